@@ -1,0 +1,136 @@
+# tallyd: one Makefile; `make help` lists the targets. Everything that is built lies in build/.
+MODE ?= release
+B := build/$(MODE)
+PREFIX ?= /usr/local
+DESTDIR ?=
+CC ?= cc
+PYTHON ?= /usr/bin/python3
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+PKGS := liburing hiredis ck openssl
+CPPFLAGS_ALL = -Isrc -I$(B)/gen -D_GNU_SOURCE -DTALLYD_VERSION='"$(VERSION)"' $(CPPFLAGS)
+CFLAGS_ALL = -std=gnu17 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Werror=implicit-function-declaration \
+	-fno-strict-aliasing -fno-common $(CFLAGS_MODE) $(CFLAGS)
+LDFLAGS_ALL = -pthread $(LDFLAGS_MODE) $(LDFLAGS)
+LDLIBS_ALL = $(shell pkg-config --libs $(PKGS)) $(LDLIBS)
+
+ifeq ($(MODE),release)
+CFLAGS_MODE := -O2 -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fcf-protection
+LDFLAGS_MODE := -pie -Wl,-z,relro,-z,now
+else ifeq ($(MODE),debug)
+CFLAGS_MODE := -O0 -fno-omit-frame-pointer
+else ifeq ($(MODE),asan)
+CFLAGS_MODE := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+LDFLAGS_MODE := -fsanitize=address,undefined
+else ifeq ($(MODE),tsan)
+CFLAGS_MODE := -O1 -fno-omit-frame-pointer -fsanitize=thread
+LDFLAGS_MODE := -fsanitize=thread
+else ifeq ($(MODE),cov)
+CFLAGS_MODE := -O0 --coverage
+LDFLAGS_MODE := --coverage
+else ifeq ($(MODE),fuzz)
+CC := clang
+CFLAGS_MODE := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+LDFLAGS_MODE := -fsanitize=fuzzer,address,undefined
+else
+$(error MODE is one of release debug asan tsan cov fuzz, not '$(MODE)')
+endif
+
+SRC := $(sort $(wildcard src/*/*.c))
+OBJ := $(SRC:%.c=$(B)/%.o)
+LIB := $(B)/libtallyd.a
+BIN := $(B)/tallyd
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+PROPERTY := $(patsubst tests/property/%.c,$(B)/tests/property/%,$(wildcard tests/property/test_*.c))
+STRESS := $(patsubst tests/stress/%.c,$(B)/tests/stress/%,$(wildcard tests/stress/test_*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAY := $(FUZZERS:%=$(B)/tests/replay/%)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(BIN) ## build build/$(MODE)/tallyd
+
+$(BIN): $(B)/src/main.o $(LIB)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+
+$(LIB): $(OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(B)/%.o: %.c $(B)/flags
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Objects follow the flags: another VERSION, CFLAGS or compiler builds anew.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS_ALL)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS_ALL)' > $@
+FORCE:
+
+# Web pages, embedded at build: src/web/x.html becomes the bytes web_x_html.
+WEB := $(wildcard src/web/*.html src/web/*.js)
+$(B)/gen/web.h: $(WEB) src/web/embed
+	@mkdir -p $(@D)
+	src/web/embed $(WEB) > $@
+$(B)/src/api/%.o: | $(B)/gen/web.h
+
+$(B)/tests/%: tests/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests -UNDEBUG $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(LIB) $(LDLIBS_ALL) -lcmocka
+
+$(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
+
+$(B)/fuzz/%: tests/fuzz/%.c $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
+
+unit: $(UNIT) $(PROPERTY) $(REPLAY) ## unit and property tests, fuzz corpora replayed
+	@tests/run-c $(UNIT) $(PROPERTY) $(REPLAY)
+
+stress: $(STRESS) ## tests with threads (worth most with MODE=tsan)
+	@tests/run-c $(STRESS)
+
+e2e: $(BIN) ## end to end: the real binary, real redis-server processes
+	TALLYD=$(BIN) $(PYTHON) -m pytest -q tests/e2e $(PYTEST)
+
+fuzz: ## libFuzzer, all harnesses: make fuzz SECONDS_EACH=600
+	@$(MAKE) --no-print-directory MODE=fuzz $(FUZZERS:%=build/fuzz/fuzz/%)
+	@tests/fuzz/run $(or $(SECONDS_EACH),60) $(FUZZERS)
+
+deps: ## install what building needs
+	@deploy/scripts/deps build
+deps-test:
+	@deploy/scripts/deps build test
+
+run: ## build, start a private redis-server and tallyd, say what to open; Ctrl-C ends both
+	@deploy/scripts/deps build
+	@$(MAKE) --no-print-directory all
+	@deploy/scripts/run $(BIN)
+
+test: ## install what is missing, build, run the whole suite
+	@deploy/scripts/deps build test
+	@$(MAKE) --no-print-directory all
+	@tests/run
+
+lint: ## formatting, static checks, layers
+	@tests/lint
+
+format: ## clang-format everything in C
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: $(BIN) ## DESTDIR and PREFIX are honoured
+	install -Dm755 $(BIN) $(DESTDIR)$(PREFIX)/bin/tallyd
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
+
+-include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
+.PHONY: all unit stress e2e fuzz deps deps-test run test lint format install clean help FORCE

@@ -1,0 +1,35 @@
+#pragma once
+/* A growable run of bytes. Embed it; zero-initialised is empty and valid.
+ *
+ * Thread: none of its own; whoever owns the struct.
+ * Errors: growth past `bytes_max` (0: none) or a failed allocation sets
+ * `failed`; later appends are ignored, so a caller may check once at the end. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+struct buf {
+    char *data; /* owned */
+    size_t bytes;
+    size_t capacity;
+    size_t bytes_max;
+    bool failed;
+};
+
+void buf_fini(struct buf *b);
+void buf_clear(struct buf *b);
+/* Room for at least `bytes` more, or NULL (and `failed`); commit with buf_grew(). */
+char *buf_reserve(struct buf *b, size_t bytes);
+void buf_append(struct buf *b, const void *data, size_t bytes);
+void buf_append_slice(struct buf *b, struct slice s);
+void buf_append_u64(struct buf *b, uint64_t value); /* decimal */
+void buf_append_i64(struct buf *b, int64_t value);
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Drop `bytes` from the front, moving the rest down. */
+void buf_consume(struct buf *b, size_t bytes);
+
+static inline void buf_grew(struct buf *b, size_t bytes) { b->bytes += bytes; }
+static inline struct slice buf_slice(const struct buf *b) { return (struct slice){b->data, b->bytes}; }

@@ -1,0 +1,36 @@
+#pragma once
+/* Structured log lines on standard error, one write(2) each: logfmt or JSON.
+ *
+ * Thread: log_init() before the first thread; log_event() from any thread.
+ * Low layers do not log: they return errors. Values are escaped; never pass a secret. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+struct log_field {
+    const char *name;
+    const char *text; /* NULL: the number is the value */
+    size_t text_bytes;
+    int64_t number;
+};
+
+void log_init(enum log_level level, enum log_format format);
+bool log_enabled(enum log_level level);
+/* Fields end with one whose name is NULL; use the LOG_* macros below. */
+void log_event(enum log_level level, const char *event, const struct log_field *fields);
+
+struct log_field log_str(const char *name, const char *text);
+struct log_field log_bytes(const char *name, const char *text, size_t bytes);
+struct log_field log_num(const char *name, int64_t number);
+struct log_field log_err(int negative_errno); /* err=ECONNREFUSED */
+
+#define LOG_AT(level, event, ...) \
+    log_event((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {0}})
+#define LOG_ERROR(event, ...) LOG_AT(LOG_LEVEL_ERROR, event, __VA_ARGS__)
+#define LOG_WARN(event, ...) LOG_AT(LOG_LEVEL_WARN, event, __VA_ARGS__)
+#define LOG_INFO(event, ...) LOG_AT(LOG_LEVEL_INFO, event, __VA_ARGS__)
+#define LOG_DEBUG(event, ...) LOG_AT(LOG_LEVEL_DEBUG, event, __VA_ARGS__)

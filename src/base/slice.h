@@ -1,0 +1,19 @@
+#pragma once
+/* A borrowed run of bytes: not NUL-terminated, never owned. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct slice {
+    const char *at;
+    size_t bytes;
+};
+
+#define SLICE(literal) ((struct slice){(literal), sizeof(literal) - 1})
+
+static inline bool slice_equals(struct slice a, struct slice b)
+{
+    return a.bytes == b.bytes && memcmp(a.at, b.at, a.bytes) == 0;
+}

@@ -1,0 +1,55 @@
+#pragma once
+/* The flusher: one thread that turns touched cells into fenced transactions (DESIGN 4) and publishes totals.
+ *
+ * Thread: created, started, drained and destroyed by main; flusher_ask()/flusher_answer() by workers;
+ * statistics by any thread. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "flush/reads.h"
+#include "redis/url.h"
+#include "tally/tally.h"
+
+struct flusher;
+
+struct flusher_config {
+    struct redis_url redis;         /* host empty: embedded mode, no store but ourselves */
+    const char *prefix;             /* "tally:" */
+    uint32_t flush_interval_ms;
+    uint32_t batch_keys_max;        /* per transaction; 2000 */
+    char instance[37];              /* UUID */
+    const char *password;           /* NULL: none; never logged */
+    void (*wake_worker)(void *ctx, uint32_t worker); /* after answers were pushed */
+    void *wake_ctx;
+};
+
+/* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys. */
+struct flusher_books {
+    uint64_t stored, in_flight, poisoned, lost;
+};
+
+struct flusher_stats {
+    uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
+    uint64_t reconnects, link_errors, alarms;
+    uint64_t errors_by_class[32];   /* index: enum redis_error_class */
+    uint64_t keys_poisoned, keys_dirty;
+    uint64_t last_flush_ms;         /* monotonic, end of the last batch that was stored */
+    uint64_t flush_duration_us;     /* of the last */
+    bool connected;
+};
+
+int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err);
+int flusher_start(struct flusher *f, struct error *err);
+/* Flush everything now (workers have ended); 0 when nothing is left, -ETIMEDOUT at the deadline. */
+int flusher_drain(struct flusher *f, uint64_t deadline_ms);
+void flusher_destroy(struct flusher *f);
+
+/* ---- worker `op->worker` ---- */
+bool flusher_ask(struct flusher *f, struct read_op *op);             /* false: queue full, still the caller's */
+bool flusher_answer(struct flusher *f, uint32_t worker, struct read_op **op); /* false: none */
+
+/* ---- any thread ---- */
+void flusher_books(const struct flusher *f, struct flusher_books *out);
+const struct flusher_stats *flusher_stats(const struct flusher *f);

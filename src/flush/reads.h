@@ -1,0 +1,30 @@
+#pragma once
+/* Questions from workers to the flusher: "what does the store hold for these names?"
+ *
+ * A worker makes a read_op, pushes it into its request queue (spsc) and wakes the flusher; the flusher
+ * asks the store (GET, on the partition's link, in order with the batches), fills `results` and pushes it
+ * into the worker's answer queue and wakes the worker. Ownership travels with the pointer, so a worker
+ * that no longer needs the answer just frees it when it comes back. Names that this process counts are
+ * published to totals as well. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tally/name.h"
+
+enum read_state { READ_ASKED, READ_FOUND, READ_MISSING, READ_FAILED /* store not reachable, or not an integer */ };
+
+struct read_result {
+    char name[NAME_BYTES_MAX];
+    uint16_t name_bytes;
+    uint8_t state; /* enum read_state */
+    int64_t stored;
+};
+
+struct read_op {
+    uint32_t worker;      /* whose */
+    uint32_t count;
+    uint64_t deadline_ms; /* monotonic; unanswered by then: READ_FAILED */
+    void *owner;          /* the asker's own */
+    struct read_result results[]; /* count of them */
+};

@@ -1,0 +1,63 @@
+#pragma once
+/* A worker: one thread, one engine, one listener, its connections and their timers.
+ *
+ * Thread: create, start, drain, stop and destroy from main; all else happens on the worker's own thread.
+ * The admin port is a worker too, with another handler. */
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "base/error.h"
+#include "http/parser.h"
+#include "io/engine.h"
+#include "net/handler.h"
+
+struct worker;
+
+struct worker_timeouts {
+    uint32_t head_ms;      /* request head, from its first byte (10 000) */
+    uint32_t body_ms;      /* request body (10 000) */
+    uint32_t send_ms;      /* no byte of an answer taken by the peer (15 000) */
+    uint32_t idle_ms;      /* keep-alive (75 000) */
+    uint32_t linger_ms;    /* after an error answer (2 000) */
+};
+
+struct worker_config {
+    const char *name;                /* thread name, "worker-0" */
+    int cpu;                         /* pin to it; -1: do not */
+    struct sockaddr_storage address; /* to listen on */
+    bool reuse_port;
+    enum engine_kind engine;
+    uint32_t conns_max;
+    uint32_t batch_wait_us;
+    struct worker_timeouts timeouts;
+    struct http_limits limits;
+    struct handler handler;
+};
+
+/* What a worker counts; written by it, read by any thread (stat_read). */
+struct worker_stats {
+    uint64_t conns_accepted, conns_refused, conns_open; /* open: a gauge */
+    uint64_t requests, bytes_in, bytes_out, sends;
+    uint64_t timeouts_head, timeouts_body, timeouts_send, timeouts_idle;
+    uint64_t resets;
+};
+
+/* Binds and listens on the calling thread (so that errors are known before any thread runs). */
+int worker_create(struct worker **out, const struct worker_config *config, struct error *err);
+/* Starts the thread and waits until its engine runs or failed. */
+int worker_start(struct worker *w, struct error *err);
+/* Stop accepting (what the kernel has queued is still served), answer with Connection: close, close idle
+ * connections; the worker ends when none is left. */
+void worker_drain(struct worker *w);
+/* Has it ended? Joins when so. worker_stop() ends it whatever is open, and joins. */
+bool worker_ended(struct worker *w);
+void worker_stop(struct worker *w);
+void worker_destroy(struct worker *w);
+
+/* The request named by the ticket can be answered now. Worker's thread only; stale tickets are ignored. */
+void worker_resume(struct worker *w, struct ticket ticket);
+void worker_wake(struct worker *w); /* any thread */
+const struct worker_stats *worker_stats(const struct worker *w);
+const struct engine_stats *worker_engine_stats(const struct worker *w);
+uint16_t worker_port(const struct worker *w); /* the bound one, when 0 was asked for */

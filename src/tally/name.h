@@ -1,0 +1,36 @@
+#pragma once
+/* Names of counters and the rules they obey (DESIGN 4.5).
+ *
+ * A name is "ns/key" in one run of bytes: a namespace has no '/', so the first one separates, and a
+ * request path can be used in place. The Redis key is "<prefix><ns>:<key>".
+ *   ns   1…64 bytes of A-Z a-z 0-9 _ . - ; so it cannot start with '!'
+ *   key  1…256 bytes after one percent-decoding; no control bytes (0x00–0x1f, 0x7f), no '{' or '}' */
+
+#include <stddef.h>
+
+#include "base/slice.h"
+
+#define NAME_NS_BYTES_MAX 64
+#define NAME_KEY_BYTES_MAX 256
+#define NAME_BYTES_MAX (NAME_NS_BYTES_MAX + 1 + NAME_KEY_BYTES_MAX)
+
+enum name_error {
+    NAME_OK,
+    NAME_BAD_NS,
+    NAME_BAD_KEY,
+    NAME_TOO_LONG,
+    NAME_BAD_ESCAPE, /* '%' not followed by two hex digits */
+};
+
+/* From a raw path "ns/key" (percent-encoded; the ns too may be, but then must still obey the rule).
+ * The key is everything after the first '/', further '/' included. On NAME_OK `*name` points into
+ * `raw` when nothing was encoded, else into `scratch`. */
+enum name_error name_from_path(struct slice raw, char scratch[NAME_BYTES_MAX], struct slice *name);
+/* From the two parts as they stand (JSON). */
+enum name_error name_from_parts(struct slice ns, struct slice key, char scratch[NAME_BYTES_MAX], struct slice *name);
+/* A namespace alone, raw from a path. */
+enum name_error name_check_ns(struct slice ns);
+const char *name_error_text(enum name_error e); /* for X-Hit-Status and JSON: "bad_namespace", … */
+
+struct slice name_ns(struct slice name);
+struct slice name_key(struct slice name);
