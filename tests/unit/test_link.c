@@ -17,8 +17,14 @@ struct fixture {
     char policy[32];
 };
 
-static void on_ready(void *ctx) { ((struct fixture *)ctx)->readies++; }
-static void on_down(void *ctx) { ((struct fixture *)ctx)->downs++; }
+static void on_ready(void *ctx)
+{
+    ((struct fixture *)ctx)->readies++;
+}
+static void on_down(void *ctx)
+{
+    ((struct fixture *)ctx)->downs++;
+}
 static void on_refused(void *ctx, enum redis_error_class c)
 {
     ((struct fixture *)ctx)->refused++;

@@ -104,7 +104,7 @@ static void test_what_is_no_reply_or_too_large_breaks_the_reader_for_good(void *
     static const char *const bad[] = {
         "HTTP/1.1 400 Bad Request\r\n",
         "\r\n",
-        "*17\r\n",                                                     /* more nodes than allowed */
+        "*17\r\n", /* more nodes than allowed */
         "*1000000000\r\n",
         "*15\r\n*1\r\n",
         "*-7\r\n",

@@ -55,10 +55,28 @@ static void test_ipv6_hosts_stand_in_brackets(void **state)
 static void test_bad_urls_are_refused_and_leave_the_output_alone(void **state)
 {
     static const char *const bad[] = {
-        "", "localhost:6379", "http://localhost", "redis://", "redis://:6379", "redis://host:", "redis://host:0",
-        "redis://host:65536", "redis://host:+1", "redis://host:12x", "redis://host/x", "redis://host/-1",
-        "redis://host/99999999999", "redis://[::1", "redis://[::1]x", "redis://[::1]:", "redis://ho st",
-        "redis://host:6379:6380", "redis://host?x=1", "redis://host#f", "redis://ho\x01st", "REDIS://host",
+        "",
+        "localhost:6379",
+        "http://localhost",
+        "redis://",
+        "redis://:6379",
+        "redis://host:",
+        "redis://host:0",
+        "redis://host:65536",
+        "redis://host:+1",
+        "redis://host:12x",
+        "redis://host/x",
+        "redis://host/-1",
+        "redis://host/99999999999",
+        "redis://[::1",
+        "redis://[::1]x",
+        "redis://[::1]:",
+        "redis://ho st",
+        "redis://host:6379:6380",
+        "redis://host?x=1",
+        "redis://host#f",
+        "redis://ho\x01st",
+        "REDIS://host",
     };
     (void)state;
 
