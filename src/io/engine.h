@@ -17,6 +17,9 @@ struct engine;
 
 #define ENGINE_TICK_MS 100
 
+/* The longest queue of connections that a listener may have: net.core.somaxconn's default (tcp(7), listen(2)). */
+#define LISTEN_BACKLOG 4096
+
 enum engine_kind { ENGINE_URING, ENGINE_EPOLL };
 
 struct engine_config {
@@ -71,7 +74,8 @@ void engine_recv_pause(struct engine *e, uint32_t slot);
 void engine_recv_resume(struct engine *e, uint32_t slot);
 /* Half-close: FIN to the peer, go on reading (lingering close, RFC 9112 section 9.6). */
 void engine_shutdown(struct engine *e, uint32_t slot);
-/* Cancel what is in flight, then close; closed() follows. Idempotent. */
+/* Cancel what is in flight, then close; closed() follows, and no other event of the slot. Idempotent.
+ * Nothing else may be asked of the slot after it. */
 void engine_close(struct engine *e, uint32_t slot);
 /* No further connections: those that the kernel has already queued are delivered, then accept_ended(). */
 void engine_accept_stop(struct engine *e);

@@ -1,6 +1,6 @@
 /* The io_uring engine.
  *
- * Happy path: one multishot accept fills the table of direct descriptors (the index is the slot), one
+ * Happy path: a multishot accept fills the table of direct descriptors (the index is the slot), one
  * multishot receive a connection takes buffers from a ring shared with the kernel, one send a connection
  * and batch, and one io_uring_enter(2) a batch submits all of it and waits for the next.
  *
@@ -59,10 +59,18 @@ static struct io_uring_sqe *sqe_on_slot(struct uring *u, struct io_uring_sqe *sq
     return sqe;
 }
 
+static uint32_t slots_free(const struct uring *u) { return u->base.config.conns_max - u->open; }
+
+/* A multishot accept takes all that the kernel has queued, and drops what finds no slot. So it is used only while
+ * there is room for a whole queue; with less, connections are fetched one by one and the rest may wait. */
 static void accept_arm(struct uring *u)
 {
     struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_multishot_accept_direct(sqe, u->base.config.listen_fd, NULL, NULL, 0);
+    if (slots_free(u) > LISTEN_BACKLOG)
+        io_uring_prep_multishot_accept_direct(sqe, u->base.config.listen_fd, NULL, NULL, 0);
+    else
+        io_uring_prep_accept_direct(sqe, u->base.config.listen_fd, NULL, NULL, 0, 0);
+    sqe->file_index = IORING_FILE_INDEX_ALLOC; /* liburing 2.3 cannot say so in a single accept */
     io_uring_sqe_set_data64(sqe, tag_make(OP_ACCEPT, 0, 0));
     u->accept = ACCEPT_ARMED;
     u->accept_in_flight = true;
@@ -108,7 +116,7 @@ static void uring_send(struct engine *e, uint32_t slot, const void *data, size_t
 {
     struct uring *u = uring_of(e);
     struct slot *s = &u->slots[slot];
-    assert(!s->send_data && bytes > 0 && bytes <= INT_MAX);
+    assert((s->flags & (SLOT_OPEN | SLOT_CLOSING)) == SLOT_OPEN && !s->send_data && bytes > 0 && bytes <= INT_MAX);
     s->send_data = data;
     s->send_bytes = (uint32_t)bytes;
     send_arm(u, slot);
@@ -184,19 +192,17 @@ static void slot_accepted(struct uring *u, uint32_t slot)
 
 static void accept_pause(struct uring *u)
 {
-    if (u->accept_in_flight)
-        cancel(u, tag_make(OP_ACCEPT, 0, 0));
     u->accept = ACCEPT_PAUSED;
     stat_add(&u->base.stats.accept_pauses, 1);
 }
 
 static void accept_retry(struct uring *u)
 {
-    if (u->accept == ACCEPT_PAUSED && !u->accept_in_flight && u->open < u->base.config.conns_max)
+    if (u->accept == ACCEPT_PAUSED && slots_free(u) > 0)
         accept_arm(u);
 }
 
-/* The multishot has ended: what the kernel queued in the meantime is fetched by hand, then that is all. */
+/* The accept has ended: what the kernel has queued by now is fetched by hand, then that is all. */
 static void accept_drain(struct uring *u)
 {
     uint32_t slot = 0;
@@ -214,27 +220,29 @@ static void accept_drain(struct uring *u)
     u->base.events->accept_ended(u->base.ctx);
 }
 
+static bool is_shortage(int error)
+{
+    return error == -ENFILE || error == -EMFILE || error == -ENOMEM || error == -ENOBUFS;
+}
+
 static void on_accept(struct uring *u, const struct io_uring_cqe *cqe)
 {
-    bool more = cqe->flags & IORING_CQE_F_MORE;
-    u->accept_in_flight = more;
-    if (cqe->res >= 0) {
-        slot_accepted(u, (uint32_t)cqe->res);
-        if (u->open == u->base.config.conns_max && u->accept == ACCEPT_ARMED)
-            accept_pause(u);
-    } else if (cqe->res != -ECANCELED) {
+    int res = cqe->res;
+    u->accept_in_flight = cqe->flags & IORING_CQE_F_MORE;
+    if (res >= 0)
+        slot_accepted(u, (uint32_t)res);
+    else if (res != -ECANCELED)
         stat_add(&u->base.stats.accept_errors, 1);
-        /* No descriptor or memory: an accept armed now would fail again at once and spin. */
-        if (u->accept == ACCEPT_ARMED &&
-            (cqe->res == -ENFILE || cqe->res == -EMFILE || cqe->res == -ENOMEM || cqe->res == -ENOBUFS))
-            accept_pause(u);
-    }
-    if (more)
-        return;
-    if (u->accept == ACCEPT_STOPPING)
+    if (u->accept_in_flight) {
+        if (slots_free(u) == LISTEN_BACKLOG)
+            cancel(u, tag_make(OP_ACCEPT, 0, 0)); /* on with single ones */
+    } else if (u->accept == ACCEPT_STOPPING) {
         accept_drain(u);
-    else if (u->accept == ACCEPT_ARMED)
+    } else if (slots_free(u) == 0 || is_shortage(res)) {
+        accept_pause(u); /* armed now it would fail again at once, and spin */
+    } else {
         accept_arm(u);
+    }
 }
 
 static void uring_accept_stop(struct engine *e)

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The kernel cuts it to net.core.somaxconn (4096 by default). */
-#define BACKLOG 65535
+#include "io/engine.h"
 
 static socklen_t address_bytes(const struct sockaddr_storage *a)
 {
@@ -55,7 +54,7 @@ int listener_open(const struct sockaddr_storage *address, bool reuse_port, struc
     }
     if (r == 0) {
         step = "listen";
-        r = listen(fd, BACKLOG) < 0 ? -errno : 0;
+        r = listen(fd, LISTEN_BACKLOG) < 0 ? -errno : 0;
     }
     if (r < 0) {
         close(fd);
