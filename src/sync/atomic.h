@@ -108,6 +108,13 @@ static inline uint32_t fetch_add_u32(uint32_t *p, uint32_t n)
     return ck_pr_faa_32(p, n);
 }
 
+/* Makes an acquire of a relaxed load of `*p` that was done before: for loads that are mostly thrown away. */
+static inline void fence_acquire(const void *p)
+{
+    ck_pr_fence_acquire();
+    SYNC_ACQUIRED(p);
+}
+
 /* Loads before it are done before any load after it. */
 static inline void fence_loads(void)
 {
