@@ -285,17 +285,14 @@ static enum http_result head_stopped(struct http_parser *p, size_t visible)
     return p->state == STATE_BAD ? HTTP_BAD : HTTP_MORE;
 }
 
-/* In pieces: all at once the compiler would clear it by "rep stos", whose start alone takes a fifth of a short head. */
+/* In pieces: all at once the compiler would make it "rep stos", whose start alone takes a fifth of a short head. */
 static void request_clear(struct http_request *r)
 {
-    r->method_text = r->path = r->query = r->host = r->body = (struct slice){0};
-    r->method = HTTP_GET;
-    r->minor_version = 0;
-    r->keep_alive = r->expect_continue = r->chunked = r->has_length = false;
-    r->content_length = 0;
+    enum { PIECE = 64 };
+
 #pragma GCC unroll 16
-    for (int i = 0; i < HTTP_FIELDS; i++)
-        r->field[i] = (struct slice){0};
+    for (size_t at = 0; at < sizeof(*r); at += PIECE)
+        memset((char *)r + at, 0, sizeof(*r) - at < PIECE ? sizeof(*r) - at : PIECE);
 }
 
 void http_parser_init(struct http_parser *p, const struct http_limits *limits)

@@ -227,6 +227,7 @@ static void test_without_a_body_nothing_is_taken(void **state)
         assert_int_equal(o.result, HTTP_DONE);
         assert_int_equal(o.taken, 0);
         assert_int_equal(o.decoded.bytes, 0);
+        buf_fini(&o.decoded);
     }
 }
 
