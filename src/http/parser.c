@@ -89,10 +89,17 @@ static enum http_method method_find(struct slice name)
 
 static const char *read_method(struct http_parser *p, struct http_request *r, const char *at, const char *end)
 {
+    const char *start = p->data + p->mark;
+
+    if (end - start >= 4 && memcmp(start, "GET ", 4) == 0) {
+        r->method_text = (struct slice){start, 3};
+        r->method = HTTP_GET;
+        r->path.at = start + 4;
+        return start + 4;
+    }
     at = scan_class(at, end, BYTE_TOKEN);
     if (at == end)
         return stop_more(p, STATE_METHOD, at);
-    const char *start = p->data + p->mark;
     if (*at != ' ' || at == start)
         return stop_bad(p, 400, *at == '\n' ? "bare_lf" : "method");
     r->method_text = (struct slice){start, (size_t)(at - start)};
@@ -125,16 +132,15 @@ static const char *read_target(struct http_parser *p, struct http_request *r, co
     return at + 1;
 }
 
-/* What is there of "HTTP/d.d\r\n" has its shape. */
-static bool version_shaped(const char *at, size_t bytes)
+/* How far the bytes have the shape of "HTTP/d.d\r\n". */
+static size_t version_shaped(const char *at, size_t bytes)
 {
     static const char shape[VERSION_BYTES] = "HTTP/0.0\r\n";
+    size_t i = 0;
 
-    for (size_t i = 0; i < bytes; i++) {
-        if (shape[i] == '0' ? !byte_is(at[i], BYTE_DIGIT) : at[i] != shape[i])
-            return false;
-    }
-    return true;
+    while (i < bytes && (shape[i] == '0' ? byte_is(at[i], BYTE_DIGIT) : at[i] == shape[i]))
+        i++;
+    return i;
 }
 
 static const char *read_version(struct http_parser *p, struct http_request *r, const char *at, const char *end)
@@ -144,8 +150,9 @@ static const char *read_version(struct http_parser *p, struct http_request *r, c
     if (bytes == VERSION_BYTES && memcmp(at, "HTTP/1.1\r\n", VERSION_BYTES) == 0) {
         r->minor_version = 1;
     } else {
-        if (!version_shaped(at, bytes))
-            return stop_bad(p, 400, memchr(at, '\n', bytes) != NULL ? "bare_lf" : "version");
+        size_t shaped = version_shaped(at, bytes);
+        if (shaped < bytes)
+            return stop_bad(p, 400, at[shaped] == '\n' ? "bare_lf" : "version");
         if (bytes < VERSION_BYTES)
             return stop_more(p, STATE_VERSION, at);
         if (at[5] != '1')
@@ -278,6 +285,16 @@ static enum http_result head_stopped(struct http_parser *p, size_t visible)
     return p->state == STATE_BAD ? HTTP_BAD : HTTP_MORE;
 }
 
+/* In pieces: all at once the compiler would make it "rep stos", whose start alone takes a fifth of a short head. */
+static void request_clear(struct http_request *r)
+{
+    enum { PIECE = 64 };
+
+#pragma GCC unroll 16
+    for (size_t at = 0; at < sizeof(*r); at += PIECE)
+        memset((char *)r + at, 0, sizeof(*r) - at < PIECE ? sizeof(*r) - at : PIECE);
+}
+
 void http_parser_init(struct http_parser *p, const struct http_limits *limits)
 {
     *p = (struct http_parser){.limits = limits, .state = STATE_EMPTY_LINES};
@@ -289,7 +306,7 @@ enum http_result http_parser_head(struct http_parser *p, const char *data, size_
     if (p->state == STATE_BAD)
         return HTTP_BAD;
     if (p->data == NULL)
-        *r = (struct http_request){0};
+        request_clear(r);
     else if (p->data != data)
         http_request_rebase(r, p->data, data);
     p->data = data;
