@@ -15,11 +15,11 @@
 struct worker;
 
 struct worker_timeouts {
-    uint32_t head_ms;      /* request head, from its first byte (10 000) */
-    uint32_t body_ms;      /* request body (10 000) */
-    uint32_t send_ms;      /* no byte of an answer taken by the peer (15 000) */
-    uint32_t idle_ms;      /* keep-alive (75 000) */
-    uint32_t linger_ms;    /* after an error answer (2 000) */
+    uint32_t head_ms;   /* request head, from its first byte (10 000) */
+    uint32_t body_ms;   /* request body (10 000) */
+    uint32_t send_ms;   /* no byte of an answer taken by the peer (15 000) */
+    uint32_t idle_ms;   /* keep-alive (75 000) */
+    uint32_t linger_ms; /* after an error answer (2 000) */
 };
 
 struct worker_config {
