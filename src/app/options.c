@@ -25,14 +25,8 @@
 static const struct option rows[OPTIONS] = {OPTIONS_TABLE(OPTION_ROW)};
 #undef OPTION_ROW
 
-const struct option *option_at(enum option_index index)
-{
-    return &rows[index];
-}
-bool option_is_secret(const struct option *option)
-{
-    return option->type == OPTION_SECRET;
-}
+const struct option *option_at(enum option_index index) { return &rows[index]; }
+bool option_is_secret(const struct option *option) { return option->type == OPTION_SECRET; }
 
 void option_env_name(const struct option *option, char out[OPTION_ENV_BYTES])
 {

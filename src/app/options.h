@@ -80,7 +80,8 @@ int options_load(struct options *o, int argc, char **argv, char **environment, s
 void options_fini(struct options *o);
 
 const struct option *option_at(enum option_index index);
-bool option_is_secret(const struct option *option);
+/* The text of an option, fit to be shown: of a secret only whether it is set. */
+const char *option_shown(const struct options *o, enum option_index index);
 #define OPTION_ENV_BYTES 64
 void option_env_name(const struct option *option, char out[OPTION_ENV_BYTES]);
 /* "default", "--listen", "TALLYD_LISTEN", "/etc/tallyd.conf:3". */

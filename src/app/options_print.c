@@ -120,10 +120,7 @@ void options_print_effective(const struct options *o, struct buf *out)
         if (option->sources == SOURCE_FLAG)
             continue;
         bool writable = option->sources & SOURCE_FILE && *text->text != '\0';
-        buf_printf(out, "%s%s = %s  # ", writable ? "" : "# ", option->name,
-                   !option_is_secret(option) ? text->text
-                   : *text->text != '\0'     ? "(set)"
-                                             : "(not set)");
+        buf_printf(out, "%s%s = %s  # ", writable ? "" : "# ", option->name, option_shown(o, i));
         option_origin(o, i, out);
         buf_printf(out, "\n");
     }

@@ -22,7 +22,4 @@ int secret_read(const char *path, char out[SECRET_BYTES_MAX + 1], struct error *
     return result;
 }
 
-void secret_wipe(char *secret, size_t bytes)
-{
-    explicit_bzero(secret, bytes);
-}
+void secret_wipe(char *secret, size_t bytes) { explicit_bzero(secret, bytes); }

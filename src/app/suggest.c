@@ -3,10 +3,7 @@
 #include <stdint.h>
 #include <string.h>
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 size_t suggest_distance(const char *a, const char *b)
 {

@@ -70,22 +70,10 @@ int value_parse_count(const char *text, uint64_t *out)
     return 0;
 }
 
-int value_parse_duration(const char *text, uint64_t *out_us)
-{
-    return scaled_parse(text, durations, out_us);
-}
-int value_parse_size(const char *text, uint64_t *out_bytes)
-{
-    return scaled_parse(text, sizes, out_bytes);
-}
-void value_format_duration(uint64_t us, char out[VALUE_TEXT_BYTES])
-{
-    scaled_format(us, durations, out);
-}
-void value_format_size(uint64_t bytes, char out[VALUE_TEXT_BYTES])
-{
-    scaled_format(bytes, sizes, out);
-}
+int value_parse_duration(const char *text, uint64_t *out_us) { return scaled_parse(text, durations, out_us); }
+int value_parse_size(const char *text, uint64_t *out_bytes) { return scaled_parse(text, sizes, out_bytes); }
+void value_format_duration(uint64_t us, char out[VALUE_TEXT_BYTES]) { scaled_format(us, durations, out); }
+void value_format_size(uint64_t bytes, char out[VALUE_TEXT_BYTES]) { scaled_format(bytes, sizes, out); }
 
 int value_parse_choice(const char *text, const char *choices, uint32_t *out)
 {
