@@ -34,28 +34,36 @@ void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reaso
     c->linger = true;
 }
 
-/* The request outlives the buffer that it came in: keep its bytes. NULL: no memory, the connection must end. */
-static struct partial *partial_keep(struct conns *cs, struct conn *c)
+/* The request outlives the buffer that it came in: a partial of its own, or NULL without memory. */
+static struct partial *partial_get(struct conns *cs, struct conn *c)
 {
-    struct partial *p = c->partial = calloc(1, sizeof *p);
+    struct partial *p = c->partial;
+    if (p)
+        return p;
+    p = c->partial = malloc(sizeof *p);
     if (!p)
         return NULL;
-    p->request = cs->scratch.request;
-    p->body = cs->scratch.body;
-    p->wanted = cs->scratch.wanted;
-    p->data = cs->scratch.data;
-    p->data.bytes_max = cs->limits.body_bytes_max;
+    *p = cs->scratch;
     cs->scratch.data = (struct buf){0};
+    return p;
+}
+
+/* The same once its head is whole: keeps the bytes too. */
+static struct partial *partial_keep(struct conns *cs, struct conn *c)
+{
+    struct partial *p = partial_get(cs, c);
+    if (!p || p->head.bytes > 0)
+        return p;
     if (p->request.body.bytes > 0 && p->data.bytes == 0) {
         buf_append_slice(&p->data, p->request.body);
         p->request.body = buf_slice(&p->data);
     }
-    buf_append_slice(&p->head, cs->scratch.at);
+    buf_append_slice(&p->head, p->at);
     if (p->head.failed || p->data.failed) {
         conn_partial_drop(cs, c);
         return NULL;
     }
-    http_request_rebase(&p->request, cs->scratch.at.at, p->head.data);
+    http_request_rebase(&p->request, p->at.at, p->head.data);
     return p;
 }
 
@@ -91,14 +99,12 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
         request_ended(cs, c, reply.close);
         return;
     }
-    if (p == &cs->scratch) {
-        p = partial_keep(cs, c);
-        if (!p) {
-            if (cs->handler.forget)
-                cs->handler.forget(cs->handler.ctx, reply.waiting);
-            conn_close(cs, c);
-            return;
-        }
+    p = partial_keep(cs, c);
+    if (!p) {
+        if (cs->handler.forget)
+            cs->handler.forget(cs->handler.ctx, reply.waiting);
+        conn_close(cs, c);
+        return;
     }
     p->waiting = reply.waiting;
     p->deadline_ms = reply.now_ms + reply.wait_ms;
@@ -134,16 +140,12 @@ static bool body_step(struct conns *cs, struct conn *c, struct partial *p, struc
 }
 
 /* The head is whole: on to its body, if it has one. */
-static void body_begin(struct conns *cs, struct conn *c, struct slice *in)
+static void body_begin(struct conns *cs, struct conn *c, struct partial *p, struct slice *in)
 {
-    struct partial *p = &cs->scratch;
     struct http_request *r = &p->request;
     p->wanted = cs->handler.wants_body(cs->handler.ctx, r);
     p->data.bytes_max = cs->limits.body_bytes_max;
-    if (http_body_init(&p->body, &cs->limits, r) == HTTP_BAD) {
-        conn_refuse(cs, c, p->body.status, p->body.reason);
-        return;
-    }
+    http_body_init(&p->body, &cs->limits, r);
     if (r->expect_continue && r->minor_version > 0 && in->bytes == 0)
         buf_append_slice(conn_out(cs, c), SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
     c->state = CONN_BODY;
@@ -161,10 +163,13 @@ static void body_begin(struct conns *cs, struct conn *c, struct slice *in)
 /* One step through a head; false when it needs more bytes. */
 static bool head_step(struct conns *cs, struct conn *c, struct slice *in)
 {
-    struct partial *p = &cs->scratch;
+    struct partial *p = c->partial ? c->partial : &cs->scratch;
     struct http_request *r = &p->request;
     switch (http_parser_head(&c->parser, in->at, in->bytes, r)) {
-    case HTTP_MORE: return false;
+    case HTTP_MORE:
+        if (!partial_get(cs, c)) /* what was read so far, for when the rest comes */
+            conn_close(cs, c);
+        return false;
     case HTTP_BAD: conn_refuse(cs, c, c->parser.status, c->parser.reason); return true;
     case HTTP_DONE: break;
     }
@@ -176,7 +181,7 @@ static bool head_step(struct conns *cs, struct conn *c, struct slice *in)
     if (!r->chunked && r->content_length == 0)
         conn_handle(cs, c, p, false, false);
     else
-        body_begin(cs, c, in);
+        body_begin(cs, c, p, in);
     return true;
 }
 

@@ -178,4 +178,5 @@ void worker_resume(struct worker *w, struct ticket ticket) { conns_resume(&w->co
 void worker_wake(struct worker *w) { engine_wake(w->conns.engine); }
 const struct worker_stats *worker_stats(const struct worker *w) { return &w->conns.stats; }
 const struct engine_stats *worker_engine_stats(const struct worker *w) { return engine_stats(w->conns.engine); }
+const char *worker_engine_name(const struct worker *w) { return engine_name(w->conns.engine); }
 uint16_t worker_port(const struct worker *w) { return w->port; }
