@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "flush/reads.h"
+#include "flush/stats.h"
 #include "redis/url.h"
 #include "tally/tally.h"
 
@@ -25,24 +26,10 @@ struct flusher_config {
     void *wake_ctx;
 };
 
-/* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys. */
-struct flusher_books {
-    uint64_t stored, in_flight, poisoned, lost;
-};
-
-struct flusher_stats {
-    uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
-    uint64_t reconnects, link_errors, alarms;
-    uint64_t errors_by_class[32];   /* index: enum redis_error_class */
-    uint64_t keys_poisoned, keys_dirty;
-    uint64_t last_flush_ms;         /* monotonic, end of the last batch that was stored */
-    uint64_t flush_duration_us;     /* of the last */
-    bool connected;
-};
-
 int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err);
 int flusher_start(struct flusher *f, struct error *err);
-/* Flush everything now (workers have ended); 0 when nothing is left, -ETIMEDOUT at the deadline. */
+/* Flush everything now (workers have ended) and end the thread; monotonic deadline. 0 when nothing is left,
+ * -ETIMEDOUT at the deadline, -EKEYREJECTED when all is stored but what the books call poisoned. */
 int flusher_drain(struct flusher *f, uint64_t deadline_ms);
 void flusher_destroy(struct flusher *f);
 

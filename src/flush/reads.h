@@ -2,7 +2,7 @@
 /* Questions from workers to the flusher: "what does the store hold for these names?"
  *
  * A worker makes a read_op, pushes it into its request queue (spsc) and wakes the flusher; the flusher
- * asks the store (GET, on the partition's link, in order with the batches), fills `results` and pushes it
+ * asks the store (GETRANGE, on the partition's link, in order with the batches), fills `results` and pushes it
  * into the worker's answer queue and wakes the worker. Ownership travels with the pointer, so a worker
  * that no longer needs the answer just frees it when it comes back. Names that this process counts are
  * published to totals as well. */
@@ -26,5 +26,7 @@ struct read_op {
     uint32_t count;
     uint64_t deadline_ms; /* monotonic; unanswered by then: READ_FAILED */
     void *owner;          /* the asker's own */
+    struct read_op *next;  /* the flusher's, while it has the op */
+    uint32_t unanswered;   /* likewise */
     struct read_result results[]; /* count of them */
 };
