@@ -25,7 +25,7 @@ struct app {
     struct tally *tally;
     struct flusher *flusher;
     struct api *api;
-    char (*names)[16];       /* of the workers' threads */
+    char (*names)[24];       /* of the workers' threads */
     struct worker **workers; /* workers_count of them; those not there yet are NULL */
     struct worker *admin;
     struct sources sources; /* read by the admin's thread */

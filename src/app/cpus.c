@@ -56,9 +56,8 @@ static uint32_t quota_upwards(const char *mount, const char *path, uint32_t (*qu
     char directory[PATH_BYTES];
     size_t mount_bytes = strlen(mount);
     uint32_t least = UINT32_MAX;
-    if (mount_bytes + strlen(path) >= sizeof directory)
+    if ((size_t)snprintf(directory, sizeof directory, "%s%s", mount, path) >= sizeof directory)
         return least;
-    snprintf(directory, sizeof directory, "%s%s", mount, path);
     for (;;) {
         uint32_t quota = quota_at(directory);
         least = quota < least ? quota : least;

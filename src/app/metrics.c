@@ -66,8 +66,8 @@ static void bad_requests_print(const struct view *v, const char *name, struct bu
         const struct api_bad_reason *bad = api_stats(v->sources->api, i)->bad_requests;
         const char *token;
         /* Partner: the api's store_release_ptr() of a new reason. */
-        for (unsigned at = 0; at < API_BAD_REASONS_MAX && (token = load_acquire_ptr((void *const *)&bad[at].token));
-             at++) {
+        for (unsigned at = 0;
+             at < API_BAD_REASONS_MAX && (token = load_acquire_ptr((void *const *)(uintptr_t)&bad[at].token)); at++) {
             unsigned sum = 0;
             while (sum < API_BAD_REASONS_MAX - 1 && sums[sum].token && strcmp(sums[sum].token, token) != 0)
                 sum++;

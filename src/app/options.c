@@ -26,7 +26,14 @@ static const struct option rows[OPTIONS] = {OPTIONS_TABLE(OPTION_ROW)};
 #undef OPTION_ROW
 
 const struct option *option_at(enum option_index index) { return &rows[index]; }
-bool option_is_secret(const struct option *option) { return option->type == OPTION_SECRET; }
+
+const char *option_shown(const struct options *o, enum option_index index)
+{
+    const char *text = o->texts[index].text;
+    if (rows[index].type != OPTION_SECRET)
+        return text;
+    return *text != '\0' ? "(set)" : "(not set)";
+}
 
 void option_env_name(const struct option *option, char out[OPTION_ENV_BYTES])
 {
