@@ -20,12 +20,12 @@ struct tally_config {
 };
 
 struct tally_value {
-    int64_t value;      /* stored + pending */
-    int64_t stored;     /* meaningful when `known` */
-    uint64_t pending;   /* counted by this process and not yet in `stored` */
-    uint64_t as_of_ms;  /* monotonic ms; 0: the store was never asked */
-    bool counted;       /* some worker of this process has counted it */
-    bool known;         /* `stored` came from the store */
+    int64_t value;     /* stored + pending */
+    int64_t stored;    /* meaningful when `known` */
+    uint64_t pending;  /* counted by this process and not yet in `stored` */
+    uint64_t as_of_ms; /* monotonic ms; 0: the store was never asked */
+    bool counted;      /* some worker of this process has counted it */
+    bool known;        /* `stored` came from the store */
 };
 
 enum tally_result {
