@@ -125,16 +125,15 @@ static const char *read_target(struct http_parser *p, struct http_request *r, co
     return at + 1;
 }
 
-/* What is there of "HTTP/d.d\r\n" has its shape. */
-static bool version_shaped(const char *at, size_t bytes)
+/* How far the bytes have the shape of "HTTP/d.d\r\n". */
+static size_t version_shaped(const char *at, size_t bytes)
 {
     static const char shape[VERSION_BYTES] = "HTTP/0.0\r\n";
+    size_t i = 0;
 
-    for (size_t i = 0; i < bytes; i++) {
-        if (shape[i] == '0' ? !byte_is(at[i], BYTE_DIGIT) : at[i] != shape[i])
-            return false;
-    }
-    return true;
+    while (i < bytes && (shape[i] == '0' ? byte_is(at[i], BYTE_DIGIT) : at[i] == shape[i]))
+        i++;
+    return i;
 }
 
 static const char *read_version(struct http_parser *p, struct http_request *r, const char *at, const char *end)
@@ -144,8 +143,9 @@ static const char *read_version(struct http_parser *p, struct http_request *r, c
     if (bytes == VERSION_BYTES && memcmp(at, "HTTP/1.1\r\n", VERSION_BYTES) == 0) {
         r->minor_version = 1;
     } else {
-        if (!version_shaped(at, bytes))
-            return stop_bad(p, 400, memchr(at, '\n', bytes) != NULL ? "bare_lf" : "version");
+        size_t shaped = version_shaped(at, bytes);
+        if (shaped < bytes)
+            return stop_bad(p, 400, at[shaped] == '\n' ? "bare_lf" : "version");
         if (bytes < VERSION_BYTES)
             return stop_more(p, STATE_VERSION, at);
         if (at[5] != '1')
