@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     struct options options;
     struct error err;
     int code;
-    if (options_load(&options, argc, argv, environ, &err) != 0) {
+    if (options_load(&options, argc, (const char *const *)argv, (const char *const *)environ, &err) != 0) {
         fprintf(stderr, "tallyd: %s\n", err.text);
         return APP_BAD_USAGE;
     }

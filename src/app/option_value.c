@@ -70,7 +70,7 @@ static int string_set(const struct option *option, const char *text, const char 
     size_t bytes = strlen(text);
     bool clean = strcspn(text, "{}\"\\") == bytes;
     for (size_t i = 0; i < bytes && clean; i++)
-        clean = text[i] > ' ' && text[i] != 0x7f;
+        clean = (unsigned char)text[i] > ' ' && text[i] != 0x7f;
     if (!clean || bytes > option->max)
         return error_set(err, -EINVAL,
                          "'%s' is not allowed: at most %" PRIu64 " bytes, no blanks, braces, quotes "

@@ -96,7 +96,7 @@ static const char *bare_value(const struct option *option)
 }
 
 /* One flag, and its value when that is the next argument; `*at` moves past both. */
-static int flag_gather(struct option_text *texts, char **argv, int argc, int *at, struct error *err)
+static int flag_gather(struct option_text *texts, const char *const *argv, int argc, int *at, struct error *err)
 {
     const char *flag = argv[(*at)++];
     if (strcmp(flag, "-h") == 0)
@@ -125,13 +125,13 @@ static int flag_gather(struct option_text *texts, char **argv, int argc, int *at
 
 /* Other TALLYD_ variables are none of ours: Kubernetes sets TALLYD_SERVICE_HOST and the like for a
  * service of that name. */
-static void environment_gather(struct option_text *texts, char **environment)
+static void environment_gather(struct option_text *texts, const char *const *environment)
 {
     for (unsigned i = 0; i < OPTIONS; i++) {
         char name[OPTION_ENV_BYTES];
         option_env_name(&rows[i], name);
         size_t bytes = strlen(name);
-        for (char **at = environment; *at != NULL; at++) {
+        for (const char *const *at = environment; *at != NULL; at++) {
             if ((rows[i].sources & SOURCE_ENV) && strncmp(*at, name, bytes) == 0 && (*at)[bytes] == '=')
                 texts[i] = (struct option_text){.text = *at + bytes + 1, .source = SOURCE_ENV};
         }
@@ -178,7 +178,8 @@ static void texts_overlay(struct options *o, const struct option_text *texts)
     }
 }
 
-static int gather(struct options *o, int argc, char **argv, char **environment, struct error *err)
+static int gather(struct options *o, int argc, const char *const *argv, const char *const *environment,
+                  struct error *err)
 {
     struct option_text flags[OPTIONS] = {0}, variables[OPTIONS] = {0}, lines[OPTIONS] = {0};
     for (int at = 1; at < argc;) {
@@ -233,7 +234,8 @@ static int values_agree(const struct options *o, struct error *err)
     return 0;
 }
 
-int options_load(struct options *o, int argc, char **argv, char **environment, struct error *err)
+int options_load(struct options *o, int argc, const char *const *argv, const char *const *environment,
+                 struct error *err)
 {
     memset(o, 0, sizeof *o);
     for (unsigned i = 0; i < OPTIONS; i++)

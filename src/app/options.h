@@ -76,7 +76,8 @@ struct options {
 
 /* 0 or -EINVAL. The texts point into argv and environment, which must outlive the options.
  * With --help or --version nothing else is read and no values are made. */
-int options_load(struct options *o, int argc, char **argv, char **environment, struct error *err);
+int options_load(struct options *o, int argc, const char *const *argv, const char *const *environment,
+                 struct error *err);
 void options_fini(struct options *o);
 
 const struct option *option_at(enum option_index index);

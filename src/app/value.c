@@ -45,11 +45,14 @@ static int scaled_parse(const char *text, const struct unit *units, uint64_t *ou
         return result;
     for (; units->name != NULL; units++) {
         if (strcmp(text, units->name) == 0)
-            return __builtin_mul_overflow(value, units->factor, out) ? -ERANGE : 0;
+            break;
     }
-    if (*text != '\0' || value != 0)
+    bool unitless_zero = *text == '\0' && value == 0; /* nothing is nothing in any unit */
+    if (!units->name && !unitless_zero)
         return -EINVAL;
-    *out = 0; /* nothing is nothing in any unit */
+    if (__builtin_mul_overflow(value, units->factor, &value))
+        return -ERANGE;
+    *out = value;
     return 0;
 }
 
