@@ -11,7 +11,7 @@
 #include "base/slice.h"
 
 #define LEDGER_VALUE_BYTES_MAX 40
-#define LEDGER_EXPIRES_S 2592000 /* 30 days */
+#define LEDGER_EXPIRES_S "2592000" /* 30 days */
 
 struct ledger {
     uint64_t seq; /* 0: nothing was ever stored; then there is no key */
