@@ -89,10 +89,17 @@ static enum http_method method_find(struct slice name)
 
 static const char *read_method(struct http_parser *p, struct http_request *r, const char *at, const char *end)
 {
+    const char *start = p->data + p->mark;
+
+    if (end - start >= 4 && memcmp(start, "GET ", 4) == 0) {
+        r->method_text = (struct slice){start, 3};
+        r->method = HTTP_GET;
+        r->path.at = start + 4;
+        return start + 4;
+    }
     at = scan_class(at, end, BYTE_TOKEN);
     if (at == end)
         return stop_more(p, STATE_METHOD, at);
-    const char *start = p->data + p->mark;
     if (*at != ' ' || at == start)
         return stop_bad(p, 400, *at == '\n' ? "bare_lf" : "method");
     r->method_text = (struct slice){start, (size_t)(at - start)};
@@ -278,6 +285,19 @@ static enum http_result head_stopped(struct http_parser *p, size_t visible)
     return p->state == STATE_BAD ? HTTP_BAD : HTTP_MORE;
 }
 
+/* In pieces: all at once the compiler would clear it by "rep stos", whose start alone takes a fifth of a short head. */
+static void request_clear(struct http_request *r)
+{
+    r->method_text = r->path = r->query = r->host = r->body = (struct slice){0};
+    r->method = HTTP_GET;
+    r->minor_version = 0;
+    r->keep_alive = r->expect_continue = r->chunked = r->has_length = false;
+    r->content_length = 0;
+#pragma GCC unroll 16
+    for (int i = 0; i < HTTP_FIELDS; i++)
+        r->field[i] = (struct slice){0};
+}
+
 void http_parser_init(struct http_parser *p, const struct http_limits *limits)
 {
     *p = (struct http_parser){.limits = limits, .state = STATE_EMPTY_LINES};
@@ -289,7 +309,7 @@ enum http_result http_parser_head(struct http_parser *p, const char *data, size_
     if (p->state == STATE_BAD)
         return HTTP_BAD;
     if (p->data == NULL)
-        *r = (struct http_request){0};
+        request_clear(r);
     else if (p->data != data)
         http_request_rebase(r, p->data, data);
     p->data = data;

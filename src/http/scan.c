@@ -17,14 +17,14 @@ const uint8_t byte_classes[256] = {
     ['a' ... 'f'] = HEX_LETTER,
     ['g' ... 'z'] = LETTER,
 
-    /* RFC 3986: unreserved, sub-delims and '%' make a reg-name; tokens take some of them. */
+    /* RFC 3986: unreserved and sub-delims make a reg-name; tokens take some of them. */
     ['-'] = LETTER,
     ['.'] = LETTER,
     ['_'] = LETTER,
     ['~'] = LETTER,
     ['!'] = LETTER,
     ['$'] = LETTER,
-    ['%'] = LETTER,
+    ['%'] = TARGET_TOKEN,
     ['&'] = LETTER,
     ['\''] = LETTER,
     ['*'] = LETTER,

@@ -7,6 +7,7 @@
  * Why SSE2 and no more: every x86-64 has it, so there is one binary and no dispatch. Elsewhere the table
  * alone does the work, with the same results (tests compare the two for every byte at every offset). */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __SSE2__
@@ -18,7 +19,7 @@ enum byte_class {
     BYTE_PATH = 2,  /* of a request target before '?', see target.h */
     BYTE_QUERY = 4, /* of a request target behind '?' */
     BYTE_VALUE = 8, /* HTAB, SP, VCHAR, obs-text, RFC 9110 section 5.5 */
-    BYTE_HOST = 16, /* reg-name, RFC 3986 section 3.2.2, with '%' */
+    BYTE_HOST = 16, /* reg-name, RFC 3986 section 3.2.2, without percent-escapes */
     BYTE_DIGIT = 32,
     BYTE_HEX = 64,
 };
@@ -52,12 +53,15 @@ static inline __m128i scan_equal(__m128i block, char c)
     return _mm_cmpeq_epi8(block, _mm_set1_epi8(c));
 }
 
-/* One bit per byte that certainly ends or may end the run: the table has the last word. */
-static inline unsigned scan_token_stops(__m128i block)
+/* Each gives one bit per byte that ends the run. */
+
+/* Bytes other than letters and '-': all that most names have. What is left is for the table to decide. */
+static inline unsigned scan_name_stops(__m128i block)
 {
-    /* Letters and '-' only: that is nearly every field name there is. Moved so that 'a' is the lowest signed value. */
+    /* Moved so that 'a' is the lowest of the signed values. */
     __m128i lower = _mm_or_si128(block, _mm_set1_epi8(0x20));
-    __m128i letter = _mm_cmplt_epi8(_mm_add_epi8(lower, _mm_set1_epi8((char)(0x80 - 'a'))), _mm_set1_epi8(-128 + 26));
+    __m128i moved = _mm_add_epi8(lower, _mm_set1_epi8((char)(0x80 - 'a')));
+    __m128i letter = _mm_cmplt_epi8(moved, _mm_set1_epi8(-128 + 26));
     return ~(unsigned)_mm_movemask_epi8(_mm_or_si128(letter, scan_equal(block, '-'))) & 0xffff;
 }
 
@@ -83,45 +87,54 @@ static inline unsigned scan_value_stops(__m128i block)
     return (unsigned)_mm_movemask_epi8(refused);
 }
 
-/* `stops` is always one of the above and is inlined away. */
-static inline __attribute__((always_inline)) const char *scan_run(const char *at, const char *end,
-                                                                  enum byte_class class, unsigned (*stops)(__m128i))
+/* The first stop, or less than a block before `end`. `stops` is one of the above, always inlined. */
+static inline __attribute__((always_inline)) const char *scan_blocks(const char *at, const char *end,
+                                                                     unsigned (*stops)(__m128i), bool *found)
 {
-    while (end - at >= SCAN_BLOCK) {
-        unsigned found = stops(_mm_loadu_si128((const __m128i *)at));
-        if (found != 0) {
-            at += __builtin_ctz(found);
-            break;
+    for (; end - at >= SCAN_BLOCK; at += SCAN_BLOCK) {
+        unsigned mask = stops(_mm_loadu_si128((const __m128i *)at));
+        if (mask != 0) {
+            *found = true;
+            return at + __builtin_ctz(mask);
         }
-        at += SCAN_BLOCK;
     }
-    return scan_class(at, end, class);
+    *found = false;
+    return at;
 }
 
-#define SCAN_RUN(at, end, class, stops) scan_run((at), (end), (class), (stops))
+#define SCAN_BLOCKS(at, end, stops, found) scan_blocks((at), (end), (stops), (found))
 #else
-#define SCAN_RUN(at, end, class, stops) scan_class((at), (end), (class))
+#define SCAN_BLOCKS(at, end, stops, found) (*(found) = false, (at))
 #endif
 
-/* The first byte that does not belong, or `end`. */
+/* These give the first byte that does not belong, or `end`. */
+
 static inline const char *scan_token(const char *at, const char *end)
 {
-    return SCAN_RUN(at, end, BYTE_TOKEN, scan_token_stops);
+    bool found;
+    at = SCAN_BLOCKS(at, end, scan_name_stops, &found);
+    return found && *at == ':' ? at : scan_class(at, end, BYTE_TOKEN);
 }
 
 static inline const char *scan_path(const char *at, const char *end)
 {
-    return SCAN_RUN(at, end, BYTE_PATH, scan_path_stops);
+    bool found;
+    at = SCAN_BLOCKS(at, end, scan_path_stops, &found);
+    return found ? at : scan_class(at, end, BYTE_PATH);
 }
 
 static inline const char *scan_query(const char *at, const char *end)
 {
-    return SCAN_RUN(at, end, BYTE_QUERY, scan_query_stops);
+    bool found;
+    at = SCAN_BLOCKS(at, end, scan_query_stops, &found);
+    return found ? at : scan_class(at, end, BYTE_QUERY);
 }
 
 static inline const char *scan_value(const char *at, const char *end)
 {
-    return SCAN_RUN(at, end, BYTE_VALUE, scan_value_stops);
+    bool found;
+    at = SCAN_BLOCKS(at, end, scan_value_stops, &found);
+    return found ? at : scan_class(at, end, BYTE_VALUE);
 }
 
-#undef SCAN_RUN
+#undef SCAN_BLOCKS

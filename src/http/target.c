@@ -40,16 +40,12 @@ static const char *address6_skip(const char *at, const char *end)
     return memchr(text, '\0', bytes) == NULL && inet_pton(AF_INET6, text, &address) == 1 ? close + 1 : NULL;
 }
 
-/* The first byte that is not of a reg-name (an IPv4 address is one too), or NULL on a broken percent-escape. */
+/* The first byte that is not of a reg-name (an IPv4 address is one too); a broken percent-escape is not. */
 static const char *name_skip(const char *at, const char *end)
 {
-    for (; at < end && byte_is(*at, BYTE_HOST); at++) {
-        if (*at != '%')
-            continue;
-        if (end - at < 3 || !byte_is(at[1], BYTE_HEX) || !byte_is(at[2], BYTE_HEX))
-            return NULL;
-        at += 2;
-    }
+    at = scan_class(at, end, BYTE_HOST);
+    while (end - at >= 3 && *at == '%' && byte_is(at[1], BYTE_HEX) && byte_is(at[2], BYTE_HEX))
+        at = scan_class(at + 3, end, BYTE_HOST);
     return at;
 }
 
