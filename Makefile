@@ -58,7 +58,7 @@ $(BIN): $(B)/src/main.o $(LIB)
 
 $(LIB): $(OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) qcs $@ $^
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
@@ -75,7 +75,7 @@ WEB := $(wildcard src/web/*.html src/web/*.js)
 $(B)/gen/web.h: $(WEB) src/web/embed
 	@mkdir -p $(@D)
 	src/web/embed $(WEB) > $@
-$(B)/src/api/%.o: | $(B)/gen/web.h
+$(filter $(B)/src/api/%,$(OBJ)): | $(B)/gen/web.h
 
 $(B)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@
 #include <signal.h>
 
 #include "app/app.h"
-#include "app/books.h"
+#include "app/balance.h"
 #include "app/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -70,8 +70,8 @@ static void drain_flusher(struct drain *d)
 
 static enum app_exit drain_report(const struct drain *d)
 {
-    struct books b;
-    books_read(&d->app->sources, &b);
+    struct balance b;
+    balance_read(&d->app->sources, &b);
     uint64_t left = b.pending + b.in_flight + b.poisoned;
     if (!d->cut && left == 0) {
         LOG_INFO("drained", log_num("accepted", (int64_t)b.accepted), log_num("stored", (int64_t)b.stored),

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "app/books.h"
+#include "app/balance.h"
 #include "app/metrics_table.h"
 #include "base/clock.h"
 #include "redis/error.h"
@@ -12,7 +12,7 @@
 struct view {
     const struct sources *sources;
     const struct flusher_stats *flusher;
-    struct books books;
+    struct balance books;
 };
 
 static void sample_print(struct buf *out, const char *name, const char *label, const char *label_value, int64_t value)
@@ -178,7 +178,7 @@ static void metric_print(const struct view *v, const struct metric *m, struct bu
 void metrics_print(const struct sources *s, struct buf *out)
 {
     struct view v = {.sources = s, .flusher = flusher_stats(s->flusher)};
-    books_read(s, &v.books);
+    balance_read(s, &v.books);
     for (size_t i = 0; i < METRICS; i++)
         metric_print(&v, &metrics[i], out);
 }

@@ -17,7 +17,7 @@
     VALUE(hits_poisoned, gauge, "hits set aside because the store refuses their key", (int64_t)v->books.poisoned)      \
     FAMILY(hits_lost_total, counter, "reason", "hits that were accepted and can not be stored any more", lost_print)   \
     VALUE(books_imbalance, gauge, "accepted minus the sum of all cells; anything but 0 is a defect",                   \
-          books_imbalance(v->sources))                                                                                 \
+          balance_gap(v->sources))                                                                                 \
     FAMILY(hits_refused_total, counter, "reason", "hits that were refused, and so not counted", refused_print)         \
     WORKER(http_requests_total, counter, "requests read", stat_read(&w->requests))                                     \
     FAMILY(http_responses_total, counter, "class", "answers by class of status", responses_print)                      \

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 
 #include "api/json.h"
-#include "app/books.h"
+#include "app/balance.h"
 #include "base/clock.h"
 
 const char *life_name(enum life life)
@@ -32,12 +32,12 @@ static void process_print(const struct sources *s, struct buf *out)
 
 static void books_print(const struct sources *s, struct buf *out)
 {
-    struct books b;
-    books_read(s, &b);
+    struct balance b;
+    balance_read(s, &b);
     buf_printf(out,
                "\"books\":{\"accepted\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"in_flight\":%" PRIu64
                ",\"pending\":%" PRIu64 ",\"poisoned\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"imbalance\":%" PRId64 "}",
-               b.accepted, b.stored, b.in_flight, b.pending, b.poisoned, b.lost, books_imbalance(s));
+               b.accepted, b.stored, b.in_flight, b.pending, b.poisoned, b.lost, balance_gap(s));
 }
 
 static void keys_print(const struct sources *s, struct buf *out)

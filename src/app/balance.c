@@ -1,4 +1,4 @@
-#include "app/books.h"
+#include "app/balance.h"
 
 #include <time.h>
 
@@ -25,7 +25,7 @@ static uint64_t cells_sum(const struct sources *s)
     return sum;
 }
 
-void books_read(const struct sources *s, struct books *out)
+void balance_read(const struct sources *s, struct balance *out)
 {
     struct flusher_books f;
     flusher_books(s->flusher, &f);
@@ -33,29 +33,29 @@ void books_read(const struct sources *s, struct books *out)
     uint64_t accepted = accepted_sum(s), taken = f.stored + f.in_flight + f.poisoned + f.lost;
     if (accepted < taken)
         accepted = taken;
-    *out = (struct books){.accepted = accepted,
-                          .stored = f.stored,
-                          .in_flight = f.in_flight,
-                          .pending = accepted - taken,
-                          .poisoned = f.poisoned,
-                          .lost = f.lost};
+    *out = (struct balance){.accepted = accepted,
+                            .stored = f.stored,
+                            .in_flight = f.in_flight,
+                            .pending = accepted - taken,
+                            .poisoned = f.poisoned,
+                            .lost = f.lost};
 }
 
-int64_t books_compare(uint64_t accepted_before, uint64_t cells, uint64_t accepted_after)
+int64_t balance_compare(uint64_t accepted_before, uint64_t cells, uint64_t accepted_after)
 {
     if (cells < accepted_before)
         return (int64_t)(accepted_before - cells);
     return cells > accepted_after ? -(int64_t)(cells - accepted_after) : 0;
 }
 
-int64_t books_imbalance(const struct sources *s)
+int64_t balance_gap(const struct sources *s)
 {
     int64_t imbalance = 0;
     /* A worker that is just between its cell and its hits_accepted shows one hit too many; it is past that
      * when looked at again. What is really wrong stays wrong. */
     for (int scan = 0; scan < SCANS_MAX; scan++) {
         uint64_t before = accepted_sum(s), cells = cells_sum(s);
-        imbalance = books_compare(before, cells, accepted_sum(s));
+        imbalance = balance_compare(before, cells, accepted_sum(s));
         if (imbalance == 0)
             break;
         nanosleep(&(struct timespec){.tv_nsec = SCAN_PAUSE_NS}, NULL);
