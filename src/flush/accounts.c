@@ -4,7 +4,10 @@
 
 #define REFUSAL_LOG_EVERY_MS 1000
 
-void accounts_count_error(struct accounts *a, enum redis_error_class c) { stat_add(&a->stats->errors_by_class[c], 1); }
+void accounts_count_error(struct accounts *a, enum redis_error_class c)
+{
+    stat_add(&a->stats->errors_by_class[c], 1);
+}
 
 void accounts_take(struct accounts *a, struct batch *b)
 {

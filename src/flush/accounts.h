@@ -23,7 +23,10 @@ struct accounts {
     uint64_t refusals_unlogged;
 };
 
-static inline uint64_t accounts_now_ms(const struct accounts *a) { return env_now_us(a->env) / 1000; }
+static inline uint64_t accounts_now_ms(const struct accounts *a)
+{
+    return env_now_us(a->env) / 1000;
+}
 
 /* Fill `b` from the dirty keys. */
 void accounts_take(struct accounts *a, struct batch *b);

@@ -134,9 +134,8 @@ static void compose_ledger(struct buf *out, const struct ledger *ledger, struct 
     char value[LEDGER_VALUE_BYTES_MAX];
     size_t value_bytes = ledger_format(ledger, value);
 
-    resp_command(out, 5,
-                 (struct slice[]){
-                     SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), SLICE(LEDGER_EXPIRES_S)});
+    resp_command(
+        out, 5, (struct slice[]){SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), SLICE(LEDGER_EXPIRES_S)});
 }
 
 int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key)

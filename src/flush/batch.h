@@ -34,11 +34,11 @@ struct batch {
     uint32_t items_count, items_max;
     struct batch_part *parts; /* owned */
     uint32_t parts_count, parts_capacity;
-    uint64_t hits;     /* sum of the deltas */
-    uint64_t unheld;   /* of those, how many were set aside before */
-    uint32_t refused;  /* items */
-    uint32_t sends;    /* how often it was sent */
-    uint32_t copies;   /* sent, and their fate unknown: the server may still execute them */
+    uint64_t hits;    /* sum of the deltas */
+    uint64_t unheld;  /* of those, how many were set aside before */
+    uint32_t refused; /* items */
+    uint32_t sends;   /* how often it was sent */
+    uint32_t copies;  /* sent, and their fate unknown: the server may still execute them */
     struct buf bytes;
 };
 

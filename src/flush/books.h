@@ -19,5 +19,5 @@ struct books_move {
 };
 
 void books_init(struct books *b);
-void books_post(struct books *b, const struct books_move *move); /* flusher */
+void books_post(struct books *b, const struct books_move *move);   /* flusher */
 void books_read(const struct books *b, struct flusher_books *out); /* any thread */

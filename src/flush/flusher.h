@@ -16,12 +16,12 @@
 struct flusher;
 
 struct flusher_config {
-    struct redis_url redis;         /* host empty: embedded mode, no store but ourselves */
-    const char *prefix;             /* "tally:" */
+    struct redis_url redis; /* host empty: embedded mode, no store but ourselves */
+    const char *prefix;     /* "tally:" */
     uint32_t flush_interval_ms;
-    uint32_t batch_keys_max;        /* per transaction; 2000 */
-    char instance[37];              /* UUID */
-    const char *password;           /* NULL: none; never logged */
+    uint32_t batch_keys_max;                         /* per transaction; 2000 */
+    char instance[37];                               /* UUID */
+    const char *password;                            /* NULL: none; never logged */
     void (*wake_worker)(void *ctx, uint32_t worker); /* after answers were pushed */
     void *wake_ctx;
 };
@@ -34,7 +34,7 @@ int flusher_drain(struct flusher *f, uint64_t deadline_ms);
 void flusher_destroy(struct flusher *f);
 
 /* ---- worker `op->worker` ---- */
-bool flusher_ask(struct flusher *f, struct read_op *op);             /* false: queue full, still the caller's */
+bool flusher_ask(struct flusher *f, struct read_op *op); /* false: queue full, still the caller's */
 bool flusher_answer(struct flusher *f, uint32_t worker, struct read_op **op); /* false: none */
 
 /* ---- any thread ---- */

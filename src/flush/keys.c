@@ -39,9 +39,18 @@ struct keys {
     struct keys_shard shards[];
 };
 
-static key_cell cell_id(uint32_t shard, uint32_t cell) { return ((uint64_t)shard << 32 | cell) + 1; }
-static uint32_t cell_shard(key_cell id) { return (uint32_t)((id - 1) >> 32); }
-static uint32_t cell_index(key_cell id) { return (uint32_t)(id - 1); }
+static key_cell cell_id(uint32_t shard, uint32_t cell)
+{
+    return ((uint64_t)shard << 32 | cell) + 1;
+}
+static uint32_t cell_shard(key_cell id)
+{
+    return (uint32_t)((id - 1) >> 32);
+}
+static uint32_t cell_index(key_cell id)
+{
+    return (uint32_t)(id - 1);
+}
 
 static void list_push(struct key_list *l, uint32_t *next, uint32_t key)
 {
@@ -96,8 +105,14 @@ uint32_t keys_find(struct keys *k, struct slice name)
     return key == TOTALS_NONE ? KEY_NONE : key;
 }
 
-struct slice keys_name(const struct keys *k, uint32_t key) { return totals_name(k->totals, key); }
-key_cell keys_first_cell(const struct keys *k, uint32_t key) { return k->first[key]; }
+struct slice keys_name(const struct keys *k, uint32_t key)
+{
+    return totals_name(k->totals, key);
+}
+key_cell keys_first_cell(const struct keys *k, uint32_t key)
+{
+    return k->first[key];
+}
 
 key_cell keys_next_cell(const struct keys *k, key_cell cell)
 {
@@ -121,8 +136,14 @@ void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to)
 
 /* ---- lists ---- */
 
-uint32_t keys_dirty(const struct keys *k) { return k->dirty.count; }
-uint32_t keys_held(const struct keys *k) { return k->held.count; }
+uint32_t keys_dirty(const struct keys *k)
+{
+    return k->dirty.count;
+}
+uint32_t keys_held(const struct keys *k)
+{
+    return k->held.count;
+}
 
 void keys_push_dirty(struct keys *k, uint32_t key)
 {
@@ -227,9 +248,7 @@ uint64_t keys_base(const struct keys *k, uint32_t key)
 void keys_publish(struct keys *k, uint32_t key, int64_t stored, uint64_t now_ms)
 {
     const struct total total = {
-        .stored = stored,
-        .base = keys_base(k, key),
-        .as_of_ms = now_ms ? now_ms : 1, /* 0 is kept for "never" */
+        .stored = stored, .base = keys_base(k, key), .as_of_ms = now_ms ? now_ms : 1, /* 0 is kept for "never" */
     };
 
     totals_publish(k->totals, key, &total);

@@ -26,7 +26,7 @@ void keys_destroy(struct keys *k);
 /* Take what the workers touched since the last call into DIRTY, and make their counts readable. */
 void keys_collect(struct keys *k);
 
-uint32_t keys_pop_dirty(struct keys *k); /* KEY_NONE: none */
+uint32_t keys_pop_dirty(struct keys *k);            /* KEY_NONE: none */
 void keys_push_dirty(struct keys *k, uint32_t key); /* no-op when it is in a list already */
 uint32_t keys_dirty(const struct keys *k);
 

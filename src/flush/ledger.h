@@ -19,12 +19,12 @@ struct ledger {
 };
 
 enum ledger_verdict {
-    LEDGER_AS_ACKED,        /* the batch in doubt was not applied */
+    LEDGER_AS_ACKED, /* the batch in doubt was not applied */
     LEDGER_BATCH_APPLIED,
     LEDGER_REPLACED_APPLIED, /* the batch that the one in doubt was to replace came through after all */
     LEDGER_MISSING,
-    LEDGER_BEHIND,          /* the server rolled back */
-    LEDGER_FOREIGN,         /* someone else writes under our identity, or the value makes no sense */
+    LEDGER_BEHIND,  /* the server rolled back */
+    LEDGER_FOREIGN, /* someone else writes under our identity, or the value makes no sense */
 };
 
 /* `out` gets the value with a NUL; the bytes without it. */

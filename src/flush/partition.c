@@ -34,10 +34,8 @@ static const char *const state_names[PARTITION_STATES] = {"down", "unarmed", "ar
 static const bool may_move[PARTITION_STATES][PARTITION_STATES] = {
     [PARTITION_DOWN] = {[PARTITION_UNARMED] = true},
     [PARTITION_UNARMED] = {[PARTITION_ARMING] = true, [PARTITION_DOWN] = true},
-    [PARTITION_ARMING] = {[PARTITION_ARMED] = true,
-                          [PARTITION_UNARMED] = true,
-                          [PARTITION_HALTED] = true,
-                          [PARTITION_DOWN] = true},
+    [PARTITION_ARMING] =
+        {[PARTITION_ARMED] = true, [PARTITION_UNARMED] = true, [PARTITION_HALTED] = true, [PARTITION_DOWN] = true},
     [PARTITION_ARMED] = {[PARTITION_SENT] = true, [PARTITION_ARMING] = true, [PARTITION_DOWN] = true},
     [PARTITION_SENT] = {[PARTITION_ARMING] = true, [PARTITION_DOWN] = true},
 };
@@ -58,10 +56,10 @@ struct partition {
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
     struct batch batches[2];
     struct window window;
-    uint64_t resume_ms; /* no arm from UNARMED and no batch before */
-    uint64_t stored_ms; /* when the ledger was last written */
-    uint32_t refusals;  /* in a row, for the back-off */
-    uint32_t nils;      /* in a row */
+    uint64_t resume_ms;                 /* no arm from UNARMED and no batch before */
+    uint64_t stored_ms;                 /* when the ledger was last written */
+    uint32_t refusals;                  /* in a row, for the back-off */
+    uint32_t nils;                      /* in a row */
     enum redis_error_class refusal;     /* why the batch under way is refused */
     enum redis_error_class arm_refusal; /* why the arm is */
     bool multi_open;
@@ -70,7 +68,10 @@ struct partition {
     struct buf out;
 };
 
-static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
+static struct slice slice_of(const char *text)
+{
+    return (struct slice){text, strlen(text)};
+}
 
 static void partition_move(struct partition *p, enum partition_state to)
 {
@@ -364,8 +365,10 @@ static void partition_on_ledger(void *ctx, const struct reply *reply, uint32_t i
 
     if (reply->type == REPLY_ERROR)
         partition_on_error(p, reply->text, &p->arm_refusal);
-    if (p->arm_refusal)
-        return; /* an answer without a WATCH in front of it proves nothing */
+    /* Without a WATCH in front of it an answer proves nothing; nor does it from a server that is being left, as a
+     * replica's ledger may be older than the truth. */
+    if (p->arm_refusal || refusal_action(p->refusal) == REFUSAL_RECONNECT)
+        return;
     if (reply->type == REPLY_NIL)
         partition_reconcile(p, NULL);
     else if (reply->type == REPLY_STRING && ledger_parse(reply->text, &server))
@@ -385,7 +388,8 @@ static void partition_act(struct partition *p)
         link_fail(p->config.link, -EACCES, "the server refuses: %s", redis_error_name(why));
         return;
     }
-    if (why)
+    bool key_only = why == REDIS_ERROR_EXECABORT && p->batch && p->batch->refused;
+    if (why && !key_only)
         partition_pause(p);
     if (p->halting) {
         partition_move(p, PARTITION_HALTED);
@@ -540,9 +544,18 @@ uint64_t partition_wake_ms(const struct partition *p)
     return waits ? p->resume_ms : UINT64_MAX;
 }
 
-bool partition_busy(const struct partition *p) { return p->batch || p->replaced; }
-const char *partition_instance(const struct partition *p) { return p->instance; }
-const char *partition_state_name(const struct partition *p) { return state_names[p->state]; }
+bool partition_busy(const struct partition *p)
+{
+    return p->batch || p->replaced;
+}
+const char *partition_instance(const struct partition *p)
+{
+    return p->instance;
+}
+const char *partition_state_name(const struct partition *p)
+{
+    return state_names[p->state];
+}
 
 /* ---- life ---- */
 

@@ -9,9 +9,9 @@ static struct read_slot *slot_at(struct read_queue *q, uint32_t position)
     return &q->slots[position % READ_QUEUE_SLOTS];
 }
 
-bool read_queue_fits(const struct read_queue *q, uint32_t count)
+bool read_queue_has_room(const struct read_queue *q)
 {
-    return count <= READ_QUEUE_SLOTS - (q->tail - q->head) || count > READ_QUEUE_SLOTS;
+    return READ_QUEUE_SLOTS - (q->tail - q->head) >= READ_OP_NAMES_MAX;
 }
 
 static void fail_unanswered(struct read_op *op)
@@ -47,7 +47,7 @@ void read_queue_push(struct read_queue *q, struct read_op *op)
     op->unanswered = op->count;
     for (uint32_t i = 0; i < op->count; i++)
         op->results[i].state = READ_ASKED;
-    if (op->count == 0 || op->count > READ_QUEUE_SLOTS) {
+    if (op->count == 0 || op->count > READ_OP_NAMES_MAX) {
         fail_unanswered(op);
         q->answered(q->answered_ctx, op);
         return;
@@ -57,7 +57,10 @@ void read_queue_push(struct read_queue *q, struct read_op *op)
         *slot_at(q, q->tail++) = (struct read_slot){op, i};
 }
 
-bool read_queue_waits(const struct read_queue *q) { return q->sent != q->tail; }
+bool read_queue_waits(const struct read_queue *q)
+{
+    return q->sent != q->tail;
+}
 
 uint32_t read_queue_send(struct read_queue *q, struct slice prefix, struct buf *out)
 {

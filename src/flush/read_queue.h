@@ -16,7 +16,7 @@
 #include "flush/reads.h"
 #include "redis/resp.h"
 
-#define READ_QUEUE_SLOTS 8192 /* names queued or under way; a power of two */
+#define READ_QUEUE_SLOTS 8192    /* names queued or under way; a power of two */
 #define READ_QUEUE_SENT_MAX 1024 /* names in one go, so that batches get their turn */
 
 struct read_slot {
@@ -33,10 +33,10 @@ struct read_queue {
     struct read_slot slots[READ_QUEUE_SLOTS];
 };
 
-bool read_queue_fits(const struct read_queue *q, uint32_t count);
-/* Only when it fits. An op that could never fit is answered at once with READ_FAILED. */
+bool read_queue_has_room(const struct read_queue *q); /* for an op of any lawful size */
+/* Only with room. An op of 0 names is answered at once, one of too many with READ_FAILED. */
 void read_queue_push(struct read_queue *q, struct read_op *op);
-bool read_queue_waits(const struct read_queue *q); /* anything to send? */
+bool read_queue_waits(const struct read_queue *q);                                    /* anything to send? */
 uint32_t read_queue_send(struct read_queue *q, struct slice prefix, struct buf *out); /* number of commands */
 void read_queue_take(struct read_queue *q, const struct reply *reply, uint64_t now_ms);
 void read_queue_link_down(struct read_queue *q);

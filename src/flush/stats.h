@@ -21,11 +21,11 @@ struct flusher_stats {
     uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
     uint64_t reconnects, link_errors, alarms;
     uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback; /* their sum is `alarms` */
-    uint64_t errors_by_class[32];   /* index: enum redis_error_class */
+    uint64_t errors_by_class[32];                                           /* index: enum redis_error_class */
     uint64_t keys_poisoned, keys_dirty;
-    uint64_t last_flush_ms;         /* monotonic, end of the last batch that was stored */
-    uint64_t flush_duration_us;     /* of the last */
-    uint64_t backlog_since_ms;      /* monotonic: the flush that first found what is still not stored; 0: nothing */
+    uint64_t last_flush_ms;     /* monotonic, end of the last batch that was stored */
+    uint64_t flush_duration_us; /* of the last */
+    uint64_t backlog_since_ms;  /* monotonic: the flush that first found what is still not stored; 0: nothing */
     bool connected;
 };
 

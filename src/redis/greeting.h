@@ -1,8 +1,9 @@
 #pragma once
-/* What a fresh connection says before any work: AUTH, SELECT, CLIENT SETNAME, INFO memory, MULTI, EXEC.
+/* What a fresh connection says before any work: AUTH, SELECT, CLIENT SETNAME, INFO, MULTI, EXEC.
  *
  * Thread: the link's.
- * The empty MULTI/EXEC proves that this user may run transactions here.
+ * The empty MULTI/EXEC proves that this user may run transactions here. INFO replication tells a replica from its
+ * primary: a replica is refused as READONLY, for a ledger read there may be older than the truth.
  * Tolerated: a server or user that refuses CLIENT SETNAME or INFO. Everything else refuses the connection.
  * `reason` names the command and the class of the error, never the server's words about AUTH: servers
  * repeat the arguments of commands they do not know. */
@@ -13,7 +14,7 @@
 #include "redis/error.h"
 #include "redis/resp.h"
 
-#define GREETING_STEPS_MAX 6
+#define GREETING_STEPS_MAX 7
 
 struct greeting_config {
     const char *user;     /* empty: the default user */

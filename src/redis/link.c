@@ -23,14 +23,14 @@ struct link {
     struct link_config config;
     struct link_user user;
     enum link_state state;
-    struct stream *stream; /* owned; NULL when DOWN */
+    struct stream *stream;      /* owned; NULL when DOWN */
     struct resp_reader *reader; /* owned */
     struct greeting greeting;
     struct buf out;
     size_t out_sent;
     struct expect expects[EXPECTS_MAX]; /* a ring */
     uint32_t expects_first, expects_count;
-    uint64_t now_ms; /* of the tick under way */
+    uint64_t now_ms;      /* of the tick under way */
     uint64_t deadline_ms; /* CONNECTING: until when; DOWN: the next attempt */
     uint64_t ready_since_ms;
     uint32_t attempts; /* that ended badly, since the link was last fine */
@@ -125,11 +125,12 @@ static void link_deliver(struct link *l, const struct reply *reply)
 
 /* ---- bytes ---- */
 
-static void link_flush(struct link *l)
+void link_flush(struct link *l)
 {
+    if (l->state < LINK_GREETING)
+        return;
     while (!l->failing && l->out_sent < l->out.bytes) {
-        ssize_t n =
-            l->config.transport.ops->try_send(l->stream, l->out.data + l->out_sent, l->out.bytes - l->out_sent);
+        ssize_t n = l->config.transport.ops->try_send(l->stream, l->out.data + l->out_sent, l->out.bytes - l->out_sent);
         if (n == -EAGAIN)
             return;
         if (n < 0) {
@@ -290,10 +291,22 @@ void link_destroy(struct link *l)
     free(l);
 }
 
-enum link_state link_state(const struct link *l) { return l->state; }
-const char *link_reason(const struct link *l) { return l->reason.text; }
-int link_reason_code(const struct link *l) { return l->reason_code; }
-const struct link_traffic *link_traffic(const struct link *l) { return &l->traffic; }
+enum link_state link_state(const struct link *l)
+{
+    return l->state;
+}
+const char *link_reason(const struct link *l)
+{
+    return l->reason.text;
+}
+int link_reason_code(const struct link *l)
+{
+    return l->reason_code;
+}
+const struct link_traffic *link_traffic(const struct link *l)
+{
+    return &l->traffic;
+}
 
 void link_poll(const struct link *l, struct pollfd *out)
 {

@@ -2,14 +2,12 @@
 /* A connection to one node that keeps coming back, and the replies that are due on it.
  *
  * Thread: the flusher's. Nothing waits; link_tick() does what can be done now.
- * Happy path: DOWN, CONNECTING, GREETING (AUTH, SELECT, CLIENT SETNAME, INFO memory, an empty MULTI/EXEC in
- * one write), READY; then link_send() queues bytes together with who wants their replies, and the
- * replies are handed over in order.
- * Failure modes: a connect, greeting or reply deadline, a read or write error, the end of the stream,
- * bytes that are no RESP, a reply that nobody waits for, or link_fail() from a user: each ends the
- * connection, never only a command. `down` is told once, no waiting reply is ever delivered after it, and
- * the next attempt follows after a back-off: min doubled up to max, half of it jitter.
- * The texts of errors never hold what was sent, so no secret can be in them. */
+ * Happy path: DOWN, CONNECTING, GREETING (the commands of greeting.h in one write), READY; then link_send() queues
+ * bytes together with who wants their replies, and the replies are handed over in order. Failure modes: a connect,
+ * greeting or reply deadline, a read or write error, the end of the stream, bytes that are no RESP, a reply that nobody
+ * waits for, or link_fail() from a user: each ends the connection, never only a command. `down` is told once, no
+ * waiting reply is ever delivered after it, and the next attempt follows after a back-off: min doubled up to max, half
+ * of it jitter. The texts of errors never hold what was sent, so no secret can be in them. */
 
 #include <poll.h>
 #include <stdbool.h>
@@ -30,7 +28,7 @@ struct link_config {
     void *random_ctx;
     const char *host; /* all strings: the caller's, outlive the link */
     uint16_t port;
-    const char *user; /* empty: the default user */
+    const char *user;     /* empty: the default user */
     const char *password; /* NULL: no AUTH */
     uint32_t db;
     const char *client_name;
@@ -44,9 +42,9 @@ struct link_config {
 struct link_user {
     void *ctx;
     void (*ready)(void *ctx);
-    void (*down)(void *ctx);                           /* why: link_reason() */
+    void (*down)(void *ctx);                            /* why: link_reason() */
     void (*refused)(void *ctx, enum redis_error_class); /* the greeting got this error reply */
-    void (*evicts)(void *ctx, struct slice policy);    /* maxmemory-policy is not noeviction */
+    void (*evicts)(void *ctx, struct slice policy);     /* maxmemory-policy is not noeviction */
 };
 
 struct link_traffic {
@@ -64,6 +62,8 @@ void link_tick(struct link *l, uint64_t now_ms);
 /* Only when READY. First say who gets the next `count` replies, in order, then send what causes them. */
 void link_expect(struct link *l, uint32_t count, link_reply_fn fn, void *ctx);
 void link_send(struct link *l, struct slice bytes);
+/* Hand to the transport what it takes now; link_tick() does so too. */
+void link_flush(struct link *l);
 
 /* End the connection at the next opportunity; the first reason stands. */
 void link_fail(struct link *l, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

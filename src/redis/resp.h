@@ -37,7 +37,7 @@ void resp_command(struct buf *out, size_t count, const struct slice args[]);
 
 int resp_create(struct resp_reader **out, const struct resp_limits *limits); /* 0 or -ENOMEM */
 void resp_destroy(struct resp_reader *r);
-void resp_reset(struct resp_reader *r); /* forget everything: a new connection */
+void resp_reset(struct resp_reader *r);                               /* forget everything: a new connection */
 int resp_feed(struct resp_reader *r, const void *data, size_t bytes); /* 0, -EPROTO, -ENOMEM */
 int resp_next(struct resp_reader *r, const struct reply **reply);     /* 1: one, 0: more bytes wanted, -EPROTO */
 

@@ -161,4 +161,7 @@ static const struct transport_ops tcp_ops = {
     .close = tcp_close,
 };
 
-struct transport transport_tcp(void) { return (struct transport){.ops = &tcp_ops}; }
+struct transport transport_tcp(void)
+{
+    return (struct transport){.ops = &tcp_ops};
+}

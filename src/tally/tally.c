@@ -72,6 +72,11 @@ uint32_t tally_workers(const struct tally *t)
     return t->workers;
 }
 
+uint32_t tally_keys_max(const struct tally *t)
+{
+    return t->keys_max;
+}
+
 struct shard *tally_shard(struct tally *t, uint32_t worker)
 {
     return t->shards[worker];

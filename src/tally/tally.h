@@ -37,6 +37,7 @@ enum tally_result {
 int tally_create(struct tally **out, const struct tally_config *config);
 void tally_destroy(struct tally *t);
 uint32_t tally_workers(const struct tally *t);
+uint32_t tally_keys_max(const struct tally *t);
 struct shard *tally_shard(struct tally *t, uint32_t worker);
 struct totals *tally_totals(struct tally *t);
 uint32_t tally_keys(const struct tally *t); /* distinct names, for metrics */
