@@ -6,6 +6,7 @@
 #include "app/app.h"
 #include "app/metrics.h"
 #include "app/options_print.h"
+#include "version.h"
 
 extern char **environ;
 

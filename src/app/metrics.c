@@ -7,6 +7,7 @@
 #include "app/metrics_table.h"
 #include "base/clock.h"
 #include "redis/error.h"
+#include "version.h"
 
 /* Taken once a scrape, so that its books are one reading. */
 struct view {

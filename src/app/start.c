@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "sync/barrier.h"
+#include "version.h"
 
 #define UNDO_MS 1000
 #define BATCH_KEYS_MAX 2000

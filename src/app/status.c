@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "app/balance.h"
 #include "base/clock.h"
+#include "version.h"
 
 const char *life_name(enum life life)
 {
