@@ -161,9 +161,8 @@ static void workers_print(const struct view *v, const struct metric *m, struct b
     }
 }
 
-static void metric_print(const struct view *v, const struct metric *m, struct buf *out)
+static void samples_print(const struct view *v, const struct metric *m, struct buf *out)
 {
-    buf_printf(out, "# HELP tallyd_%s %s\n# TYPE tallyd_%s %s\n", m->name, m->help, m->name, m->type);
     if (m->value) {
         buf_printf(out, "tallyd_%s %" PRId64 "\n", m->name, m->value(v));
     } else if (m->seconds) {
@@ -174,6 +173,16 @@ static void metric_print(const struct view *v, const struct metric *m, struct bu
     } else {
         m->family(v, m->name, out);
     }
+}
+
+static void metric_print(const struct view *v, const struct metric *m, struct buf *out)
+{
+    size_t start = out->bytes;
+    buf_printf(out, "# HELP tallyd_%s %s\n# TYPE tallyd_%s %s\n", m->name, m->help, m->name, m->type);
+    size_t samples = out->bytes;
+    samples_print(v, m, out);
+    if (out->bytes == samples) /* a label without a value so far: a head alone is no metric */
+        out->bytes = start;
 }
 
 void metrics_print(const struct sources *s, struct buf *out)

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "api/api.h"
 #include "api/stats.h"
 #include "app/options.h"
 #include "flush/flusher.h"
