@@ -27,7 +27,8 @@ static int explain(struct error *err, int code, const struct sockaddr_storage *a
         remedy = ": this machine does not have that address; use one of its own, or 0.0.0.0 for all";
     else if (code == -EACCES)
         remedy = ": ports below 1024 need CAP_NET_BIND_SERVICE; use a higher one";
-    return error_set(err, code, "cannot listen on %s port %s (%s: %s)%s", host, port, step, strerror(-code), remedy);
+    const char *open = address->ss_family == AF_INET6 ? "[" : "", *end = *open ? "]" : "";
+    return error_set(err, code, "cannot listen on %s%s%s:%s (%s: %s)%s", open, host, end, port, step, strerror(-code), remedy);
 }
 
 static int set_flag(int fd, int level, int option)
