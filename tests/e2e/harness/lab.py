@@ -6,13 +6,14 @@ import os
 from . import http_load, secrets
 from .proxy import Proxy
 from .redis_server import RedisServer
-from .tallyd import Tallyd
+from .tallyd import BINARY, Tallyd
 
 
 class Lab:
-    def __init__(self, folder, seed):
+    def __init__(self, folder, seed, program=BINARY):
         self.folder = str(folder)
         self.seed = seed
+        self._program = program
         self.tallyds = []
         self._things = []
 
@@ -32,7 +33,7 @@ class Lab:
         name = f"tallyd-{len(self.tallyds)}"
         url = (via or redis).url if redis else None
         password = redis.password if redis else None
-        server = self._keep(Tallyd(self.folder, url, name, password=password, **options))
+        server = self._keep(Tallyd(self.folder, url, name, password=password, program=self._program, **options))
         self.tallyds.append(server)
         return server.start() if start else server
 
@@ -46,8 +47,8 @@ class Lab:
     def close(self):
         """Everything down, the youngest first; then what no test tolerates."""
         with contextlib.ExitStack() as stack:
-            for thing in self._things:
-                stack.callback(thing.close)
+            while self._things:
+                stack.callback(self._things.pop(0).close)
         complaints = [complaint for server in self.tallyds if (complaint := server.complaint())]
         complaints += [f"the password shows in {path}" for path in secrets.leaks(self.folder)]
         assert not complaints, "; ".join(complaints)

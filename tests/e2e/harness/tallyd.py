@@ -20,14 +20,14 @@ class Tallyd:
     """options: without the dashes, underscores for hyphens: Tallyd(folder, max_keys=10). None leaves one out."""
 
     def __init__(self, folder, redis_url=None, name="tallyd", env=(), descriptors=None, wrapper=(), password=None,
-                 **options):
+                 program=BINARY, **options):
         self.folder = str(folder)
         self.name = name
         self._ports = Port(), Port()
         self.port, self.admin_port = (port.number for port in self._ports)
         self._env = {**os.environ, **dict(env)}
         self._descriptors = descriptors
-        self._wrapper = list(wrapper)
+        self._command = [*wrapper, program]
         self._process = None
         os.makedirs(self.folder, exist_ok=True)
         given = {"listen": f"{HOST}:{self.port}", "admin": f"{HOST}:{self.admin_port}", "redis": redis_url, **_OPTIONS}
@@ -44,7 +44,7 @@ class Tallyd:
 
     def argv(self):
         flags = [word for name, value in self.options.items() for word in (f"--{name}", str(value))]
-        return [*self._wrapper, BINARY, *flags]
+        return [*self._command, *flags]
 
     def spawn(self):
         """Starts it without waiting for anything."""
