@@ -61,6 +61,11 @@ class Lane:
         self.proxy.end_links(RST)
         self.hit_all()
 
+    def wait_for_strike(self, what):
+        """Until the cut was made, or it is clear that the bytes do not reach so far."""
+        wait.until(lambda: self.proxy.triggered.is_set() or checker.drained(self.server.metrics()), what)
+        self.proxy.triggered.wait(0.1)
+
     def play(self, act, way, at, ending, late):
         """late: None is a plain cut; "soon": held bytes go when the new link is there; "after": when all is stored."""
         what = f"{act} cut at {way} byte {at} by {ending}, late bytes {late}"
@@ -68,7 +73,7 @@ class Lane:
         links = self.proxy.links_made
         self.proxy.cut(way, at, ending, zombie=late is not None)
         getattr(self, act)()
-        wait.until(lambda: self.proxy.triggered.is_set() or checker.drained(self.server.metrics()), what)
+        self.wait_for_strike(what)
         if late == "soon":
             wait.until(lambda: self.proxy.links_made > links or checker.drained(self.server.metrics()), what, 20)
             self.proxy.deliver()
@@ -92,7 +97,7 @@ def play_all(lab, cases, lanes):
 
 def lengths(lab, act):
     redis = lab.redis()
-    lane = Lane(lab, redis, 99)
+    lane = Lane(lab, redis, 9)
     lane.hit_all()
     length = lane.measure(getattr(lane, act))
     lane.check("uncut")
