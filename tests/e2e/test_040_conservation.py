@@ -43,7 +43,7 @@ def test_200_000_hits_are_exact_while_redis_is_killed_and_restarted_five_times(l
             redis.start()
 
     server = lab.tallyd(redis)
-    _, _, load = count_exactly(lab, HITS, harm, redis, server, connections=64)
+    _, _, load = count_exactly(lab, HITS, harm, redis, server, connections=64, rate=30_000)
     assert not load.refused and not any(load.indeterminate)
     stop_and_check(redis, server, [load])
 
@@ -56,7 +56,7 @@ def test_hits_are_exact_when_redis_comes_up_later(lab):
         for _ in during(load, 1, MODERATE):
             redis.start()
 
-    _, _, load = count_exactly(lab, MODERATE, harm, redis, server)
+    _, _, load = count_exactly(lab, MODERATE, harm, redis, server, rate=30_000)
     assert not load.refused
     stop_and_check(redis, server, [load])
 
@@ -101,7 +101,7 @@ def test_three_processes_on_one_redis_add_up(lab):
     redis = lab.redis(appendonly=True)
     servers = [lab.tallyd(redis) for _ in range(3)]
     pool = http_load.make_pool(lab.seed)
-    loads = [lab.load(server, pool, seed=i, hits=10_000, connections=16) for i, server in enumerate(servers)]
+    loads = [lab.load(server, pool, seed=i, hits=10_000, connections=16, rate=8000) for i, server in enumerate(servers)]
     wait.until(lambda: loads[0].answers > 3000, "the load is under way")
     redis.restart()
     for load in loads:

@@ -1,4 +1,4 @@
-"""A strict reader of the Prometheus text format 0.0.4, and the books of tallyd (/work notes: METRICS, promise P6)."""
+"""A strict reader of the Prometheus text format 0.0.4, and the books of tallyd (promise P6 of the design)."""
 
 import re
 
