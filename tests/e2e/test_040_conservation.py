@@ -209,6 +209,28 @@ def test_a_reset_between_exec_and_its_reply_counts_once(lab):
     assert server.metrics()["flush_batches_reconciled_total"] >= 5
 
 
+GARBAGE = {"huge string": b"$999999999999\r\n", "huge array": b"*2000000000\r\n", "negative array": b"*-7\r\n",
+           "HTTP": b"HTTP/1.1 400 Bad Request\r\n\r\n", "zeros": bytes(1000), "deep arrays": b"*1\r\n" * 10000,
+           "too many replies": b"+OK\r\n" * 1000, "an endless line": b"+" + b"x" * 2_000_000, "half a reply": b"*4\r\n:1"}
+
+
+@pytest.mark.parametrize("what", GARBAGE)
+def test_garbage_instead_of_the_reply_counts_once(lab, what):
+    redis = lab.redis()
+    proxy = lab.proxy(redis)
+    server = lab.tallyd(redis, via=proxy)
+    server.hit("blog", "a", 1)
+    settle(server)
+    memory = server.resident_kib()
+    proxy.replace(GARBAGE[what])
+    server.hit("blog", "a", 2)
+    assert proxy.triggered.wait(10 * wait.PATIENCE)
+    server.hit("blog", "a", 4)
+    checker.wait_drained(server, seconds=20)
+    assert checker.redis_counts(redis) == {b"blog:a": 7}
+    assert server.resident_kib() - memory < 8192
+
+
 @pytest.mark.short
 def test_late_bytes_of_a_resent_flush_count_once(lab):
     redis, server = scenarios.late_delivery(lab)

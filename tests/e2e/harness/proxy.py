@@ -8,6 +8,7 @@ It passes bytes on until a fault is armed. Faults (one at a time, each counts by
   hold(way) / release()          keep bytes back, in order, while both sides believe all is well
   delay(seconds)                 every byte, both ways, comes later
   corrupt(way, at)               one byte is flipped
+  replace(data)                  the next reply bytes become `data`, and nothing follows on that link
   refuse() / accept()            new links are reset at once
 
 Thread: its own loop does all socket work; methods hand it a closure and wait until it ran.
@@ -37,6 +38,7 @@ class Proxy:
         self._target = target_port
         self._cut = None
         self._corrupt = None
+        self._replacement = None
         self._held_ways = set()
         self._delay = 0.0
         self._refusing = False
@@ -64,6 +66,9 @@ class Proxy:
 
     def corrupt(self, way, at):
         self._call(lambda: self._arm(None, _Corruption(way, at)))
+
+    def replace(self, data):
+        self._call(lambda: self._arm(None, replacement=data))
 
     def mark(self):
         """Counts and records bytes from here."""
@@ -151,9 +156,9 @@ class Proxy:
             seen.clear()
         self.triggered.clear()
 
-    def _arm(self, cut, corruption=None):
+    def _arm(self, cut, corruption=None, replacement=None):
         self._clear()
-        self._cut, self._corrupt = cut, corruption
+        self._cut, self._corrupt, self._replacement = cut, corruption, replacement
 
     def _release(self):
         self._held_ways.clear()
@@ -169,6 +174,9 @@ class Proxy:
             data = _flipped(data, self._corrupt.at - before)
             self._corrupt = None
             self.triggered.set()
+        if self._replacement is not None and way == REPLY:
+            self._substitute(link)
+            return
         cut = self._cut
         if cut and cut.way == way and before + len(data) > cut.at:
             self._cut = None
@@ -179,6 +187,12 @@ class Proxy:
             self.after(self._delay, lambda: link.pass_on(way, data))
         else:
             link.pass_on(way, data)
+
+    def _substitute(self, link):
+        link.pass_on(REPLY, self._replacement)
+        link.frozen = True
+        self._replacement = None
+        self.triggered.set()
 
     def _strike(self, link, cut, data, passes):
         if passes:
