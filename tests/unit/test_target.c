@@ -122,6 +122,7 @@ static void test_hosts_are_names_or_addresses_with_a_port(void **state)
         "[::ffff:1.2.3.4]",
         "[1:2:3:4:5:6:7:8]:",
         "xn--bcher-kva.example",
+        "[0000:0000:0000:0000:0000:ffff:255.255.255.255]",
     };
     static const char *invalid[] = {
         "",
@@ -164,6 +165,8 @@ static void test_hosts_are_names_or_addresses_with_a_port(void **state)
         "[::g]",
         "[fe80::1%25eth0]",
         "[v1.a]",
+        "[0000:0000:0000:0000:0000:ffff:255.255.255.2555]",
+        "[0000:0000:0000:0000:0000:ffff:255.255.255.25555]",
         "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]",
         "[::1]]",
         "a[::1]",
