@@ -88,19 +88,11 @@ $(B)/tests/%: tests/%.c $(LIB)
 
 $(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h) $(LIB)
 	@mkdir -p $(@D)
-<<<<<<< HEAD
-	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
-=======
-	$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
->>>>>>> http
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
 
 $(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/*.h) $(LIB)
 	@mkdir -p $(@D)
-<<<<<<< HEAD
-	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
-=======
-	$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
->>>>>>> http
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
 
 unit: $(UNIT) $(PROPERTY) $(REPLAY) ## unit and property tests, fuzz corpora replayed
 	@tests/run-c $(UNIT) $(PROPERTY) $(REPLAY)
