@@ -98,7 +98,7 @@ uint32_t keys_find(struct keys *k, struct slice name)
 
     /* A worker may count a name that no flush has met yet. */
     for (uint32_t i = 0; key == TOTALS_NONE && i < k->shards_count; i++) {
-        uint32_t cell = shard_find_shared(k->shards[i].shard, name, hash);
+        uint32_t cell = shard_find(k->shards[i].shard, name, hash);
         if (cell != SHARD_CELL_NONE)
             key = keys_add_cell(k, i, cell);
     }
