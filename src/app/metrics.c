@@ -78,6 +78,8 @@ static void bad_requests_print(const struct view *v, const char *name, struct bu
     }
     for (unsigned sum = 0; sum < API_BAD_REASONS_MAX && sums[sum].token; sum++)
         sample_print(out, name, "reason", sums[sum].token, (int64_t)sums[sum].count);
+    if (!sums[0].token) /* none so far; a family without samples is no metric */
+        sample_print(out, name, "reason", "other", 0);
 }
 
 static void timeouts_print(const struct view *v, const char *name, struct buf *out)
@@ -161,8 +163,9 @@ static void workers_print(const struct view *v, const struct metric *m, struct b
     }
 }
 
-static void samples_print(const struct view *v, const struct metric *m, struct buf *out)
+static void metric_print(const struct view *v, const struct metric *m, struct buf *out)
 {
+    buf_printf(out, "# HELP tallyd_%s %s\n# TYPE tallyd_%s %s\n", m->name, m->help, m->name, m->type);
     if (m->value) {
         buf_printf(out, "tallyd_%s %" PRId64 "\n", m->name, m->value(v));
     } else if (m->seconds) {
@@ -173,16 +176,6 @@ static void samples_print(const struct view *v, const struct metric *m, struct b
     } else {
         m->family(v, m->name, out);
     }
-}
-
-static void metric_print(const struct view *v, const struct metric *m, struct buf *out)
-{
-    size_t start = out->bytes;
-    buf_printf(out, "# HELP tallyd_%s %s\n# TYPE tallyd_%s %s\n", m->name, m->help, m->name, m->type);
-    size_t samples = out->bytes;
-    samples_print(v, m, out);
-    if (out->bytes == samples) /* a label without a value so far: a head alone is no metric */
-        out->bytes = start;
 }
 
 void metrics_print(const struct sources *s, struct buf *out)
