@@ -31,6 +31,7 @@ static int shards_create(struct tally *t, const struct siphash_key *hash_key)
 
 int tally_create(struct tally **out, const struct tally_config *config)
 {
+    /* aligned_alloc() wants a multiple of the alignment */
     size_t bytes = sizeof(struct tally) + (config->workers * sizeof(struct shard *) + 63) / 64 * 64;
     struct siphash_key hash_key;
 
