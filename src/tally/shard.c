@@ -46,10 +46,7 @@ struct shard {
 };
 _Static_assert(offsetof(struct shard, touched) == 64, "a line for the hot part");
 
-static uint64_t units_of(uint64_t bytes)
-{
-    return (bytes + NAME_UNIT - 1) / NAME_UNIT;
-}
+static uint64_t units_of(uint64_t bytes) { return (bytes + NAME_UNIT - 1) / NAME_UNIT; }
 
 static void storage_fini(struct storage *st)
 {
@@ -122,10 +119,7 @@ void shard_destroy(struct shard *s)
     free(s);
 }
 
-uint64_t shard_hash(const struct shard *s, struct slice name)
-{
-    return siphash13(&s->hash_key, name.at, name.bytes);
-}
+uint64_t shard_hash(const struct shard *s, struct slice name) { return siphash13(&s->hash_key, name.at, name.bytes); }
 
 struct slice shard_name(const struct shard *s, uint32_t cell)
 {
@@ -194,17 +188,11 @@ bool shard_take_touched(struct shard *s, uint32_t *cell)
     return true;
 }
 
-uint32_t shard_cells(const struct shard *s)
-{
-    return load_acquire_u32(&s->cells); /* partner: shard_intern() */
-}
+uint32_t shard_cells(const struct shard *s) { return load_acquire_u32(&s->cells); /* partner: shard_intern() */ }
 
 uint64_t shard_count(const struct shard *s, uint32_t cell)
 {
     return load_relaxed_u64(&s->storage.cells[cell].count); /* partner: shard_add() */
 }
 
-uint64_t shard_sum(const struct shard *s)
-{
-    return stat_read(&s->sum);
-}
+uint64_t shard_sum(const struct shard *s) { return stat_read(&s->sum); }

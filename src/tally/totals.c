@@ -120,7 +120,4 @@ void totals_read(const struct totals *t, uint32_t entry, struct total *out)
     } while (seqlock_read_retry(&e->lock, sequence));
 }
 
-uint32_t totals_entries(const struct totals *t)
-{
-    return load_acquire_u32(&t->used); /* partner: totals_intern() */
-}
+uint32_t totals_entries(const struct totals *t) { return load_acquire_u32(&t->used); /* partner: totals_intern() */ }
