@@ -1,5 +1,9 @@
 #pragma once
-/* A sequence lock over ck_sequence: one writer, readers that retry; a pair is read whole or not at all. */
+/* A sequence lock over ck_sequence: one writer, readers that retry; a pair is read whole or not at all.
+ *
+ * Readers wait while the writer is between begin and end, so nothing but a few stores belongs there. Both sides
+ * touch what it guards with load_relaxed_… and store_relaxed_… only. Loads after a read that needed no retry are
+ * ordered after it. */
 
 #include <ck_sequence.h>
 #include <stdbool.h>
@@ -8,8 +12,23 @@ struct seqlock {
     struct ck_sequence s;
 };
 
-static inline void seqlock_init(struct seqlock *l) { ck_sequence_init(&l->s); }
-static inline void seqlock_write_begin(struct seqlock *l) { ck_sequence_write_begin(&l->s); }
-static inline void seqlock_write_end(struct seqlock *l) { ck_sequence_write_end(&l->s); }
-static inline unsigned seqlock_read_begin(const struct seqlock *l) { return ck_sequence_read_begin(&l->s); }
-static inline bool seqlock_read_retry(const struct seqlock *l, unsigned v) { return ck_sequence_read_retry(&l->s, v); }
+static inline void seqlock_init(struct seqlock *l)
+{
+    ck_sequence_init(&l->s);
+}
+static inline void seqlock_write_begin(struct seqlock *l)
+{
+    ck_sequence_write_begin(&l->s);
+}
+static inline void seqlock_write_end(struct seqlock *l)
+{
+    ck_sequence_write_end(&l->s);
+}
+static inline unsigned seqlock_read_begin(const struct seqlock *l)
+{
+    return ck_sequence_read_begin(&l->s);
+}
+static inline bool seqlock_read_retry(const struct seqlock *l, unsigned v)
+{
+    return ck_sequence_read_retry(&l->s, v);
+}

@@ -20,12 +20,12 @@ struct tally_config {
 };
 
 struct tally_value {
-    int64_t value;      /* stored + pending */
-    int64_t stored;     /* meaningful when `known` */
-    uint64_t pending;   /* counted by this process and not yet in `stored` */
-    uint64_t as_of_ms;  /* monotonic ms; 0: the store was never asked */
-    bool counted;       /* some worker of this process has counted it */
-    bool known;         /* `stored` came from the store */
+    int64_t value;     /* stored + pending */
+    int64_t stored;    /* meaningful when `known` */
+    uint64_t pending;  /* counted by this process and not yet in `stored` */
+    uint64_t as_of_ms; /* monotonic ms; 0: the store was never asked */
+    bool counted;      /* some worker of this process has counted it */
+    bool known;        /* `stored` came from the store */
 };
 
 enum tally_result {
@@ -37,6 +37,7 @@ enum tally_result {
 int tally_create(struct tally **out, const struct tally_config *config);
 void tally_destroy(struct tally *t);
 uint32_t tally_workers(const struct tally *t);
+uint32_t tally_keys_max(const struct tally *t);
 struct shard *tally_shard(struct tally *t, uint32_t worker);
 struct totals *tally_totals(struct tally *t);
 uint32_t tally_keys(const struct tally *t); /* distinct names, for metrics */
