@@ -4,6 +4,8 @@ B := build/$(MODE)
 PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= cc
+# One short line a step; V=1 shows the commands themselves.
+say = $(if $(V),,@echo '  $(1)';)
 PYTHON ?= /usr/bin/python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
@@ -54,15 +56,15 @@ REPLAY := $(FUZZERS:%=$(B)/tests/replay/%)
 all: $(BIN) ## build build/$(MODE)/tallyd
 
 $(BIN): $(B)/src/main.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
 $(LIB): $(OBJ)
 	@rm -f $@
-	$(AR) qcs $@ $^
+	$(call say,AR $@)$(AR) qcs $@ $^
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
 # Written only when they change: objects follow the flags and the compiler, what prints the version follows it.
 $(B)/flags: SAYS = $(CC) $(CPPFLAGS) $(CFLAGS_ALL)
@@ -82,15 +84,15 @@ $(filter $(B)/src/api/%,$(OBJ)): | $(B)/gen/web.h
 
 $(B)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests -UNDEBUG $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(LIB) $(LDLIBS_ALL) -lcmocka
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests -UNDEBUG $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(LIB) $(LDLIBS_ALL) -lcmocka
 
-$(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
+$(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(LIB)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/*.h) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
 
 unit: $(UNIT) $(PROPERTY) $(REPLAY) ## unit and property tests, fuzz corpora replayed
 	@tests/run-c $(UNIT) $(PROPERTY) $(REPLAY)

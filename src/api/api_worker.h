@@ -28,7 +28,6 @@ struct api {
 #define API_HEADERS                                                                                                    \
     "Cache-Control: max-age=0, no-cache, no-store, must-revalidate\r\n"                                                \
     "Access-Control-Allow-Origin: *\r\n"                                                                               \
-    "Access-Control-Expose-Headers: X-Hit-Status\r\n"                                                                  \
     "Cross-Origin-Resource-Policy: cross-origin\r\n"
 
 /* ---- answers (answer.c) ---- */

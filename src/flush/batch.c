@@ -67,6 +67,7 @@ static bool batch_add_part(struct batch *b, struct batch_item *item, const struc
     return true;
 }
 
+/* false: no memory, nothing added. */
 static bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
 {
     struct batch_item item = {.key = key, .parts_first = b->parts_count};
@@ -79,9 +80,6 @@ static bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
     }
     if (item.delta == 0)
         return true;
-    /* Cut: the rest goes with a later batch. */
-    if (item.delta == INT64_MAX)
-        keys_push_dirty(keys, key);
     b->items[b->items_count++] = item;
     b->hits += (uint64_t)item.delta;
     b->unheld += keys_unhold(keys, key);
@@ -94,10 +92,14 @@ void batch_fill(struct batch *b, struct keys *keys)
         uint32_t key = keys_pop_dirty(keys);
         if (key == KEY_NONE)
             return;
-        if (!batch_add_key(b, keys, key)) {
-            keys_push_dirty(keys, key);
-            return;
-        }
+        bool added = batch_add_key(b, keys, key);
+        bool cut = added && b->items_count && b->items[b->items_count - 1].delta == INT64_MAX;
+        if (added && !cut)
+            continue;
+        /* The rest of a cut key goes with the next batch; were it popped again for this one, the same growth would
+         * be counted twice. */
+        keys_push_dirty(keys, key);
+        return;
     }
 }
 

@@ -7,7 +7,6 @@
  * Why SSE2 and no more: every x86-64 has it, so there is one binary and no dispatch. Elsewhere the table
  * alone does the work, with the same results (tests compare the two for every byte at every offset). */
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __SSE2__
@@ -87,54 +86,43 @@ static inline unsigned scan_value_stops(__m128i block)
     return (unsigned)_mm_movemask_epi8(refused);
 }
 
-/* The first stop, or less than a block before `end`. `stops` is one of the above, always inlined. */
-static inline __attribute__((always_inline)) const char *scan_blocks(const char *at, const char *end,
-                                                                     unsigned (*stops)(__m128i), bool *found)
+/* `stops` is one of the above, inlined. */
+static inline __attribute__((always_inline)) const char *scan_run(const char *at, const char *end,
+                                                                  enum byte_class class, unsigned (*stops)(__m128i))
 {
     for (; end - at >= SCAN_BLOCK; at += SCAN_BLOCK) {
-        unsigned mask = stops(_mm_loadu_si128((const __m128i *)at));
-        if (mask != 0) {
-            *found = true;
-            return at + __builtin_ctz(mask);
-        }
+        unsigned found = stops(_mm_loadu_si128((const __m128i *)at));
+        if (found != 0)
+            return at + __builtin_ctz(found);
     }
-    *found = false;
-    return at;
+    return scan_class(at, end, class);
 }
 
-#define SCAN_BLOCKS(at, end, stops, found) scan_blocks((at), (end), (stops), (found))
+#define SCAN_RUN(at, end, class, stops) scan_run((at), (end), (class), (stops))
 #else
-#define SCAN_BLOCKS(at, end, stops, found) (*(found) = false, (at))
+#define SCAN_RUN(at, end, class, stops) scan_class((at), (end), (class))
 #endif
 
 /* These give the first byte that does not belong, or `end`. */
 
 static inline const char *scan_token(const char *at, const char *end)
 {
-    bool found;
-    at = SCAN_BLOCKS(at, end, scan_name_stops, &found);
-    return found && *at == ':' ? at : scan_class(at, end, BYTE_TOKEN);
+    return scan_class(SCAN_RUN(at, end, BYTE_TOKEN, scan_name_stops), end, BYTE_TOKEN);
 }
 
 static inline const char *scan_path(const char *at, const char *end)
 {
-    bool found;
-    at = SCAN_BLOCKS(at, end, scan_path_stops, &found);
-    return found ? at : scan_class(at, end, BYTE_PATH);
+    return SCAN_RUN(at, end, BYTE_PATH, scan_path_stops);
 }
 
 static inline const char *scan_query(const char *at, const char *end)
 {
-    bool found;
-    at = SCAN_BLOCKS(at, end, scan_query_stops, &found);
-    return found ? at : scan_class(at, end, BYTE_QUERY);
+    return SCAN_RUN(at, end, BYTE_QUERY, scan_query_stops);
 }
 
 static inline const char *scan_value(const char *at, const char *end)
 {
-    bool found;
-    at = SCAN_BLOCKS(at, end, scan_value_stops, &found);
-    return found ? at : scan_class(at, end, BYTE_VALUE);
+    return SCAN_RUN(at, end, BYTE_VALUE, scan_value_stops);
 }
 
-#undef SCAN_BLOCKS
+#undef SCAN_RUN

@@ -24,7 +24,7 @@ static bool block_borrow(struct conns *cs, struct buf *b)
 
 void conn_blocks_return(struct conns *cs, struct buf *b)
 {
-    if (b->data && b->capacity == OUT_BLOCK_BYTES && cs->blocks_count < cs->max)
+    if (b->data && b->capacity == OUT_BLOCK_BYTES && cs->blocks_count < OUT_BLOCKS_KEPT)
         cs->blocks[cs->blocks_count++] = b->data;
     else
         free(b->data);
@@ -334,9 +334,8 @@ int conns_init(struct conns *cs, uint64_t now_ms)
 {
     cs->conns = calloc(cs->max, sizeof *cs->conns);
     cs->dirty = calloc(cs->max, 2 * sizeof *cs->dirty);
-    cs->blocks = calloc(cs->max, sizeof *cs->blocks);
     int r = wheel_init(&cs->wheel, cs->max, now_ms);
-    if (!cs->conns || !cs->dirty || !cs->blocks || r < 0) {
+    if (!cs->conns || !cs->dirty || r < 0) {
         conns_fini(cs);
         return -ENOMEM;
     }
@@ -358,7 +357,6 @@ void conns_fini(struct conns *cs)
         free(cs->blocks[--cs->blocks_count]);
     buf_fini(&cs->scratch.data);
     wheel_fini(&cs->wheel);
-    free(cs->blocks);
     free(cs->dirty);
     free(cs->conns);
 }

@@ -29,7 +29,8 @@
 #include "net/wheel.h"
 #include "net/worker.h"
 
-#define OUT_BLOCK_BYTES 4096
+#define OUT_BLOCK_BYTES (16 * 1024) /* some fifty counted hits */
+#define OUT_BLOCKS_KEPT 256         /* free ones, at most */
 #define OUT_HIGH (32 * 1024)
 #define CARRY_BYTES_MAX (4 * 1024 * 1024) /* more than all receive buffers hold: reached by no one who is paused */
 
@@ -76,7 +77,7 @@ struct conns {
     uint32_t *dirty;    /* 2 × max: each may come twice in one batch */
     uint32_t dirty_count;
     struct wheel wheel;
-    char **blocks; /* free output blocks */
+    char *blocks[OUT_BLOCKS_KEPT]; /* free output blocks */
     uint32_t blocks_count;
     struct partial scratch; /* the request being read, while it is whole in one buffer */
     char date[HTTP_DATE_BYTES + 1];

@@ -96,6 +96,12 @@ static void test_targets_of_another_form_are_refused(void **state)
     CHECK_HEAD_ROWS(rows);
 }
 
+static bool host_valid(const char *text)
+{
+    size_t bytes = strlen(text);
+    return target_host_valid((struct slice){guard_copy(feed_guard(), text, bytes), bytes});
+}
+
 static void test_hosts_are_names_or_addresses_with_a_port(void **state)
 {
     (void)state;
@@ -122,6 +128,7 @@ static void test_hosts_are_names_or_addresses_with_a_port(void **state)
         "[::ffff:1.2.3.4]",
         "[1:2:3:4:5:6:7:8]:",
         "xn--bcher-kva.example",
+        "[0000:0000:0000:0000:0000:ffff:255.255.255.255]",
     };
     static const char *invalid[] = {
         "",
@@ -164,6 +171,8 @@ static void test_hosts_are_names_or_addresses_with_a_port(void **state)
         "[::g]",
         "[fe80::1%25eth0]",
         "[v1.a]",
+        "[0000:0000:0000:0000:0000:ffff:255.255.255.2555]",
+        "[0000:0000:0000:0000:0000:ffff:255.255.255.25555]",
         "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]",
         "[::1]]",
         "a[::1]",
@@ -171,11 +180,11 @@ static void test_hosts_are_names_or_addresses_with_a_port(void **state)
     };
 
     for (size_t i = 0; i < sizeof(valid) / sizeof(valid[0]); i++) {
-        if (!target_host_valid((struct slice){valid[i], strlen(valid[i])}))
+        if (!host_valid(valid[i]))
             fail_msg("refused: %s", valid[i]);
     }
     for (size_t i = 0; i < sizeof(invalid) / sizeof(invalid[0]); i++) {
-        if (target_host_valid((struct slice){invalid[i], strlen(invalid[i])}))
+        if (host_valid(invalid[i]))
             fail_msg("accepted: %s", invalid[i]);
     }
     assert_false(target_host_valid(SLICE("[::1\0]")));

@@ -1,5 +1,6 @@
 #include "http/response.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,6 +66,16 @@ static void test_without_a_request_the_connection_closes(void **state)
     http_template_destroy(t);
 }
 
+static void test_answer_that_does_not_fit_in_memory_makes_no_template(void **state)
+{
+    (void)state;
+    struct http_template *t = NULL;
+    struct http_response huge = {.status = 200, .body = {"", SIZE_MAX / 2}};
+
+    assert_int_equal(http_template_create(&t, &huge), -ENOMEM);
+    assert_null(t);
+}
+
 static void test_nothing_can_be_destroyed(void **state)
 {
     (void)state;
@@ -76,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_template_answers_as_the_writer_would),
         cmocka_unit_test(test_without_a_request_the_connection_closes),
+        cmocka_unit_test(test_answer_that_does_not_fit_in_memory_makes_no_template),
         cmocka_unit_test(test_nothing_can_be_destroyed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
