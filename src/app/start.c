@@ -1,6 +1,7 @@
 /* What runs, in the order in which it starts; it stops in the mirrored order. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -166,14 +167,19 @@ static void bound_format(const struct address *asked, const struct worker *w, ch
 static int ready_start(struct app *a, struct error *err)
 {
     (void)err;
-    char public[VALUE_TEXT_BYTES], admin[VALUE_TEXT_BYTES];
+    char public[VALUE_TEXT_BYTES], admin[VALUE_TEXT_BYTES], redis[sizeof a->options->redis.host + 8] = "none";
+    const struct redis_url *url = &a->options->redis;
     bound_format(&a->options->listen, a->workers[0], public);
     bound_format(&a->options->admin, a->admin, admin);
+    if (*url->host != '\0')
+        snprintf(redis, sizeof redis, "%s:%u", url->host, url->port);
+    else
+        LOG_WARN("embedded", log_str("effect", "counts live only in this process and end with it"),
+                 log_str("remedy", "give --redis to keep them"));
     life_set(&a->sources, LIFE_READY);
     LOG_INFO("ready", log_str("listen", public), log_str("admin", admin), log_num("workers", a->workers_count),
              log_str("engine", worker_engine_name(a->workers[0])), log_num("max_conns", a->conns_max),
-             log_str("redis", *a->options->redis.host ? a->options->redis.host : "none"),
-             log_str("instance", a->instance), log_str("version", TALLYD_VERSION));
+             log_str("redis", redis), log_str("instance", a->instance), log_str("version", TALLYD_VERSION));
     return 0;
 }
 
