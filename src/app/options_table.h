@@ -28,8 +28,8 @@
            "address of /metrics and health checks; never make it public")                                              \
     OPTION("Serving", "workers", workers, COUNT, "auto", 1, 1024, SOURCE_ANY, "N|auto",                                \
            "threads that serve; auto is one per CPU that this process may use (affinity and cgroup quota)")            \
-    OPTION("Serving", "io", io, ENUM, "auto", 0, 0, SOURCE_ANY, "auto|uring",                                          \
-           "I/O engine")                                                                                               \
+    OPTION("Serving", "io", io, ENUM, "auto", 0, 0, SOURCE_ANY, "auto|uring|epoll",                                    \
+           "I/O engine; auto takes io_uring where it works, else epoll, and says so")                                  \
     OPTION("Serving", "batch-wait", batch_wait_us, DURATION, "200us", 0, 10 * US_PER_MS, SOURCE_ANY, "TIME",           \
            "longest wait for more requests while busy, so that they are handled together; a lone request never waits; " \
            "0 turns it off")                                                                                           \

@@ -51,6 +51,21 @@ static int descriptors_start(struct app *a, struct error *err)
     return 0;
 }
 
+enum io_choice { IO_AUTO, IO_URING, IO_EPOLL }; /* as --io lists them */
+
+static int engine_choose(struct app *a, struct error *err)
+{
+    a->engine = ENGINE_EPOLL;
+    if (a->options->io == IO_EPOLL)
+        return 0;
+    int result = engine_probe_uring(err);
+    if (result == 0)
+        a->engine = ENGINE_URING;
+    else if (a->options->io == IO_AUTO)
+        LOG_WARN("io_fallback", log_str("engine", "epoll"), log_err(result), log_str("why", err->text));
+    return a->options->io == IO_URING ? result : 0;
+}
+
 static int signals_start(struct app *a, struct error *err)
 {
     int fd = signals_open(err);
@@ -191,6 +206,7 @@ static const struct step {
     {"log", log_start, NULL},
     {"cpus", cpus_start, NULL},
     {"descriptors", descriptors_start, NULL},
+    {"engine", engine_choose, NULL},
     {"signals", signals_start, signals_stop},
     {"tally", tally_start, tally_stop},
     {"flusher", flusher_begin, flusher_end},

@@ -46,7 +46,7 @@ struct uring {
 static inline struct uring *uring_of(struct engine *e) { return (struct uring *)e; }
 
 /* Everything that uring_run() needs: ring, buffers, tables. 0 or -errno with the remedy. */
-int uring_create(struct engine **out, const struct engine_config *config, struct error *err);
+int uring_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err);
 void uring_destroy(struct engine *e);
 /* Gives a receive buffer back; the kernel sees it after uring_buffers_publish(). */
 void uring_buffer_return(struct uring *u, unsigned id);

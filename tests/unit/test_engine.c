@@ -25,6 +25,8 @@
 #define MAX 32
 #define CLIENT_TIMEOUT_S 5
 
+static enum engine_kind kind; /* under test */
+
 struct echo {
     struct engine_config config;
     struct engine *engine;
@@ -172,7 +174,7 @@ static void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffers, uin
     struct sockaddr_in *in = (struct sockaddr_in *)&address;
     in->sin_family = AF_INET;
     in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    e->config = (struct engine_config){.kind = ENGINE_URING,
+    e->config = (struct engine_config){.kind = kind,
                                        .conns_max = conns_max,
                                        .recv_buffers = buffers,
                                        .recv_buffer_bytes = buffer_bytes,
@@ -305,7 +307,8 @@ static void test_more_bytes_than_buffers_are_not_lost(void **state)
         pthread_join(threads[i], NULL);
         close(senders[i].fd);
     }
-    assert_true(engine_stats(e.engine)->recv_no_buffers > 0);
+    if (kind == ENGINE_URING)
+        assert_true(engine_stats(e.engine)->recv_no_buffers > 0);
     echo_join(&e);
     echo_end(&e);
     free(data);
@@ -407,13 +410,14 @@ static void test_too_few_descriptors_are_said_with_the_remedy(void **state)
 {
     (void)state;
     struct rlimit saved, few;
-    struct echo e = {
-        .config = {.kind = ENGINE_URING, .conns_max = 100000, .recv_buffers = 16, .recv_buffer_bytes = 256}};
+    struct echo e = {.config = {.kind = kind, .conns_max = 100000, .recv_buffers = 16, .recv_buffer_bytes = 256}};
     getrlimit(RLIMIT_NOFILE, &saved);
     few = (struct rlimit){64, 64};
     if (saved.rlim_max < 64)
         skip();
     few.rlim_max = saved.rlim_max;
+    if (kind == ENGINE_EPOLL)
+        skip(); /* its descriptors are taken one by one */
     setrlimit(RLIMIT_NOFILE, &few);
     int r = engine_create(&e.engine, &e.config, &events, &e, &e.err);
     setrlimit(RLIMIT_NOFILE, &saved);
@@ -432,5 +436,7 @@ int main(void)
         cmocka_unit_test(test_stopping_to_accept_still_serves_what_the_kernel_has_queued),
         cmocka_unit_test(test_too_few_descriptors_are_said_with_the_remedy),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("uring", tests, NULL, NULL);
+    kind = ENGINE_EPOLL;
+    return failed + cmocka_run_group_tests_name("epoll", tests, NULL, NULL);
 }
