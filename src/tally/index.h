@@ -51,7 +51,7 @@ static inline uint32_t index_next(struct index_probe *p)
 {
     for (;;) {
         const uint64_t *slot = &p->ix->slots[p->capacity + (p->at++ & (p->capacity - 1))];
-        /* relaxed because most slots are passed over; the one that is used is acquired below */
+        /* relaxed because most slots are passed over; the one that is used is fenced below */
         uint64_t found = load_relaxed_u64(slot);
 
         if (found == 0) {
@@ -61,8 +61,10 @@ static inline uint32_t index_next(struct index_probe *p)
                 return INDEX_NONE;
             *p = again;
         } else if ((uint32_t)(found >> 32) == p->tag) {
-            /* partner: slot_publish(); what the owner wrote of the item is visible */
-            return (uint32_t)load_acquire_u64(slot) - 1;
+            /* partner: slot_publish(); what the owner wrote of the item is visible. (Not by loading the slot
+             * again: its table may have been discarded since.) */
+            fence_acquire(slot);
+            return (uint32_t)found - 1;
         }
     }
 }
