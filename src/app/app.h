@@ -17,6 +17,7 @@ struct app {
     const struct options *options;
     struct cpus cpus;
     uint32_t workers_count, conns_max;
+    enum engine_kind engine;
     int signal_fd;
     bool drained; /* app_drain() has run */
     char instance[UUID_TEXT_BYTES];

@@ -26,11 +26,12 @@ static struct http_limits limits_of(const struct options *o)
 }
 
 /* What the public workers and the admin's have in common. */
-static struct worker_config worker_config_of(const struct options *o)
+static struct worker_config worker_config_of(const struct app *a)
 {
+    const struct options *o = a->options;
     return (struct worker_config){
         .cpu = -1,
-        .engine = ENGINE_URING,
+        .engine = a->engine,
         .timeouts = {.head_ms = to_ms(o->head_timeout_us),
                      .body_ms = to_ms(o->body_timeout_us),
                      .send_ms = to_ms(o->send_timeout_us),
@@ -50,7 +51,7 @@ static int worker_cpu(const struct app *a, uint32_t i)
 
 static int public_create(struct app *a, uint32_t i, const struct sockaddr_storage *address, struct error *err)
 {
-    struct worker_config config = worker_config_of(a->options);
+    struct worker_config config = worker_config_of(a);
     snprintf(a->names[i], sizeof a->names[i], "worker-%u", i);
     config.name = a->names[i];
     config.cpu = worker_cpu(a, i);
@@ -84,7 +85,7 @@ static int publics_create(struct app *a, struct error *err)
 
 static int admin_create(struct app *a, struct error *err)
 {
-    struct worker_config config = worker_config_of(a->options);
+    struct worker_config config = worker_config_of(a);
     config.name = "admin";
     config.address = a->options->admin.socket;
     config.conns_max = a->conns_max < ADMIN_CONNS_MAX ? a->conns_max : ADMIN_CONNS_MAX;

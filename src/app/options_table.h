@@ -28,8 +28,8 @@
            "address of /metrics and health checks; never make it public")                                              \
     OPTION("Serving", "workers", workers, COUNT, "auto", 1, 1024, SOURCE_ANY, "N|auto",                                \
            "threads that serve; auto is one per CPU that this process may use (affinity and cgroup quota)")            \
-    OPTION("Serving", "io", io, ENUM, "auto", 0, 0, SOURCE_ANY, "auto|uring",                                          \
-           "I/O engine")                                                                                               \
+    OPTION("Serving", "io", io, ENUM, "auto", 0, 0, SOURCE_ANY, "auto|uring|epoll",                                    \
+           "I/O engine; auto takes io_uring where it works, else epoll, and says so")                                  \
     OPTION("Serving", "batch-wait", batch_wait_us, DURATION, "200us", 0, 10 * US_PER_MS, SOURCE_ANY, "TIME",           \
            "longest wait for more requests while busy, so that they are handled together; a lone request never waits; " \
            "0 turns it off")                                                                                           \
@@ -46,7 +46,7 @@
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \
-           "connections that one worker holds; more are refused")                                                      \
+           "connections that one worker holds; more wait until one ends")                                              \
     OPTION("Limits", "max-head-bytes", max_head_bytes, SIZE, "16k", 512, 1024 * KIB, SOURCE_ANY, "SIZE",               \
            "longest request head; longer is answered 431 (or 414 when already the request line is too long)")          \
     OPTION("Limits", "max-body-bytes", max_body_bytes, SIZE, "64k", 0, 16384 * KIB, SOURCE_ANY, "SIZE",                \

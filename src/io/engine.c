@@ -8,11 +8,7 @@
 #include "io/engine_ops.h"
 #include "sync/atomic.h"
 
-static const struct engine_ops *ops_of(enum engine_kind kind)
-{
-    (void)kind; /* one engine so far */
-    return &uring_ops;
-}
+static const struct engine_ops *ops_of(enum engine_kind kind) { return kind == ENGINE_EPOLL ? &epoll_ops : &uring_ops; }
 
 int engine_create(struct engine **out, const struct engine_config *config, const struct engine_events *events,
                   void *ctx, struct error *err)
@@ -23,7 +19,7 @@ int engine_create(struct engine **out, const struct engine_config *config, const
 
     struct engine *e;
     const struct engine_ops *ops = ops_of(config->kind);
-    int r = ops->create(&e, config, err);
+    int r = ops->create(&e, config, wake_fd, err);
     if (r < 0) {
         close(wake_fd);
         return r;

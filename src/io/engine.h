@@ -59,6 +59,8 @@ struct engine_stats {
     uint64_t recv_no_buffers, stale_completions, cq_overflows;
 };
 
+/* Tries what the io_uring engine needs, on a ring of its own; 0, or -errno with the remedy. */
+int engine_probe_uring(struct error *err);
 /* 0 or -errno with a sentence that says what to do (EPERM, ENOSYS, ENOMEM/memlock, EMFILE …). */
 int engine_create(struct engine **out, const struct engine_config *config, const struct engine_events *events,
                   void *ctx, struct error *err);

@@ -5,7 +5,7 @@
 
 struct engine_ops {
     const char *name;
-    int (*create)(struct engine **out, const struct engine_config *config, struct error *err);
+    int (*create)(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err);
     void (*destroy)(struct engine *e);
     int (*run)(struct engine *e);
     void (*send)(struct engine *e, uint32_t slot, const void *data, size_t bytes);
@@ -31,4 +31,4 @@ struct engine {
 /* Reads the clock for this batch and ticks when it is time. */
 void engine_batch_begin(struct engine *e);
 
-extern const struct engine_ops uring_ops;
+extern const struct engine_ops uring_ops, epoll_ops;

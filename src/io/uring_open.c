@@ -100,9 +100,10 @@ static void uring_free(struct uring *u, const struct engine_config *config)
     free(u);
 }
 
-int uring_create(struct engine **out, const struct engine_config *config, struct error *err)
+int uring_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err)
 {
     struct uring *u = calloc(1, sizeof *u);
+    (void)wake_fd; /* read by uring_run() */
     if (!u)
         return explain(err, -ENOMEM);
     u->base.config = *config;
