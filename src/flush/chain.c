@@ -191,10 +191,7 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
     return CHAIN_UNCHANGED;
 }
 
-enum chain_news chain_reconcile_nonsense(struct chain *c)
-{
-    return chain_on_foreign(c);
-}
+enum chain_news chain_reconcile_nonsense(struct chain *c) { return chain_on_foreign(c); }
 
 /* ---- life ---- */
 

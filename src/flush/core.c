@@ -27,11 +27,13 @@ struct core {
     uint64_t next_flush_us, next_retry_us;
     uint64_t flush_started_us; /* 0: none under way */
     uint64_t down_logged_ms;
-    bool down_reported; /* since the last time the link was up */
+    bool is_down; /* an attempt failed or a connection ended, and none succeeded since */
     bool draining;
 };
 
 /* ---- the link's news ---- */
+
+void core_fail_reads(struct core *c) { read_queue_expire(&c->reads, UINT64_MAX); }
 
 static void core_link_ready(void *ctx)
 {
@@ -39,7 +41,7 @@ static void core_link_ready(void *ctx)
 
     ENV_LOG(c->config.env, LOG_LEVEL_INFO, "redis_connected", log_str("host", c->config.host),
             log_num("port", c->config.port));
-    c->down_reported = false;
+    c->is_down = false;
     store_relaxed_u8((uint8_t *)&c->config.stats->connected, 1);
     partition_link_ready(c->partition);
 }
@@ -52,9 +54,11 @@ static void core_link_down(void *ctx)
     store_relaxed_u8((uint8_t *)&c->config.stats->connected, 0);
     stat_add(&c->config.stats->link_errors, 1);
     partition_link_down(c->partition);
-    if (c->down_reported && now_ms - c->down_logged_ms < DOWN_LOG_EVERY_MS)
+    /* Whoever reads is told at once, not at a deadline: a page must not wait for an outage to end. */
+    core_fail_reads(c);
+    if (c->is_down && now_ms - c->down_logged_ms < DOWN_LOG_EVERY_MS)
         return;
-    c->down_reported = true;
+    c->is_down = true;
     c->down_logged_ms = now_ms;
     ENV_LOG(c->config.env, LOG_LEVEL_WARN, "redis_lost", log_str("host", c->config.host),
             log_num("port", c->config.port), log_str("why", link_reason(c->link)), log_err(link_reason_code(c->link)));
@@ -96,6 +100,7 @@ static void core_collect(struct core *c)
         c->next_retry_us = c->now_us + HELD_RETRY_US;
     }
     keys_collect(c->keys);
+    accounts_sweep_held(&c->accounts);
     if (!core_has_work(c))
         return;
     stat_add(&c->config.stats->flushes, 1);
@@ -160,28 +165,19 @@ void core_drain(struct core *c)
     c->next_flush_us = 0;
 }
 
-bool core_is_idle(const struct core *c)
-{
-    return !core_has_work(c);
-}
+bool core_is_idle(const struct core *c) { return !core_has_work(c); }
 
-bool core_has_read_room(const struct core *c)
-{
-    return read_queue_has_room(&c->reads);
-}
-void core_fail_reads(struct core *c)
-{
-    read_queue_expire(&c->reads, UINT64_MAX);
-}
-
+bool core_has_read_room(const struct core *c) { return read_queue_has_room(&c->reads); }
 void core_read(struct core *c, struct read_op *op)
 {
-    if (c->link) {
-        read_queue_push(&c->reads, op);
+    if (!c->link) {
+        embedded_read(c->keys, op);
+        c->config.answered(c->config.answered_ctx, op);
         return;
     }
-    embedded_read(c->keys, op);
-    c->config.answered(c->config.answered_ctx, op);
+    read_queue_push(&c->reads, op);
+    if (c->is_down)
+        core_fail_reads(c);
 }
 
 void core_poll(const struct core *c, struct pollfd *out)
@@ -192,10 +188,7 @@ void core_poll(const struct core *c, struct pollfd *out)
         *out = (struct pollfd){.fd = -1};
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
+static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 uint64_t core_wake_us(const struct core *c)
 {
@@ -208,10 +201,7 @@ uint64_t core_wake_us(const struct core *c)
 
 /* ---- life ---- */
 
-static uint64_t core_random(void *ctx)
-{
-    return env_random(ctx);
-}
+static uint64_t core_random(void *ctx) { return env_random(ctx); }
 
 static int core_create_link(struct core *c)
 {

@@ -187,14 +187,8 @@ bool flusher_answer(struct flusher *f, uint32_t worker, struct read_op **op)
 
 /* ---- any thread ---- */
 
-void flusher_books(const struct flusher *f, struct flusher_books *out)
-{
-    books_read(&f->books, out);
-}
-const struct flusher_stats *flusher_stats(const struct flusher *f)
-{
-    return &f->stats;
-}
+void flusher_books(const struct flusher *f, struct flusher_books *out) { books_read(&f->books, out); }
+const struct flusher_stats *flusher_stats(const struct flusher *f) { return &f->stats; }
 
 /* ---- life ---- */
 
@@ -300,10 +294,7 @@ void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms)
     flusher_wake(f);
 }
 
-bool flusher_drain_ended(const struct flusher *f)
-{
-    return !f->started || load_acquire_u32(&f->ended);
-}
+bool flusher_drain_ended(const struct flusher *f) { return !f->started || load_acquire_u32(&f->ended); }
 
 int flusher_drain(struct flusher *f, uint64_t deadline_ms)
 {

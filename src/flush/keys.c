@@ -39,18 +39,9 @@ struct keys {
     struct keys_shard shards[];
 };
 
-static key_cell cell_id(uint32_t shard, uint32_t cell)
-{
-    return ((uint64_t)shard << 32 | cell) + 1;
-}
-static uint32_t cell_shard(key_cell id)
-{
-    return (uint32_t)((id - 1) >> 32);
-}
-static uint32_t cell_index(key_cell id)
-{
-    return (uint32_t)(id - 1);
-}
+static key_cell cell_id(uint32_t shard, uint32_t cell) { return ((uint64_t)shard << 32 | cell) + 1; }
+static uint32_t cell_shard(key_cell id) { return (uint32_t)((id - 1) >> 32); }
+static uint32_t cell_index(key_cell id) { return (uint32_t)(id - 1); }
 
 static void list_push(struct key_list *l, uint32_t *next, uint32_t key)
 {
@@ -105,14 +96,8 @@ uint32_t keys_find(struct keys *k, struct slice name)
     return key == TOTALS_NONE ? KEY_NONE : key;
 }
 
-struct slice keys_name(const struct keys *k, uint32_t key)
-{
-    return totals_name(k->totals, key);
-}
-key_cell keys_first_cell(const struct keys *k, uint32_t key)
-{
-    return k->first[key];
-}
+struct slice keys_name(const struct keys *k, uint32_t key) { return totals_name(k->totals, key); }
+key_cell keys_first_cell(const struct keys *k, uint32_t key) { return k->first[key]; }
 
 key_cell keys_next_cell(const struct keys *k, key_cell cell)
 {
@@ -136,14 +121,8 @@ void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to)
 
 /* ---- lists ---- */
 
-uint32_t keys_dirty(const struct keys *k)
-{
-    return k->dirty.count;
-}
-uint32_t keys_held(const struct keys *k)
-{
-    return k->held.count;
-}
+uint32_t keys_dirty(const struct keys *k) { return k->dirty.count; }
+uint32_t keys_held(const struct keys *k) { return k->held.count; }
 
 void keys_push_dirty(struct keys *k, uint32_t key)
 {
@@ -187,6 +166,28 @@ uint64_t keys_unhold(struct keys *k, uint32_t key)
     if (hits)
         k->aside[key] = 0;
     return hits;
+}
+
+static uint64_t keys_unstored(const struct keys *k, uint32_t key)
+{
+    uint64_t hits = 0;
+
+    for (key_cell c = k->first[key]; c; c = keys_next_cell(k, c))
+        hits += keys_count(k, c) - keys_baseline(k, c);
+    return hits;
+}
+
+uint64_t keys_sweep_held(struct keys *k)
+{
+    uint64_t swept = 0;
+    uint32_t key = k->held.head;
+
+    for (uint32_t n = 0; n < k->held.count; n++, key = k->next[key]) {
+        uint64_t hits = keys_unstored(k, key);
+        swept += hits - k->aside[key];
+        k->aside[key] = hits;
+    }
+    return swept;
 }
 
 void keys_release_held(struct keys *k)

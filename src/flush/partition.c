@@ -57,10 +57,7 @@ struct partition {
     struct buf out;
 };
 
-static struct slice slice_of(const char *text)
-{
-    return (struct slice){text, strlen(text)};
-}
+static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
 
 static void partition_move(struct partition *p, enum partition_state to)
 {
@@ -97,6 +94,7 @@ static void partition_all_is_well(struct partition *p)
 {
     p->refusals = 0;
     p->nils = 0;
+    link_proved(p->config.link);
 }
 
 static void partition_on_queued(void *ctx, const struct reply *reply, uint32_t index)
@@ -359,18 +357,9 @@ uint64_t partition_wake_ms(const struct partition *p)
     return waits ? p->resume_ms : UINT64_MAX;
 }
 
-bool partition_busy(const struct partition *p)
-{
-    return p->chain.batch || p->chain.replaced;
-}
-const char *partition_instance(const struct partition *p)
-{
-    return p->chain.instance;
-}
-const char *partition_state_name(const struct partition *p)
-{
-    return state_names[p->state];
-}
+bool partition_busy(const struct partition *p) { return p->chain.batch || p->chain.replaced; }
+const char *partition_instance(const struct partition *p) { return p->chain.instance; }
+const char *partition_state_name(const struct partition *p) { return state_names[p->state]; }
 
 /* ---- life ---- */
 

@@ -57,10 +57,7 @@ void read_queue_push(struct read_queue *q, struct read_op *op)
         *slot_at(q, q->tail++) = (struct read_slot){op, i};
 }
 
-bool read_queue_waits(const struct read_queue *q)
-{
-    return q->sent != q->tail;
-}
+bool read_queue_waits(const struct read_queue *q) { return q->sent != q->tail; }
 
 uint32_t read_queue_send(struct read_queue *q, struct slice prefix, struct buf *out)
 {

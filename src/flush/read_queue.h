@@ -4,9 +4,9 @@
  * Thread: the flusher's.
  * Happy path: read_queue_push() an op; read_queue_send() appends the commands that fit behind what is being
  * sent; read_queue_take() gets their replies, in order; an op with all its answers goes to `answered`.
- * Failure modes: the link goes down: what was under way is asked again; the op's deadline passes: READ_FAILED for
- * what is not answered, and a reply that still comes is dropped.
- * GETRANGE, not GET: whatever another program put under that key, the reply has at most 21 bytes. */
+ * Failure modes: the link goes down: replies under way are not waited for any more; the op's deadline passes:
+ * READ_FAILED for what is not answered, and a reply that still comes is dropped. GETRANGE, not GET: whatever another
+ * program put under that key, the reply has at most 21 bytes. */
 
 #include <stdbool.h>
 #include <stdint.h>

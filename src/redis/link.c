@@ -30,11 +30,11 @@ struct link {
     size_t out_sent;
     struct expect expects[EXPECTS_MAX]; /* a ring */
     uint32_t expects_first, expects_count;
-    uint64_t now_ms;      /* of the tick under way */
-    uint64_t deadline_ms; /* CONNECTING: until when; DOWN: the next attempt */
+    uint64_t now_ms; /* of the tick under way */
     uint64_t ready_since_ms;
-    uint32_t attempts; /* that ended badly, since the link was last fine */
-    bool failing;      /* `reason` is set and the connection is to end */
+    uint64_t deadline_ms; /* CONNECTING: until when; DOWN: the next attempt */
+    uint32_t attempts;    /* that ended, since the link last proved itself */
+    bool failing;         /* `reason` is set and the connection is to end */
     struct error reason;
     int reason_code;
     struct link_traffic traffic;
@@ -66,10 +66,12 @@ static uint64_t backoff_ms(struct link *l)
     return delay / 2 + l->config.random(l->config.random_ctx) % (delay / 2 + 1);
 }
 
+void link_proved(struct link *l) { l->attempts = 0; }
+
 static void link_close(struct link *l)
 {
-    bool was_fine = l->state == LINK_READY && l->now_ms - l->ready_since_ms >= l->config.backoff_max_ms;
-
+    if (l->state == LINK_READY && l->now_ms - l->ready_since_ms >= l->config.backoff_max_ms)
+        link_proved(l);
     if (l->stream)
         l->config.transport.ops->close(l->stream);
     l->stream = NULL;
@@ -79,7 +81,6 @@ static void link_close(struct link *l)
     l->expects_count = 0;
     buf_fini(&l->out);
     l->out_sent = 0;
-    l->attempts = was_fine ? 0 : l->attempts;
     l->deadline_ms = l->now_ms + backoff_ms(l);
     l->attempts++;
     l->user.down(l->user.ctx);
@@ -291,22 +292,10 @@ void link_destroy(struct link *l)
     free(l);
 }
 
-enum link_state link_state(const struct link *l)
-{
-    return l->state;
-}
-const char *link_reason(const struct link *l)
-{
-    return l->reason.text;
-}
-int link_reason_code(const struct link *l)
-{
-    return l->reason_code;
-}
-const struct link_traffic *link_traffic(const struct link *l)
-{
-    return &l->traffic;
-}
+enum link_state link_state(const struct link *l) { return l->state; }
+const char *link_reason(const struct link *l) { return l->reason.text; }
+int link_reason_code(const struct link *l) { return l->reason_code; }
+const struct link_traffic *link_traffic(const struct link *l) { return &l->traffic; }
 
 void link_poll(const struct link *l, struct pollfd *out)
 {

@@ -65,6 +65,9 @@ void link_send(struct link *l, struct slice bytes);
 /* Hand to the transport what it takes now; link_tick() does so too. */
 void link_flush(struct link *l);
 
+/* The connection has done what it is for: should it end, the next attempt comes soon. (Staying up as long as the
+ * longest back-off proves as much.) */
+void link_proved(struct link *l);
 /* End the connection at the next opportunity; the first reason stands. */
 void link_fail(struct link *l, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
