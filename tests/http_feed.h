@@ -66,10 +66,7 @@ static inline struct head_outcome feed_head(struct slice text, const struct http
     return o;
 }
 
-static inline bool same_place(struct slice a, struct slice b)
-{
-    return a.at == b.at && a.bytes == b.bytes;
-}
+static inline bool same_place(struct slice a, struct slice b) { return a.at == b.at && a.bytes == b.bytes; }
 
 static inline bool same_request(const struct http_request *a, const struct http_request *b)
 {
@@ -87,6 +84,20 @@ static inline bool same_request(const struct http_request *a, const struct http_
 static inline bool same_text(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* NULL: absent. */
+static inline bool slice_is_text(struct slice s, const char *text)
+{
+    if (s.at == NULL || text == NULL)
+        return s.at == text;
+    return s.bytes == strlen(text) && memcmp(s.at, text, s.bytes) == 0;
+}
+
+static inline void assert_slice(struct slice s, const char *text)
+{
+    if (!slice_is_text(s, text))
+        fail_msg("\"%.*s\" is not \"%s\"", (int)s.bytes, s.at, text != NULL ? text : "(absent)");
 }
 
 static inline void fail_at(struct slice text, const char *what, size_t first, size_t step)

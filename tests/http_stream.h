@@ -221,10 +221,7 @@ static inline uint64_t random_next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-static inline size_t random_below(uint64_t *state, size_t bound)
-{
-    return (size_t)(random_next(state) % bound);
-}
+static inline size_t random_below(uint64_t *state, size_t bound) { return (size_t)(random_next(state) % bound); }
 
 /* Pushes everything in random pieces: mostly small, sometimes a lot at once. */
 static inline void stream_push_cut(struct stream *s, const char *data, size_t bytes, uint64_t seed)

@@ -82,7 +82,8 @@ void answer_refusal(struct api_worker *aw, const struct http_request *r, struct 
         answer(aw, r, reply, 204, (struct slice){0}, SLICE(API_HEADERS "X-Hit-Status: filtered;reason=head\r\n"));
         return;
     }
-    snprintf(extra, sizeof extra, "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: refused;reason=%s\r\n%s", refusal_texts[why],
+    snprintf(extra, sizeof extra,
+             "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: refused;reason=%s\r\n%s", refusal_texts[why],
              refusal->status == 503 ? "Retry-After: 60\r\n" : "");
     answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, extra);
 }

@@ -7,6 +7,7 @@
 #include "base/log.h"
 
 #define CHECK_MS 1000
+#define TWICE_MS 5
 
 static bool workers_running(const struct app *a)
 {
@@ -24,6 +25,8 @@ static void wait_for_end(const struct app *a)
         int signal = signals_wait(a->signal_fd, CHECK_MS);
         if (signal == SIGTERM || signal == SIGINT) {
             LOG_INFO("signal", log_str("name", signal == SIGTERM ? "SIGTERM" : "SIGINT"));
+            /* timeout(1) and others signal a process and then its group: one wish, told twice. */
+            signals_wait(a->signal_fd, TWICE_MS);
             return;
         }
         if (signal == SIGHUP)

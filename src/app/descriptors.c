@@ -21,9 +21,10 @@ int64_t descriptors_raise(void)
     return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int64_t)limit.rlim_cur;
 }
 
-uint32_t descriptors_share(uint64_t limit, uint32_t workers, uint32_t wanted)
+uint32_t descriptors_share(uint64_t limit, uint32_t workers, uint32_t wanted, bool direct)
 {
     uint64_t reserved = DESCRIPTORS_PROCESS + (uint64_t)DESCRIPTORS_WORKER * workers;
-    uint64_t share = limit > reserved ? limit - reserved : 0;
+    uint64_t left = limit > reserved ? limit - reserved : 0;
+    uint64_t share = direct ? left : left / workers;
     return share < wanted ? (uint32_t)share : wanted;
 }

@@ -11,7 +11,6 @@
 #include "base/log.h"
 
 #define POLL_MS 10
-#define FLUSH_SLICE_MS 50
 
 struct drain {
     struct app *app;
@@ -58,14 +57,15 @@ static void drain_workers(struct drain *d)
         worker_stop(a->workers[i]);
 }
 
-/* In slices, so that a second signal is seen. */
+/* With the deadline moved to now when a second signal comes. */
 static void drain_flusher(struct drain *d)
 {
-    while (!d->cut) {
-        if (flusher_drain(d->app->flusher, clock_mono_ms() + FLUSH_SLICE_MS) != -ETIMEDOUT)
-            return;
-        drain_wait(d, 0);
-    }
+    struct flusher *f = d->app->flusher;
+    flusher_drain_begin(f, d->deadline_ms);
+    while (!d->cut && !flusher_drain_ended(f))
+        drain_wait(d, POLL_MS);
+    if (flusher_drain(f, d->cut ? 0 : d->deadline_ms) == -ETIMEDOUT && !d->cut)
+        d->cut = "--drain-timeout";
 }
 
 static enum app_exit drain_report(const struct drain *d)

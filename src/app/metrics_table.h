@@ -17,7 +17,7 @@
     VALUE(hits_poisoned, gauge, "hits set aside because the store refuses their key", (int64_t)v->books.poisoned)      \
     FAMILY(hits_lost_total, counter, "reason", "hits that were accepted and can not be stored any more", lost_print)   \
     VALUE(books_imbalance, gauge, "accepted minus the sum of all cells; anything but 0 is a defect",                   \
-          balance_gap(v->sources))                                                                                 \
+          balance_gap(v->sources))                                                                                     \
     FAMILY(hits_refused_total, counter, "reason", "hits that were refused, and so not counted", refused_print)         \
     WORKER(http_requests_total, counter, "requests read", stat_read(&w->requests))                                     \
     FAMILY(http_responses_total, counter, "class", "answers by class of status", responses_print)                      \
@@ -25,7 +25,7 @@
     FAMILY(http_timeouts_total, counter, "kind", "connections ended by a timeout", timeouts_print)                     \
     WORKER(connections, gauge, "open connections", stat_read(&w->conns_open))                                          \
     WORKER(connections_accepted_total, counter, "connections accepted", stat_read(&w->conns_accepted))                 \
-    WORKER(connections_refused_total, counter, "connections refused, over --max-conns", stat_read(&w->conns_refused))  \
+    WORKER(connections_refused_total, counter, "connections refused", stat_read(&w->conns_refused))                    \
     WORKER(connection_resets_total, counter, "connections that the peer reset", stat_read(&w->resets))                 \
     WORKER(received_bytes_total, counter, "bytes received", stat_read(&w->bytes_in))                                   \
     WORKER(sent_bytes_total, counter, "bytes sent", stat_read(&w->bytes_out))                                          \
@@ -38,7 +38,7 @@
            stat_read(&e->stale_completions))                                                                           \
     WORKER(io_accept_errors_total, counter, "accepts that failed", stat_read(&e->accept_errors))                       \
     WORKER(io_cq_overflows_total, counter, "overflows of the completion queue", stat_read(&e->cq_overflows))           \
-    VALUE(redis_connected, gauge, "1 while the link to Redis is up", v->flusher->connected)                             \
+    VALUE(redis_connected, gauge, "1 while the link to Redis is up", v->flusher->connected)                            \
     VALUE(redis_reconnects_total, counter, "connections made again", count_of(&v->flusher->reconnects))                \
     VALUE(redis_link_errors_total, counter, "connections lost or refused", count_of(&v->flusher->link_errors))         \
     FAMILY(redis_errors_total, counter, "class", "error replies by class", redis_errors_print)                         \

@@ -47,8 +47,8 @@ enum option_type {
 enum option_index { OPTIONS_TABLE(OPTION_INDEX) OPTIONS };
 #undef OPTION_INDEX
 
-/* Indexes of the ENUM options' lists. */
-enum { OPTION_IO_AUTO, OPTION_IO_URING };
+/* --io, as the table lists its values. */
+enum { OPTION_IO_AUTO, OPTION_IO_URING, OPTION_IO_EPOLL };
 
 /* One row of the table. */
 struct option {

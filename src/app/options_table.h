@@ -46,7 +46,7 @@
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \
-           "connections that one worker holds; more are refused")                                                      \
+           "connections that one worker holds; more wait until one ends")                                              \
     OPTION("Limits", "max-head-bytes", max_head_bytes, SIZE, "16k", 512, 1024 * KIB, SOURCE_ANY, "SIZE",               \
            "longest request head; longer is answered 431 (or 414 when already the request line is too long)")          \
     OPTION("Limits", "max-body-bytes", max_body_bytes, SIZE, "64k", 0, 16384 * KIB, SOURCE_ANY, "SIZE",                \

@@ -1,6 +1,7 @@
 /* What runs, in the order in which it starts; it stops in the mirrored order. */
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -30,6 +31,19 @@ static int cpus_start(struct app *a, struct error *err)
     return 0;
 }
 
+static int engine_choose(struct app *a, struct error *err)
+{
+    a->engine = ENGINE_EPOLL;
+    if (a->options->io == OPTION_IO_EPOLL)
+        return 0;
+    int result = engine_probe_uring(err);
+    if (result == 0)
+        a->engine = ENGINE_URING;
+    else if (a->options->io == OPTION_IO_AUTO)
+        LOG_WARN("io_fallback", log_str("engine", "epoll"), log_err(result), log_str("why", err->text));
+    return a->options->io == OPTION_IO_URING ? result : 0;
+}
+
 /* A limit that the administrator asked for is kept or refused; the default gives way. */
 static int descriptors_start(struct app *a, struct error *err)
 {
@@ -37,7 +51,7 @@ static int descriptors_start(struct app *a, struct error *err)
     uint32_t wanted = (uint32_t)a->options->max_conns;
     if (limit < 0)
         return error_set(err, (int)limit, "cannot read RLIMIT_NOFILE: %s", strerror((int)-limit));
-    a->conns_max = descriptors_share((uint64_t)limit, a->workers_count, wanted);
+    a->conns_max = descriptors_share((uint64_t)limit, a->workers_count, wanted, a->engine == ENGINE_URING);
     bool asked = a->options->texts[OPTION_INDEX_max_conns].source != 0;
     if (a->conns_max == 0 || (asked && a->conns_max < wanted))
         return error_set(err, -EMFILE,
@@ -48,21 +62,6 @@ static int descriptors_start(struct app *a, struct error *err)
         LOG_WARN("max_conns_lowered", log_num("max_conns", a->conns_max), log_num("wanted", wanted),
                  log_num("descriptors", limit), log_str("remedy", "raise ulimit -n"));
     return 0;
-}
-
-enum io_choice { IO_AUTO, IO_URING, IO_EPOLL }; /* as --io lists them */
-
-static int engine_choose(struct app *a, struct error *err)
-{
-    a->engine = ENGINE_EPOLL;
-    if (a->options->io == IO_EPOLL)
-        return 0;
-    int result = engine_probe_uring(err);
-    if (result == 0)
-        a->engine = ENGINE_URING;
-    else if (a->options->io == IO_AUTO)
-        LOG_WARN("io_fallback", log_str("engine", "epoll"), log_err(result), log_str("why", err->text));
-    return a->options->io == IO_URING ? result : 0;
 }
 
 static int signals_start(struct app *a, struct error *err)
@@ -181,14 +180,19 @@ static void bound_format(const struct address *asked, const struct worker *w, ch
 static int ready_start(struct app *a, struct error *err)
 {
     (void)err;
-    char public[VALUE_TEXT_BYTES], admin[VALUE_TEXT_BYTES];
+    char public[VALUE_TEXT_BYTES], admin[VALUE_TEXT_BYTES], redis[sizeof a->options->redis.host + 8] = "none";
+    const struct redis_url *url = &a->options->redis;
     bound_format(&a->options->listen, a->workers[0], public);
     bound_format(&a->options->admin, a->admin, admin);
+    if (*url->host != '\0')
+        snprintf(redis, sizeof redis, "%s:%u", url->host, url->port);
+    else
+        LOG_WARN("embedded", log_str("effect", "counts live only in this process and end with it"),
+                 log_str("remedy", "give --redis to keep them"));
     life_set(&a->sources, LIFE_READY);
     LOG_INFO("ready", log_str("listen", public), log_str("admin", admin), log_num("workers", a->workers_count),
              log_str("engine", worker_engine_name(a->workers[0])), log_num("max_conns", a->conns_max),
-             log_str("redis", *a->options->redis.host ? a->options->redis.host : "none"),
-             log_str("instance", a->instance), log_str("version", TALLYD_VERSION));
+             log_str("redis", redis), log_str("instance", a->instance), log_str("version", TALLYD_VERSION));
     return 0;
 }
 
@@ -199,8 +203,8 @@ static const struct step {
 } steps[] = {
     {"log", log_start, NULL},
     {"cpus", cpus_start, NULL},
-    {"descriptors", descriptors_start, NULL},
     {"engine", engine_choose, NULL},
+    {"descriptors", descriptors_start, NULL},
     {"signals", signals_start, signals_stop},
     {"tally", tally_start, tally_stop},
     {"flusher", flusher_begin, flusher_end},

@@ -59,10 +59,7 @@ void buf_append(struct buf *b, const void *data, size_t bytes)
     buf_grew(b, bytes);
 }
 
-void buf_append_slice(struct buf *b, struct slice s)
-{
-    buf_append(b, s.at, s.bytes);
-}
+void buf_append_slice(struct buf *b, struct slice s) { buf_append(b, s.at, s.bytes); }
 
 void buf_append_u64(struct buf *b, uint64_t value)
 {

@@ -31,11 +31,5 @@ void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(pr
 /* Drop `bytes` (at most all) from the front, moving the rest down. */
 void buf_consume(struct buf *b, size_t bytes);
 
-static inline void buf_grew(struct buf *b, size_t bytes)
-{
-    b->bytes += bytes;
-}
-static inline struct slice buf_slice(const struct buf *b)
-{
-    return (struct slice){b->data, b->bytes};
-}
+static inline void buf_grew(struct buf *b, size_t bytes) { b->bytes += bytes; }
+static inline struct slice buf_slice(const struct buf *b) { return (struct slice){b->data, b->bytes}; }

@@ -35,10 +35,7 @@ void log_init(enum log_level level, enum log_format format)
     log_config.format = format;
 }
 
-bool log_enabled(enum log_level level)
-{
-    return level <= log_config.level;
-}
+bool log_enabled(enum log_level level) { return level <= log_config.level; }
 
 /* Appends all of it or nothing: an escape is never cut in two. After the first that does not fit, nothing more is
  * taken but line_end()'s. */
@@ -174,10 +171,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
         continue;
 }
 
-struct log_field log_str(const char *name, const char *text)
-{
-    return log_bytes(name, text, strlen(text));
-}
+struct log_field log_str(const char *name, const char *text) { return log_bytes(name, text, strlen(text)); }
 
 struct log_field log_bytes(const char *name, const char *text, size_t bytes)
 {

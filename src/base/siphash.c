@@ -7,10 +7,7 @@ struct sip {
     uint64_t v0, v1, v2, v3;
 };
 
-static inline uint64_t rotate_left(uint64_t x, int bits)
-{
-    return x << bits | x >> (64 - bits);
-}
+static inline uint64_t rotate_left(uint64_t x, int bits) { return x << bits | x >> (64 - bits); }
 
 static inline void sip_round(struct sip *s)
 {

@@ -246,13 +246,13 @@ static int core_create_link(struct core *c)
 static int core_create_partition(struct core *c)
 {
     const struct partition_config partition = {
-        .accounts = &c->accounts,
+        .chain = {.accounts = &c->accounts,
+                  .prefix = {c->config.prefix, strlen(c->config.prefix)},
+                  .instance = c->config.instance,
+                  .batch_keys_max = c->config.batch_keys_max,
+                  .on_ledger_loss = c->config.on_ledger_loss},
         .reads = &c->reads,
         .link = c->link,
-        .prefix = {c->config.prefix, strlen(c->config.prefix)},
-        .instance = c->config.instance,
-        .batch_keys_max = c->config.batch_keys_max,
-        .on_ledger_loss = c->config.on_ledger_loss,
     };
 
     return partition_create(&c->partition, &partition);

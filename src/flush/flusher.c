@@ -41,9 +41,12 @@ struct flusher {
     struct core *core; /* owned */
     uint64_t *woken;   /* owned; by worker: has answers that it was not told of */
 
-    /* from main to the flusher; the partner of each is flusher_drain() */
+    /* from main to the flusher; the partner of each is flusher_drain_begin() */
     uint32_t drain; /* enum drain_state; written last */
     uint64_t drain_deadline_ms;
+
+    /* from the flusher to main */
+    uint32_t ended;   /* its last word; the partner is flusher_drain_ended() */
     int drain_result; /* read after the join */
 
     struct books books __attribute__((aligned(64)));
@@ -111,7 +114,7 @@ static bool flusher_drained(struct flusher *f)
 
     if (!core_is_idle(f->core)) {
         f->drain_result = -ETIMEDOUT;
-        return env_now_us(&f->env) / 1000 >= f->drain_deadline_ms;
+        return env_now_us(&f->env) / 1000 >= load_acquire_u64(&f->drain_deadline_ms);
     }
     books_read(&f->books, &books);
     f->drain_result = books.poisoned ? -EKEYREJECTED : 0;
@@ -146,6 +149,7 @@ static void *flusher_run(void *arg)
         flusher_wait(f);
     }
     flusher_fail_reads(f);
+    store_release_u32(&f->ended, 1);
     return NULL;
 }
 
@@ -287,14 +291,25 @@ int flusher_start(struct flusher *f, struct error *err)
     return 0;
 }
 
+void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms)
+{
+    /* Release: the partners are the acquires in flusher_run() and flusher_drained(); the deadline must be seen with
+     * the wish. */
+    store_release_u64(&f->drain_deadline_ms, deadline_ms);
+    store_release_u32(&f->drain, DRAIN_WANTED);
+    flusher_wake(f);
+}
+
+bool flusher_drain_ended(const struct flusher *f)
+{
+    return !f->started || load_acquire_u32(&f->ended);
+}
+
 int flusher_drain(struct flusher *f, uint64_t deadline_ms)
 {
     if (!f->started)
         return f->drain_result;
-    f->drain_deadline_ms = deadline_ms;
-    /* Release: the partner is the acquire in flusher_run(); the deadline must be seen with it. */
-    store_release_u32(&f->drain, DRAIN_WANTED);
-    flusher_wake(f);
+    flusher_drain_begin(f, deadline_ms);
     pthread_join(f->thread, NULL);
     f->started = false;
     return f->drain_result;

@@ -28,8 +28,13 @@ struct flusher_config {
 
 int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err);
 int flusher_start(struct flusher *f, struct error *err);
-/* Flush everything now (workers have ended) and end the thread; monotonic deadline. 0 when nothing is left,
- * -ETIMEDOUT at the deadline, -EKEYREJECTED when all is stored but what the books call poisoned. */
+/* Flush everything now (workers have ended) and end the thread; monotonic deadline. Does not wait; called again it
+ * moves the deadline. */
+void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms);
+/* Has the thread ended, so that flusher_drain() does not wait? */
+bool flusher_drain_ended(const struct flusher *f);
+/* flusher_drain_begin(), and wait for the end. 0 when nothing is left, -ETIMEDOUT at the deadline, -EKEYREJECTED
+ * when all is stored but what the books call poisoned. */
 int flusher_drain(struct flusher *f, uint64_t deadline_ms);
 void flusher_destroy(struct flusher *f);
 

@@ -2,23 +2,21 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "flush/refusal.h"
-#include "flush/window.h"
 #include "sync/atomic.h"
 
-/*             link ready            timer           WATCH, GET L, MULTI answered
- *     DOWN ─────────────► UNARMED ─────────► ARMING ────────────────────────────► ARMED
- *      ▲                     ▲                │ │ ▲ ▲     DISCARD · reads · arm     │ │
- *      │                     └────────────────┘ │ │ └──────────────────────────────┘ │
- *      │ link down             refused, or      │ │ EXEC answered            a batch │
- *      │ (from any)            a new identity   │ └──────────────── SENT ◄───────────┘
- *      │                                        ▼
- *      └─────────────────────────────────── (all but HALTED)      HALTED: on-ledger-loss=halt
+/*        link ready          timer          WATCH, GET L, MULTI answered
+ *   DOWN ──────────► UNARMED ───────► ARMING ─────────────────────────────► ARMED
+ *    ▲                  ▲              │ │▲▲      DISCARD · reads · arm       │ │
+ *    │                  └──────────────┘ ││└────────────────────────────────┘ │
+ *    │        arm refused, new identity  ││      EXEC answered          batch │
+ *    │                                   │└──────────────── SENT ◄────────────┘
+ *    │ link down                         ▼
+ *    └─── from any but HALTED ◄─       HALTED (on-ledger-loss=halt)
  *
- * While the server refuses batches (OOM, READONLY, …) the partition stays ARMED until `resume_ms`. */
+ * While the server refuses batches (OOM, MISCONF, …) the partition stays ARMED until `resume_ms`. */
 enum partition_state {
     PARTITION_DOWN,
     PARTITION_UNARMED,
@@ -40,24 +38,15 @@ static const bool may_move[PARTITION_STATES][PARTITION_STATES] = {
     [PARTITION_SENT] = {[PARTITION_ARMING] = true, [PARTITION_DOWN] = true},
 };
 
-#define LEDGER_KEY_BYTES_MAX 256
-#define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet partition's ledger must not expire */
-#define NILS_IN_A_ROW_MAX 3                     /* then someone keeps touching our ledger: slow down */
+#define NILS_IN_A_ROW_MAX 3 /* then someone keeps touching our ledger: slow down */
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 5000
 
 struct partition {
     struct partition_config config;
     enum partition_state state;
-    char instance[UUID_TEXT_BYTES];
-    char ledger_key[LEDGER_KEY_BYTES_MAX];
-    struct ledger acked;    /* what the server's ledger must be */
-    struct batch *batch;    /* unresolved; NULL: none */
-    struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
-    struct batch batches[2];
-    struct window window;
+    struct chain chain;
     uint64_t resume_ms;                 /* no arm from UNARMED and no batch before */
-    uint64_t stored_ms;                 /* when the ledger was last written */
     uint32_t refusals;                  /* in a row, for the back-off */
     uint32_t nils;                      /* in a row */
     enum redis_error_class refusal;     /* why the batch under way is refused */
@@ -79,19 +68,9 @@ static void partition_move(struct partition *p, enum partition_state to)
     p->state = to;
 }
 
-static void partition_take_identity(struct partition *p, const char *instance)
-{
-    snprintf(p->instance, sizeof(p->instance), "%s", instance);
-    int n = snprintf(p->ledger_key, sizeof(p->ledger_key), "%.*s!ledger:%s:%u", (int)p->config.prefix.bytes,
-                     p->config.prefix.at, p->instance, p->config.number);
-    assert(n > 0 && (size_t)n < sizeof(p->ledger_key));
-    p->acked = (struct ledger){0};
-    window_clear(&p->window);
-}
-
 static void partition_pause(struct partition *p)
 {
-    const struct env *env = p->config.accounts->env;
+    const struct env *env = p->chain.config.accounts->env;
     uint64_t delay = PAUSE_MIN_MS;
 
     for (uint32_t i = 0; i < p->refusals && delay < PAUSE_MAX_MS; i++)
@@ -99,205 +78,38 @@ static void partition_pause(struct partition *p)
     if (delay > PAUSE_MAX_MS)
         delay = PAUSE_MAX_MS;
     p->refusals++;
-    p->resume_ms = accounts_now_ms(p->config.accounts) + delay / 2 + env_random(env) % (delay / 2 + 1);
-}
-
-/* ---- how a batch ends ---- */
-
-static struct batch *partition_free_batch(struct partition *p)
-{
-    return p->replaced == &p->batches[0] ? &p->batches[1] : &p->batches[0];
-}
-
-static void partition_give_back(struct partition *p, struct batch **batch)
-{
-    if (!*batch)
-        return;
-    accounts_give_back(p->config.accounts, *batch);
-    *batch = NULL;
-}
-
-static void partition_resolved(struct partition *p, const struct batch *applied, uint64_t hits)
-{
-    struct flusher_stats *stats = p->config.accounts->stats;
-
-    p->acked = applied->ledger;
-    window_push(&p->window, &p->acked, hits);
-    p->stored_ms = accounts_now_ms(p->config.accounts);
-    p->refusals = 0;
-    p->nils = 0;
-    stat_add(&stats->batches, 1);
-    store_relaxed_u64(&stats->last_flush_ms, p->stored_ms);
-}
-
-static void partition_answered(struct partition *p, const struct reply *exec)
-{
-    const struct batch *b = p->batch;
-    uint64_t stored = accounts_answered(p->config.accounts, b, exec);
-    bool ledger_written = reply_is_status(&exec->items[b->items_count], SLICE("OK"));
-
-    /* Only an ACL changed between queueing and EXEC can refuse the SET alone. The items are applied and known to be:
-     * the ledger stays where it was. */
-    if (ledger_written)
-        partition_resolved(p, b, stored);
-    else
-        p->refusal = REDIS_ERROR_NOPERM;
-    p->batch = NULL;
-    if (ledger_written)
-        partition_give_back(p, &p->replaced);
-}
-
-static void partition_reconcile_applied(struct partition *p, struct batch *applied)
-{
-    accounts_applied_unseen(p->config.accounts, applied);
-    partition_resolved(p, applied, applied->hits);
-    if (applied == p->replaced)
-        p->replaced = NULL; /* and its empty replacement is void */
-    else
-        partition_give_back(p, &p->replaced);
-    if (p->batch != applied)
-        partition_give_back(p, &p->batch);
-    p->batch = NULL;
-}
-
-static void partition_alarm(struct partition *p, uint64_t *kind, const char *event, int64_t hits)
-{
-    struct accounts *a = p->config.accounts;
-
-    stat_add(kind, 1);
-    stat_add(&a->stats->alarms, 1);
-    ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", p->ledger_key), log_num("acked", (int64_t)p->acked.seq),
-            log_num("hits", hits));
-}
-
-/* ---- when the ledger is not what it should be ---- */
-
-/* What came over the fence is gone with the server that had it, and what did not cannot come any more: its WATCH
- * saw another ledger. So the batch under way was not applied and never will be. */
-static void partition_start_over(struct partition *p, const struct ledger *acked)
-{
-    partition_give_back(p, &p->batch);
-    partition_give_back(p, &p->replaced);
-    p->acked = *acked;
-}
-
-static void partition_on_foreign(struct partition *p)
-{
-    char instance[UUID_TEXT_BYTES];
-
-    partition_alarm(p, &p->config.accounts->stats->alarms_identity_taken, "identity_taken", 0);
-    partition_start_over(p, &(struct ledger){0});
-    env_uuid(p->config.accounts->env, instance);
-    partition_take_identity(p, instance);
-    p->arm_anew = true;
-}
-
-static void partition_on_behind(struct partition *p, const struct ledger *server)
-{
-    if (window_knows(&p->window, server) == WINDOW_NOT_OURS) {
-        partition_on_foreign(p);
-        return;
-    }
-    uint64_t hits = window_cut(&p->window, server->seq);
-    partition_alarm(p, &p->config.accounts->stats->alarms_rollback, "redis_rolled_back", (int64_t)hits);
-    accounts_lost(p->config.accounts, hits);
-    partition_start_over(p, server);
-}
-
-static void partition_on_missing(struct partition *p)
-{
-    partition_alarm(p, &p->config.accounts->stats->alarms_ledger_missing, "ledger_missing", 0);
-    if (p->config.on_ledger_loss == LEDGER_LOSS_HALT) {
-        p->halting = true;
-        return;
-    }
-    partition_start_over(p, &(struct ledger){0});
-    window_clear(&p->window);
-}
-
-static void partition_reconcile(struct partition *p, const struct ledger *server)
-{
-    const struct ledger *batch = p->batch ? &p->batch->ledger : NULL;
-    const struct ledger *replaced = p->replaced ? &p->replaced->ledger : NULL;
-
-    switch (ledger_judge(&p->acked, batch, replaced, server)) {
-    case LEDGER_AS_ACKED: return;
-    case LEDGER_BATCH_APPLIED: partition_reconcile_applied(p, p->batch); return;
-    case LEDGER_REPLACED_APPLIED: partition_reconcile_applied(p, p->replaced); return;
-    case LEDGER_MISSING: partition_on_missing(p); return;
-    case LEDGER_BEHIND: partition_on_behind(p, server); return;
-    case LEDGER_FOREIGN: partition_on_foreign(p); return;
-    }
-}
-
-/* ---- making batches ---- */
-
-static bool partition_compose(struct partition *p, struct batch *b)
-{
-    p->batch = b;
-    if (batch_compose(b, p->config.accounts->keys, p->config.prefix, slice_of(p->ledger_key)) == 0)
-        return true;
-    partition_give_back(p, &p->batch); /* never sent, so nothing is in doubt */
-    partition_pause(p);
-    return false;
-}
-
-static void partition_begin(struct partition *p, struct batch *b)
-{
-    batch_begin(b, &(struct ledger){p->acked.seq + 1, env_random(p->config.accounts->env)});
-}
-
-/* A batch of what is dirty, or an empty one when the ledger gets old. */
-static void partition_make_batch(struct partition *p, uint64_t now_ms)
-{
-    struct batch *b = partition_free_batch(p);
-    bool refresh = p->acked.seq && now_ms - p->stored_ms >= LEDGER_REFRESH_MS;
-
-    if (keys_dirty(p->config.accounts->keys) == 0 && !refresh)
-        return;
-    partition_begin(p, b);
-    accounts_take(p->config.accounts, b);
-    if (b->items_count || refresh)
-        partition_compose(p, b);
-}
-
-/* Other copies of the refused bytes may still be on their way; once an empty batch took their seq, they are void. */
-static void partition_replace(struct partition *p)
-{
-    struct batch *refused = p->batch;
-
-    p->replaced = refused;
-    p->batch = NULL;
-    struct batch *empty = partition_free_batch(p);
-    partition_begin(p, empty);
-    if (!partition_compose(p, empty)) {
-        p->replaced = NULL;
-        p->batch = refused;
-    }
+    p->resume_ms = accounts_now_ms(p->chain.config.accounts) + delay / 2 + env_random(env) % (delay / 2 + 1);
 }
 
 /* ---- replies ---- */
 
-static void partition_on_error(struct partition *p, struct slice text, enum redis_error_class *where)
+static enum redis_error_class partition_on_error(struct partition *p, struct slice text, enum redis_error_class *where)
 {
     enum redis_error_class c = redis_error_classify(text);
 
-    accounts_count_error(p->config.accounts, c);
+    accounts_count_error(p->chain.config.accounts, c);
     if (*where == REDIS_ERROR_NONE || *where == REDIS_ERROR_EXECABORT)
         *where = c;
+    return c;
+}
+
+static void partition_all_is_well(struct partition *p)
+{
+    p->refusals = 0;
+    p->nils = 0;
 }
 
 static void partition_on_queued(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct partition *p = ctx;
-    struct batch *b = p->batch;
+    struct batch *b = p->chain.batch;
 
     if (reply_is_status(reply, SLICE("QUEUED")))
         return;
     if (reply->type != REPLY_ERROR) {
         link_fail(p->config.link, -EPROTO, "a command of a transaction was not queued");
     } else if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
-        accounts_count_error(p->config.accounts, REDIS_ERROR_NOPERM_KEY);
+        accounts_count_error(p->chain.config.accounts, REDIS_ERROR_NOPERM_KEY);
         b->items[index].refused = true;
         b->refused++;
     } else {
@@ -311,16 +123,18 @@ static void partition_on_exec(void *ctx, const struct reply *reply, uint32_t ind
     (void)index;
 
     p->multi_open = false;
-    if (reply->type == REPLY_ARRAY && accounts_fits(p->batch, reply)) {
-        partition_answered(p, reply);
+    if (reply->type == REPLY_ARRAY && accounts_fits(p->chain.batch, reply)) {
+        if (chain_answered(&p->chain, reply))
+            partition_all_is_well(p);
+        else
+            p->refusal = REDIS_ERROR_NOPERM;
     } else if (reply->type == REPLY_NIL) {
-        p->batch->copies--; /* this copy is refused for good */
+        p->chain.batch->copies--; /* this copy is refused for good */
         p->nils++;
     } else if (reply->type == REPLY_ERROR) {
-        partition_on_error(p, reply->text, &p->refusal);
         /* An error of a class we do not know might come from a proxy that knows no more than we do. */
-        if (p->refusal != REDIS_ERROR_OTHER)
-            p->batch->copies--;
+        if (partition_on_error(p, reply->text, &p->refusal) != REDIS_ERROR_OTHER)
+            p->chain.batch->copies--;
     } else {
         link_fail(p->config.link, -EPROTO, "EXEC was not answered with the results of the transaction");
         return;
@@ -342,8 +156,8 @@ static void partition_on_read(void *ctx, const struct reply *reply, uint32_t ind
     (void)index;
 
     if (reply->type == REPLY_ERROR)
-        accounts_count_error(p->config.accounts, redis_error_classify(reply->text));
-    read_queue_take(p->config.reads, reply, accounts_now_ms(p->config.accounts));
+        accounts_count_error(p->chain.config.accounts, redis_error_classify(reply->text));
+    read_queue_take(p->config.reads, reply, accounts_now_ms(p->chain.config.accounts));
 }
 
 static void partition_on_watch(void *ctx, const struct reply *reply, uint32_t index)
@@ -355,6 +169,14 @@ static void partition_on_watch(void *ctx, const struct reply *reply, uint32_t in
         partition_on_error(p, reply->text, &p->arm_refusal);
     else if (!reply_is_status(reply, SLICE("OK")))
         link_fail(p->config.link, -EPROTO, "WATCH was not answered with OK");
+}
+
+static void partition_on_news(struct partition *p, enum chain_news news)
+{
+    p->arm_anew = news == CHAIN_RENAMED;
+    p->halting = news == CHAIN_HALTED;
+    if (news == CHAIN_RESOLVED)
+        partition_all_is_well(p);
 }
 
 static void partition_on_ledger(void *ctx, const struct reply *reply, uint32_t index)
@@ -370,11 +192,11 @@ static void partition_on_ledger(void *ctx, const struct reply *reply, uint32_t i
     if (p->arm_refusal || refusal_action(p->refusal) == REFUSAL_RECONNECT)
         return;
     if (reply->type == REPLY_NIL)
-        partition_reconcile(p, NULL);
+        partition_on_news(p, chain_reconcile(&p->chain, NULL));
     else if (reply->type == REPLY_STRING && ledger_parse(reply->text, &server))
-        partition_reconcile(p, &server);
+        partition_on_news(p, chain_reconcile(&p->chain, &server));
     else if (reply->type == REPLY_STRING)
-        partition_on_foreign(p);
+        partition_on_news(p, chain_reconcile_nonsense(&p->chain));
     else
         link_fail(p->config.link, -EPROTO, "GET of the ledger was not answered with a string");
 }
@@ -388,7 +210,7 @@ static void partition_act(struct partition *p)
         link_fail(p->config.link, -EACCES, "the server refuses: %s", redis_error_name(why));
         return;
     }
-    bool key_only = why == REDIS_ERROR_EXECABORT && p->batch && p->batch->refused;
+    bool key_only = why == REDIS_ERROR_EXECABORT && p->chain.batch && p->chain.batch->refused;
     if (why && !key_only)
         partition_pause(p);
     if (p->halting) {
@@ -397,9 +219,8 @@ static void partition_act(struct partition *p)
         partition_move(p, PARTITION_UNARMED);
     } else {
         partition_move(p, PARTITION_ARMED);
-        if (p->batch && p->batch->refused)
-            partition_replace(p);
-        else if (p->nils >= NILS_IN_A_ROW_MAX)
+        bool replace = p->chain.batch && p->chain.batch->refused;
+        if ((replace && chain_replace(&p->chain) < 0) || p->nils >= NILS_IN_A_ROW_MAX)
             partition_pause(p);
     }
 }
@@ -425,15 +246,9 @@ static void partition_send(struct partition *p, size_t count, const struct slice
     link_expect(p->config.link, 1, fn, p);
 }
 
-/* The fate of every copy of the batch is known, so what the server holds now fits the baselines. */
-static bool partition_is_sure(const struct partition *p)
-{
-    return (!p->batch || p->batch->copies == 0) && (!p->replaced || p->replaced->copies == 0);
-}
-
 static void partition_append_reads(struct partition *p)
 {
-    uint32_t commands = read_queue_send(p->config.reads, p->config.prefix, &p->out);
+    uint32_t commands = read_queue_send(p->config.reads, p->chain.config.prefix, &p->out);
 
     link_expect(p->config.link, commands, partition_on_read, p);
 }
@@ -441,7 +256,7 @@ static void partition_append_reads(struct partition *p)
 /* What ends every write: reads, when they may be asked, and the arm for the next batch. */
 static void partition_finish_write(struct partition *p, bool with_reads)
 {
-    const struct slice key = slice_of(p->ledger_key);
+    const struct slice key = slice_of(p->chain.ledger_key);
 
     if (with_reads)
         partition_append_reads(p);
@@ -458,7 +273,7 @@ static void partition_finish_write(struct partition *p, bool with_reads)
 
 static void partition_arm(struct partition *p)
 {
-    bool sure = partition_is_sure(p);
+    bool sure = chain_is_sure(&p->chain);
 
     buf_clear(&p->out);
     p->refusal = REDIS_ERROR_NONE;
@@ -477,10 +292,10 @@ static void batch_forget_refusals(struct batch *b)
 
 static void partition_send_batch(struct partition *p)
 {
-    struct batch *b = p->batch;
-    struct flusher_stats *stats = p->config.accounts->stats;
+    struct batch *b = p->chain.batch;
+    struct flusher_stats *stats = p->chain.config.accounts->stats;
     /* Behind the EXEC, in order, the batch is resolved; unless another copy of it is still out there. */
-    bool sure = partition_is_sure(p);
+    bool sure = chain_is_sure(&p->chain);
 
     stat_add(&stats->batches_retried, b->sends++ ? 1 : 0);
     batch_forget_refusals(b);
@@ -498,11 +313,11 @@ static void partition_tick_armed(struct partition *p, uint64_t now_ms)
 {
     bool may_send = now_ms >= p->resume_ms;
 
-    if (may_send && !p->batch)
-        partition_make_batch(p, now_ms);
-    if (may_send && p->batch && now_ms >= p->resume_ms)
+    if (may_send && !p->chain.batch && chain_make_batch(&p->chain, now_ms) < 0)
+        partition_pause(p);
+    if (may_send && p->chain.batch)
         partition_send_batch(p);
-    else if (read_queue_waits(p->config.reads) && partition_is_sure(p))
+    else if (read_queue_waits(p->config.reads) && chain_is_sure(&p->chain))
         partition_arm(p);
 }
 
@@ -539,18 +354,18 @@ void partition_link_down(struct partition *p)
 uint64_t partition_wake_ms(const struct partition *p)
 {
     bool waits = p->state == PARTITION_UNARMED ||
-                 (p->state == PARTITION_ARMED && (p->batch || keys_dirty(p->config.accounts->keys)));
+                 (p->state == PARTITION_ARMED && (p->chain.batch || keys_dirty(p->chain.config.accounts->keys)));
 
     return waits ? p->resume_ms : UINT64_MAX;
 }
 
 bool partition_busy(const struct partition *p)
 {
-    return p->batch || p->replaced;
+    return p->chain.batch || p->chain.replaced;
 }
 const char *partition_instance(const struct partition *p)
 {
-    return p->instance;
+    return p->chain.instance;
 }
 const char *partition_state_name(const struct partition *p)
 {
@@ -566,11 +381,10 @@ int partition_create(struct partition **out, const struct partition_config *conf
     if (!p)
         return -ENOMEM;
     p->config = *config;
-    if (batch_init(&p->batches[0], config->batch_keys_max) < 0 || batch_init(&p->batches[1], config->batch_keys_max)) {
-        partition_destroy(p);
+    if (chain_init(&p->chain, &config->chain) < 0) {
+        free(p);
         return -ENOMEM;
     }
-    partition_take_identity(p, config->instance);
     *out = p;
     return 0;
 }
@@ -580,7 +394,7 @@ void partition_destroy(struct partition *p)
     if (!p)
         return;
     buf_fini(&p->out);
-    batch_fini(&p->batches[1]);
-    batch_fini(&p->batches[0]);
+    batch_fini(&p->chain.batches[1]);
+    batch_fini(&p->chain.batches[0]);
     free(p);
 }

@@ -19,21 +19,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flush/accounts.h"
+#include "flush/chain.h"
 #include "flush/read_queue.h"
 #include "redis/link.h"
 
-enum ledger_loss { LEDGER_LOSS_RESUME, LEDGER_LOSS_HALT };
-
 struct partition_config {
-    struct accounts *accounts;
+    struct chain_config chain;
     struct read_queue *reads;
     struct link *link;
-    struct slice prefix;
-    const char *instance; /* UUID */
-    uint32_t number;
-    uint32_t batch_keys_max;
-    enum ledger_loss on_ledger_loss;
 };
 
 struct partition;

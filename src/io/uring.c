@@ -23,93 +23,6 @@
  * the last batch was at least half of that, so that a lone request is never held back. */
 #define BATCH_FULL 32
 
-enum op { OP_ACCEPT = 1, OP_RECV, OP_SEND, OP_SHUTDOWN, OP_CANCEL, OP_CLOSE, OP_WAKE };
-
-/* ---- tags: operation, generation, slot ---- */
-
-static uint64_t tag_make(enum op op, uint32_t generation, uint32_t slot)
-{
-    return (uint64_t)op << 56 | (uint64_t)(generation & 0xffffff) << 32 | slot;
-}
-static enum op tag_op(uint64_t tag) { return (enum op)(tag >> 56); }
-static uint32_t tag_generation(uint64_t tag) { return tag >> 32 & 0xffffff; }
-static uint32_t tag_slot(uint64_t tag) { return (uint32_t)tag; }
-
-static uint64_t slot_tag(const struct uring *u, enum op op, uint32_t slot)
-{
-    return tag_make(op, u->slots[slot].generation, slot);
-}
-
-/* ---- submission ---- */
-
-static struct io_uring_sqe *sqe_get(struct uring *u)
-{
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
-    while (!sqe) { /* full: hand over what is there; EBUSY and EINTR pass */
-        io_uring_submit(&u->ring);
-        sqe = io_uring_get_sqe(&u->ring);
-    }
-    return sqe;
-}
-
-static struct io_uring_sqe *sqe_on_slot(struct uring *u, struct io_uring_sqe *sqe, enum op op, uint32_t slot)
-{
-    sqe->flags |= IOSQE_FIXED_FILE;
-    io_uring_sqe_set_data64(sqe, slot_tag(u, op, slot));
-    return sqe;
-}
-
-static uint32_t slots_free(const struct uring *u) { return u->base.config.conns_max - u->open; }
-
-/* A multishot accept takes all that the kernel has queued, and drops what finds no slot. So it is used only while
- * there is room for a whole queue; with less, connections are fetched one by one and the rest may wait. */
-static void accept_arm(struct uring *u)
-{
-    struct io_uring_sqe *sqe = sqe_get(u);
-    if (slots_free(u) > LISTEN_BACKLOG)
-        io_uring_prep_multishot_accept_direct(sqe, u->base.config.listen_fd, NULL, NULL, 0);
-    else
-        io_uring_prep_accept_direct(sqe, u->base.config.listen_fd, NULL, NULL, 0, 0);
-    sqe->file_index = IORING_FILE_INDEX_ALLOC; /* liburing 2.3 cannot say so in a single accept */
-    io_uring_sqe_set_data64(sqe, tag_make(OP_ACCEPT, 0, 0));
-    u->accept = ACCEPT_ARMED;
-    u->accept_in_flight = true;
-}
-
-static void recv_arm(struct uring *u, uint32_t slot)
-{
-    struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_recv_multishot(sqe, (int)slot, NULL, 0, 0);
-    sqe_on_slot(u, sqe, OP_RECV, slot);
-    sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = URING_BUFFER_GROUP;
-    u->slots[slot].flags |= SLOT_RECV_ARMED;
-}
-
-static void send_arm(struct uring *u, uint32_t slot)
-{
-    struct slot *s = &u->slots[slot];
-    struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_send(sqe, (int)slot, s->send_data, s->send_bytes, MSG_WAITALL | MSG_NOSIGNAL);
-    sqe_on_slot(u, sqe, OP_SEND, slot);
-    s->in_flight++;
-}
-
-static void wake_arm(struct uring *u)
-{
-    struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_read(sqe, u->base.wake_fd, &u->wake_value, sizeof u->wake_value, 0);
-    io_uring_sqe_set_data64(sqe, tag_make(OP_WAKE, 0, 0));
-}
-
-static void cancel(struct uring *u, uint64_t tag)
-{
-    struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_cancel64(sqe, tag, 0);
-    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    io_uring_sqe_set_data64(sqe, tag_make(OP_CANCEL, 0, 0));
-}
-
 /* ---- the interface's calls ---- */
 
 static void uring_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
@@ -119,7 +32,7 @@ static void uring_send(struct engine *e, uint32_t slot, const void *data, size_t
     assert((s->flags & (SLOT_OPEN | SLOT_CLOSING)) == SLOT_OPEN && !s->send_data && bytes > 0 && bytes <= INT_MAX);
     s->send_data = data;
     s->send_bytes = (uint32_t)bytes;
-    send_arm(u, slot);
+    uring_send_arm(u, slot);
 }
 
 static void uring_recv_pause(struct engine *e, uint32_t slot)
@@ -130,7 +43,7 @@ static void uring_recv_pause(struct engine *e, uint32_t slot)
         return;
     s->flags |= SLOT_RECV_PAUSED;
     if (s->flags & SLOT_RECV_ARMED)
-        cancel(u, slot_tag(u, OP_RECV, slot));
+        uring_cancel(u, slot_tag(u, OP_RECV, slot));
 }
 
 static void uring_recv_resume(struct engine *e, uint32_t slot)
@@ -139,17 +52,10 @@ static void uring_recv_resume(struct engine *e, uint32_t slot)
     struct slot *s = &u->slots[slot];
     s->flags &= (uint8_t)~SLOT_RECV_PAUSED;
     if (!(s->flags & (SLOT_RECV_ARMED | SLOT_RECV_ENDED | SLOT_CLOSING | SLOT_STARVED)))
-        recv_arm(u, slot); /* else: armed again when the cancelled one has ended */
+        uring_recv_arm(u, slot); /* else: armed again when the cancelled one has ended */
 }
 
-static void uring_shutdown(struct engine *e, uint32_t slot)
-{
-    struct uring *u = uring_of(e);
-    struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_shutdown(sqe, (int)slot, SHUT_WR);
-    sqe_on_slot(u, sqe, OP_SHUTDOWN, slot);
-    u->slots[slot].in_flight++;
-}
+static void uring_shutdown(struct engine *e, uint32_t slot) { uring_shutdown_arm(uring_of(e), slot); }
 
 /* The file goes only when nothing of the slot is in flight: then its number cannot come back too early. */
 static void close_when_quiet(struct uring *u, uint32_t slot)
@@ -157,10 +63,7 @@ static void close_when_quiet(struct uring *u, uint32_t slot)
     struct slot *s = &u->slots[slot];
     if (!(s->flags & SLOT_CLOSING) || s->flags & SLOT_RECV_ARMED || s->in_flight > 0)
         return;
-    struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_close_direct(sqe, slot);
-    io_uring_sqe_set_data64(sqe, slot_tag(u, OP_CLOSE, slot));
-    s->in_flight++;
+    uring_close_arm(u, slot);
 }
 
 static void uring_close(struct engine *e, uint32_t slot)
@@ -171,91 +74,13 @@ static void uring_close(struct engine *e, uint32_t slot)
         return;
     s->flags |= SLOT_CLOSING;
     if (s->flags & SLOT_RECV_ARMED)
-        cancel(u, slot_tag(u, OP_RECV, slot));
+        uring_cancel(u, slot_tag(u, OP_RECV, slot));
     if (s->send_data)
-        cancel(u, slot_tag(u, OP_SEND, slot));
+        uring_cancel(u, slot_tag(u, OP_SEND, slot));
     close_when_quiet(u, slot);
 }
 
 /* ---- completions ---- */
-
-static void slot_accepted(struct uring *u, uint32_t slot)
-{
-    struct slot *s = &u->slots[slot];
-    assert(s->flags == 0 && s->in_flight == 0);
-    *s = (struct slot){.generation = s->generation + 1, .flags = SLOT_OPEN};
-    u->open++;
-    stat_add(&u->base.stats.accepts, 1);
-    recv_arm(u, slot);
-    u->base.events->accepted(u->base.ctx, slot);
-}
-
-static void accept_pause(struct uring *u)
-{
-    u->accept = ACCEPT_PAUSED;
-    stat_add(&u->base.stats.accept_pauses, 1);
-}
-
-static void accept_retry(struct uring *u)
-{
-    if (u->accept == ACCEPT_PAUSED && slots_free(u) > 0)
-        accept_arm(u);
-}
-
-/* The accept has ended: what the kernel has queued by now is fetched by hand, then that is all. */
-static void accept_drain(struct uring *u)
-{
-    uint32_t slot = 0;
-    int fd;
-    u->accept = ACCEPT_ENDED;
-    while ((fd = accept4(u->base.config.listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-        while (slot < u->base.config.conns_max && u->slots[slot].flags)
-            slot++;
-        if (slot < u->base.config.conns_max && io_uring_register_files_update(&u->ring, slot, &fd, 1) == 1)
-            slot_accepted(u, slot);
-        else
-            stat_add(&u->base.stats.accept_errors, 1);
-        close(fd);
-    }
-    u->base.events->accept_ended(u->base.ctx);
-}
-
-static bool is_shortage(int error)
-{
-    return error == -ENFILE || error == -EMFILE || error == -ENOMEM || error == -ENOBUFS;
-}
-
-static void on_accept(struct uring *u, const struct io_uring_cqe *cqe)
-{
-    int res = cqe->res;
-    u->accept_in_flight = cqe->flags & IORING_CQE_F_MORE;
-    if (res >= 0)
-        slot_accepted(u, (uint32_t)res);
-    else if (res != -ECANCELED)
-        stat_add(&u->base.stats.accept_errors, 1);
-    if (u->accept_in_flight) {
-        if (slots_free(u) == LISTEN_BACKLOG)
-            cancel(u, tag_make(OP_ACCEPT, 0, 0)); /* on with single ones */
-    } else if (u->accept == ACCEPT_STOPPING) {
-        accept_drain(u);
-    } else if (slots_free(u) == 0 || is_shortage(res)) {
-        accept_pause(u); /* armed now it would fail again at once, and spin */
-    } else {
-        accept_arm(u);
-    }
-}
-
-static void uring_accept_stop(struct engine *e)
-{
-    struct uring *u = uring_of(e);
-    if (u->accept == ACCEPT_STOPPING || u->accept == ACCEPT_ENDED)
-        return;
-    u->accept = ACCEPT_STOPPING;
-    if (u->accept_in_flight)
-        cancel(u, tag_make(OP_ACCEPT, 0, 0));
-    else
-        accept_drain(u);
-}
 
 static void recv_ended(struct uring *u, uint32_t slot, int res)
 {
@@ -274,7 +99,7 @@ static void recv_ended(struct uring *u, uint32_t slot, int res)
         if (res < 0)
             u->base.events->failed(u->base.ctx, slot, res);
     } else if (!(s->flags & SLOT_RECV_PAUSED)) {
-        recv_arm(u, slot);
+        uring_recv_arm(u, slot);
     }
 }
 
@@ -305,7 +130,7 @@ static void on_send(struct uring *u, int res, uint32_t slot)
     if (res > 0 && (uint32_t)res < s->send_bytes && !(s->flags & SLOT_CLOSING)) {
         s->send_data += res;
         s->send_bytes -= (uint32_t)res;
-        send_arm(u, slot);
+        uring_send_arm(u, slot);
         return;
     }
     s->send_data = NULL;
@@ -323,13 +148,13 @@ static void on_close(struct uring *u, uint32_t slot)
     s->send_data = NULL;
     u->open--;
     u->base.events->closed(u->base.ctx, slot);
-    accept_retry(u);
+    uring_accept_retry(u);
 }
 
 static void on_wake(struct uring *u)
 {
     if (!load_acquire_u32(&u->base.stopping)) { /* partner: engine_stop() */
-        wake_arm(u);
+        uring_wake_arm(u);
         u->base.events->woken(u->base.ctx);
     }
 }
@@ -359,7 +184,7 @@ static void on_slot(struct uring *u, const struct io_uring_cqe *cqe)
 static void on_completion(struct uring *u, const struct io_uring_cqe *cqe)
 {
     switch (tag_op(cqe->user_data)) {
-    case OP_ACCEPT: on_accept(u, cqe); break;
+    case OP_ACCEPT: uring_accept_completed(u, cqe); break;
     case OP_WAKE: on_wake(u); break;
     case OP_CANCEL: break; /* its target may have ended by itself */
     default: on_slot(u, cqe); break;
@@ -373,7 +198,7 @@ static void starved_rearm(struct uring *u)
         struct slot *s = &u->slots[u->starved[i]];
         s->flags &= (uint8_t)~SLOT_STARVED;
         if ((s->flags & (SLOT_OPEN | SLOT_CLOSING | SLOT_RECV_ARMED | SLOT_RECV_PAUSED)) == SLOT_OPEN)
-            recv_arm(u, u->starved[i]);
+            uring_recv_arm(u, u->starved[i]);
     }
     u->starved_count = 0;
 }
@@ -415,8 +240,8 @@ static int uring_run(struct engine *e)
 {
     struct uring *u = uring_of(e);
     unsigned last = 0;
-    wake_arm(u);
-    accept_arm(u);
+    uring_wake_arm(u);
+    uring_accept_begin(u);
     while (!load_relaxed_u32(&e->stopping)) { /* partner: engine_stop(), which wakes us */
         int r = batch_wait(u, last);
         if (r < 0 && r != -ETIME && r != -EINTR && r != -EBUSY && r != -EAGAIN)
@@ -424,7 +249,7 @@ static int uring_run(struct engine *e)
         engine_batch_begin(e);
         last = batch_take(u);
         e->events->batch_end(e->ctx);
-        accept_retry(u);
+        uring_accept_retry(u);
         stat_add(&e->stats.batches, 1);
         stat_add(&e->stats.completions, last);
     }

@@ -1,5 +1,5 @@
 #pragma once
-/* The io_uring engine's own state; private to uring.c and uring_open.c, the only files with liburing.
+/* The io_uring engine's own state; private to uring*.c, the only files with liburing.
  *
  * Thread: the engine's. */
 
@@ -26,6 +26,8 @@ struct slot {
     uint8_t in_flight; /* send, shutdown and close that have not completed */
 };
 
+enum op { OP_ACCEPT = 1, OP_RECV, OP_SEND, OP_SHUTDOWN, OP_CANCEL, OP_CLOSE, OP_WAKE };
+
 enum accept_state { ACCEPT_ARMED, ACCEPT_PAUSED, ACCEPT_STOPPING, ACCEPT_ENDED };
 
 struct uring {
@@ -51,3 +53,35 @@ void uring_destroy(struct engine *e);
 /* Gives a receive buffer back; the kernel sees it after uring_buffers_publish(). */
 void uring_buffer_return(struct uring *u, unsigned id);
 void uring_buffers_publish(struct uring *u);
+
+/* ---- tags: operation, generation, slot ---- */
+
+static inline uint64_t tag_make(enum op op, uint32_t generation, uint32_t slot)
+{
+    return (uint64_t)op << 56 | (uint64_t)(generation & 0xffffff) << 32 | slot;
+}
+static inline enum op tag_op(uint64_t tag) { return (enum op)(tag >> 56); }
+static inline uint32_t tag_generation(uint64_t tag) { return tag >> 32 & 0xffffff; }
+static inline uint32_t tag_slot(uint64_t tag) { return (uint32_t)tag; }
+
+static inline uint64_t slot_tag(const struct uring *u, enum op op, uint32_t slot)
+{
+    return tag_make(op, u->slots[slot].generation, slot);
+}
+
+/* ---- what is asked of the kernel (uring_sqe.c) ---- */
+void uring_recv_arm(struct uring *u, uint32_t slot);
+void uring_send_arm(struct uring *u, uint32_t slot);
+void uring_shutdown_arm(struct uring *u, uint32_t slot);
+void uring_close_arm(struct uring *u, uint32_t slot);
+/* One multishot, or a single one where a multishot could take more than there is room for. */
+void uring_accept_arm(struct uring *u, bool multishot);
+void uring_wake_arm(struct uring *u);
+void uring_cancel(struct uring *u, uint64_t tag);
+
+/* ---- accepting (uring_accept.c) ---- */
+void uring_accept_begin(struct uring *u);
+void uring_accept_completed(struct uring *u, const struct io_uring_cqe *cqe);
+/* A slot may be free again, or descriptors. */
+void uring_accept_retry(struct uring *u);
+void uring_accept_stop(struct engine *e);

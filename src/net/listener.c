@@ -28,7 +28,8 @@ static int explain(struct error *err, int code, const struct sockaddr_storage *a
     else if (code == -EACCES)
         remedy = ": ports below 1024 need CAP_NET_BIND_SERVICE; use a higher one";
     const char *open = address->ss_family == AF_INET6 ? "[" : "", *end = *open ? "]" : "";
-    return error_set(err, code, "cannot listen on %s%s%s:%s (%s: %s)%s", open, host, end, port, step, strerror(-code), remedy);
+    return error_set(err, code, "cannot listen on %s%s%s:%s (%s: %s)%s", open, host, end, port, step, strerror(-code),
+                     remedy);
 }
 
 static int set_flag(int fd, int level, int option)

@@ -61,4 +61,4 @@ void worker_wake(struct worker *w); /* any thread */
 const struct worker_stats *worker_stats(const struct worker *w);
 const struct engine_stats *worker_engine_stats(const struct worker *w);
 const char *worker_engine_name(const struct worker *w); /* once started: "uring" */
-uint16_t worker_port(const struct worker *w); /* the bound one, when 0 was asked for */
+uint16_t worker_port(const struct worker *w);           /* the bound one, when 0 was asked for */

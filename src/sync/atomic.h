@@ -32,30 +32,12 @@ void __tsan_ignore_thread_end(void);
 #define SYNC_CK_END() ((void)0)
 #endif
 
-static inline uint64_t load_relaxed_u64(const uint64_t *p)
-{
-    return ck_pr_load_64(p);
-}
-static inline void store_relaxed_u64(uint64_t *p, uint64_t v)
-{
-    ck_pr_store_64(p, v);
-}
-static inline uint32_t load_relaxed_u32(const uint32_t *p)
-{
-    return ck_pr_load_32(p);
-}
-static inline void store_relaxed_u32(uint32_t *p, uint32_t v)
-{
-    ck_pr_store_32(p, v);
-}
-static inline uint8_t load_relaxed_u8(const uint8_t *p)
-{
-    return ck_pr_load_8(p);
-}
-static inline void store_relaxed_u8(uint8_t *p, uint8_t v)
-{
-    ck_pr_store_8(p, v);
-}
+static inline uint64_t load_relaxed_u64(const uint64_t *p) { return ck_pr_load_64(p); }
+static inline void store_relaxed_u64(uint64_t *p, uint64_t v) { ck_pr_store_64(p, v); }
+static inline uint32_t load_relaxed_u32(const uint32_t *p) { return ck_pr_load_32(p); }
+static inline void store_relaxed_u32(uint32_t *p, uint32_t v) { ck_pr_store_32(p, v); }
+static inline uint8_t load_relaxed_u8(const uint8_t *p) { return ck_pr_load_8(p); }
+static inline void store_relaxed_u8(uint8_t *p, uint8_t v) { ck_pr_store_8(p, v); }
 
 static inline uint64_t load_acquire_u64(const uint64_t *p)
 {
@@ -103,10 +85,7 @@ static inline void store_release_ptr(void **p, void *v)
 }
 
 /* The one read-modify-write (it locks the bus): for numbers that hardly ever change. Returns the value before. */
-static inline uint32_t fetch_add_u32(uint32_t *p, uint32_t n)
-{
-    return ck_pr_faa_32(p, n);
-}
+static inline uint32_t fetch_add_u32(uint32_t *p, uint32_t n) { return ck_pr_faa_32(p, n); }
 
 /* Makes an acquire of a relaxed load of `*p` that was done before: for loads that are mostly thrown away. */
 static inline void fence_acquire(const void *p)
@@ -116,17 +95,8 @@ static inline void fence_acquire(const void *p)
 }
 
 /* Loads before it are done before any load after it. */
-static inline void fence_loads(void)
-{
-    ck_pr_fence_load();
-}
+static inline void fence_loads(void) { ck_pr_fence_load(); }
 
 /* A statistic: one thread adds, any thread reads a recent value. */
-static inline void stat_add(uint64_t *p, uint64_t n)
-{
-    store_relaxed_u64(p, *p + n);
-}
-static inline uint64_t stat_read(const uint64_t *p)
-{
-    return load_relaxed_u64(p);
-}
+static inline void stat_add(uint64_t *p, uint64_t n) { store_relaxed_u64(p, *p + n); }
+static inline uint64_t stat_read(const uint64_t *p) { return load_relaxed_u64(p); }

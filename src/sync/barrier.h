@@ -13,7 +13,4 @@
 int barrier_init(void); /* 0, or -errno: not available here */
 bool barrier_heavy(void);
 
-static inline void barrier_light(void)
-{
-    __asm__ __volatile__("" ::: "memory");
-}
+static inline void barrier_light(void) { __asm__ __volatile__("" ::: "memory"); }

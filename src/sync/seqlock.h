@@ -12,23 +12,8 @@ struct seqlock {
     struct ck_sequence s;
 };
 
-static inline void seqlock_init(struct seqlock *l)
-{
-    ck_sequence_init(&l->s);
-}
-static inline void seqlock_write_begin(struct seqlock *l)
-{
-    ck_sequence_write_begin(&l->s);
-}
-static inline void seqlock_write_end(struct seqlock *l)
-{
-    ck_sequence_write_end(&l->s);
-}
-static inline unsigned seqlock_read_begin(const struct seqlock *l)
-{
-    return ck_sequence_read_begin(&l->s);
-}
-static inline bool seqlock_read_retry(const struct seqlock *l, unsigned v)
-{
-    return ck_sequence_read_retry(&l->s, v);
-}
+static inline void seqlock_init(struct seqlock *l) { ck_sequence_init(&l->s); }
+static inline void seqlock_write_begin(struct seqlock *l) { ck_sequence_write_begin(&l->s); }
+static inline void seqlock_write_end(struct seqlock *l) { ck_sequence_write_end(&l->s); }
+static inline unsigned seqlock_read_begin(const struct seqlock *l) { return ck_sequence_read_begin(&l->s); }
+static inline bool seqlock_read_retry(const struct seqlock *l, unsigned v) { return ck_sequence_read_retry(&l->s, v); }

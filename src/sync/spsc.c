@@ -53,10 +53,7 @@ int spsc_create(struct spsc **out, uint32_t capacity)
     return queue_create((void **)out, capacity, sizeof(struct ck_ring_buffer));
 }
 
-void spsc_destroy(struct spsc *q)
-{
-    queue_destroy(q, sizeof(struct ck_ring_buffer));
-}
+void spsc_destroy(struct spsc *q) { queue_destroy(q, sizeof(struct ck_ring_buffer)); }
 
 bool spsc_push(struct spsc *q, void *item)
 {
@@ -82,10 +79,7 @@ int spsc_u32_create(struct spsc_u32 **out, uint32_t capacity)
     return queue_create((void **)out, capacity, sizeof(struct slot_u32));
 }
 
-void spsc_u32_destroy(struct spsc_u32 *q)
-{
-    queue_destroy(q, sizeof(struct slot_u32));
-}
+void spsc_u32_destroy(struct spsc_u32 *q) { queue_destroy(q, sizeof(struct slot_u32)); }
 
 bool spsc_u32_push(struct spsc_u32 *q, uint32_t item)
 {

@@ -7,15 +7,9 @@
 
 #define CAPACITY_MIN 512 /* a page of 4 KiB, so that every table starts and ends with a page */
 
-static bool has_room(uint32_t capacity, uint32_t items)
-{
-    return items <= capacity / 4 * 3;
-}
+static bool has_room(uint32_t capacity, uint32_t items) { return items <= capacity / 4 * 3; }
 
-static size_t region_bytes(const struct index *ix)
-{
-    return (size_t)ix->capacity_max * 2 * sizeof(ix->slots[0]);
-}
+static size_t region_bytes(const struct index *ix) { return (size_t)ix->capacity_max * 2 * sizeof(ix->slots[0]); }
 
 int index_init(struct index *ix, uint32_t items_max)
 {

@@ -42,10 +42,7 @@ static size_t span_bytes(struct slice s, uint8_t class)
     return i;
 }
 
-static struct slice slice_from(struct slice s, size_t at)
-{
-    return (struct slice){s.at + at, s.bytes - at};
-}
+static struct slice slice_from(struct slice s, size_t at) { return (struct slice){s.at + at, s.bytes - at}; }
 
 static enum name_error check_key(struct slice key)
 {
@@ -168,12 +165,6 @@ static size_t name_slash(struct slice name)
     return (size_t)(slash - name.at);
 }
 
-struct slice name_ns(struct slice name)
-{
-    return (struct slice){name.at, name_slash(name)};
-}
+struct slice name_ns(struct slice name) { return (struct slice){name.at, name_slash(name)}; }
 
-struct slice name_key(struct slice name)
-{
-    return slice_from(name, name_slash(name) + 1);
-}
+struct slice name_key(struct slice name) { return slice_from(name, name_slash(name) + 1); }

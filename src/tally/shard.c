@@ -27,31 +27,31 @@ struct storage {
     struct cell *cells; /* owned region, cells_max of them */
     char *names;        /* owned region, append-only */
     uint32_t cells_max;
-    uint64_t names_units_max;
+    uint32_t names_units_max;
 };
 
 struct shard {
-    /* constant after creation; the index changes when it grows */
-    struct storage storage;
+    /* what every hit and every reader needs, on one cache line; constant, but for the index when it grows */
+    struct storage storage __attribute__((aligned(64)));
     struct siphash_key hash_key;
-    struct spsc_u32 *touched; /* owned; worker pushes, flusher pops */
     struct index index;
-    uint32_t cells; /* worker writes, any thread reads: so many are whole */
 
-    /* written by the worker at every hit, away from what readers need */
+    /* what a new name or a first touch needs */
+    struct spsc_u32 *touched; /* owned; worker pushes, flusher pops */
+    uint32_t cells;           /* worker writes, any thread reads: so many are whole */
+    uint32_t names_units;     /* worker only */
+
+    /* written at every hit, away from what readers need: worker writes, any thread reads */
     uint64_t sum __attribute__((aligned(64)));
-    uint64_t names_units;
 };
+_Static_assert(offsetof(struct shard, touched) == 64, "a line for the hot part");
 
-static uint64_t units_of(uint64_t bytes)
-{
-    return (bytes + NAME_UNIT - 1) / NAME_UNIT;
-}
+static uint64_t units_of(uint64_t bytes) { return (bytes + NAME_UNIT - 1) / NAME_UNIT; }
 
 static void storage_fini(struct storage *st)
 {
     region_release(st->cells, st->cells_max * sizeof(struct cell));
-    region_release(st->names, st->names_units_max * NAME_UNIT);
+    region_release(st->names, (size_t)st->names_units_max * NAME_UNIT);
 }
 
 static int storage_init(struct storage *st, const struct shard_config *config)
@@ -60,9 +60,9 @@ static int storage_init(struct storage *st, const struct shard_config *config)
         config->names_bytes_max ? units_of(config->names_bytes_max) : config->cells_max * units_of(NAME_BYTES_MAX);
 
     st->cells_max = config->cells_max;
-    st->names_units_max = units < UINT32_MAX ? units : UINT32_MAX;
+    st->names_units_max = units < UINT32_MAX ? (uint32_t)units : UINT32_MAX;
     st->cells = region_reserve(st->cells_max * sizeof(struct cell));
-    st->names = region_reserve(st->names_units_max * NAME_UNIT);
+    st->names = region_reserve((size_t)st->names_units_max * NAME_UNIT);
     if (st->cells && st->names)
         return 0;
     storage_fini(st);
@@ -119,10 +119,7 @@ void shard_destroy(struct shard *s)
     free(s);
 }
 
-uint64_t shard_hash(const struct shard *s, struct slice name)
-{
-    return siphash13(&s->hash_key, name.at, name.bytes);
-}
+uint64_t shard_hash(const struct shard *s, struct slice name) { return siphash13(&s->hash_key, name.at, name.bytes); }
 
 struct slice shard_name(const struct shard *s, uint32_t cell)
 {
@@ -146,15 +143,15 @@ _Static_assert(INDEX_NONE == SHARD_CELL_NONE && INDEX_ITEMS_MAX >= SHARD_CELLS_M
 uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
 {
     struct storage *st = &s->storage;
-    uint64_t units = units_of(name.bytes);
+    uint32_t units = (uint32_t)units_of(name.bytes);
 
     assert(name.bytes > 0 && name.bytes <= UINT16_MAX);
     if (s->cells == st->cells_max || units > st->names_units_max - s->names_units)
         return SHARD_CELL_NONE;
 
     uint32_t cell = s->cells;
-    st->cells[cell] = (struct cell){.name_at = (uint32_t)s->names_units, .name_bytes = (uint16_t)name.bytes};
-    memcpy(st->names + s->names_units * NAME_UNIT, name.at, name.bytes);
+    st->cells[cell] = (struct cell){.name_at = s->names_units, .name_bytes = (uint16_t)name.bytes};
+    memcpy(st->names + (size_t)s->names_units * NAME_UNIT, name.at, name.bytes);
     s->names_units += units;
     store_release_u32(&s->cells, cell + 1); /* partner: shard_cells() */
     index_insert(&s->index, hash, cell);
@@ -191,17 +188,11 @@ bool shard_take_touched(struct shard *s, uint32_t *cell)
     return true;
 }
 
-uint32_t shard_cells(const struct shard *s)
-{
-    return load_acquire_u32(&s->cells); /* partner: shard_intern() */
-}
+uint32_t shard_cells(const struct shard *s) { return load_acquire_u32(&s->cells); /* partner: shard_intern() */ }
 
 uint64_t shard_count(const struct shard *s, uint32_t cell)
 {
     return load_relaxed_u64(&s->storage.cells[cell].count); /* partner: shard_add() */
 }
 
-uint64_t shard_sum(const struct shard *s)
-{
-    return stat_read(&s->sum);
-}
+uint64_t shard_sum(const struct shard *s) { return stat_read(&s->sum); }

@@ -31,6 +31,7 @@ static int shards_create(struct tally *t, const struct siphash_key *hash_key)
 
 int tally_create(struct tally **out, const struct tally_config *config)
 {
+    /* aligned_alloc() wants a multiple of the alignment */
     size_t bytes = sizeof(struct tally) + (config->workers * sizeof(struct shard *) + 63) / 64 * 64;
     struct siphash_key hash_key;
 
@@ -67,25 +68,13 @@ void tally_destroy(struct tally *t)
     free(t);
 }
 
-uint32_t tally_workers(const struct tally *t)
-{
-    return t->workers;
-}
+uint32_t tally_workers(const struct tally *t) { return t->workers; }
 
-uint32_t tally_keys_max(const struct tally *t)
-{
-    return t->keys_max;
-}
+uint32_t tally_keys_max(const struct tally *t) { return t->keys_max; }
 
-struct shard *tally_shard(struct tally *t, uint32_t worker)
-{
-    return t->shards[worker];
-}
+struct shard *tally_shard(struct tally *t, uint32_t worker) { return t->shards[worker]; }
 
-struct totals *tally_totals(struct tally *t)
-{
-    return t->totals;
-}
+struct totals *tally_totals(struct tally *t) { return t->totals; }
 
 uint32_t tally_keys(const struct tally *t)
 {
@@ -102,10 +91,7 @@ static bool counted_anywhere(const struct tally *t, struct slice name, uint64_t 
     return false;
 }
 
-static void key_give_back(struct tally *t)
-{
-    fetch_add_u32(&t->keys, UINT32_MAX);
-}
+static void key_give_back(struct tally *t) { fetch_add_u32(&t->keys, UINT32_MAX); }
 
 /* A place for one more name. Looked at before it is taken: a flood of new names past the limit must not have
  * the workers fight for this line. */

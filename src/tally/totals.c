@@ -80,9 +80,8 @@ _Static_assert(INDEX_NONE == TOTALS_NONE, "an entry is an item of the index");
 
 uint32_t totals_intern(struct totals *t, struct slice name, uint64_t hash)
 {
-    uint32_t entry = totals_find(t, name, hash);
-
     assert(name.bytes > 0 && name.bytes <= UINT16_MAX);
+    uint32_t entry = totals_find(t, name, hash);
     if (entry != TOTALS_NONE)
         return entry;
     if (t->used == t->entries_max)
@@ -121,7 +120,4 @@ void totals_read(const struct totals *t, uint32_t entry, struct total *out)
     } while (seqlock_read_retry(&e->lock, sequence));
 }
 
-uint32_t totals_entries(const struct totals *t)
-{
-    return load_acquire_u32(&t->used); /* partner: totals_intern() */
-}
+uint32_t totals_entries(const struct totals *t) { return load_acquire_u32(&t->used); /* partner: totals_intern() */ }

@@ -29,15 +29,9 @@ static int in_child(int (*body)(void))
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-static int heavy_without_init(void)
-{
-    return barrier_heavy();
-}
+static int heavy_without_init(void) { return barrier_heavy(); }
 
-static int heavy_after_init(void)
-{
-    return barrier_init() == 0 && barrier_heavy() ? 0 : 1;
-}
+static int heavy_after_init(void) { return barrier_init() == 0 && barrier_heavy() ? 0 : 1; }
 
 /* As a container's seccomp profile may: membarrier(2) fails with EPERM. */
 static int heavy_when_forbidden(void)

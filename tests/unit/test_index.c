@@ -22,10 +22,7 @@ static bool index_has(const struct index *ix, uint64_t hash, uint32_t item)
     return found == item;
 }
 
-static uint64_t spread(uint64_t x)
-{
-    return x * 0x9e3779b97f4a7c15 >> 16;
-}
+static uint64_t spread(uint64_t x) { return x * 0x9e3779b97f4a7c15 >> 16; }
 
 static void test_empty_index_has_nothing(void **state)
 {

@@ -153,7 +153,7 @@ static void test_a_bad_value_names_option_origin_value_and_what_is_allowed(void 
     assert_refused("--workers many", "--workers: 'many' is not a whole number from 1 to 1024, or auto");
     assert_refused("--flush-interval 1",
                    "--flush-interval: '1' is not a time: a number with us, ms, s, m or h, from 10ms to 1h");
-    assert_refused("--io epoll", "--io: 'epoll' is not one of auto|uring");
+    assert_refused("--io kqueue", "--io: 'kqueue' is not one of auto|uring|epoll");
 
     const char *const environment[] = {"TALLYD_WORKERS=0", NULL};
     assert_int_equal(load_with("", environment), -EINVAL);

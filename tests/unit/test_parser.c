@@ -6,17 +6,6 @@
 
 #define HOST "Host: a\r\n"
 
-static void assert_slice(struct slice s, const char *text)
-{
-    if (text == NULL) {
-        assert_null(s.at);
-        return;
-    }
-    assert_non_null(s.at);
-    if (s.bytes != strlen(text) || memcmp(s.at, text, s.bytes) != 0)
-        fail_msg("\"%.*s\" is not \"%s\"", (int)s.bytes, s.at, text);
-}
-
 static struct head_outcome head_done(const char *text)
 {
     struct head_outcome o = feed_head_cut((struct slice){text, strlen(text)}, &http_limits_default);

@@ -19,15 +19,9 @@ static struct shard *shard_of(uint32_t cells_max, uint64_t names_bytes_max)
     return s;
 }
 
-static uint32_t intern(struct shard *s, struct slice name)
-{
-    return shard_intern(s, name, shard_hash(s, name));
-}
+static uint32_t intern(struct shard *s, struct slice name) { return shard_intern(s, name, shard_hash(s, name)); }
 
-static uint32_t find(const struct shard *s, struct slice name)
-{
-    return shard_find(s, name, shard_hash(s, name));
-}
+static uint32_t find(const struct shard *s, struct slice name) { return shard_find(s, name, shard_hash(s, name)); }
 
 static void test_sizes_out_of_range_are_refused(void **state)
 {

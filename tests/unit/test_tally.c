@@ -1,12 +1,16 @@
 #include "tally/tally.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -142,6 +146,59 @@ static void test_overflow_is_refused_and_the_count_stays(void **state)
     tally_destroy(t);
 }
 
+static size_t address_space_pages(void)
+{
+    char text[64] = "";
+    int fd = open("/proc/self/statm", O_RDONLY);
+    ssize_t bytes = read(fd, text, sizeof(text) - 1);
+
+    close(fd);
+    return bytes > 0 ? strtoul(text, NULL, 10) : 0;
+}
+
+/* Exit code 0: every limit on the address space made creation fail cleanly, or let it succeed in the end. */
+static int create_under_every_limit(void)
+{
+    const struct tally_config config = {.workers = 2, .keys_max = 100000};
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    struct tally *t = NULL;
+    int failures = 0;
+
+    if (tally_create(&t, &config) != 0)
+        return 1;
+    tally_destroy(t);
+    size_t pages = address_space_pages();
+    for (size_t more = 0;; more += 1 << 18) {
+        struct rlimit limit = {pages * page + more, RLIM_INFINITY};
+        setrlimit(RLIMIT_AS, &limit);
+        t = NULL;
+        int failed = tally_create(&t, &config);
+        tally_destroy(t);
+        if (address_space_pages() != pages || (failed && (failed != -ENOMEM || t)))
+            return 2;
+        if (!failed)
+            return failures > 100 ? 0 : 3;
+        failures++;
+    }
+}
+
+static void test_creation_fails_cleanly_wherever_memory_ends(void **state)
+{
+    (void)state;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    skip(); /* their own mappings are larger than any limit */
+#endif
+    int status = -1;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(create_under_every_limit());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_processes_do_not_share_a_hash_key(void **state)
 {
     (void)state;
@@ -162,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_value_too_large_for_int64_is_the_largest),
         cmocka_unit_test(test_key_limit_counts_a_name_once_for_all_workers),
         cmocka_unit_test(test_overflow_is_refused_and_the_count_stays),
+        cmocka_unit_test(test_creation_fails_cleanly_wherever_memory_ends),
         cmocka_unit_test(test_processes_do_not_share_a_hash_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

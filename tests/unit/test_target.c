@@ -10,11 +10,6 @@ struct form_row {
     const char *path, *query, *host;
 };
 
-static bool slice_is_text(struct slice s, const char *text)
-{
-    return text == NULL ? s.at == NULL : s.at != NULL && s.bytes == strlen(text) && memcmp(s.at, text, s.bytes) == 0;
-}
-
 static void test_four_forms_are_split_into_host_path_and_query(void **state)
 {
     (void)state;

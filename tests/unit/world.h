@@ -20,6 +20,7 @@ struct world {
     int answered_count;
     char last_event[64];
     int events;
+    bool leaked; /* a log line held what looks like a secret */
 };
 
 static inline uint64_t world_now_us(void *ctx)
@@ -40,8 +41,10 @@ static inline uint64_t world_random(void *ctx) /* xorshift64* */
 static inline void world_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
 {
     struct world *w = ctx;
-    (void)level, (void)fields;
+    (void)level;
 
+    for (const struct log_field *f = fields; f->name; f++)
+        w->leaked |= f->text && strstr(f->text, "hunter");
     snprintf(w->last_event, sizeof(w->last_event), "%s", event);
     w->events++;
 }
