@@ -98,8 +98,9 @@ class Proxy:
         return self._call(lambda: sum(link.deliver() for link in self.links if link.zombie))
 
     def close(self):
-        self._call(lambda: setattr(self, "_running", False))
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._call(lambda: setattr(self, "_running", False))
+            self._thread.join(5)
 
     def _call(self, action):
         box = queue.SimpleQueue()
