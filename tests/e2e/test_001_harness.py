@@ -11,7 +11,7 @@ from harness.lab import Lab
 from harness.metrics import Metrics
 from harness.ports import Port
 from harness.proxy import ENDINGS, REPLY, REQUEST, RST
-from harness.resp import RespClient
+from harness.resp import RespClient, encode
 
 pytestmark = pytest.mark.harness
 FAKE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "fake_tallyd")
@@ -160,6 +160,22 @@ def test_redis_keeps_its_data_over_kill_and_restart(lab):
     redis.command("SET", "a", "1")
     redis.restart()
     assert redis.read_all() == {b"a": 1}
+
+
+def test_a_torn_transaction_in_the_log_of_redis_is_gone_for_good(lab):
+    redis = lab.redis(appendonly=True)
+    redis.command("SET", "a", "1")
+    redis.kill()
+    transaction = b"".join(encode(words) for words in (("MULTI",), ("INCRBY", "a", "5"), ("INCRBY", "b", "5"), ("EXEC",)))
+    (path,) = (os.path.join(redis.folder, "appendonlydir", name)
+               for name in os.listdir(os.path.join(redis.folder, "appendonlydir")) if name.endswith(".incr.aof"))
+    with open(path, "ab") as file:
+        file.write(transaction[:-30])
+    redis.start()
+    with redis.client() as client:
+        client.pipeline([("MULTI",), ("INCRBY", "a", "10"), ("INCRBY", "b", "10"), ("EXEC",)])
+    redis.restart()
+    assert redis.read_all() == {b"a": 11, b"b": 10}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
