@@ -98,7 +98,7 @@ def plain_load(lab):
 
 
 SCENARIOS = [plain_load, load_through_restarts, load_while_reading, load_without_redis, load_over_the_limit,
-             load_then_terminate, scenarios.late_delivery]
+             load_then_terminate, scenarios.late_delivery, scenarios.early_late_delivery]
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.__name__)
@@ -111,7 +111,9 @@ def test_a_right_program_passes(fake, scenario):
     ("leak", plain_load, "password shows"), ("books", load_without_redis, "is not the sum"),
     ("backwards", load_while_reading, "went backwards|: read"), ("timid", load_without_redis, "timid"),
     ("refused", load_over_the_limit, "keys differ"), ("drain", load_then_terminate, "keys differ"),
-    ("resend", scenarios.late_delivery, "counted again"), ("unfenced", scenarios.late_delivery, "counted again")])
+    ("resend", scenarios.late_delivery, "counted again"), ("unfenced", scenarios.late_delivery, "counted again"),
+    ("resend", scenarios.early_late_delivery, "counted again"),
+    ("unfenced", scenarios.early_late_delivery, "counted again")])
 def test_a_planted_bug_is_caught(fake, bug, scenario, said):
     with pytest.raises(AssertionError, match=said):
         play(fake(bug), scenario)
