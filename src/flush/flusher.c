@@ -61,10 +61,11 @@ _Static_assert(sizeof(struct desk) == 64, "two workers' desks never share a cach
 static void flusher_answered(void *ctx, struct read_op *op)
 {
     struct flusher *f = ctx;
+    uint32_t worker = op->worker; /* once pushed, op is the worker's, which may free it */
 
-    bool pushed = spsc_push(f->desks[op->worker].answers, op);
+    bool pushed = spsc_push(f->desks[worker].answers, op);
     assert(pushed); /* flusher_ask() lets no more under way than fit */
-    f->woken[op->worker] = 1;
+    f->woken[worker] = 1;
 }
 
 static void flusher_wake_workers(struct flusher *f)

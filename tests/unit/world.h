@@ -23,10 +23,7 @@ struct world {
     bool leaked; /* a log line held what looks like a secret */
 };
 
-static inline uint64_t world_now_us(void *ctx)
-{
-    return ((struct world *)ctx)->now_us;
-}
+static inline uint64_t world_now_us(void *ctx) { return ((struct world *)ctx)->now_us; }
 
 static inline uint64_t world_random(void *ctx) /* xorshift64* */
 {
@@ -99,10 +96,7 @@ static inline void world_init_with(struct world *w, const struct world_options *
     assert(!failed);
 }
 
-static inline void world_init(struct world *w)
-{
-    world_init_with(w, &(struct world_options){0});
-}
+static inline void world_init(struct world *w) { world_init_with(w, &(struct world_options){0}); }
 
 static inline void world_fini(struct world *w)
 {
