@@ -15,7 +15,9 @@ static inline bool parse_count(const struct buf *b, size_t *at, char kind, long 
     if (!end)
         return false;
     assert(b->data[*at] == kind);
-    *n = strtol(b->data + *at + 1, NULL, 10);
+    *n = 0; /* by hand: strtol() wants a NUL */
+    for (const char *digit = b->data + *at + 1; *digit != '\r'; digit++)
+        *n = *n * 10 + (*digit - '0');
     *at = (size_t)(end + 1 - b->data);
     return true;
 }
