@@ -37,7 +37,9 @@ static inline bool fake_parse(struct buf *b, struct fake_command *c)
             command_free(c);
             return false;
         }
-        c->args[c->count++] = strndup(b->data + at, (size_t)bytes);
+        char *arg = calloc(1, (size_t)bytes + 1);
+        memcpy(arg, b->data + at, (size_t)bytes);
+        c->args[c->count++] = arg;
         at += (size_t)bytes + 2;
     }
     buf_consume(b, at);
