@@ -337,8 +337,9 @@ def try_hit(server):
         return False
 
 
-def test_more_bytes_at_once_than_there_are_buffers_are_all_read(lab, server):
+def test_more_bytes_at_once_than_there_are_buffers_are_all_read(lab):
     """While the process stands still the kernel gathers more than all of a worker's receive buffers hold."""
+    server = lab.tallyd(workers=1)
     pool = http_load.make_pool(lab.seed, values=False)
     load = lab.load(server, pool, hits=150_000, connections=100, depths=(1500,))
     for _ in range(3):
