@@ -159,6 +159,12 @@ void core_tick(struct core *c)
     core_note_end_of_flush(c);
 }
 
+void core_reconnect(struct core *c)
+{
+    if (c->link)
+        link_fail(c->link, -ECANCELED, "asked to connect anew");
+}
+
 void core_drain(struct core *c)
 {
     c->draining = true;
@@ -213,7 +219,7 @@ static int core_create_link(struct core *c)
         .host = config->host,
         .port = config->port,
         .user = config->user,
-        .password = config->password,
+        .credentials = config->credentials,
         .db = config->db,
         .client_name = "tallyd",
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "redis/credentials.h"
 #include "redis/error.h"
 #include "redis/resp.h"
 #include "redis/transport.h"
@@ -28,8 +29,8 @@ struct link_config {
     void *random_ctx;
     const char *host; /* all strings: the caller's, outlive the link */
     uint16_t port;
-    const char *user;     /* empty: the default user */
-    const char *password; /* NULL: no AUTH */
+    const char *user; /* empty: the default user */
+    struct credentials credentials;
     uint32_t db;
     const char *client_name;
     uint32_t connect_timeout_ms;
