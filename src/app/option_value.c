@@ -105,14 +105,7 @@ static int redis_url_set(const char *text, struct redis_url *out, struct error *
         memset(out, 0, sizeof *out);
         return 0;
     }
-    struct redis_url url;
-    int result = redis_url_parse(text, &url, err); /* never repeats the text, as a password may be in it */
-    if (result != 0)
-        return result;
-    if (url.tls)
-        return error_set(err, -EINVAL, "TLS is not supported by this version; use redis:// instead of rediss://");
-    *out = url;
-    return 0;
+    return redis_url_parse(text, out, err); /* never repeats the text, as a password may be in it */
 }
 
 int option_value_set(struct options *o, const struct option *option, const char *text, struct error *err)
