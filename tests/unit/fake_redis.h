@@ -57,10 +57,12 @@ static inline void fake_serve(struct stream *s)
         bool last = s->redis->cut_after_command && strcmp(c.args[0], s->redis->cut_after_command) == 0;
         fake_command(s, &c);
         command_free(&c);
+        s->replies_lost |= last;
+        if (s->replies_lost)
+            s->out.bytes = before;
         if (!last)
             continue;
         s->redis->cut_after_command = NULL;
-        s->out.bytes = before;
         fake_cut(s, FAKE_RESET);
         return;
     }
@@ -152,6 +154,7 @@ static inline ssize_t fake_try_recv(struct stream *s, void *out, size_t bytes)
         fake_cut(s, s->ending);
         s->out.bytes = n;
         s->out_cut = FAKE_NO_CUT;
+        s->replies_lost = true;
     }
     if (n == 0)
         return fake_end(s);
