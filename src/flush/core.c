@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "flush/embedded.h"
+#include "flush/session.h"
 #include "sync/atomic.h"
 
 #define CONNECT_TIMEOUT_MS 3000
@@ -21,6 +22,7 @@ struct core {
     struct keys *keys;           /* owned */
     struct link *link;           /* owned; NULL: embedded */
     struct partition *partition; /* owned; NULL: embedded */
+    struct session *session;     /* owned; NULL: embedded */
     struct accounts accounts;
     struct read_queue reads;
     uint64_t now_us; /* of the tick under way */
@@ -41,7 +43,7 @@ static void core_link_ready(void *ctx)
             log_num("port", c->config.port));
     c->down_reported = false;
     store_relaxed_u8((uint8_t *)&c->config.stats->connected, 1);
-    partition_link_ready(c->partition);
+    session_link_ready(c->session);
 }
 
 static void core_link_down(void *ctx)
@@ -51,7 +53,7 @@ static void core_link_down(void *ctx)
 
     store_relaxed_u8((uint8_t *)&c->config.stats->connected, 0);
     stat_add(&c->config.stats->link_errors, 1);
-    partition_link_down(c->partition);
+    session_link_down(c->session);
     if (c->down_reported && now_ms - c->down_logged_ms < DOWN_LOG_EVERY_MS)
         return;
     c->down_reported = true;
@@ -134,7 +136,7 @@ static void core_talk(struct core *c)
     uint64_t now_ms = c->now_us / 1000;
 
     link_tick(c->link, now_ms);
-    partition_tick(c->partition, now_ms);
+    session_tick(c->session, now_ms);
     link_flush(c->link);
     read_queue_expire(&c->reads, now_ms);
     core_note_traffic(c);
@@ -160,19 +162,10 @@ void core_drain(struct core *c)
     c->next_flush_us = 0;
 }
 
-bool core_is_idle(const struct core *c)
-{
-    return !core_has_work(c);
-}
+bool core_is_idle(const struct core *c) { return !core_has_work(c); }
 
-bool core_has_read_room(const struct core *c)
-{
-    return read_queue_has_room(&c->reads);
-}
-void core_fail_reads(struct core *c)
-{
-    read_queue_expire(&c->reads, UINT64_MAX);
-}
+bool core_has_read_room(const struct core *c) { return read_queue_has_room(&c->reads); }
+void core_fail_reads(struct core *c) { read_queue_expire(&c->reads, UINT64_MAX); }
 
 void core_read(struct core *c, struct read_op *op)
 {
@@ -192,26 +185,20 @@ void core_poll(const struct core *c, struct pollfd *out)
         *out = (struct pollfd){.fd = -1};
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
+static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 uint64_t core_wake_us(const struct core *c)
 {
     if (!c->link)
         return c->next_flush_us;
-    uint64_t wake_ms = earlier(link_wake_ms(c->link), partition_wake_ms(c->partition));
+    uint64_t wake_ms = earlier(link_wake_ms(c->link), session_wake_ms(c->session));
     wake_ms = earlier(wake_ms, read_queue_wake_ms(&c->reads));
     return earlier(c->next_flush_us, wake_ms < UINT64_MAX / 1000 ? wake_ms * 1000 : UINT64_MAX);
 }
 
 /* ---- life ---- */
 
-static uint64_t core_random(void *ctx)
-{
-    return env_random(ctx);
-}
+static uint64_t core_random(void *ctx) { return env_random(ctx); }
 
 static int core_create_link(struct core *c)
 {
@@ -243,19 +230,31 @@ static int core_create_link(struct core *c)
     return link_create(&c->link, &link, &user);
 }
 
+static void core_remap(void *ctx) { (void)ctx; }
+
 static int core_create_partition(struct core *c)
 {
     const struct partition_config partition = {
         .accounts = &c->accounts,
-        .reads = &c->reads,
-        .link = c->link,
         .prefix = {c->config.prefix, strlen(c->config.prefix)},
         .instance = c->config.instance,
         .batch_keys_max = c->config.batch_keys_max,
         .on_ledger_loss = c->config.on_ledger_loss,
     };
 
-    return partition_create(&c->partition, &partition);
+    const struct session_config session = {
+        .accounts = &c->accounts,
+        .reads = &c->reads,
+        .link = c->link,
+        .members_max = 1,
+        .remap = core_remap,
+    };
+
+    int failed = partition_create(&c->partition, &partition);
+    if (failed || (failed = session_create(&c->session, &session)))
+        return failed;
+    session_join(c->session, c->partition);
+    return 0;
 }
 
 int core_create(struct core **out, const struct core_config *config)
@@ -288,6 +287,7 @@ void core_destroy(struct core *c)
 {
     if (!c)
         return;
+    session_destroy(c->session);
     partition_destroy(c->partition);
     link_destroy(c->link);
     keys_destroy(c->keys);

@@ -5,40 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "flush/refusal.h"
 #include "flush/window.h"
 #include "sync/atomic.h"
-
-/*             link ready            timer           WATCH, GET L, MULTI answered
- *     DOWN ─────────────► UNARMED ─────────► ARMING ────────────────────────────► ARMED
- *      ▲                     ▲                │ │ ▲ ▲     DISCARD · reads · arm     │ │
- *      │                     └────────────────┘ │ │ └──────────────────────────────┘ │
- *      │ link down             refused, or      │ │ EXEC answered            a batch │
- *      │ (from any)            a new identity   │ └──────────────── SENT ◄───────────┘
- *      │                                        ▼
- *      └─────────────────────────────────── (all but HALTED)      HALTED: on-ledger-loss=halt
- *
- * While the server refuses batches (OOM, READONLY, …) the partition stays ARMED until `resume_ms`. */
-enum partition_state {
-    PARTITION_DOWN,
-    PARTITION_UNARMED,
-    PARTITION_ARMING,
-    PARTITION_ARMED,
-    PARTITION_SENT,
-    PARTITION_HALTED,
-    PARTITION_STATES,
-};
-
-static const char *const state_names[PARTITION_STATES] = {"down", "unarmed", "arming", "armed", "sent", "halted"};
-
-static const bool may_move[PARTITION_STATES][PARTITION_STATES] = {
-    [PARTITION_DOWN] = {[PARTITION_UNARMED] = true},
-    [PARTITION_UNARMED] = {[PARTITION_ARMING] = true, [PARTITION_DOWN] = true},
-    [PARTITION_ARMING] =
-        {[PARTITION_ARMED] = true, [PARTITION_UNARMED] = true, [PARTITION_HALTED] = true, [PARTITION_DOWN] = true},
-    [PARTITION_ARMED] = {[PARTITION_SENT] = true, [PARTITION_ARMING] = true, [PARTITION_DOWN] = true},
-    [PARTITION_SENT] = {[PARTITION_ARMING] = true, [PARTITION_DOWN] = true},
-};
 
 #define LEDGER_KEY_BYTES_MAX 256
 #define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet partition's ledger must not expire */
@@ -48,7 +16,6 @@ static const bool may_move[PARTITION_STATES][PARTITION_STATES] = {
 
 struct partition {
     struct partition_config config;
-    enum partition_state state;
     char instance[UUID_TEXT_BYTES];
     char ledger_key[LEDGER_KEY_BYTES_MAX];
     struct ledger acked;    /* what the server's ledger must be */
@@ -56,28 +23,18 @@ struct partition {
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
     struct batch batches[2];
     struct window window;
-    uint64_t resume_ms;                 /* no arm from UNARMED and no batch before */
+    uint64_t resume_ms;                 /* no arm and no batch before */
     uint64_t stored_ms;                 /* when the ledger was last written */
     uint32_t refusals;                  /* in a row, for the back-off */
     uint32_t nils;                      /* in a row */
     enum redis_error_class refusal;     /* why the batch under way is refused */
     enum redis_error_class arm_refusal; /* why the arm is */
-    bool multi_open;
-    bool arm_anew; /* the ledger key changed while it was being watched */
-    bool halting;
-    struct buf out;
+    bool met;                           /* the ledger was read and judged on this connection */
+    bool armed;
+    bool halted; /* on-ledger-loss=halt */
 };
 
-static struct slice slice_of(const char *text)
-{
-    return (struct slice){text, strlen(text)};
-}
-
-static void partition_move(struct partition *p, enum partition_state to)
-{
-    assert(may_move[p->state][to]);
-    p->state = to;
-}
+static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
 
 static void partition_take_identity(struct partition *p, const char *instance)
 {
@@ -89,17 +46,22 @@ static void partition_take_identity(struct partition *p, const char *instance)
     window_clear(&p->window);
 }
 
-static void partition_pause(struct partition *p)
+/* Half of the delay is certain, half is chance. */
+static void partition_pause_ms(struct partition *p, uint64_t delay)
 {
     const struct env *env = p->config.accounts->env;
+
+    p->resume_ms = accounts_now_ms(p->config.accounts) + delay / 2 + env_random(env) % (delay / 2 + 1);
+}
+
+static void partition_pause(struct partition *p)
+{
     uint64_t delay = PAUSE_MIN_MS;
 
     for (uint32_t i = 0; i < p->refusals && delay < PAUSE_MAX_MS; i++)
         delay *= 2;
-    if (delay > PAUSE_MAX_MS)
-        delay = PAUSE_MAX_MS;
     p->refusals++;
-    p->resume_ms = accounts_now_ms(p->config.accounts) + delay / 2 + env_random(env) % (delay / 2 + 1);
+    partition_pause_ms(p, delay < PAUSE_MAX_MS ? delay : PAUSE_MAX_MS);
 }
 
 /* ---- how a batch ends ---- */
@@ -189,7 +151,7 @@ static void partition_on_foreign(struct partition *p)
     partition_start_over(p, &(struct ledger){0});
     env_uuid(p->config.accounts->env, instance);
     partition_take_identity(p, instance);
-    p->arm_anew = true;
+    p->met = false; /* the ledger that was watched is not ours any more */
 }
 
 static void partition_on_behind(struct partition *p, const struct ledger *server)
@@ -208,7 +170,7 @@ static void partition_on_missing(struct partition *p)
 {
     partition_alarm(p, &p->config.accounts->stats->alarms_ledger_missing, "ledger_missing", 0);
     if (p->config.on_ledger_loss == LEDGER_LOSS_HALT) {
-        p->halting = true;
+        p->halted = true;
         return;
     }
     partition_start_over(p, &(struct ledger){0});
@@ -247,11 +209,16 @@ static void partition_begin(struct partition *p, struct batch *b)
     batch_begin(b, &(struct ledger){p->acked.seq + 1, env_random(p->config.accounts->env)});
 }
 
+static bool partition_is_old(const struct partition *p, uint64_t now_ms)
+{
+    return p->acked.seq && now_ms - p->stored_ms >= LEDGER_REFRESH_MS;
+}
+
 /* A batch of what is dirty, or an empty one when the ledger gets old. */
 static void partition_make_batch(struct partition *p, uint64_t now_ms)
 {
     struct batch *b = partition_free_batch(p);
-    bool refresh = p->acked.seq && now_ms - p->stored_ms >= LEDGER_REFRESH_MS;
+    bool refresh = partition_is_old(p, now_ms);
 
     if (keys_dirty(p->config.accounts->keys) == 0 && !refresh)
         return;
@@ -276,7 +243,7 @@ static void partition_replace(struct partition *p)
     }
 }
 
-/* ---- replies ---- */
+/* ---- arming ---- */
 
 static void partition_on_error(struct partition *p, struct slice text, enum redis_error_class *where)
 {
@@ -287,30 +254,102 @@ static void partition_on_error(struct partition *p, struct slice text, enum redi
         *where = c;
 }
 
-static void partition_on_queued(void *ctx, const struct reply *reply, uint32_t index)
+void partition_begin_arm(struct partition *p)
 {
-    struct partition *p = ctx;
+    p->arm_refusal = REDIS_ERROR_NONE;
+    p->met = false;
+    p->armed = false;
+}
+
+int partition_on_watch(struct partition *p, const struct reply *reply)
+{
+    if (reply->type == REPLY_ERROR)
+        partition_on_error(p, reply->text, &p->arm_refusal);
+    else if (!reply_is_status(reply, SLICE("OK")))
+        return -EPROTO;
+    return 0;
+}
+
+int partition_on_ledger(struct partition *p, const struct reply *reply)
+{
+    struct ledger server;
+
+    if (reply->type == REPLY_ERROR)
+        partition_on_error(p, reply->text, &p->arm_refusal);
+    else if (reply->type != REPLY_NIL && reply->type != REPLY_STRING)
+        return -EPROTO;
+    /* Without a WATCH in front of it an answer proves nothing. */
+    if (p->arm_refusal)
+        return 0;
+    p->met = true;
+    if (reply->type == REPLY_NIL)
+        partition_reconcile(p, NULL);
+    else if (ledger_parse(reply->text, &server))
+        partition_reconcile(p, &server);
+    else
+        partition_on_foreign(p);
+    return 0;
+}
+
+int partition_on_multi(struct partition *p, const struct reply *reply)
+{
+    if (reply->type == REPLY_ERROR)
+        partition_on_error(p, reply->text, &p->arm_refusal);
+    else if (!reply_is_status(reply, SLICE("OK")))
+        return -EPROTO;
+    p->armed = p->met && !p->arm_refusal && !p->halted;
+    return 0;
+}
+
+/* ---- sending ---- */
+
+static void batch_forget_refusals(struct batch *b)
+{
+    for (uint32_t i = 0; b->refused && i < b->items_count; i++)
+        b->items[i].refused = false;
+    b->refused = 0;
+}
+
+const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms)
+{
+    assert(p->armed);
+    if (now_ms < p->resume_ms)
+        return NULL;
+    if (!p->batch)
+        partition_make_batch(p, now_ms);
+    else if (p->batch->refused)
+        partition_replace(p);
+    struct batch *b = p->batch;
+    if (!b || now_ms < p->resume_ms)
+        return NULL;
+    stat_add(&p->config.accounts->stats->batches_retried, b->sends++ ? 1 : 0);
+    batch_forget_refusals(b);
+    b->copies++;
+    p->refusal = REDIS_ERROR_NONE;
+    p->armed = false;
+    return b;
+}
+
+int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t index)
+{
     struct batch *b = p->batch;
 
     if (reply_is_status(reply, SLICE("QUEUED")))
-        return;
-    if (reply->type != REPLY_ERROR) {
-        link_fail(p->config.link, -EPROTO, "a command of a transaction was not queued");
-    } else if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
+        return 0;
+    if (reply->type != REPLY_ERROR)
+        return -EPROTO;
+    if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
         accounts_count_error(p->config.accounts, REDIS_ERROR_NOPERM_KEY);
         b->items[index].refused = true;
         b->refused++;
     } else {
         partition_on_error(p, reply->text, &p->refusal);
     }
+    return 0;
 }
 
-static void partition_on_exec(void *ctx, const struct reply *reply, uint32_t index)
+int partition_on_exec(struct partition *p, const struct reply *reply)
 {
-    struct partition *p = ctx;
-    (void)index;
-
-    p->multi_open = false;
     if (reply->type == REPLY_ARRAY && accounts_fits(p->batch, reply)) {
         partition_answered(p, reply);
     } else if (reply->type == REPLY_NIL) {
@@ -322,240 +361,63 @@ static void partition_on_exec(void *ctx, const struct reply *reply, uint32_t ind
         if (p->refusal != REDIS_ERROR_OTHER)
             p->batch->copies--;
     } else {
-        link_fail(p->config.link, -EPROTO, "EXEC was not answered with the results of the transaction");
-        return;
+        return -EPROTO;
     }
-    partition_move(p, PARTITION_ARMING);
+    return 0;
 }
 
-static void partition_on_discard(void *ctx, const struct reply *reply, uint32_t index)
+enum redis_error_class partition_refusal(const struct partition *p)
 {
-    struct partition *p = ctx;
-    (void)reply, (void)index;
-
-    p->multi_open = false;
+    return p->arm_refusal ? p->arm_refusal : p->refusal;
 }
 
-static void partition_on_read(void *ctx, const struct reply *reply, uint32_t index)
+/* ---- what next ---- */
+
+enum refusal_action partition_settle(struct partition *p)
 {
-    struct partition *p = ctx;
-    (void)index;
-
-    if (reply->type == REPLY_ERROR)
-        accounts_count_error(p->config.accounts, redis_error_classify(reply->text));
-    read_queue_take(p->config.reads, reply, accounts_now_ms(p->config.accounts));
-}
-
-static void partition_on_watch(void *ctx, const struct reply *reply, uint32_t index)
-{
-    struct partition *p = ctx;
-    (void)index;
-
-    if (reply->type == REPLY_ERROR)
-        partition_on_error(p, reply->text, &p->arm_refusal);
-    else if (!reply_is_status(reply, SLICE("OK")))
-        link_fail(p->config.link, -EPROTO, "WATCH was not answered with OK");
-}
-
-static void partition_on_ledger(void *ctx, const struct reply *reply, uint32_t index)
-{
-    struct partition *p = ctx;
-    struct ledger server;
-    (void)index;
-
-    if (reply->type == REPLY_ERROR)
-        partition_on_error(p, reply->text, &p->arm_refusal);
-    /* Without a WATCH in front of it an answer proves nothing; nor does it from a server that is being left, as a
-     * replica's ledger may be older than the truth. */
-    if (p->arm_refusal || refusal_action(p->refusal) == REFUSAL_RECONNECT)
-        return;
-    if (reply->type == REPLY_NIL)
-        partition_reconcile(p, NULL);
-    else if (reply->type == REPLY_STRING && ledger_parse(reply->text, &server))
-        partition_reconcile(p, &server);
-    else if (reply->type == REPLY_STRING)
-        partition_on_foreign(p);
-    else
-        link_fail(p->config.link, -EPROTO, "GET of the ledger was not answered with a string");
-}
-
-/* The answer to a whole cycle is in: what next? */
-static void partition_act(struct partition *p)
-{
-    enum redis_error_class why = p->arm_refusal ? p->arm_refusal : p->refusal;
-
-    if (why && refusal_action(why) == REFUSAL_RECONNECT) {
-        link_fail(p->config.link, -EACCES, "the server refuses: %s", redis_error_name(why));
-        return;
-    }
+    enum redis_error_class why = partition_refusal(p);
     bool key_only = why == REDIS_ERROR_EXECABORT && p->batch && p->batch->refused;
-    if (why && !key_only)
-        partition_pause(p);
-    if (p->halting) {
-        partition_move(p, PARTITION_HALTED);
-    } else if (p->arm_refusal || p->arm_anew) {
-        partition_move(p, PARTITION_UNARMED);
-    } else {
-        partition_move(p, PARTITION_ARMED);
-        if (p->batch && p->batch->refused)
-            partition_replace(p);
-        else if (p->nils >= NILS_IN_A_ROW_MAX)
-            partition_pause(p);
-    }
-}
+    enum refusal_action action = key_only ? REFUSAL_NONE : refusal_action(why);
 
-static void partition_on_multi(void *ctx, const struct reply *reply, uint32_t index)
-{
-    struct partition *p = ctx;
-    (void)index;
-
-    p->multi_open = reply_is_status(reply, SLICE("OK"));
-    if (reply->type == REPLY_ERROR)
-        partition_on_error(p, reply->text, &p->arm_refusal);
-    else if (!p->multi_open)
-        link_fail(p->config.link, -EPROTO, "MULTI was not answered with OK");
-    partition_act(p);
-}
-
-/* ---- requests ---- */
-
-static void partition_send(struct partition *p, size_t count, const struct slice args[], link_reply_fn fn)
-{
-    resp_command(&p->out, count, args);
-    link_expect(p->config.link, 1, fn, p);
-}
-
-/* The fate of every copy of the batch is known, so what the server holds now fits the baselines. */
-static bool partition_is_sure(const struct partition *p)
-{
-    return (!p->batch || p->batch->copies == 0) && (!p->replaced || p->replaced->copies == 0);
-}
-
-static void partition_append_reads(struct partition *p)
-{
-    uint32_t commands = read_queue_send(p->config.reads, p->config.prefix, &p->out);
-
-    link_expect(p->config.link, commands, partition_on_read, p);
-}
-
-/* What ends every write: reads, when they may be asked, and the arm for the next batch. */
-static void partition_finish_write(struct partition *p, bool with_reads)
-{
-    const struct slice key = slice_of(p->ledger_key);
-
-    if (with_reads)
-        partition_append_reads(p);
     p->arm_refusal = REDIS_ERROR_NONE;
-    p->arm_anew = false;
-    partition_send(p, 2, (struct slice[]){SLICE("WATCH"), key}, partition_on_watch);
-    partition_send(p, 2, (struct slice[]){SLICE("GET"), key}, partition_on_ledger);
-    partition_send(p, 1, (struct slice[]){SLICE("MULTI")}, partition_on_multi);
-    if (p->out.failed)
-        link_fail(p->config.link, -ENOMEM, "no memory for commands");
-    else
-        link_send(p->config.link, buf_slice(&p->out));
-}
-
-static void partition_arm(struct partition *p)
-{
-    bool sure = partition_is_sure(p);
-
-    buf_clear(&p->out);
     p->refusal = REDIS_ERROR_NONE;
-    if (p->multi_open)
-        partition_send(p, 1, (struct slice[]){SLICE("DISCARD")}, partition_on_discard);
-    partition_move(p, PARTITION_ARMING);
-    partition_finish_write(p, sure);
+    if (action == REFUSAL_RETRY)
+        partition_pause_ms(p, PAUSE_MIN_MS);
+    else if (action == REFUSAL_PAUSE || action == REFUSAL_REMAP || p->nils >= NILS_IN_A_ROW_MAX)
+        partition_pause(p);
+    return action;
 }
 
-static void batch_forget_refusals(struct batch *b)
+void partition_unlink(struct partition *p)
 {
-    for (uint32_t i = 0; b->refused && i < b->items_count; i++)
-        b->items[i].refused = false;
-    b->refused = 0;
-}
-
-static void partition_send_batch(struct partition *p)
-{
-    struct batch *b = p->batch;
-    struct flusher_stats *stats = p->config.accounts->stats;
-    /* Behind the EXEC, in order, the batch is resolved; unless another copy of it is still out there. */
-    bool sure = partition_is_sure(p);
-
-    stat_add(&stats->batches_retried, b->sends++ ? 1 : 0);
-    batch_forget_refusals(b);
-    b->copies++;
+    p->arm_refusal = REDIS_ERROR_NONE;
     p->refusal = REDIS_ERROR_NONE;
-    buf_clear(&p->out);
-    link_send(p->config.link, buf_slice(&b->bytes));
-    link_expect(p->config.link, b->items_count + 1, partition_on_queued, p);
-    link_expect(p->config.link, 1, partition_on_exec, p);
-    partition_move(p, PARTITION_SENT);
-    partition_finish_write(p, sure);
+    p->met = false;
+    p->armed = false;
 }
 
-static void partition_tick_armed(struct partition *p, uint64_t now_ms)
+static bool partition_wants(const struct partition *p)
 {
-    bool may_send = now_ms >= p->resume_ms;
-
-    if (may_send && !p->batch)
-        partition_make_batch(p, now_ms);
-    if (may_send && p->batch && now_ms >= p->resume_ms)
-        partition_send_batch(p);
-    else if (read_queue_waits(p->config.reads) && partition_is_sure(p))
-        partition_arm(p);
+    return !p->halted && (!p->met || p->batch || keys_dirty(p->config.accounts->keys));
 }
 
-void partition_tick(struct partition *p, uint64_t now_ms)
+bool partition_has_work(const struct partition *p, uint64_t now_ms)
 {
-    switch (p->state) {
-    case PARTITION_UNARMED:
-        if (now_ms >= p->resume_ms)
-            partition_arm(p);
-        return;
-    case PARTITION_ARMED: partition_tick_armed(p, now_ms); return;
-    case PARTITION_DOWN:
-    case PARTITION_ARMING:
-    case PARTITION_SENT:
-    case PARTITION_HALTED:
-    case PARTITION_STATES: return;
-    }
+    return now_ms >= p->resume_ms && (partition_wants(p) || (!p->halted && partition_is_old(p, now_ms)));
 }
 
-void partition_link_ready(struct partition *p)
+uint64_t partition_wake_ms(const struct partition *p) { return partition_wants(p) ? p->resume_ms : UINT64_MAX; }
+
+bool partition_is_sure(const struct partition *p)
 {
-    if (p->state != PARTITION_HALTED)
-        partition_move(p, PARTITION_UNARMED);
+    return p->met && (!p->batch || p->batch->copies == 0) && (!p->replaced || p->replaced->copies == 0);
 }
 
-void partition_link_down(struct partition *p)
-{
-    read_queue_link_down(p->config.reads);
-    p->multi_open = false;
-    if (p->state != PARTITION_HALTED && p->state != PARTITION_DOWN)
-        partition_move(p, PARTITION_DOWN);
-}
-
-uint64_t partition_wake_ms(const struct partition *p)
-{
-    bool waits = p->state == PARTITION_UNARMED ||
-                 (p->state == PARTITION_ARMED && (p->batch || keys_dirty(p->config.accounts->keys)));
-
-    return waits ? p->resume_ms : UINT64_MAX;
-}
-
-bool partition_busy(const struct partition *p)
-{
-    return p->batch || p->replaced;
-}
-const char *partition_instance(const struct partition *p)
-{
-    return p->instance;
-}
-const char *partition_state_name(const struct partition *p)
-{
-    return state_names[p->state];
-}
+bool partition_is_armed(const struct partition *p) { return p->armed; }
+bool partition_busy(const struct partition *p) { return p->batch || p->replaced; }
+uint32_t partition_number(const struct partition *p) { return p->config.number; }
+struct slice partition_prefix(const struct partition *p) { return p->config.prefix; }
+struct slice partition_ledger_key(const struct partition *p) { return slice_of(p->ledger_key); }
 
 /* ---- life ---- */
 
@@ -579,7 +441,6 @@ void partition_destroy(struct partition *p)
 {
     if (!p)
         return;
-    buf_fini(&p->out);
     batch_fini(&p->batches[1]);
     batch_fini(&p->batches[0]);
     free(p);
