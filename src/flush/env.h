@@ -29,14 +29,8 @@ struct env_chance {
 /* `chance` must outlive `env`. 0, or -errno when the kernel has no randomness to give. */
 int env_real_init(struct env *env, struct env_chance *chance, struct error *err);
 
-static inline uint64_t env_now_us(const struct env *env)
-{
-    return env->now_us(env->ctx);
-}
-static inline uint64_t env_random(const struct env *env)
-{
-    return env->random(env->ctx);
-}
+static inline uint64_t env_now_us(const struct env *env) { return env->now_us(env->ctx); }
+static inline uint64_t env_random(const struct env *env) { return env->random(env->ctx); }
 void env_uuid(const struct env *env, char out[UUID_TEXT_BYTES]);
 
 #define ENV_LOG(env, level, event, ...)                                                                                \

@@ -220,10 +220,10 @@ static void partition_make_batch(struct partition *p, uint64_t now_ms)
     struct batch *b = partition_free_batch(p);
     bool refresh = partition_is_old(p, now_ms);
 
-    if (keys_dirty(p->config.accounts->keys) == 0 && !refresh)
+    if (keys_dirty_of(p->config.accounts->keys, p->config.number) == 0 && !refresh)
         return;
     partition_begin(p, b);
-    accounts_take(p->config.accounts, b);
+    accounts_take(p->config.accounts, b, p->config.number);
     if (b->items_count || refresh)
         partition_compose(p, b);
 }
@@ -398,7 +398,7 @@ void partition_unlink(struct partition *p)
 
 static bool partition_wants(const struct partition *p)
 {
-    return !p->halted && (!p->met || p->batch || keys_dirty(p->config.accounts->keys));
+    return !p->halted && (!p->met || p->batch || keys_dirty_of(p->config.accounts->keys, p->config.number));
 }
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)
@@ -416,7 +416,6 @@ bool partition_is_sure(const struct partition *p)
 bool partition_is_armed(const struct partition *p) { return p->armed; }
 bool partition_busy(const struct partition *p) { return p->batch || p->replaced; }
 uint32_t partition_number(const struct partition *p) { return p->config.number; }
-struct slice partition_prefix(const struct partition *p) { return p->config.prefix; }
 struct slice partition_ledger_key(const struct partition *p) { return slice_of(p->ledger_key); }
 
 /* ---- life ---- */

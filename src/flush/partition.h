@@ -68,5 +68,4 @@ enum refusal_action partition_settle(struct partition *p);
 void partition_unlink(struct partition *p);
 
 uint32_t partition_number(const struct partition *p);
-struct slice partition_prefix(const struct partition *p);
 struct slice partition_ledger_key(const struct partition *p);

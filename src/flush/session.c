@@ -167,7 +167,7 @@ static void session_on_read(void *ctx, const struct reply *reply, uint32_t index
 
     if (reply->type == REPLY_ERROR)
         accounts_count_error(a, redis_error_classify(reply->text));
-    read_queue_take(m->session->config.reads, reply, accounts_now_ms(a));
+    read_queue_take(m->session->config.reads, partition_number(m->partition), reply, accounts_now_ms(a));
 }
 
 static void session_on_watch(void *ctx, const struct reply *reply, uint32_t index)
@@ -211,7 +211,8 @@ static void session_send(struct session *s, size_t count, const struct slice arg
  * it says of itself: behind its EXEC, in order, its batch is resolved. */
 static bool member_may_read(const struct member *m, const struct partition *sure)
 {
-    return (m->partition == sure || partition_is_sure(m->partition)) && read_queue_waits(m->session->config.reads);
+    return (m->partition == sure || partition_is_sure(m->partition)) &&
+           read_queue_waits(m->session->config.reads, partition_number(m->partition));
 }
 
 static void session_append_reads(struct session *s, const struct partition *sure)
@@ -222,7 +223,7 @@ static void session_append_reads(struct session *s, const struct partition *sure
         struct member *m = &s->members[(first + i) % s->members_count];
         if (!member_may_read(m, sure))
             continue;
-        uint32_t commands = read_queue_send(s->config.reads, partition_prefix(m->partition), &s->out);
+        uint32_t commands = read_queue_send(s->config.reads, partition_number(m->partition), &s->out);
         link_expect(s->config.link, commands, session_on_read, m);
         readers++;
     }
@@ -314,9 +315,10 @@ void session_link_ready(struct session *s) { session_move(s, SESSION_UNARMED); }
 
 void session_link_down(struct session *s)
 {
-    for (uint32_t i = 0; i < s->members_count; i++)
+    for (uint32_t i = 0; i < s->members_count; i++) {
         partition_unlink(s->members[i].partition);
-    read_queue_link_down(s->config.reads);
+        read_queue_link_down(s->config.reads, partition_number(s->members[i].partition));
+    }
     s->turn = NULL;
     s->sent = NULL;
     s->multi_open = false;

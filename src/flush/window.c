@@ -5,10 +5,7 @@ static const struct window_entry *window_at(const struct window *w, uint32_t i)
     return &w->entries[(w->first + i) % WINDOW_ENTRIES];
 }
 
-void window_clear(struct window *w)
-{
-    w->count = 0;
-}
+void window_clear(struct window *w) { w->count = 0; }
 
 void window_push(struct window *w, const struct ledger *ledger, uint64_t hits)
 {

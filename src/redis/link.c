@@ -212,6 +212,7 @@ static void link_greet(struct link *l)
         .user = l->config.user,
         .password = l->config.password,
         .db = l->config.db,
+        .any_role = l->config.any_role,
         .client_name = l->config.client_name,
     };
 
@@ -291,22 +292,16 @@ void link_destroy(struct link *l)
     free(l);
 }
 
-enum link_state link_state(const struct link *l)
+void link_set_address(struct link *l, const char *host, uint16_t port)
 {
-    return l->state;
+    l->config.host = host;
+    l->config.port = port;
 }
-const char *link_reason(const struct link *l)
-{
-    return l->reason.text;
-}
-int link_reason_code(const struct link *l)
-{
-    return l->reason_code;
-}
-const struct link_traffic *link_traffic(const struct link *l)
-{
-    return &l->traffic;
-}
+
+enum link_state link_state(const struct link *l) { return l->state; }
+const char *link_reason(const struct link *l) { return l->reason.text; }
+int link_reason_code(const struct link *l) { return l->reason_code; }
+const struct link_traffic *link_traffic(const struct link *l) { return &l->traffic; }
 
 void link_poll(const struct link *l, struct pollfd *out)
 {

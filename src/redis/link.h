@@ -31,6 +31,7 @@ struct link_config {
     const char *user;     /* empty: the default user */
     const char *password; /* NULL: no AUTH */
     uint32_t db;
+    bool any_role; /* a replica will do */
     const char *client_name;
     uint32_t connect_timeout_ms;
     uint32_t reply_timeout_ms; /* greeting and every reply, from when it was asked for */
@@ -65,6 +66,8 @@ void link_send(struct link *l, struct slice bytes);
 /* Hand to the transport what it takes now; link_tick() does so too. */
 void link_flush(struct link *l);
 
+/* Where the next connection goes; the connection that is up stays. */
+void link_set_address(struct link *l, const char *host, uint16_t port);
 /* End the connection at the next opportunity; the first reason stands. */
 void link_fail(struct link *l, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
