@@ -31,7 +31,6 @@ static void node_link_down(void *ctx)
 
     stat_add(&n->config.accounts->stats->link_errors, 1);
     session_link_down(n->session);
-    n->config.remap(n->config.remap_ctx);
     outage_lost(&n->outage, n->config.env, &n->config.address, n->link);
 }
 

@@ -13,7 +13,7 @@ struct node_config {
     const struct link_config *link; /* all but the address */
     struct node_address address;
     uint32_t members_max;
-    void (*remap)(void *ctx); /* a partition seems to belong to another node, or this one is lost */
+    void (*remap)(void *ctx); /* a partition seems to belong to another node */
     void *remap_ctx;
 };
 

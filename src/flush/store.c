@@ -33,6 +33,7 @@ struct store {
     bool changed;             /* the map or the nodes, since the homes were last looked over */
     uint64_t shown;           /* which of the nodes the roster shows as connected, a bit each */
     bool shown_all;           /* and it shows the nodes that there are */
+    bool complained;          /* of a cluster, in standalone mode */
     struct link_traffic gone; /* of links that are no more */
     uint32_t homes_count;
     struct home homes[];
@@ -78,8 +79,15 @@ static void store_remap(void *ctx)
 {
     struct store *s = ctx;
 
-    if (s->scout)
+    if (s->scout) {
         scout_wish(s->scout);
+        return;
+    }
+    if (s->complained)
+        return;
+    s->complained = true;
+    ENV_LOG(s->config.env, LOG_LEVEL_ERROR, "redis_is_a_cluster", log_str("host", s->config.seed.host),
+            log_num("port", s->config.seed.port), log_str("do", "start with --redis-mode cluster"));
 }
 
 /* ---- nodes ---- */
@@ -187,12 +195,13 @@ static void store_note_traffic(struct store *s)
 
     for (uint32_t i = 0; i < s->nodes_count; i++)
         traffic_add(&sum, link_traffic(node_link(s->nodes[i])));
+    uint64_t again = sum.connects; /* the scout moves about, and that is no sign of trouble */
     if (s->scout)
         traffic_add(&sum, link_traffic(scout_link(s->scout)));
     store_relaxed_u64(&stats->commands, sum.commands);
     store_relaxed_u64(&stats->bytes_out, sum.bytes_out);
     store_relaxed_u64(&stats->bytes_in, sum.bytes_in);
-    store_relaxed_u64(&stats->reconnects, sum.connects);
+    store_relaxed_u64(&stats->reconnects, again);
 }
 
 static void store_note_nodes(struct store *s)

@@ -13,10 +13,10 @@ BINARY = os.environ.get("REDIS_SERVER", "redis-server")
 
 
 class RedisServer:
-    def __init__(self, folder, appendonly=False, appendfsync="always", password=None, settings=()):
+    def __init__(self, folder, appendonly=False, appendfsync="always", password=None, settings=(), port=None):
         self.folder = str(folder)
         self.password = password
-        self._port = Port()
+        self._port = port or Port()
         self.port = self._port.number
         self._process = None
         os.makedirs(self.folder, exist_ok=True)
