@@ -19,7 +19,8 @@ struct accounts {
     struct keys *keys;
     struct books *books;
     struct flusher_stats *stats;
-    uint64_t refusal_logged_ms; /* 0: never */
+    uint64_t refusals_second; /* which second of the clock the next one counts */
+    uint32_t refusals_logged; /* in that second */
     uint64_t refusals_unlogged;
 };
 
@@ -33,6 +34,8 @@ bool accounts_fits(const struct batch *b, const struct reply *exec);
 uint64_t accounts_answered(struct accounts *a, const struct batch *b, const struct reply *exec);
 void accounts_applied_unseen(struct accounts *a, const struct batch *b);
 void accounts_give_back(struct accounts *a, const struct batch *b);
+/* Hits on held keys are poisoned like those before them, until the store takes the key again. */
+void accounts_sweep_held(struct accounts *a);
 /* The server forgot hits that it had acknowledged. */
 void accounts_lost(struct accounts *a, uint64_t hits);
 void accounts_count_error(struct accounts *a, enum redis_error_class c);

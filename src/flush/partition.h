@@ -1,5 +1,5 @@
 #pragma once
-/* One partition: its ledger, the batch under way, and what the server's answers mean for them (DESIGN 4.2).
+/* One partition: arming it, sending its batches, and what the server's answers mean for its chain (DESIGN 4.2).
  *
  * Thread: the flusher's.
  * It belongs to no connection: session.h carries what it says and brings the answers, and a partition may go on on
@@ -17,23 +17,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flush/accounts.h"
+#include "flush/chain.h"
 #include "flush/refusal.h"
-
-enum ledger_loss { LEDGER_LOSS_RESUME, LEDGER_LOSS_HALT };
-
-struct partition_config {
-    struct accounts *accounts;
-    struct slice prefix;  /* of its keys; the caller's, outlives the partition */
-    const char *instance; /* UUID */
-    uint32_t number;
-    uint32_t batch_keys_max;
-    enum ledger_loss on_ledger_loss;
-};
 
 struct partition;
 
-int partition_create(struct partition **out, const struct partition_config *config); /* 0 or -ENOMEM */
+int partition_create(struct partition **out, const struct chain_config *config); /* 0 or -ENOMEM */
 void partition_destroy(struct partition *p);
 
 /* ---- when it wants what ---- */
@@ -48,7 +37,8 @@ uint64_t partition_wake_ms(const struct partition *p); /* UINT64_MAX: when somet
 
 /* ---- arming: WATCH L · GET L · MULTI ---- */
 void partition_begin_arm(struct partition *p);
-int partition_on_watch(struct partition *p, const struct reply *reply);  /* these: 0, or -EPROTO */
+/* These and those below: 0, 1 when the batch proved to be stored, or -EPROTO. */
+int partition_on_watch(struct partition *p, const struct reply *reply);
 int partition_on_ledger(struct partition *p, const struct reply *reply); /* of a server that is to be believed */
 int partition_on_multi(struct partition *p, const struct reply *reply);
 /* All three were answered well: a batch may be sent. */
@@ -57,7 +47,7 @@ bool partition_is_armed(const struct partition *p);
 /* ---- sending: INCRBY … · SET L … · EXEC ---- */
 /* The batch to send now, counted as sent; NULL: nothing to send. Only when armed. */
 const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms);
-int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t index); /* these: 0, or -EPROTO */
+int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t index);
 int partition_on_exec(struct partition *p, const struct reply *reply);
 /* Why the arm or the batch under way is refused, so far. */
 enum redis_error_class partition_refusal(const struct partition *p);

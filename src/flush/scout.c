@@ -186,6 +186,8 @@ void scout_tick(struct scout *s, uint64_t now_ms)
 }
 
 void scout_wish(struct scout *s) { s->wished = true; }
+void scout_reconnect(struct scout *s) { link_fail(s->link, -ECANCELED, "asked to connect anew"); }
+bool scout_is_lost(const struct scout *s) { return s->outage.reported; }
 bool scout_agrees(const struct scout *s) { return s->meta == META_AGREES; }
 const struct link *scout_link(const struct scout *s) { return s->link; }
 

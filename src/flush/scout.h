@@ -39,5 +39,8 @@ void scout_tick(struct scout *s, uint64_t now_ms);
 void scout_wish(struct scout *s); /* for a fresh map */
 /* Has the meta key said what it should? */
 bool scout_agrees(const struct scout *s);
+void scout_reconnect(struct scout *s);
+/* Did an attempt fail or a connection end, and none succeed since? */
+bool scout_is_lost(const struct scout *s);
 const struct link *scout_link(const struct scout *s);
 uint64_t scout_wake_ms(const struct scout *s);

@@ -13,6 +13,7 @@
 #define REPLY_TIMEOUT_MS 5000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
+#define LOSS_CONFIRM_MS 2000 /* longer than it takes a master that was left behind to hear of it */
 #define TEXT_BYTES_MAX (1 << 20)
 #define NODES_SPARE 4096               /* replies in one tree beyond those of a batch */
 #define NODES_MAX (2 * PARTITIONS_MAX) /* where each partition is, and where it goes to */
@@ -242,6 +243,23 @@ void store_tick(struct store *s, uint64_t now_ms)
     store_note_nodes(s);
 }
 
+void store_fail_reads(struct store *s)
+{
+    for (uint32_t p = 0; p < s->homes_count; p++) {
+        const struct node *n = s->homes[p].node;
+        if (read_queue_waits(s->config.reads, p) && (n ? node_is_lost(n) : s->scout && scout_is_lost(s->scout)))
+            read_queue_fail(s->config.reads, p);
+    }
+}
+
+void store_reconnect(struct store *s)
+{
+    if (s->scout)
+        scout_reconnect(s->scout);
+    for (uint32_t i = 0; i < s->nodes_count; i++)
+        node_reconnect(s->nodes[i]);
+}
+
 bool store_is_busy(const struct store *s)
 {
     for (uint32_t p = 0; p < s->homes_count; p++) {
@@ -284,7 +302,7 @@ static struct link_config store_link_config(const struct store_config *config)
         .random = store_random,
         .random_ctx = (void *)(uintptr_t)config->env,
         .user = config->user,
-        .password = config->password,
+        .credentials = config->credentials,
         .db = config->db,
         .client_name = "tallyd",
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
@@ -314,18 +332,19 @@ static int store_create_scout(struct store *s)
 
 static int store_create_home(struct store *s, uint32_t number)
 {
-    const struct partition_config partition = {
+    const struct chain_config chain = {
         .accounts = s->config.accounts,
         .prefix = keyspace_prefix(s->config.space, number),
         .instance = s->config.instance,
-        .number = number,
+        .partition = number,
         .batch_keys_max = s->config.batch_keys_max,
         .on_ledger_loss = s->config.on_ledger_loss,
+        .loss_confirm_ms = s->config.space->tagged ? LOSS_CONFIRM_MS : 0,
     };
 
     if (!s->config.space->tagged)
         s->homes[number].assigned = s->config.seed;
-    return partition_create(&s->homes[number].partition, &partition);
+    return partition_create(&s->homes[number].partition, &chain);
 }
 
 int store_create(struct store **out, const struct store_config *config)
