@@ -34,7 +34,11 @@
            "longest wait for more requests while busy, so that they are handled together; a lone request never waits; " \
            "0 turns it off")                                                                                           \
     OPTION("Store", "redis", redis, REDIS_URL, "", 0, 0, SOURCE_ANY, "URL",                                            \
-           "redis[s]://[user@]host[:port][/db]; rediss is TLS; without it counts live only in this process")                             \
+           "redis[s]://[user@]host[:port][/db]; rediss is TLS; without it counts live only in this process")                    \
+    OPTION("Store", "redis-mode", redis_mode, ENUM, "standalone", 0, 0, SOURCE_ANY, "standalone|cluster",              \
+           "one server, or a cluster of which --redis names any node; MemoryDB is always a cluster")                   \
+    OPTION("Store", "partitions", partitions, COUNT, "16", 1, 256, SOURCE_ANY, "N",                                    \
+           "how many hash slots the keys of a cluster are spread over; fixed for the life of the data set")            \
     OPTION("Store", "redis-password-file", redis_password_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                    \
            "file with the password for Redis")                                                                         \
     OPTION("Store", "redis-password", redis_password, SECRET, "", 0, 512, SOURCE_ENV, "TEXT",                          \

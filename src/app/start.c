@@ -14,6 +14,7 @@
 #include "version.h"
 
 #define UNDO_MS 1000
+#define CUT_WAIT_MS 2000 /* for a cluster to say into how many partitions its data set is cut */
 #define BATCH_KEYS_MAX 2000
 
 static int log_start(struct app *a, struct error *err)
@@ -117,6 +118,7 @@ static int flusher_begin(struct app *a, struct error *err)
 {
     struct flusher_config config = {
         .redis = a->options->redis,
+        .partitions = a->options->redis_mode == OPTION_REDIS_CLUSTER ? (uint32_t)a->options->partitions : 0,
         .prefix = a->options->prefix,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
         .batch_keys_max = BATCH_KEYS_MAX,
@@ -147,6 +149,12 @@ static void flusher_end(struct app *a)
         flusher_drain(a->flusher, clock_mono_ms() + UNDO_MS);
     flusher_destroy(a->flusher);
     secret_wipe(a->password, sizeof a->password);
+}
+
+/* A store that is down does not hold the start up for long: what differs is then found later, and an alarm. */
+static int cut_check(struct app *a, struct error *err)
+{
+    return flusher_await_cut(a->flusher, clock_mono_ms() + CUT_WAIT_MS, err);
 }
 
 static int api_begin(struct app *a, struct error *err)
@@ -219,6 +227,7 @@ static const struct step {
     {"signals", signals_start, signals_stop},
     {"tally", tally_start, tally_stop},
     {"flusher", flusher_begin, flusher_end},
+    {"cut", cut_check, NULL},
     {"api", api_begin, api_end},
     {"listeners", listeners_start, listeners_stop},
     {"workers", workers_start, workers_stop},

@@ -238,6 +238,7 @@ static void link_greet(struct link *l)
         .user = l->config.user,
         .password = password,
         .db = l->config.db,
+        .any_role = l->config.any_role,
         .client_name = l->config.client_name,
     };
 
@@ -315,6 +316,12 @@ void link_destroy(struct link *l)
     buf_fini(&l->out);
     resp_destroy(l->reader);
     free(l);
+}
+
+void link_set_address(struct link *l, const char *host, uint16_t port)
+{
+    l->config.host = host;
+    l->config.port = port;
 }
 
 enum link_state link_state(const struct link *l) { return l->state; }

@@ -16,10 +16,10 @@ CHECK_AOF = BINARY.replace("-server", "-check-aof")
 
 
 class RedisServer:
-    def __init__(self, folder, appendonly=False, appendfsync="always", password=None, settings=()):
+    def __init__(self, folder, appendonly=False, appendfsync="always", password=None, settings=(), port=None):
         self.folder = str(folder)
         self.password = password
-        self._port = Port()
+        self._port = port or Port()
         self.port = self._port.number
         self._process = None
         os.makedirs(self.folder, exist_ok=True)
