@@ -9,7 +9,7 @@ say = $(if $(V),,@echo '  $(1)';)
 PYTHON ?= /usr/bin/python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-PKGS := liburing hiredis ck openssl jansson
+PKGS := liburing hiredis ck openssl jansson libcurl
 CPPFLAGS_ALL = -Isrc -I$(B)/gen -D_GNU_SOURCE $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Werror=implicit-function-declaration \
