@@ -25,7 +25,7 @@ data "aws_secretsmanager_random_password" "user" {
 resource "aws_secretsmanager_secret" "user" {
   for_each = local.users
 
-  name                    = "${var.secret_prefix}/memorydb/${each.key}"
+  name                    = "${var.secret_prefix}/redis/${each.key}"
   description             = "MemoryDB user ${each.value.user_name}"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = var.recovery_window_in_days
