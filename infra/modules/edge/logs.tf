@@ -2,7 +2,7 @@
 # An application load balancer of the same environment may write there too.
 
 locals {
-  log_bucket_arn = "arn:${var.partition}:s3:::${var.log_bucket_name}"
+  log_bucket_arn = "arn:${var.partition}:s3:::${var.log_bucket_name == null ? "none" : var.log_bucket_name}"
 }
 
 resource "aws_s3_bucket" "log" {

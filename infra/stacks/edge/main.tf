@@ -188,7 +188,7 @@ module "direct_certificate" {
   create             = local.accelerated
   zone_name          = local.named ? var.dns.zone_name : "example.com"
   zone_id            = local.named ? module.dns.zone_id : null
-  domain_name        = coalesce(var.global_accelerator.host, "example.com")
+  domain_name        = coalesce(var.global_accelerator.host, local.named ? var.dns.zone_name : "example.com")
   certificate_region = null
 }
 
