@@ -11,7 +11,8 @@ locals {
   own            = { for s in ["aps", "autoscaling", "ec2", "ecr", "eks", "elasticloadbalancing", "events", "kms", "lambda", "logs", "memorydb", "scheduler", "secretsmanager", "sns", "sqs", "ssm", "states"] : s => "arn:${var.partition}:${s}:*:${var.account_id}:*" }
   boundary_name  = "${var.project}-boundary"
   boundary_arn   = "${local.account}:policy${local.iam_path}${local.boundary_name}"
-  environments   = toset(var.environments)
+  environments   = var.once_per_account ? toset(var.environments) : toset([])
+  state_buckets  = "arn:${var.partition}:s3:::${var.project}-state-${var.account_id}-*"
   project_bucket = "arn:${var.partition}:s3:::${var.project}-*"
 }
 
@@ -29,32 +30,36 @@ resource "aws_iam_policy" "state" {
         Sid       = "List"
         Effect    = "Allow"
         Action    = ["s3:ListBucket"]
-        Resource  = local.bucket_arn
+        Resource  = local.state_buckets
         Condition = { StringLike = { "s3:prefix" = ["${each.key}/*"] } }
       },
       {
         Sid      = "State"
         Effect   = "Allow"
         Action   = ["s3:GetObject", "s3:PutObject"]
-        Resource = "${local.bucket_arn}/${each.key}/*.tfstate"
+        Resource = "${local.state_buckets}/${each.key}/*.tfstate"
       },
       {
         Sid      = "Lock"
         Effect   = "Allow"
         Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-        Resource = "${local.bucket_arn}/${each.key}/*.tflock"
+        Resource = "${local.state_buckets}/${each.key}/*.tflock"
       },
       {
         Sid      = "Key"
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = module.key.arn
+        Resource = "arn:${var.partition}:kms:*:${var.account_id}:key/*"
+        # One key per region with a bucket; they share the name.
+        Condition = { "ForAnyValue:StringEquals" = { "kms:ResourceAliases" = "alias/${var.project}-state" } }
       },
     ]
   })
 }
 
 resource "aws_iam_policy" "operator" {
+  count = var.once_per_account ? 1 : 0
+
   name        = "${var.project}-operator"
   path        = local.iam_path
   description = "Make and change what the stacks consist of"
@@ -148,6 +153,8 @@ resource "aws_iam_policy" "operator" {
 
 # What no operator may do, also when another policy allows it. Attach it beside the operator policy.
 resource "aws_iam_policy" "guard" {
+  count = var.once_per_account ? 1 : 0
+
   name        = "${var.project}-operator-guard"
   path        = local.iam_path
   description = "The boundary and the state's bucket stay as they are"
@@ -171,13 +178,15 @@ resource "aws_iam_policy" "guard" {
         Sid      = "StateStays"
         Effect   = "Deny"
         Action   = ["s3:DeleteBucket", "s3:DeleteBucketPolicy", "s3:PutBucketPolicy", "s3:PutBucketVersioning", "s3:PutLifecycleConfiguration"]
-        Resource = local.bucket_arn
+        Resource = local.state_buckets
       },
     ]
   })
 }
 
 resource "aws_iam_policy" "boundary" {
+  count = var.once_per_account ? 1 : 0
+
   name        = local.boundary_name
   path        = local.iam_path
   description = "The most that any role of the stacks can do"
@@ -225,7 +234,7 @@ resource "aws_iam_policy" "boundary" {
         Sid      = "NeverTheState"
         Effect   = "Deny"
         Action   = "s3:*"
-        Resource = [local.bucket_arn, "${local.bucket_arn}/*"]
+        Resource = [local.state_buckets, "${local.state_buckets}/*"]
       },
     ]
   })
@@ -235,7 +244,7 @@ resource "aws_iam_policy" "boundary" {
 module "pipelines" {
   source = "../modules/ci-oidc"
 
-  create     = length(var.pipelines) > 0
+  create     = var.once_per_account && length(var.pipelines) > 0
   name       = var.project
   account_id = var.account_id
   partition  = var.partition
@@ -246,8 +255,8 @@ module "pipelines" {
       host     = p.host
       subjects = p.subjects
       policy_arns = concat(
-        [aws_iam_policy.operator.arn, aws_iam_policy.guard.arn],
-        [for env in p.environments : aws_iam_policy.state[env].arn],
+        concat(aws_iam_policy.operator[*].arn, aws_iam_policy.guard[*].arn),
+        [for env in p.environments : aws_iam_policy.state[env].arn if var.once_per_account],
       )
     }
   }

@@ -10,12 +10,12 @@ output "key_alias" {
 
 output "operator_policy_arn" {
   description = "Policy for whoever applies."
-  value       = aws_iam_policy.operator.arn
+  value       = one(aws_iam_policy.operator[*].arn)
 }
 
 output "guard_policy_arn" {
   description = "Policy to attach beside it."
-  value       = aws_iam_policy.guard.arn
+  value       = one(aws_iam_policy.guard[*].arn)
 }
 
 output "state_policy_arns" {
@@ -25,7 +25,7 @@ output "state_policy_arns" {
 
 output "boundary_arn" {
   description = "Permissions boundary of every role."
-  value       = aws_iam_policy.boundary.arn
+  value       = one(aws_iam_policy.boundary[*].arn)
 }
 
 output "pipeline_role_arns" {

@@ -35,6 +35,12 @@ variable "account_id" {
   }
 }
 
+variable "once_per_account" {
+  description = "Whether this run makes what exists once per account: policies, pipelines, settings. False for the bucket of a second region."
+  type        = bool
+  default     = true
+}
+
 variable "environments" {
   description = "Environments that live in this account; each gets a policy for its states."
   type        = list(string)

@@ -25,25 +25,25 @@ run "operators_are_not_administrators" {
   command = plan
 
   assert {
-    condition     = alltrue([for s in jsondecode(aws_iam_policy.operator.policy).Statement : !contains(flatten([s.Action]), "*")])
+    condition     = alltrue([for s in jsondecode(aws_iam_policy.operator[0].policy).Statement : !contains(flatten([s.Action]), "*")])
     error_message = "Every action names its service."
   }
 
   assert {
     condition = alltrue([
-      for s in jsondecode(aws_iam_policy.operator.policy).Statement :
+      for s in jsondecode(aws_iam_policy.operator[0].policy).Statement :
       !contains(flatten([s.Resource]), "*") || alltrue([for a in flatten([s.Action]) : !endswith(a, ":*")])
     ])
     error_message = "No whole service on every resource."
   }
 
   assert {
-    condition     = one([for s in jsondecode(aws_iam_policy.operator.policy).Statement : s if s.Sid == "RolesWithBoundary"]).Condition.StringEquals["iam:PermissionsBoundary"] == "arn:aws:iam::111122223333:policy/tallyd/tallyd-boundary"
+    condition     = one([for s in jsondecode(aws_iam_policy.operator[0].policy).Statement : s if s.Sid == "RolesWithBoundary"]).Condition.StringEquals["iam:PermissionsBoundary"] == "arn:aws:iam::111122223333:policy/tallyd/tallyd-boundary"
     error_message = "A role without boundary could do anything."
   }
 
   assert {
-    condition     = length(replace(aws_iam_policy.operator.policy, "/\\s/", "")) <= 6144 && length(replace(aws_iam_policy.boundary.policy, "/\\s/", "")) <= 6144
+    condition     = length(replace(aws_iam_policy.operator[0].policy, "/\\s/", "")) <= 6144 && length(replace(aws_iam_policy.boundary[0].policy, "/\\s/", "")) <= 6144
     error_message = "A managed policy ends at 6144 characters."
   }
 }
@@ -57,4 +57,18 @@ run "pipelines_apply_only_their_environments" {
   }
 
   expect_failures = [var.pipelines]
+}
+
+run "second_region_makes_only_its_bucket" {
+  command = plan
+
+  variables {
+    region           = "eu-west-1"
+    once_per_account = false
+  }
+
+  assert {
+    condition     = length(aws_iam_policy.operator) + length(aws_iam_policy.state) + length(aws_s3_account_public_access_block.this) == 0 && aws_s3_bucket.state.bucket == "tallyd-state-111122223333-eu-west-1"
+    error_message = "The standby region's states lie in the standby region."
+  }
 }

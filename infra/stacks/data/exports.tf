@@ -11,5 +11,6 @@ resource "aws_ssm_parameter" "export" {
   name        = "${local.names.ssm_prefix}/data/${each.key}"
   description = "From the data stack"
   type        = "String"
-  value       = each.value
+  # Ids and names, no secrets: readable in a plan.
+  insecure_value = each.value
 }

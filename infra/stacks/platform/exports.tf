@@ -19,5 +19,6 @@ resource "aws_ssm_parameter" "export" {
   name        = "${local.names.ssm_prefix}/platform/${each.key}"
   description = "From the platform stack"
   type        = "String"
-  value       = each.value
+  # Ids and names, no secrets: readable in a plan.
+  insecure_value = each.value
 }

@@ -53,6 +53,11 @@ output "node_security_group_id" {
   value       = module.eks.node_security_group_id
 }
 
+output "key_arn" {
+  description = "Key of disks, images and logs."
+  value       = module.key.arn
+}
+
 output "seccomp_sha256" {
   description = "Hash of the seccomp profile on the nodes."
   value       = module.nodes.seccomp_sha256
