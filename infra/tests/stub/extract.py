@@ -90,6 +90,15 @@ class Source:
             if nested and not nested.group(1).startswith("cdktf"):
                 self.nested(name, nested, spec, hcl.get(name), attrs, blocks)
                 continue
+            declared = PRIVATE.search(part)
+            named = declared and re.fullmatch(r"(\w+)(\[\])?(?: \| cdktf\.IResolvable)?", declared.group(1).strip())
+            if named and "export interface %s {" % named.group(1) in self.text:
+                # the provider's own nested blocks have an interface but no class
+                b = {"nesting_mode": hcl[name][1], "block": self.interface(named.group(1))}
+                if not named.group(2):
+                    b["max_items"] = 1
+                blocks[name] = b
+                continue
             spec["type"] = self.simple_type(name, part, hcl.get(name))
             if name in SENSITIVE or name.endswith("_wo"):
                 spec["sensitive"] = True
@@ -102,6 +111,20 @@ class Source:
         if blocks:
             out["block_types"] = blocks
         return out
+
+    def interface(self, iface):
+        at = self.text.find("export interface %s {" % iface)
+        body = self.text[at:self.text.find("\n}\n", at)]
+        hcl = self.hcl(iface, False)
+        attrs = {}
+        for m in re.finditer(r"#(\w+) \w+#\w+\}\n  \*/\n  readonly \w+(\??): ([^;]+);", body):
+            name, optional, ts = m.groups()
+            coll = hcl.get(name, (0, "list"))[1]
+            t = ts_type(ts.replace(" | cdktf.IResolvable", ""), coll)
+            if t is None:
+                raise Odd("type of %s.%s: %s" % (iface, name, ts))
+            attrs[name] = {"type": t, "optional" if optional else "required": True}
+        return {"attributes": attrs}
 
     def nested(self, name, match, spec, hcl, attrs, blocks):
         cls, wraps_set = match.group(1), match.group(3) == "true"
@@ -187,17 +210,13 @@ def ts_type(ts, coll):
         return PRIMITIVE[ts]
     if ts == "any":
         return "dynamic"
-    m = re.fullmatch(r"\{ \[key: string\]: (.+) \}\[\]", ts)
-    if m:
-        return [coll, ["map", ts_type(m.group(1), "list")]]
-    m = re.fullmatch(r"\{ \[key: string\]: (.+) \}", ts)
-    if m:
-        return ["map", ts_type(m.group(1), "list")]
-    m = re.fullmatch(r"Array<(.+)>", ts)
-    if m:
-        return [coll, ts_type(m.group(1), "list")]
-    if ts.endswith("[]"):
-        return [coll, ts_type(ts[:-2], "list")]
+    for pattern, shape in ((r"\{ \[key: string\]: (.+) \}\[\]", lambda t: [coll, ["map", t]]),
+                           (r"\{ \[key: string\]: (.+) \}", lambda t: ["map", t]),
+                           (r"Array<(.+)>", lambda t: [coll, t]), (r"(.+)\[\]", lambda t: [coll, t])):
+        m = re.fullmatch(pattern, ts)
+        if m:
+            inner = ts_type(m.group(1), "list")
+            return None if inner is None else shape(inner)
     return None
 
 
@@ -208,6 +227,9 @@ def as_type(block):
         t = as_type(b["block"])
         fields[k] = t if b["nesting_mode"] == "single" else [b["nesting_mode"], t]
     return ["object", fields]
+
+
+SHORT = re.compile(r"(\[?)(string|number|bool)\]?([!?])")
 
 
 def merge(into, extra):
@@ -242,8 +264,18 @@ def expand(node, shared):
             return out
         if isinstance(v, list):
             return [walk(x, depths) for x in v]
+        short = SHORT.fullmatch(v) if isinstance(v, str) else None
+        if short:       # "string!" a required string, "[string]?" an optional list of them
+            many, prim, need = short.groups()
+            return {"type": ["list", prim] if many else prim, "required" if need == "!" else "optional": True}
         return v
     return walk(node, {})
+
+
+def dynamic_in_set(block, inside=False):
+    if inside and "dynamic" in json.dumps([a["type"] for a in block.get("attributes", {}).values()]):
+        return True
+    return any(dynamic_in_set(n["block"], inside or n["nesting_mode"] == "set") for n in block.get("block_types", {}).values())
 
 
 def main():
@@ -284,6 +316,9 @@ def main():
                 extra = overlay.get(sort, {}).get(typ)
                 if extra:
                     merge(block, expand(extra, overlay.get("shared", {})))
+            if sort and dynamic_in_set(block):
+                odd.append("%s: the bindings leave a nested block untyped" % typ)
+                continue
             with open(path, "w") as f:
                 json.dump(block, f, separators=(",", ":"))
     json.dump({"version": version, "resources": count["resource"], "data": count["data"], "unreadable": odd},
