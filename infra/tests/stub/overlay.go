@@ -51,6 +51,9 @@ func (o *Overlay) check(typ string, b *Block, v tftypes.Value) []*tfprotov5.Diag
 			Detail: fmt.Sprintf(format, args...), Attribute: tftypes.NewAttributePath().WithAttributeName(attr)})
 	}
 	vals := asObject(v)
+	for _, n := range unconfigurable(b, v, "") {
+		say(strings.SplitN(n, ".", 2)[0], "Can't configure a value for %q: its value will be decided automatically based on the result of applying this configuration.", n)
+	}
 	for n := range b.Attributes {
 		s := str(vals[n])
 		if s == "" {
@@ -111,6 +114,25 @@ func (o *Overlay) check(typ string, b *Block, v tftypes.Value) []*tfprotov5.Diag
 		if n, _ := count(names); n > 1 {
 			say(names[0], "%q exclude each other", names)
 		}
+	}
+	return out
+}
+
+// unconfigurable lists what is set although only the provider decides it.
+func unconfigurable(b *Block, v tftypes.Value, path string) []string {
+	var out []string
+	vals := asObject(v)
+	for _, n := range sortedKeys(b.Attributes) {
+		a := b.Attributes[n]
+		if x, ok := vals[n]; ok && a.Computed && !a.Optional && !a.Required && !(x.IsKnown() && x.IsNull()) {
+			out = append(out, path+n)
+		}
+	}
+	for _, n := range sortedKeys(b.Nested) {
+		eachNested(vals[n], func(x tftypes.Value) tftypes.Value {
+			out = append(out, unconfigurable(b.Nested[n].Block, x, path+n+".")...)
+			return x
+		})
 	}
 	return out
 }

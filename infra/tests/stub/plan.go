@@ -67,36 +67,84 @@ func (s *server) planBlock(b *Block, v tftypes.Value, defaults map[string]any) t
 		inner, _ := defaults[n].(map[string]any)
 		vals[n] = eachNested(vals[n], func(x tftypes.Value) tftypes.Value { return s.planBlock(nb.Block, x, inner) })
 	}
-	if tags, ok := vals["tags_all"]; ok && b.Attributes["tags"] != nil && vals["tags"].IsFullyKnown() {
-		all := map[string]any{}
-		for k, t := range s.defaultTags {
-			all[k] = t
-		}
-		if own, ok := plain(vals["tags"]).(map[string]any); ok {
-			for k, t := range own {
-				all[k] = t
-			}
-		}
-		if !tags.IsKnown() {
-			vals["tags_all"] = fromPlain(tags.Type(), all)
-		}
+	if tags, ok := vals["tags_all"]; ok && b.Attributes["tags"] != nil && !tags.IsKnown() {
+		vals["tags_all"] = s.allTags(vals["tags"], tags.Type())
 	}
 	return tftypes.NewValue(v.Type(), vals)
 }
 
-// planUpdate keeps what is known; attributes that would change only because they were never computed stay as they are.
-func (s *server) planUpdate(b *Block, prior, v tftypes.Value) tftypes.Value {
-	vals := asObject(v)
+// planUpdate keeps what is known; what was never computed stays empty.
+func (s *server) planUpdate(b *Block, prior, v tftypes.Value, defaults map[string]any) tftypes.Value {
+	vals, had := asObject(v), asObject(prior)
 	for n, a := range b.Attributes {
 		if a.WriteOnly {
 			vals[n] = tftypes.NewValue(a.typ, nil)
+		} else if d, ok := defaults[n]; ok && vals[n].IsKnown() && vals[n].IsNull() {
+			vals[n] = fromPlain(a.typ, d)
 		}
 	}
 	for n, nb := range b.Nested {
-		vals[n] = eachNested(vals[n], func(x tftypes.Value) tftypes.Value { return s.planBlock(nb.Block, x, nil) })
+		if vals[n].Equal(had[n]) {
+			continue
+		}
+		inner, _ := defaults[n].(map[string]any)
+		vals[n] = eachNested(vals[n], func(x tftypes.Value) tftypes.Value { return s.planBlock(nb.Block, x, inner) })
+		if now, was := nestedKnown(vals[n], had[n]); now == was {
+			vals[n] = had[n]
+		}
 	}
-	_ = prior
+	if _, ok := vals["tags_all"]; ok && b.Attributes["tags"] != nil {
+		vals["tags_all"] = s.allTags(vals["tags"], b.Attributes["tags_all"].typ)
+	}
 	return tftypes.NewValue(v.Type(), vals)
+}
+
+// nestedKnown compares blocks by what is configured in them: computed members count only where both sides know them.
+func nestedKnown(a, b tftypes.Value) (string, string) {
+	x, y := plain(a), plain(b)
+	var level func(x, y any) (any, any)
+	level = func(x, y any) (any, any) {
+		switch p := x.(type) {
+		case map[string]any:
+			q, ok := y.(map[string]any)
+			if !ok {
+				return x, y
+			}
+			for k := range p {
+				if p[k] == "(unknown)" {
+					p[k] = q[k]
+				}
+				p[k], q[k] = level(p[k], q[k])
+			}
+		case []any:
+			q, ok := y.([]any)
+			if ok && len(p) == len(q) {
+				for i := range p {
+					p[i], q[i] = level(p[i], q[i])
+				}
+			}
+		}
+		return x, y
+	}
+	x, y = level(x, y)
+	return jsonText(x), jsonText(y)
+}
+
+// allTags: the provider's default tags, and the resource's own over them.
+func (s *server) allTags(own tftypes.Value, t tftypes.Type) tftypes.Value {
+	if !own.IsFullyKnown() {
+		return tftypes.NewValue(t, tftypes.UnknownValue)
+	}
+	all := map[string]any{}
+	for k, v := range s.defaultTags {
+		all[k] = v
+	}
+	if m, ok := plain(own).(map[string]any); ok {
+		for k, v := range m {
+			all[k] = v
+		}
+	}
+	return fromPlain(t, all)
 }
 
 // knownInPlan: the few computed values that the real provider knows before apply and that configurations rely on (for_each).

@@ -162,7 +162,7 @@ func (s *server) PlanResourceChange(_ context.Context, req *tfprotov5.PlanResour
 		planned = s.planBlock(b, proposed, s.overlay.Defaults[req.TypeName])
 		planned = s.knownInPlan(req.TypeName, b, planned)
 	} else {
-		planned = s.planUpdate(b, prior, proposed)
+		planned = s.planUpdate(b, prior, proposed, s.overlay.Defaults[req.TypeName])
 		for _, n := range s.overlay.ForceNew[req.TypeName] {
 			if !asObject(prior)[n].Equal(asObject(planned)[n]) {
 				resp.RequiresReplace = append(resp.RequiresReplace, tftypes.NewAttributePath().WithAttributeName(n))
