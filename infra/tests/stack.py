@@ -107,6 +107,11 @@ def copy_tree(dest):
     return dest
 
 
+def modules():
+    folder = INFRA / "modules"
+    return sorted(d.name for d in folder.iterdir() if (d / "versions.tf").is_file() and list(d.glob("main.tf"))) if folder.is_dir() else []
+
+
 def environments():
     live = INFRA / "live"
     return sorted(d.name for d in live.iterdir() if d.is_dir()) if live.is_dir() else []
@@ -193,8 +198,8 @@ class Resource:
 class Environment:
     """Everything an environment created, over all its stacks."""
 
-    def __init__(self, name, applied, tree):
-        self.name, self.applied, self.tree = name, applied, pathlib.Path(tree)
+    def __init__(self, name, applied, tree, mutated=False):
+        self.name, self.applied, self.tree, self.mutated = name, applied, pathlib.Path(tree), mutated
         self.resources, self.data_sources, self.outputs = [], [], {}
         for a in applied:
             root = a.state.get("values", {})
