@@ -36,11 +36,25 @@ locals {
     }
   ]
 
+  principal_statements = [
+    for sid, p in var.principals : merge(
+      {
+        Sid       = sid
+        Effect    = "Allow"
+        Principal = { AWS = p.arns }
+        Action    = p.actions
+        Resource  = "*"
+      },
+      { Condition = p.grants_for_aws_only ? { Bool = { "kms:GrantIsForAWSResource" = "true" } } : null },
+    )
+  ]
+
   # jsonencode on both sides: the statements have different attributes, and a conditional wants one type.
   statements = concat(
     [jsonencode(local.account_statement)],
     length(var.administrators) > 0 ? [jsonencode(local.administrator_statement)] : [],
     [for s in local.service_statements : jsonencode(s)],
+    [for s in local.principal_statements : jsonencode({ for k, v in s : k => v if v != null })],
   )
 
   policy = jsonencode({

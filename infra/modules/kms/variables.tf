@@ -76,6 +76,26 @@ variable "services" {
   }
 }
 
+variable "principals" {
+  description = "Roles that must stand in the key policy itself (service-linked roles), by statement id. With grants_for_aws_only they may only make grants for AWS services."
+  type = map(object({
+    arns                = list(string)
+    actions             = list(string)
+    grants_for_aws_only = optional(bool, false)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue(flatten([for p in values(var.principals) : [for a in p.arns : startswith(a, "arn:") && !endswith(a, "*")]]))
+    error_message = "principals must be full ARNs."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for p in values(var.principals) : [for a in p.actions : startswith(a, "kms:") && a != "kms:*"]]))
+    error_message = "Actions must be named kms actions, not kms:*."
+  }
+}
+
 variable "rotation_period_in_days" {
   description = "How often the key material rotates."
   type        = number
