@@ -102,3 +102,58 @@ install_terraform_stub() {
 	# no account, no profile, no metadata service: nothing here may reach AWS
 	export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 }
+
+install_node() {
+	local want
+	want=$(digest "$tests_dir/npm/package.json" "$tests_dir/npm/package-lock.json")
+	if ! fresh "$build/npm/stamp" "$want"; then
+		log "installing the IAM simulator"
+		rm -rf "$build/npm"
+		mkdir -p "$build/npm"
+		cp "$tests_dir/npm/package.json" "$tests_dir/npm/package-lock.json" "$build/npm/"
+		(cd "$build/npm" && npm ci --silent --ignore-scripts --no-audit --no-fund >log 2>&1) || { cat "$build/npm/log" >&2; return 1; }
+		printf %s "$want" >"$build/npm/stamp"
+	fi
+	# the script has to lie beside node_modules, and is copied each time: it is small
+	cp "$tests_dir/npm/simulate.mjs" "$build/npm/simulate.mjs"
+}
+
+install_python() {
+	local want
+	want=$(digest "$tests_dir/requirements.txt")
+	fresh "$build/venv/stamp" "$want" && return 0
+	log "installing pytest"
+	rm -rf "$build/venv"
+	/usr/bin/python3 -m venv "$build/venv" 2>/dev/null || python3 -m venv "$build/venv" || return 1
+	"$build/venv/bin/pip" install -q --no-input -r "$tests_dir/requirements.txt" || return 1
+	printf %s "$want" >"$build/venv/stamp"
+}
+
+# The linters below are large. What cannot be had is reported by the tests as skipped, with the reason.
+install_tflint() {
+	[ -x "$build/bin/tflint-$TFLINT_VERSION" ] && return 0
+	log "building tflint $TFLINT_VERSION (three minutes, once)"
+	mkdir -p "$build/bin" "$build/gobin"
+	GOBIN=$build/gobin nice go install "github.com/terraform-linters/tflint@$TFLINT_VERSION" >"$build/tflint.log" 2>&1 || return 1
+	mv "$build/gobin/tflint" "$build/bin/tflint-$TFLINT_VERSION"
+}
+
+install_checkov() {
+	[ -x "$build/checkov-$CHECKOV_VERSION/bin/checkov" ] && [ -f "$build/checkov-$CHECKOV_VERSION/stamp" ] && return 0
+	log "installing checkov $CHECKOV_VERSION (two minutes, once)"
+	rm -rf "$build/checkov-$CHECKOV_VERSION"
+	/usr/bin/python3 -m venv "$build/checkov-$CHECKOV_VERSION" 2>/dev/null || python3 -m venv "$build/checkov-$CHECKOV_VERSION" || return 1
+	nice "$build/checkov-$CHECKOV_VERSION/bin/pip" install -q --no-input "checkov==$CHECKOV_VERSION" >"$build/checkov.log" 2>&1 || return 1
+	touch "$build/checkov-$CHECKOV_VERSION/stamp"
+}
+
+# Debian's linters, when they are missing and apt is there.
+install_linters() {
+	local missing=()
+	command -v shellcheck >/dev/null || missing+=(shellcheck)
+	command -v yamllint >/dev/null || missing+=(yamllint)
+	[ ${#missing[@]} -eq 0 ] && return 0
+	command -v apt-get >/dev/null || { log "cannot install ${missing[*]} here"; return 1; }
+	log "installing ${missing[*]}"
+	{ apt-get update -qq && apt-get install -y -qq "${missing[@]}"; } >"$build/apt.log" 2>&1
+}

@@ -13,10 +13,11 @@ def test_all_environments_are_there():
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_environment_plans_and_applies_from_nothing(env):
+def test_environment_plans_and_applies_from_nothing(env, figure):
     """Platform, data and edge, one after the other, from an empty state."""
     e = stack.load_environment(env)
     counts = e.counts()
+    figure("env-" + env, counts)
     assert list(counts) == [s for s in stack.STACKS if s in counts] and len(counts) == 3, "stacks: %s" % counts
     assert all(n > 0 for n in counts.values()), counts
     for a in e.applied:
@@ -39,3 +40,17 @@ def test_rule(name, env):
 @pytest.mark.parametrize("name", [n for n, r in rules.RULES.items() if r.needs == "some"])
 def test_rule_sees_something_somewhere(name):
     assert any(rules.RULES[name].look(stack.load_environment(e))[0] for e in ENVIRONMENTS), "no environment has anything this rule looks at"
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_rendered_user_data_is_clean(env, tmp_path):
+    """shellcheck over the shell part as the nodes get it."""
+    templates = rules.node_templates(stack.load_environment(env))
+    assert templates
+    for i, r in enumerate(templates):
+        for kind, body in rules.user_data_parts(r["user_data"]):
+            if kind == "text/x-shellscript":
+                script = tmp_path / ("%d.sh" % i)
+                script.write_bytes(body)
+                p = stack.run(["shellcheck", script], check=False)
+                assert p.returncode == 0, "%s\n%s" % (r, p.stdout)
