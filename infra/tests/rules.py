@@ -300,7 +300,7 @@ ENCRYPTED = {
     "aws_cloudwatch_log_group": lambda r: r["kms_key_id"],
     "aws_secretsmanager_secret": lambda r: r["kms_key_id"],
     "aws_sns_topic": lambda r: r["kms_master_key_id"],
-    "aws_sqs_queue": lambda r: r["kms_master_key_id"],
+    "aws_sqs_queue": lambda r: r["kms_master_key_id"] or r["sqs_managed_sse_enabled"],
     "aws_ecr_repository": lambda r: r.block("encryption_configuration").get("encryption_type") == "KMS" and r.block("encryption_configuration").get("kms_key"),
     "aws_eks_cluster": lambda r: r.block("encryption_config").get("provider") and "secrets" in (r.block("encryption_config").get("resources") or []),
     "aws_ebs_volume": lambda r: r["encrypted"] and r["kms_key_id"],
@@ -755,20 +755,21 @@ def ports_agree(env):
 
 @rule()
 def blue_and_green(env):
-    """Every load balancer has a blue and a green target group, and its listener gives them weights."""
-    groups = env.all("aws_lb_target_group")
+    """Every load balancer has a blue and a green target group, and its listener sends everything to one or divides by weights."""
+    groups = {g["arn"]: g["name"] or "" for g in env.all("aws_lb_target_group")}
     for lb in env.all("aws_lb"):
         listeners = [x for x in env.all("aws_lb_listener") if x["load_balancer_arn"] == lb["arn"]]
-        yield lb, fail_if(not listeners, "has no listener")
-        weights = {}
+        colours = {c for n in groups.values() for c in ("blue", "green") if n.startswith(lb["name"]) and c in n}
+        yield lb, fail_if(not listeners, "has no listener") or fail_if(colours != {"blue", "green"}, "has only the groups %s" % sorted(groups.values()))
         for x in listeners:
+            weights = {}
             for a in x.blocks("default_action"):
+                if a.get("target_group_arn"):
+                    weights[a["target_group_arn"]] = 100
                 for f in a.get("forward") or []:
                     for t in f.get("target_group") or []:
                         weights[t["arn"]] = t.get("weight")
-        names = [g["name"] or "" for g in groups if g["arn"] in weights]
-        yield lb, (fail_if(not any("blue" in n for n in names) or not any("green" in n for n in names), "forwards to %s, not to blue and green" % names)
-                   or fail_if(not any(weights.values()), "all weights are 0: %s" % weights))
+            yield x, (fail_if(set(weights) - set(groups), "forwards to a group that no stack creates") or fail_if(not any(weights.values()), "all weights are 0: %s" % weights))
 
 
 @rule()
