@@ -26,10 +26,24 @@ def mutate(tree, edits):
         assert hits, "the mistake no longer applies: %s has no %s" % (path, pattern)
 
 
+def stack_using(module):
+    """The first stack that calls the module, itself or through another one."""
+    users = {module}
+    for other in stack.modules():
+        text = "".join(f.read_text() for f in (stack.INFRA / "modules" / other).glob("*.tf"))
+        if '"../%s"' % module in text:
+            users.add(other)
+    for s in stack.STACKS:
+        text = "".join(f.read_text() for f in (stack.INFRA / "stacks" / s).glob("*.tf"))
+        if any(re.search(r'source\s*=\s*"(\.\./)+modules/%s"' % u, text) for u in users):
+            return s
+    raise AssertionError("no stack uses the module %s" % module)
+
+
 @pytest.mark.parametrize("name", MISTAKES)
 def test_mistake_is_refused(name, tmp_path, figure):
     m = MISTAKES[name]
-    env_name, where = m.get("env", "prod"), m["stack"]
+    env_name, where = m.get("env", "prod"), m.get("stack") or stack_using(m["module"])
     base = stack.load_environment(env_name)
     tree = stack.copy_tree(tmp_path / "tree")
     mutate(tree, m["edits"])
@@ -43,9 +57,10 @@ def test_mistake_is_refused(name, tmp_path, figure):
         said = stack.unwrap(str(e))
         assert "terraform" in m, "Terraform refused it, a rule was expected to:\n" + said[-1500:]
         assert re.search(m["terraform"], said), "Terraform refused it for another reason:\n" + said[-3000:]
-        figure("mistake-%02d" % list(MISTAKES).index(name), {"what": name, "by": "Terraform: " + m["terraform"].replace("\\", "")})
+        figure("mistake-%02d" % list(MISTAKES).index(name), {"what": name, "by": "Terraform: “%s”" % re.search(m["terraform"], said).group(0)})
         return
     assert "rule" in m, "Terraform accepted it"
+    assert m["rule"] in rules.RULES, m["rule"]
     env = stack.Environment(env_name, [applied if a.stack == where else a for a in base.applied], tree, mutated=True)
     _, problems = rules.RULES[m["rule"]].look(env)
     assert problems, "accepted"
