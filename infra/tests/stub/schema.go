@@ -46,9 +46,11 @@ type Schemas struct {
 
 var usedType = regexp.MustCompile(`(?:resource|data|mock_resource|mock_data|override_resource|override_data)\s+"(aws_\w+)"`)
 
-// typesUsed reads the type names out of every .tf and .hcl file below the given folders.
-func typesUsed(roots string) (map[string]bool, error) {
-	used := map[string]bool{}
+var word = regexp.MustCompile(`\w+`)
+
+// typesUsed reads the type names, and all words, out of every .tf and .hcl file below the given folders.
+func typesUsed(roots string) (used, words map[string]bool, err error) {
+	used, words = map[string]bool{}, map[string]bool{}
 	for _, root := range filepath.SplitList(roots) {
 		err := filepath.WalkDir(root, func(path string, d os.DirEntry, err error) error {
 			if err != nil {
@@ -70,20 +72,35 @@ func typesUsed(roots string) (map[string]bool, error) {
 			for _, m := range usedType.FindAllStringSubmatch(string(text), -1) {
 				used[m[1]] = true
 			}
+			for _, w := range word.FindAllString(string(text), -1) {
+				words[w] = true
+			}
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return used, nil
+	return used, words, nil
+}
+
+// prune drops blocks inside blocks whose name stands nowhere in the configuration: nobody can miss them, and a web ACL has
+// thousands. A name that somebody does write, rightly or wrongly, is kept, so what Terraform says about it does not change.
+func (b *Block) prune(words map[string]bool, depth int) {
+	for name, n := range b.Nested {
+		if depth > 0 && n.Min == 0 && !words[name] {
+			delete(b.Nested, name)
+			continue
+		}
+		n.Block.prune(words, depth+1)
+	}
 }
 
 func loadSchemas(dir, scan string) (*Schemas, error) {
-	var used map[string]bool
+	var used, words map[string]bool
 	if scan != "" {
 		var err error
-		if used, err = typesUsed(scan); err != nil {
+		if used, words, err = typesUsed(scan); err != nil {
 			return nil, err
 		}
 	}
@@ -105,6 +122,9 @@ func loadSchemas(dir, scan string) (*Schemas, error) {
 			b, err := loadBlock(f)
 			if err != nil {
 				return nil, err
+			}
+			if words != nil {
+				b.prune(words, 0)
 			}
 			into[name] = b
 		}
