@@ -79,6 +79,12 @@ func (s *server) ConfigureProvider(_ context.Context, req *tfprotov5.ConfigurePr
 	if r := str(conf["region"]); r != "" {
 		s.region = r
 	}
+	// the account is the one that the configuration insists on
+	for _, id := range asList(conf["allowed_account_ids"]) {
+		if a := str(id); a != "" {
+			s.account = a
+		}
+	}
 	for _, t := range asList(conf["default_tags"]) {
 		if tags, ok := plain(asObject(t)["tags"]).(map[string]any); ok {
 			s.defaultTags = tags
