@@ -261,3 +261,30 @@ def load_environment(env):
     applied = [Applied(s, json.loads((base / (s + ".plan.json")).read_text()), json.loads((base / (s + ".state.json")).read_text()))
                for s in stacks_of(env)]
     return Environment(env, applied, base / "tree")
+
+
+def load_bootstrap(env):
+    """What bootstrap/ makes in the account of an environment: the boundary and the operators' policies."""
+    import fcntl
+    e = load_environment(env)
+    variables = {k: v["value"] for k, v in e.applied[0].plan.get("variables", {}).items() if "value" in v}
+    base = BUILD / "bootstrap" / env
+    base.mkdir(parents=True, exist_ok=True)
+    stamp, digest = base / "stamp", tree_digest()
+    with open(base / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (stamp.is_file() and stamp.read_text() == digest):
+            tree = copy_tree(base / "tree")
+            folder = tree / "infra" / "bootstrap"
+            given = ["-var=%s=%s" % (k, v) for k, v in (("region", variables["region"]), ("account_id", variables["account_id"]),
+                                                        ("regions", json.dumps(["eu-central-1", "eu-west-1"])), ("environments", json.dumps([env])),
+                                                        ("pipelines", json.dumps({"apply": {"host": "github", "subjects": ["repo:example/tallyd:environment:" + env], "environments": [env]}})))]
+            e2 = clean_env(TF_DATA_DIR=base / "data", STUB_SCAN=tree / "infra")
+            (folder / "terraform.tfstate").unlink(missing_ok=True)
+            terraform("init", "-no-color", cwd=folder, env=e2)
+            terraform("plan", "-no-color", "-out", base / "plan", *given, cwd=folder, env=e2)
+            (base / "plan.json").write_text(terraform("show", "-json", base / "plan", cwd=folder, env=e2).stdout)
+            terraform("apply", "-no-color", "-auto-approve", base / "plan", cwd=folder, env=e2)
+            (base / "state.json").write_text(terraform("show", "-json", cwd=folder, env=e2).stdout)
+            stamp.write_text(digest)
+    return Environment("bootstrap", [Applied("bootstrap", json.loads((base / "plan.json").read_text()), json.loads((base / "state.json").read_text()))], base / "tree")
