@@ -140,11 +140,19 @@ def is_world(cidr):
 
 @rule(seed="security group open to the world")
 def no_security_group_open_to_the_world(env):
-    """No rule lets in anything from public addresses: the only public door is CloudFront (and Global Accelerator's own addresses)."""
+    """Nothing lets in public addresses but the edge: besides CloudFront that is an internal application load balancer behind Global Accelerator, which keeps the reader's address; it takes HTTPS only and has a web ACL."""
     for r, direction, lo, hi, sources in sg_rules(env):
         if direction == "ingress":
             bad = [s for s in sources if is_world(s)]
-            yield r, fail_if(bad, "lets in %s on ports %s-%s" % (bad, lo, hi))
+            yield r, fail_if(bad and not (behind_accelerator(env, r["security_group_id"]) and lo == hi == 443), "lets in %s on ports %s-%s" % (bad, lo, hi))
+
+
+def behind_accelerator(env, group):
+    """Whether a security group belongs only to internal application load balancers that an accelerator leads to and a web ACL guards."""
+    lbs = [lb for lb in env.all("aws_lb") if group in lb.get("security_groups", [])]
+    guarded = {a["resource_arn"] for a in env.all("aws_wafv2_web_acl_association")}
+    reached = {e.get("endpoint_id") for g in env.all("aws_globalaccelerator_endpoint_group") for e in g.blocks("endpoint_configuration")}
+    return bool(lbs) and all(lb["load_balancer_type"] == "application" and lb["internal"] and lb["arn"] in guarded and lb["arn"] in reached for lb in lbs)
 
 
 @rule()
@@ -540,8 +548,7 @@ def memorydb_never_evicts(env):
         family = (g["family"] if g else "") or ""
         yield r, (fail_if(not g, "has no parameter group of ours")
                   or fail_if(params.get("maxmemory-policy") != "noeviction", "may evict (%s)" % params.get("maxmemory-policy"))
-                  or fail_if(r["engine"] and r["engine"] not in family, "engine %s with parameters of %s" % (r["engine"], family))
-                  or fail_if(r["engine_version"] and not family.endswith("_" + r["engine_version"].split(".")[0]), "version %s with parameters of %s" % (r["engine_version"], family)))
+                  or fail_if(family != "memorydb_%s%s" % (r["engine"], (r["engine_version"] or "").split(".")[0]), "%s %s with parameters of %s" % (r["engine"], r["engine_version"], family)))
 
 
 @rule()

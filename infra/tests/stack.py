@@ -40,7 +40,7 @@ def clean_env(**more):
 def run(cmd, cwd=None, env=None, check=True, timeout=120):
     p = subprocess.run([str(c) for c in cmd], cwd=cwd, env=env, text=True, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL)
     if check and p.returncode:
-        raise Refused((p.stderr or "") + (p.stdout or ""))
+        raise Refused((p.stderr or "")[-6000:] + (p.stdout or "")[-2000:])
     return p
 
 
@@ -241,9 +241,12 @@ def load_environment(env):
     base.mkdir(parents=True, exist_ok=True)
     with open(base / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        stamp = base / "stamp"
+        stamp, refused = base / "stamp", base / "refused"
+        if refused.is_file() and refused.read_text().startswith(digest):
+            raise Refused(refused.read_text()[len(digest):])        # no better the second time
         if not (stamp.is_file() and stamp.read_text() == digest):
             stamp.unlink(missing_ok=True)
+            refused.unlink(missing_ok=True)
             for old in list(base.glob("*.json")):
                 old.unlink()
             tree = copy_tree(base / "tree")
@@ -254,7 +257,11 @@ def load_environment(env):
                 shutil.rmtree(base / ("cloud-before-" + stack), ignore_errors=True)
                 if cloud.is_dir():
                     shutil.copytree(cloud, base / ("cloud-before-" + stack))
-                a = apply_stack(tree, env, stack, cloud)
+                try:
+                    a = apply_stack(tree, env, stack, cloud)
+                except Refused as e:
+                    refused.write_text("%s%s, %s: %s" % (digest, env, stack, e))
+                    raise
                 (base / (stack + ".plan.json")).write_text(json.dumps(a.plan))
                 (base / (stack + ".state.json")).write_text(json.dumps(a.state))
             stamp.write_text(digest)

@@ -75,7 +75,9 @@ def retext(pattern, to):
 BREAKS = {
     "no-security-group-open-to-the-world": [put("aws_vpc_security_group_ingress_rule", "cidr_ipv4", "0.0.0.0/0"), put("aws_vpc_security_group_ingress_rule", "cidr_ipv6", "::/0"),
                                             add("aws_security_group_rule", type="ingress", cidr_blocks=["203.0.113.0/24"], from_port=1, to_port=2),
-                                            add("aws_security_group", ingress=[{"cidr_blocks": ["0.0.0.0/0"], "from_port": 22, "to_port": 22}])],
+                                            add("aws_security_group", ingress=[{"cidr_blocks": ["0.0.0.0/0"], "from_port": 22, "to_port": 22}]),
+                                            # the one exception ends where the web ACL does, where the accelerator does, and at another port
+                                            drop("aws_wafv2_web_acl_association"), drop("aws_globalaccelerator_endpoint_group"), put("aws_vpc_security_group_ingress_rule", "to_port", 444, cidr_ipv4="^0.0.0.0/0$")],
     "default-security-group-is-empty": [drop("aws_default_security_group"), put("aws_default_security_group", "ingress", [{"self": True}])],
     "load-balancers-are-internal": [put("aws_lb", "internal", False)],
     "no-public-addresses": [put("aws_subnet", "map_public_ip_on_launch", True)],

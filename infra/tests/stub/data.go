@@ -171,6 +171,9 @@ func (s *server) readData(typ string, b *Block, config tftypes.Value) (tftypes.V
 			return tftypes.Value{}, err
 		}
 		known = found
+		if typ == "aws_ssm_parameter" && known["value"] != nil && known["type"] != "SecureString" {
+			known["insecure_value"] = known["value"]
+		}
 	}
 	vals := asObject(config)
 	for n, a := range b.Attributes {
