@@ -1022,7 +1022,7 @@ def secrets_can_be_recovered_and_rotate(env):
         days = r["recovery_window_in_days"]
         # a null window is the service's default of 30; 0 deletes at once
         yield r, (fail_if(days is not None and days < (30 if env.production else 7), "is gone after %s days" % days)
-                  or fail_if("memorydb" in r["name"] and r["id"] not in rotated and r["arn"] not in rotated, "does not rotate"))
+                  or fail_if(re.search("memorydb|redis", r["name"]) and r["id"] not in rotated and r["arn"] not in rotated, "does not rotate"))
 
 
 @rule()
@@ -1042,6 +1042,14 @@ NAMES_FOR_DIMENSION = {
     "BucketName": ("aws_s3_bucket",), "TopicName": ("aws_sns_topic",), "Workspace": ("aws_prometheus_workspace",), "ScheduleGroup": ("aws_scheduler_schedule_group",),
     "RuleName": ("aws_cloudwatch_event_rule",),
 }
+# One name, several kinds: the namespace says which is meant.
+BY_NAMESPACE = {("AWS/MemoryDB", "ClusterName"): ("aws_memorydb_cluster",), ("ContainerInsights", "ClusterName"): ("aws_eks_cluster",), ("AWS/EKS", "ClusterName"): ("aws_eks_cluster",)}
+
+
+def meant(namespace, dimension):
+    return BY_NAMESPACE.get((namespace, dimension)) or NAMES_FOR_DIMENSION.get(dimension)
+
+
 NAMING = ("name", "id", "arn", "arn_suffix", "function_name", "bucket", "cluster_name")
 
 
@@ -1058,7 +1066,7 @@ def alarms_name_existing_resources(env):
     for a in env.all("aws_cloudwatch_metric_alarm"):
         for namespace, dims in all_dimensions(a):
             for k, v in dims.items():
-                types = NAMES_FOR_DIMENSION.get(k)
+                types = meant(namespace, k)
                 if types:
                     have = {str(r[n]) for r in env.all(*types) for n in NAMING if r[n]} | {str(r["arn"]).split(":", 5)[-1].split("/", 1)[-1] for r in env.all(*types) if r["arn"]}
                     yield "%s %s" % (a, k), fail_if(v not in have, "watches %s, which does not exist" % v)
@@ -1085,7 +1093,6 @@ def alarms_tell_somebody(env):
 @rule()
 def dashboards_show_what_exists(env):
     """Dashboards are valid JSON, and the resources that their widgets name exist."""
-    known = {str(r[n]) for r in env.resources for n in NAMING if r[n]}
     for d in env.all("aws_cloudwatch_dashboard"):
         body = json.loads(d["dashboard_body"])
         yield d, fail_if(not body.get("widgets"), "is empty")
@@ -1093,6 +1100,7 @@ def dashboards_show_what_exists(env):
             for m in (w.get("properties") or {}).get("metrics") or []:
                 for k, v in zip(m[1:], m[2:]):
                     if isinstance(k, str) and k in NAMES_FOR_DIMENSION and isinstance(v, str) and not v.startswith("$") and v != ".":
+                        known = {str(r[n]) for r in env.all(*meant(m[0], k)) for n in NAMING if r[n]}
                         yield "%s %s" % (d, k), fail_if(v not in known, "shows %s, which does not exist" % v)
 
 

@@ -38,7 +38,7 @@ class Account:
     def facts(self):
         """What the matrix calls by name; an object that an environment has not got makes its rows fall away."""
         out = {"region": self.region, "account": self.account, "prefix": self.prefix, "env": self.env.name}
-        for name, kind, key, pattern in (("repository", "aws_ecr_repository", "name", ""), ("memorydb_secret", "aws_secretsmanager_secret", "name", "memorydb"),
+        for name, kind, key, pattern in (("repository", "aws_ecr_repository", "name", ""), ("memorydb_secret", "aws_secretsmanager_secret", "name", "redis/tallyd$|memorydb/tallyd$"),
                                          ("token_secret", "aws_secretsmanager_secret", "name", "token"), ("memorydb_user", "aws_memorydb_user", "user_name", "tallyd$"),
                                          ("memorydb_cluster", "aws_memorydb_cluster", "name", ""), ("backup_bucket", "aws_s3_bucket", "bucket", "backup|snapshot"),
                                          ("metrics_bucket", "aws_s3_bucket", "bucket", "metrics"), ("workspace", "aws_prometheus_workspace", "alias", ""),
@@ -228,7 +228,7 @@ def test_every_object_of_the_matrix_exists_somewhere():
 
 
 def test_every_role_of_the_matrix_exists_somewhere():
-    for pattern in {m[0] for m in MATRIX}:
+    for pattern in {m[0] for m in MATRIX} - {"{prefix}-tallyd"}:     # that one: test_the_daemon_connects_by_iam
         assert any(account(e).role(pattern) for e in ENVIRONMENTS), "no environment has %s" % pattern
 
 
@@ -391,9 +391,26 @@ def test_operators_cannot_escape(env):
         ("s3:DeleteBucket", bucket, {}, DENY),
         ("s3:PutBucketPolicy", bucket, {}, DENY),
         ("organizations:LeaveOrganization", "*", {}, DENY),
-        ("memorydb:CreateCluster", "arn:aws:memorydb:%s:%s:cluster/x" % (a.region, a.account), {"aws:RequestedRegion": a.region}, ALLOW),
-        ("memorydb:CreateCluster", "arn:aws:memorydb:ap-south-1:%s:cluster/x" % a.account, {"aws:RequestedRegion": "ap-south-1"}, DENY),
+        ("memorydb:UpdateCluster", "arn:aws:memorydb:%s:%s:cluster/x" % (a.region, a.account), {"aws:RequestedRegion": a.region}, ALLOW),
+        ("memorydb:UpdateCluster", "arn:aws:memorydb:ap-south-1:%s:cluster/x" % a.account, {"aws:RequestedRegion": "ap-south-1"}, DENY),
     ]
     cases = [("operator %s %s %s" % (action, res, ctx), {"principal": "arn:aws:iam::%s:role/operator" % a.account, "action": action, "resource": res, "resourceAccount": a.account,
                                                          "context": ctx, "identity": docs}, want) for action, res, ctx, want in tries]
     compare(a, cases)
+
+
+def test_the_daemon_connects_by_iam(tmp_path):
+    """With memorydb_auth = "iam", which no environment has today, the daemon has a role that may connect as its own user and do nothing else."""
+    tree = stack.copy_tree(tmp_path / "tree")
+    variables = tree / "infra" / "live" / "prod" / "platform.tfvars"
+    text = variables.read_text()
+    assert "memorydb_auth" not in text
+    variables.write_text(text + '\nmemorydb_auth = "iam"\n')
+    applied = stack.apply_stack(tree, "prod", "platform", tmp_path / "cloud")
+    a = Account("prod")
+    base = a.env
+    a.env = stack.Environment("prod", [applied] + [x for x in base.applied if x.stack != "platform"], tree, mutated=True)
+    rows = [m for m in MATRIX if m[0] == "{prefix}-tallyd"]
+    role = a.role("{prefix}-tallyd")
+    assert role and len(rows) >= 4
+    compare(a, [("%s %s" % (m[1], a.fill(m[2])), simulation(a, role, m[1], m[2], m[4]), m[3]) for m in rows])

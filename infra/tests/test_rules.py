@@ -74,7 +74,7 @@ def retext(pattern, to):
 # rule → what is changed (several: each on its own must be noticed)
 BREAKS = {
     "no-security-group-open-to-the-world": [put("aws_vpc_security_group_ingress_rule", "cidr_ipv4", "0.0.0.0/0"), put("aws_vpc_security_group_ingress_rule", "cidr_ipv6", "::/0"),
-                                            add("aws_security_group_rule", type="ingress", cidr_blocks=["203.0.113.0/24"], from_port=1, to_port=2),
+                                            add("aws_security_group_rule", type="ingress", cidr_blocks=["8.8.8.0/24"], from_port=1, to_port=2),
                                             add("aws_security_group", ingress=[{"cidr_blocks": ["0.0.0.0/0"], "from_port": 22, "to_port": 22}]),
                                             # the one exception ends where the web ACL does, where the accelerator does, and at another port
                                             drop("aws_wafv2_web_acl_association"), drop("aws_globalaccelerator_endpoint_group"), put("aws_vpc_security_group_ingress_rule", "to_port", 444, cidr_ipv4="^0.0.0.0/0$")],
@@ -128,7 +128,7 @@ BREAKS = {
                             put("aws_cloudfront_distribution", "origin.0.vpc_origin_config.0.origin_keepalive_timeout", 120), put("aws_cloudfront_vpc_origin", "vpc_origin_endpoint_config.0.arn", "arn:aws:elasticloadbalancing:other")],
     "viewers-get-modern-tls": [put("aws_cloudfront_distribution", "viewer_certificate.0.minimum_protocol_version", "TLSv1.1_2016"), put("aws_cloudfront_distribution", "viewer_certificate.0.acm_certificate_arn", "arn:aws:acm:eu-central-1:1:certificate/x"),
                                drop("aws_route53_record", type="^A$")],
-    "the-edge-has-a-firewall": [put("aws_cloudfront_distribution", "web_acl_id", None), put("aws_wafv2_web_acl", "rule", []), drop("aws_wafv2_web_acl_logging_configuration"), put("aws_wafv2_web_acl", "scope", "REGIONAL")],
+    "the-edge-has-a-firewall": [put("aws_cloudfront_distribution", "web_acl_id", None), put("aws_wafv2_web_acl", "rule", [], scope="CLOUDFRONT"), drop("aws_wafv2_web_acl_logging_configuration"), put("aws_wafv2_web_acl", "scope", "REGIONAL", scope="CLOUDFRONT")],
     "the-edge-logs": [lambda env: (put("aws_cloudfront_distribution", "logging_config", [])(env), setattr(env, "resources", [r for r in env.resources if r.type != "aws_cloudwatch_log_delivery_source"]))],
     "health-checks-ask-readyz": [put("aws_lb_target_group", "health_check.0.path", "/v1/hit/probe/lb"), put("aws_lb_target_group", "health_check.0.port", "8080"), put("aws_lb_target_group", "health_check.0.protocol", "TCP")],
     "ports-agree": [put("aws_lb_target_group", "port", 80), put("aws_lb_target_group", "target_type", "instance"), drop("aws_vpc_security_group_ingress_rule", from_port="^9090$"),
