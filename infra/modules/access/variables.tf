@@ -86,13 +86,12 @@ variable "instance_type" {
 }
 
 variable "ami_parameter" {
-  description = "Public SSM parameter that names the image."
+  description = "Public SSM parameter that names one release of an arm64 image, such as the nodes' own."
   type        = string
-  default     = "/aws/service/ami-amazon-linux-latest/al2023-ami-minimal-kernel-default-arm64"
 
   validation {
-    condition     = startswith(var.ami_parameter, "/aws/service/")
-    error_message = "ami_parameter must be a public parameter of AWS."
+    condition     = startswith(var.ami_parameter, "/aws/service/") && !strcontains(var.ami_parameter, "latest") && !strcontains(var.ami_parameter, "recommended")
+    error_message = "ami_parameter must be a public parameter of AWS that names a release, not the latest or recommended one."
   }
 }
 

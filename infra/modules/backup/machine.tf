@@ -154,6 +154,12 @@ resource "aws_iam_role_policy" "machine" {
         Resource = var.kms_key_arn
       },
       {
+        Sid      = "Trace"
+        Effect   = "Allow"
+        Action   = ["xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+        Resource = "*"
+      },
+      {
         # Delivery of the machine's log is set up by calls that know no resource.
         Sid    = "Log"
         Effect = "Allow"

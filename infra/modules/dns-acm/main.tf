@@ -22,9 +22,9 @@ resource "aws_route53_zone" "this" {
   tags    = var.tags
 }
 
-# Only Amazon may issue certificates for these names.
+# Only Amazon may issue certificates for these names. A zone that is not ours gets the record when somebody is named for the reports.
 resource "aws_route53_record" "caa" {
-  count = var.create && var.create_zone ? 1 : 0
+  count = var.create && (var.create_zone || var.caa_report != null) ? 1 : 0
 
   zone_id = local.zone_id
   name    = var.zone_name

@@ -103,13 +103,13 @@ variable "health_checks" {
   description = "Checks from outside, by name. The path must not count."
   type = map(object({
     fqdn = string
-    path = optional(string, "/dashboard")
+    path = optional(string, "/v1/counters/health?key=edge")
   }))
   default = {}
 
   validation {
-    condition     = alltrue([for h in values(var.health_checks) : startswith(h.path, "/") && h.path != "/" && !startswith(h.path, "/v1/hit")])
-    error_message = "A health check must not look at a path that counts (/ and /v1/hit…)."
+    condition     = alltrue([for h in values(var.health_checks) : startswith(h.path, "/v1/counters/")])
+    error_message = "A health check from outside must read (/v1/counters/…): / and /v1/hit… count, /readyz is not public."
   }
 }
 

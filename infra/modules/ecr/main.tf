@@ -94,9 +94,13 @@ resource "aws_ecr_replication_configuration" "this" {
         }
       }
 
-      repository_filter {
-        filter      = var.name_prefix
-        filter_type = "PREFIX_MATCH"
+      dynamic "repository_filter" {
+        for_each = var.repositories
+
+        content {
+          filter      = "${var.name_prefix}${repository_filter.value}"
+          filter_type = "PREFIX_MATCH"
+        }
       }
     }
   }

@@ -7,11 +7,11 @@ variable "create" {
 variable "name_prefix" {
   description = "Prefix of repository names."
   type        = string
-  default     = "tallyd/"
+  default     = ""
 
   validation {
-    condition     = can(regex("^[a-z0-9]+(-[a-z0-9]+)*/$", var.name_prefix))
-    error_message = "name_prefix must be lower case and end with a slash."
+    condition     = can(regex("^([a-z0-9]+(-[a-z0-9]+)*/)?$", var.name_prefix))
+    error_message = "name_prefix must be empty, or lower case with a slash at its end."
   }
 }
 

@@ -1,7 +1,8 @@
 # CloudFront's log (v2) goes to a private bucket and leaves it again after a while: it holds readers' addresses.
+# An application load balancer of the same environment may write there too.
 
 locals {
-  log_bucket_arn = "arn:${var.partition}:s3:::${var.log_bucket_name}"
+  log_bucket_arn = "arn:${var.partition}:s3:::${var.log_bucket_name == null ? "none" : var.log_bucket_name}"
 }
 
 resource "aws_s3_bucket" "log" {
@@ -104,6 +105,14 @@ resource "aws_s3_bucket_policy" "log" {
           StringEquals = { "aws:SourceAccount" = var.account_id }
           ArnLike      = { "aws:SourceArn" = "arn:${var.partition}:logs:us-east-1:${var.account_id}:delivery-source:${var.name}-*" }
         }
+      },
+      {
+        Sid       = "LoadBalancerLog"
+        Effect    = "Allow"
+        Principal = { Service = "logdelivery.elasticloadbalancing.amazonaws.com" }
+        Action    = ["s3:PutObject"]
+        Resource  = "${local.log_bucket_arn}/${var.name}*/AWSLogs/${var.account_id}/*"
+        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
       },
     ]
   })

@@ -182,6 +182,9 @@ resource "aws_cloudfront_distribution" "this" {
     cached_methods             = local.read_methods
     compress                   = false
     cache_policy_id            = aws_cloudfront_cache_policy.never[0].id
+    min_ttl                    = 0
+    default_ttl                = 0
+    max_ttl                    = 0
     origin_request_policy_id   = aws_cloudfront_origin_request_policy.this[0].id
     response_headers_policy_id = aws_cloudfront_response_headers_policy.this[0].id
   }

@@ -36,6 +36,9 @@ output "web_acl_name" {
 output "log_bucket_name" {
   description = "Bucket of CloudFront's log."
   value       = one(aws_s3_bucket.log[*].bucket)
+
+  # Whoever is told to write there is refused until the policy stands.
+  depends_on = [aws_s3_bucket_policy.log]
 }
 
 output "alarm_names" {

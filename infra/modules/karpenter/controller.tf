@@ -166,7 +166,7 @@ locals {
   })
 
   # Disks with a key of ours: EC2 makes the grant in the controller's name.
-  key_statements = var.kms_key_arn == null ? [] : [
+  key_statements = [
     {
       Sid       = "GrantDisks"
       Effect    = "Allow"
@@ -180,6 +180,13 @@ locals {
       Action    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext", "kms:ReEncryptFrom", "kms:ReEncryptTo"]
       Resource  = var.kms_key_arn
       Condition = { StringEquals = { "kms:ViaService" = "ec2.${var.region}.amazonaws.com" } }
+    },
+    {
+      Sid       = "ReadQueue"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = var.kms_key_arn
+      Condition = { StringEquals = { "kms:ViaService" = "sqs.${var.region}.amazonaws.com" } }
     },
   ]
 }

@@ -64,7 +64,7 @@ resource "aws_sqs_queue" "this" {
 
   name                      = local.queue_name
   message_retention_seconds = 300
-  sqs_managed_sse_enabled   = true
+  kms_master_key_id         = var.kms_key_arn
   tags                      = var.tags
 }
 

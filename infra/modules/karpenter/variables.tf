@@ -48,9 +48,8 @@ variable "permissions_boundary" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the nodes' disks; null for the account's default."
+  description = "Key of the nodes' disks and of the queue. EventBridge must be allowed to use it."
   type        = string
-  default     = null
 }
 
 variable "namespace" {

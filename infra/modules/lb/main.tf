@@ -172,20 +172,15 @@ resource "aws_lb_listener" "this" {
 
   default_action {
     type = "forward"
-    # One colour: the plain form, which every load balancer takes. Two: weights.
-    target_group_arn = length(local.active) == 1 ? aws_lb_target_group.this[local.active[0]].arn : null
 
-    dynamic "forward" {
-      for_each = length(local.active) == 2 ? [1] : []
+    # Both colours always, so that a release changes a number and nothing else.
+    forward {
+      dynamic "target_group" {
+        for_each = ["blue", "green"]
 
-      content {
-        dynamic "target_group" {
-          for_each = local.active
-
-          content {
-            arn    = aws_lb_target_group.this[target_group.value].arn
-            weight = var.weights[target_group.value]
-          }
+        content {
+          arn    = aws_lb_target_group.this[target_group.value].arn
+          weight = var.weights[target_group.value]
         }
       }
     }

@@ -42,7 +42,7 @@ variable "engine" {
   default     = "valkey"
 
   validation {
-    condition     = var.engine == "valkey"
+    condition     = !var.create || var.engine == "valkey"
     error_message = "Multi-Region exists for valkey only."
   }
 }
@@ -59,7 +59,7 @@ variable "node_type" {
   default     = "db.r7g.xlarge"
 
   validation {
-    condition     = can(regex("^db\\.r7g\\.([248]|12|16)?xlarge$", var.node_type))
+    condition     = !var.create || can(regex("^db\\.r7g\\.([248]|12|16)?xlarge$", var.node_type))
     error_message = "Multi-Region wants db.r7g.xlarge or larger."
   }
 }

@@ -25,7 +25,7 @@ output "security_group_id" {
 
 output "user_names" {
   description = "Full user names by short name, as the daemon must give them."
-  value       = { for name in keys(var.users) : name => "${var.name}-${name}" }
+  value       = { for name in keys(var.users) : name => "${var.user_name_prefix}${name}" }
 }
 
 output "access_strings" {

@@ -14,7 +14,7 @@ locals {
 resource "aws_memorydb_user" "password" {
   for_each = { for name, u in var.users : name => u if var.create && u.auth == "password" }
 
-  user_name     = "${var.name}-${each.key}"
+  user_name     = "${var.user_name_prefix}${each.key}"
   access_string = local.access_strings[each.key]
   tags          = var.tags
 
@@ -33,7 +33,7 @@ resource "aws_memorydb_user" "password" {
 resource "aws_memorydb_user" "iam" {
   for_each = { for name, u in var.users : name => u if var.create && u.auth == "iam" }
 
-  user_name     = "${var.name}-${each.key}"
+  user_name     = "${var.user_name_prefix}${each.key}"
   access_string = local.access_strings[each.key]
   tags          = var.tags
 

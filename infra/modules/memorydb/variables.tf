@@ -5,12 +5,12 @@ variable "create" {
 }
 
 variable "name" {
-  description = "Name of the cluster and prefix of its users."
+  description = "Name of the cluster."
   type        = string
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,29}$", var.name)) && !endswith(var.name, "-") && !strcontains(var.name, "--")
-    error_message = "name must be up to 30 lower-case letters, digits and single hyphens (user names are built from it and end at 40)."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,39}$", var.name)) && !endswith(var.name, "-") && !strcontains(var.name, "--")
+    error_message = "name must be up to 40 lower-case letters, digits and single hyphens."
   }
 }
 
@@ -135,7 +135,7 @@ variable "sns_topic_arn" {
 }
 
 variable "users" {
-  description = "Users without prefix: commands, key patterns, and how they prove who they are (password or iam)."
+  description = "Users by name, without prefix: commands, key patterns, and how they prove who they are (password or iam)."
   type = map(object({
     commands = list(string)
     keys     = list(string)
@@ -165,6 +165,17 @@ variable "users" {
   validation {
     condition     = !contains(keys(var.users), "default")
     error_message = "The user default cannot be managed."
+  }
+}
+
+variable "user_name_prefix" {
+  description = "Prefix of user names. They are unique per account and region: give one where several clusters share those."
+  type        = string
+  default     = ""
+
+  validation {
+    condition     = can(regex("^([a-z][a-z0-9-]*)?$", var.user_name_prefix))
+    error_message = "user_name_prefix must be lower case."
   }
 }
 

@@ -36,7 +36,7 @@ locals {
     cluster       = local.prefix
     memorydb      = local.prefix
     load_balancer = local.prefix
-    secret_prefix = "${var.project}/${var.environment}"
+    secret_prefix = local.prefix
     ssm_prefix    = "/${var.project}/${var.environment}"
     iam_path      = "/${var.project}/"
     # Bucket names are global, so the account and region go in.

@@ -10,10 +10,11 @@ resource "aws_cloudwatch_log_group" "flow" {
 resource "aws_iam_role" "flow" {
   count = var.create ? 1 : 0
 
-  name_prefix = substr("${var.name}-flow-", 0, 38)
-  path        = var.iam_path
-  description = "VPC flow logs to CloudWatch"
-  tags        = var.tags
+  name_prefix          = substr("${var.name}-flow-", 0, 38)
+  path                 = var.iam_path
+  description          = "VPC flow logs to CloudWatch"
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"

@@ -41,6 +41,12 @@ variable "iam_path" {
   default     = "/tallyd/"
 }
 
+variable "permissions_boundary" {
+  description = "Permissions boundary of the roles; null for none."
+  type        = string
+  default     = null
+}
+
 variable "vpc_cidr" {
   description = "Address range of the VPC."
   type        = string

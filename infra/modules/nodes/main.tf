@@ -168,3 +168,16 @@ resource "aws_eks_node_group" "this" {
 
   depends_on = [aws_iam_role_policy_attachment.node]
 }
+
+# Floors for events that are known beforehand: machines are there before the readers, and go again afterwards.
+resource "aws_autoscaling_schedule" "this" {
+  for_each = var.create ? var.schedules : {}
+
+  autoscaling_group_name = aws_eks_node_group.this[each.value.group].resources[0].autoscaling_groups[0].name
+  scheduled_action_name  = each.key
+  recurrence             = each.value.recurrence
+  time_zone              = each.value.time_zone
+  min_size               = each.value.min_size
+  max_size               = var.groups[each.value.group].max_size
+  desired_capacity       = each.value.min_size
+}

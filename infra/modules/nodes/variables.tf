@@ -115,6 +115,32 @@ variable "groups" {
   }
 }
 
+variable "schedules" {
+  description = "Floors by time: group, cron (minute hour day month weekday), time zone and least number of nodes, by name."
+  type = map(object({
+    group      = string
+    recurrence = string
+    time_zone  = optional(string, "UTC")
+    min_size   = number
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for s in values(var.schedules) : can(regex("^[0-5]?[0-9] (1?[0-9]|2[0-3]) [^ ]+ [^ ]+ [^ ]+$", s.recurrence))])
+    error_message = "recurrence must be a cron with a fixed minute and hour."
+  }
+
+  validation {
+    condition     = alltrue([for s in values(var.schedules) : contains(keys(var.groups), s.group)])
+    error_message = "group must be one of groups."
+  }
+
+  validation {
+    condition     = alltrue([for s in values(var.schedules) : s.min_size >= 0 && s.min_size <= try(var.groups[s.group].max_size, 0)])
+    error_message = "min_size must not be above the group's max_size: raise that first, or the floor would be refused on the day."
+  }
+}
+
 variable "tags" {
   description = "Tags for every resource."
   type        = map(string)

@@ -8,7 +8,7 @@ locals {
 }
 
 resource "aws_sns_topic" "this" {
-  count = var.create ? 1 : 0
+  count = var.create && var.create_topic ? 1 : 0
 
   region            = var.topic_region
   name              = local.topic_name
@@ -17,7 +17,7 @@ resource "aws_sns_topic" "this" {
 }
 
 resource "aws_sns_topic_policy" "this" {
-  count = var.create ? 1 : 0
+  count = var.create && var.create_topic ? 1 : 0
 
   region = var.topic_region
   arn    = aws_sns_topic.this[0].arn
@@ -46,7 +46,7 @@ resource "aws_sns_topic_policy" "this" {
 }
 
 resource "aws_sns_topic_subscription" "this" {
-  for_each = var.create ? var.subscriptions : {}
+  for_each = var.create && var.create_topic ? var.subscriptions : {}
 
   region    = var.topic_region
   topic_arn = aws_sns_topic.this[0].arn
@@ -60,8 +60,8 @@ resource "aws_cloudwatch_composite_alarm" "readers" {
   alarm_name        = "${var.name}-readers-are-hurt"
   alarm_description = "At least one of: ${join(", ", var.reader_alarm_names)}"
   alarm_rule        = join(" OR ", [for n in var.reader_alarm_names : "ALARM(\"${n}\")"])
-  alarm_actions     = [aws_sns_topic.this[0].arn]
-  ok_actions        = [aws_sns_topic.this[0].arn]
+  alarm_actions     = var.alarm_actions
+  ok_actions        = var.alarm_actions
   tags              = var.tags
 }
 

@@ -35,6 +35,12 @@ variable "account_id" {
   }
 }
 
+variable "create_topic" {
+  description = "Whether to make the topic."
+  type        = bool
+  default     = true
+}
+
 variable "topic_region" {
   description = "Region of the topic; null for the provider's. Alarms of CloudFront need one in us-east-1."
   type        = string
@@ -44,6 +50,12 @@ variable "topic_region" {
 variable "topic_kms_key_arn" {
   description = "Key of the topic, in its region. CloudWatch must be allowed to use it."
   type        = string
+  default     = null
+
+  validation {
+    condition     = !var.create_topic || var.topic_kms_key_arn != null
+    error_message = "The topic needs a key."
+  }
 }
 
 variable "subscriptions" {
@@ -62,6 +74,12 @@ variable "subscriptions" {
 
 variable "reader_alarm_names" {
   description = "Alarms of which one is enough to say that readers are hurt."
+  type        = list(string)
+  default     = []
+}
+
+variable "alarm_actions" {
+  description = "Topics of this region that hear of the composite alarm."
   type        = list(string)
   default     = []
 }

@@ -15,17 +15,22 @@ locals {
   rotation_arn  = "arn:${var.partition}:lambda:${var.region}:${var.account_id}:function:${local.rotation_name}"
 }
 
-data "aws_secretsmanager_random_password" "user" {
+# First values. uuid() is random in every sense (it comes of the system's random source) and is only evaluated when applying;
+# ignoring changes keeps what the first apply made.
+resource "terraform_data" "user" {
   for_each = local.users
 
-  password_length     = 64
-  exclude_punctuation = true
+  input = sensitive(sha256("${uuid()}${uuid()}"))
+
+  lifecycle {
+    ignore_changes = [input]
+  }
 }
 
 resource "aws_secretsmanager_secret" "user" {
   for_each = local.users
 
-  name                    = "${var.secret_prefix}/memorydb/${each.key}"
+  name                    = "${var.secret_prefix}/redis/${each.key}"
   description             = "MemoryDB user ${each.value.user_name}"
   kms_key_id              = var.kms_key_arn
   recovery_window_in_days = var.recovery_window_in_days
@@ -38,7 +43,7 @@ resource "aws_secretsmanager_secret_version" "user" {
   secret_id = aws_secretsmanager_secret.user[each.key].id
   secret_string = jsonencode({
     username = each.value.user_name
-    password = data.aws_secretsmanager_random_password.user[each.key].random_password
+    password = terraform_data.user[each.key].output
   })
 
   lifecycle {
@@ -75,11 +80,14 @@ resource "aws_secretsmanager_secret_rotation" "user" {
   ]
 }
 
-data "aws_secretsmanager_random_password" "token" {
+resource "terraform_data" "token" {
   for_each = var.create ? var.tokens : toset([])
 
-  password_length     = 48
-  exclude_punctuation = true
+  input = sensitive(sha256("${uuid()}${uuid()}"))
+
+  lifecycle {
+    ignore_changes = [input]
+  }
 }
 
 resource "aws_secretsmanager_secret" "token" {
@@ -96,7 +104,7 @@ resource "aws_secretsmanager_secret_version" "token" {
   for_each = var.create ? var.tokens : toset([])
 
   secret_id     = aws_secretsmanager_secret.token[each.key].id
-  secret_string = data.aws_secretsmanager_random_password.token[each.key].random_password
+  secret_string = terraform_data.token[each.key].output
 
   lifecycle {
     # Replaced by hand (runbook rotation); Terraform must not put the first one back.

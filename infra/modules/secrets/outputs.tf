@@ -15,7 +15,7 @@ output "token_secret_names" {
 
 output "initial_passwords" {
   description = "First password of each user, for module memorydb. Worthless after the first rotation."
-  value       = { for k, p in data.aws_secretsmanager_random_password.user : k => p.random_password }
+  value       = { for k, p in terraform_data.user : k => p.output }
   sensitive   = true
 }
 

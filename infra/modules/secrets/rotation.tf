@@ -74,7 +74,7 @@ resource "aws_iam_role_policy" "rotation" {
           "secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue",
           "secretsmanager:PutSecretValue", "secretsmanager:UpdateSecretVersionStage",
         ]
-        Resource  = "${local.secret_arn}:${var.secret_prefix}/memorydb/*"
+        Resource  = "${local.secret_arn}:${var.secret_prefix}/redis/*"
         Condition = { StringEquals = { "secretsmanager:resource/AllowRotationLambdaArn" = local.rotation_arn } }
       },
       {

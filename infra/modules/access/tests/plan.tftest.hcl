@@ -1,14 +1,15 @@
 mock_provider "aws" {}
 
 variables {
-  name         = "tallyd-test"
-  region       = "eu-central-1"
-  account_id   = "111122223333"
-  vpc_id       = "vpc-1"
-  vpc_cidr     = "10.20.0.0/16"
-  subnet_ids   = ["subnet-1"]
-  cluster_name = "tallyd-test"
-  kms_key_arn  = "arn:aws:kms:eu-central-1:111122223333:key/test"
+  name          = "tallyd-test"
+  region        = "eu-central-1"
+  account_id    = "111122223333"
+  vpc_id        = "vpc-1"
+  vpc_cidr      = "10.20.0.0/16"
+  subnet_ids    = ["subnet-1"]
+  cluster_name  = "tallyd-test"
+  kms_key_arn   = "arn:aws:kms:eu-central-1:111122223333:key/test"
+  ami_parameter = "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/arm64/standard/amazon-eks-node-al2023-arm64-standard-1.34-v20260715/image_id"
 }
 
 run "no_public_host" {
@@ -64,6 +65,16 @@ run "without_the_endpoint_no_tunnel_right" {
     condition     = !strcontains(aws_iam_policy.operator[0].policy, "OpenTunnel") && length(aws_ec2_instance_connect_endpoint.this) == 0
     error_message = "No endpoint, no right to open it."
   }
+}
+
+run "refuses_the_latest_image" {
+  command = plan
+
+  variables {
+    ami_parameter = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-arm64"
+  }
+
+  expect_failures = [var.ami_parameter]
 }
 
 run "create_false_creates_nothing" {

@@ -5,7 +5,7 @@ variables {
   account_id = "111122223333"
 
   roles = {
-    push  = { host = "github", subjects = ["repo:example/tallyd:ref:refs/heads/main"], push_repository_arns = ["arn:aws:ecr:eu-central-1:111122223333:repository/tallyd/tallyd"] }
+    push  = { host = "github", subjects = ["repo:example/tallyd:ref:refs/heads/main"], push_repository_arns = ["arn:aws:ecr:eu-central-1:111122223333:repository/tallyd"] }
     apply = { host = "gitlab", subjects = ["project_path:example/tallyd:ref_type:branch:ref:main"], policy_arns = ["arn:aws:iam::111122223333:policy/tallyd/operator"] }
   }
 }

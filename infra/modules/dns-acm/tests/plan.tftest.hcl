@@ -46,7 +46,7 @@ run "failover_pair" {
   }
 
   assert {
-    condition     = aws_route53_health_check.this["edge"].resource_path == "/dashboard"
+    condition     = aws_route53_health_check.this["edge"].resource_path == "/v1/counters/health?key=edge"
     error_message = "The check must not count."
   }
 }

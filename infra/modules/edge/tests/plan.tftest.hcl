@@ -97,6 +97,7 @@ run "regional_web_acl" {
     create_distribution = false
     vpc_origin          = null
     waf_scope           = "REGIONAL"
+    log_bucket_name     = null
   }
 
   assert {

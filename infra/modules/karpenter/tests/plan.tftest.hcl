@@ -4,6 +4,7 @@ variables {
   cluster_name = "tallyd-test"
   region       = "eu-central-1"
   account_id   = "111122223333"
+  kms_key_arn  = "arn:aws:kms:eu-central-1:111122223333:key/test"
 }
 
 run "ends_only_its_own_machines" {
@@ -29,7 +30,7 @@ run "hears_of_interruptions" {
   }
 
   assert {
-    condition     = aws_sqs_queue.this[0].sqs_managed_sse_enabled
+    condition     = aws_sqs_queue.this[0].kms_master_key_id == var.kms_key_arn
     error_message = "The queue must be encrypted."
   }
 }

@@ -32,12 +32,17 @@ run "internal_with_ip_targets" {
   }
 }
 
-run "one_colour_is_a_plain_forward" {
+run "all_traffic_to_blue" {
   command = plan
 
   assert {
-    condition     = length(aws_lb_listener.this[0].default_action[0].forward) == 0
-    error_message = "All traffic to one colour needs no weights."
+    condition     = toset([for t in aws_lb_listener.this[0].default_action[0].forward[0].target_group : t.weight]) == toset([100, 0])
+    error_message = "Both colours are there, and blue takes everything."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.empty) == 1
+    error_message = "Only the colour that takes traffic is watched: green is empty on purpose."
   }
 }
 

@@ -1,4 +1,10 @@
-mock_provider "aws" {}
+mock_provider "aws" {
+  mock_resource "aws_eks_node_group" {
+    defaults = {
+      resources = [{ autoscaling_groups = [{ name = "eks-test" }], remote_access_security_group_id = "" }]
+    }
+  }
+}
 
 variables {
   cluster_name         = "tallyd-test"
@@ -13,7 +19,7 @@ variables {
     event = {
       instance_types = ["c7g.xlarge"]
       static_cpus    = true
-      taints         = [{ key = "tallyd.io/hits", value = "true", effect = "NO_SCHEDULE" }]
+      taints         = [{ key = "tallyd.io/pool", value = "hits", effect = "NO_SCHEDULE" }]
     }
   }
 }
@@ -58,6 +64,29 @@ run "hardened_nodes" {
     condition     = alltrue([for t in aws_launch_template.this : t.metadata_options[0].http_tokens == "required" && t.metadata_options[0].http_put_response_hop_limit == 1 && t.block_device_mappings[0].ebs[0].encrypted == "true"])
     error_message = "IMDSv2, out of the pods' reach, and an encrypted disk."
   }
+}
+
+run "floors_for_events" {
+  command = apply
+
+  variables {
+    schedules = { black-friday = { group = "event", recurrence = "15 17 26 11 *", time_zone = "Europe/Berlin", min_size = 4 } }
+  }
+
+  assert {
+    condition     = aws_autoscaling_schedule.this["black-friday"].min_size == 4 && aws_autoscaling_schedule.this["black-friday"].time_zone == "Europe/Berlin"
+    error_message = "The floor reaches the group."
+  }
+}
+
+run "refuses_a_floor_above_the_ceiling" {
+  command = plan
+
+  variables {
+    schedules = { black-friday = { group = "event", recurrence = "15 17 26 11 *", min_size = 400 } }
+  }
+
+  expect_failures = [var.schedules]
 }
 
 run "refuses_a_profile_that_allows" {

@@ -61,6 +61,24 @@ run "composite_names_its_parts" {
   }
 }
 
+run "dashboard_without_topic" {
+  command = plan
+
+  variables {
+    create_topic       = false
+    topic_kms_key_arn  = null
+    create_dashboard   = true
+    reader_alarm_names = ["a"]
+    alarm_actions      = ["arn:aws:sns:eu-central-1:111122223333:t"]
+    dashboard          = { cluster_name = "tallyd-test" }
+  }
+
+  assert {
+    condition     = length(aws_sns_topic.this) == 0 && length(aws_cloudwatch_dashboard.this) == 1 && length(aws_cloudwatch_composite_alarm.readers[0].alarm_actions) == 1
+    error_message = "A stack may use another stack's topic."
+  }
+}
+
 run "refuses_plain_http" {
   command = plan
 

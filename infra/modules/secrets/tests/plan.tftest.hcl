@@ -4,13 +4,13 @@ variables {
   name              = "tallyd-test"
   region            = "eu-central-1"
   account_id        = "111122223333"
-  secret_prefix     = "tallyd/test"
+  secret_prefix     = "tallyd-test"
   kms_key_arn       = "arn:aws:kms:eu-central-1:111122223333:key/test"
   vpc_id            = "vpc-1"
   vpc_cidr          = "10.20.0.0/16"
   subnet_ids        = ["subnet-1"]
   memorydb_endpoint = "clustercfg.test.memorydb.eu-central-1.amazonaws.com"
-  users             = { tallyd = { user_name = "tallyd-test-tallyd" } }
+  users             = { tallyd = { user_name = "tallyd" } }
   tokens            = ["admin"]
 }
 
@@ -41,12 +41,12 @@ run "the_function_may_touch_only_its_own" {
   command = plan
 
   assert {
-    condition     = one([for s in jsondecode(aws_iam_role_policy.rotation[0].policy).Statement : s.Resource if s.Sid == "OwnUsers"])[0] == "arn:aws:memorydb:eu-central-1:111122223333:user/tallyd-test-tallyd"
+    condition     = one([for s in jsondecode(aws_iam_role_policy.rotation[0].policy).Statement : s.Resource if s.Sid == "OwnUsers"])[0] == "arn:aws:memorydb:eu-central-1:111122223333:user/tallyd"
     error_message = "UpdateUser only on the users it rotates."
   }
 
   assert {
-    condition     = one([for s in jsondecode(aws_iam_role_policy.rotation[0].policy).Statement : s.Resource if s.Sid == "OwnSecrets"]) == "arn:aws:secretsmanager:eu-central-1:111122223333:secret:tallyd/test/memorydb/*"
+    condition     = one([for s in jsondecode(aws_iam_role_policy.rotation[0].policy).Statement : s.Resource if s.Sid == "OwnSecrets"]) == "arn:aws:secretsmanager:eu-central-1:111122223333:secret:tallyd-test/redis/*"
     error_message = "Only its own secrets."
   }
 }

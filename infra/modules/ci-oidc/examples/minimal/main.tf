@@ -8,7 +8,7 @@ module "ci" {
     push = {
       host                 = "github"
       subjects             = ["repo:example/tallyd:ref:refs/heads/main"]
-      push_repository_arns = ["arn:aws:ecr:eu-central-1:111122223333:repository/tallyd/tallyd"]
+      push_repository_arns = ["arn:aws:ecr:eu-central-1:111122223333:repository/tallyd"]
     }
   }
 }

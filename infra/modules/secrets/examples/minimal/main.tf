@@ -4,7 +4,7 @@ module "secrets" {
   name              = "tallyd-dev"
   region            = "eu-central-1"
   account_id        = "111122223333"
-  secret_prefix     = "tallyd/dev"
+  secret_prefix     = "tallyd-dev"
   kms_key_arn       = "arn:aws:kms:eu-central-1:111122223333:key/00000000-0000-0000-0000-000000000000"
   vpc_id            = "vpc-11111111"
   vpc_cidr          = "10.20.0.0/16"
@@ -12,7 +12,7 @@ module "secrets" {
   memorydb_endpoint = "clustercfg.tallyd-dev.example.memorydb.eu-central-1.amazonaws.com"
 
   users = {
-    tallyd = { user_name = "tallyd-dev-tallyd" }
+    tallyd = { user_name = "tallyd" }
   }
 }
 

@@ -1,0 +1,2 @@
+# No name of our own: CloudFront's is enough.
+edge_log_retention_days = 7

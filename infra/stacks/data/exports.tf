@@ -1,0 +1,16 @@
+locals {
+  exports = {
+    memorydb_name = module.memorydb.name
+    memorydb_host = module.memorydb.endpoint
+  }
+}
+
+resource "aws_ssm_parameter" "export" {
+  for_each = local.exports
+
+  name        = "${local.names.ssm_prefix}/data/${each.key}"
+  description = "From the data stack"
+  type        = "String"
+  # Ids and names, no secrets: readable in a plan.
+  insecure_value = each.value
+}
