@@ -1,6 +1,6 @@
 nat                       = "per_zone"
 log_retention_days        = 365
-monthly_budget_usd        = 4000
+monthly_budget_usd        = 2800
 anomaly_usd               = 100
 managed_prometheus        = true
 behind_global_accelerator = true

@@ -23,7 +23,7 @@ node_groups = {
   hits = {
     instance_types = ["c7g.2xlarge"]
     min_size       = 3
-    max_size       = 30
+    max_size       = 90
     desired_size   = 3
     static_cpus    = true
     labels         = { "tallyd.io/pool" = "hits" }

@@ -1,6 +1,6 @@
 nat                = "single"
 log_retention_days = 30
-monthly_budget_usd = 1500
+monthly_budget_usd = 1800
 anomaly_usd        = 50
 managed_prometheus = true
 

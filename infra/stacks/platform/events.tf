@@ -12,15 +12,22 @@ locals {
       time_zone = e.timezone
       begin     = timeadd("${e.from}:00Z", "-${e.lead}")
       end       = "${e.until}:00Z"
-      # A floor the pool cannot hold is cut to its ceiling; Karpenter adds what is missing, only later.
-      nodes = min(local.pool.max_size, max(local.pool.min_size, ceil(
+      wanted = max(local.pool.min_size, ceil(
         ceil(e.hits_per_second * local.share.share * local.calendar.headroom / local.share.hits_per_second_per_pod) / var.event_pods_per_node
-      )))
+      ))
     }
   }
 
   event_schedules = merge(
-    { for name, e in local.events : "${name}-begin" => { group = var.event_pool, time_zone = e.time_zone, recurrence = "${formatdate("m h D M", e.begin)} *", min_size = e.nodes } },
+    { for name, e in local.events : "${name}-begin" => { group = var.event_pool, time_zone = e.time_zone, recurrence = "${formatdate("m h D M", e.begin)} *", min_size = min(local.pool.max_size, e.wanted) } },
     { for name, e in local.events : "${name}-end" => { group = var.event_pool, time_zone = e.time_zone, recurrence = "${formatdate("m h D M", e.end)} *", min_size = local.pool.min_size } },
   )
+}
+
+# A floor that the pool cannot hold is cut to its ceiling, and the plan says so; Karpenter would add what is missing, only later.
+check "event_floors_fit" {
+  assert {
+    condition     = alltrue([for e in local.events : e.wanted <= local.pool.max_size])
+    error_message = "Events want more nodes than max_size of ${var.event_pool}: ${join(", ", [for name, e in local.events : "${name} ${e.wanted}" if e.wanted > local.pool.max_size])}."
+  }
 }
