@@ -68,6 +68,9 @@ def report(line):
     if mistakes:
         out += ["| deliberate mistake | refused by |", "|---|---|"]
         out += ["| %s | %s |" % (m["what"], m["by"]) for m in mistakes] + [""]
+    runs = [v for k, v in figures.items() if k.startswith("runs-")]
+    if runs:
+        out += ["- runs of terraform test: %d in %d folders" % (sum(runs), len(runs))]
     for k, v in figures.items():
         if k.startswith("note-"):
             out += ["- " + v]

@@ -19,7 +19,7 @@ MISTAKES = {
     "a block that does not exist": module("lb", "main.tf", r"health_check \{", "health_probe {", terraform="Blocks of type \"health_probe\" are not expected here"),
     "an attribute that does not exist": module("memorydb", "alarms.tf", r"aws_memorydb_cluster\.this\[0\]\.name", "aws_memorydb_cluster.this[0].cluster_name", terraform="has no argument, nested block, or exported attribute named \"cluster_name\""),
     "a name too long for AWS": module("lb", "main.tf", r'name( +)= "\$\{var\.name\}-\$\{each\.key\}"', r'name\1= "${var.name}-target-group-of-the-colour-${each.key}"', terraform="cannot be longer than 32 characters"),
-    "a provider version that does not exist": module("kms", "versions.tf", r'version = "[^"]*"', 'version = "~> 9.0"', terraform="no available releases match|does not match|Failed to query available provider packages"),
+    "a provider version that does not exist": module("kms", "versions.tf", r'(source  = "hashicorp/aws"\n\s+version = )"[^"]*"', r'\1"~> 9.0"', terraform="no available releases match"),
 
     # -- open to the world
     "a security group open to the world": module("memorydb", "main.tf", r"referenced_security_group_id = each\.value", 'cidr_ipv4 = "0.0.0.0/0"', rule="no-security-group-open-to-the-world"),
@@ -75,11 +75,15 @@ MISTAKES = {
     "a backup every minute": module("backup", "machine.tf", r"schedule_expression( +)= .*", r'schedule_expression\1= "cron(* * * * ? *)"', rule="schedules-are-sane"),
     "backups dropped after a month": module("backup", "main.tf", r"days = var\.retention_days", "days = 400", rule="backups-are-kept-for-three-years"),
     "logs for ever": module("eks", "main.tf", r"^\s*retention_in_days +=.*\n", "", rule="logs-do-not-last-for-ever"),
-    "resources nobody can attribute": module("memorydb", "main.tf", r"^\s*tags +=.*\n", "", rule="everything-is-tagged"),
+    "resources nobody can attribute": dict(edits=[("stacks/data/versions.tf", r"tags = module\.naming\.tags", "tags = {}")], stack="data", rule="everything-is-tagged"),
     "a budget that tells nobody": module("budgets", "main.tf", r"for_each = var\.thresholds", "for_each = []", rule="money-is-watched"),
 
     # -- refused by the modules' own validations, from an environment's variables
     "an environment that asks for another health path": module("lb", "variables.tf", r'default     = "/readyz"', 'default     = "/"', terraform="any other path may count a hit"),
     "an environment that backs up for a week": module("backup", "variables.tf", r"default     = 1096", "default     = 7", terraform="[Tt]hree years|retention_days"),
-    "a schedule of every minute, as a variable": module("backup", "variables.tf", r'default     = "cron\(30 2 \* \* \? \*\)"', 'default     = "cron(* * * * ? *)"', terraform="fixed minute"),
+    "an environment that backs up every minute": dict(edits=[("live/prod/data.tfvars", r'(backup_schedule\s+=) ".*"', r'\1 "cron(* * * * ? *)"')], stack="data", terraform="fixed minute"),
+    "an environment with an old Kubernetes": dict(edits=[("live/prod/platform.tfvars", r'(kubernetes_version\s+=) ".*"', r'\1 "1.32"')], stack="platform", terraform="1.33 or later"),
+    "an environment with snapshots off": dict(edits=[("live/prod/data.tfvars", r"(snapshot_retention_limit\s+=) .*", r"\1 0")], stack="data", terraform="snapshots are never off"),
+    "an environment whose API is open to everybody": dict(edits=[("live/prod/platform.tfvars", r"\Z", '\napi_public_access_cidrs = ["0.0.0.0/0"]\n')], stack="platform", terraform="never open to everybody"),
+    "a variable that does not fit its type": dict(edits=[("live/prod/common.tfvars", r"zone_count\s+= .*", 'zone_count = "three"')], stack="platform", terraform="a number is required"),
 }

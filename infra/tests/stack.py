@@ -50,7 +50,7 @@ def unwrap(text):
     return re.sub(r"\s+", " ", re.sub(r"^[\s│╷╵]*", " ", text, flags=re.M))
 
 
-def terraform(*args, cwd, env, check=True, timeout=120):
+def terraform(*args, cwd, env, check=True, timeout=300):
     return run(["terraform", *args], cwd=cwd, env=env, check=check, timeout=timeout)
 
 
@@ -146,8 +146,8 @@ class Applied:
         return sum(1 for c in self.plan.get("resource_changes", []) if c["mode"] == "managed" and c["change"]["actions"] == ["create"])
 
 
-def apply_stack(tree, env, stack, cloud, strict=True, apply=True):
-    """Plans the stack from an empty state, applies it and returns both; raises Refused."""
+def apply_stack(tree, env, stack, cloud, strict=True, planned=True):
+    """Plans the stack from an empty state, applies it and returns both; raises Refused. Without `planned` the plan is not read."""
     tree = pathlib.Path(tree)
     folder = tree / "infra" / "stacks" / stack
     work = tree / "work" / env / stack
@@ -157,13 +157,13 @@ def apply_stack(tree, env, stack, cloud, strict=True, apply=True):
     (folder / ".terraform.lock.hcl").unlink(missing_ok=True)     # another stub may have written it
     terraform("init", "-no-color", "-reconfigure", cwd=folder, env=e)
     files = ["-var-file=%s" % f for f in var_files(env, stack, tree / "infra")]
-    terraform("plan", "-no-color", "-out", work / "plan", *files, cwd=folder, env=e)
-    plan = json.loads(terraform("show", "-json", work / "plan", cwd=folder, env=e).stdout)
-    state = {}
-    if apply:
-        terraform("apply", "-no-color", "-auto-approve", work / "plan", cwd=folder, env=e)
-        state = json.loads(terraform("show", "-json", cwd=folder, env=e).stdout)
-    return Applied(stack, plan, state)
+    plan = {}
+    if planned:
+        terraform("plan", "-no-color", "-out", work / "plan", *files, cwd=folder, env=e)
+        plan = json.loads(terraform("show", "-json", work / "plan", cwd=folder, env=e).stdout)
+        files = [work / "plan"]
+    terraform("apply", "-no-color", "-auto-approve", *files, cwd=folder, env=e)
+    return Applied(stack, plan, json.loads(terraform("show", "-json", cwd=folder, env=e).stdout))
 
 
 class Resource:

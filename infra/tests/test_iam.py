@@ -406,7 +406,7 @@ def test_the_daemon_connects_by_iam(tmp_path):
     text = variables.read_text()
     assert "memorydb_auth" not in text
     variables.write_text(text + '\nmemorydb_auth = "iam"\n')
-    applied = stack.apply_stack(tree, "prod", "platform", tmp_path / "cloud")
+    applied = stack.apply_stack(tree, "prod", "platform", tmp_path / "cloud", planned=False)
     a = Account("prod")
     base = a.env
     a.env = stack.Environment("prod", [applied] + [x for x in base.applied if x.stack != "platform"], tree, mutated=True)

@@ -52,7 +52,7 @@ def test_mistake_is_refused(name, tmp_path, figure):
     if before.is_dir():
         shutil.copytree(before, cloud)
     try:
-        applied = stack.apply_stack(tree, env_name, where, cloud)
+        applied = stack.apply_stack(tree, env_name, where, cloud, planned=False)
     except stack.Refused as e:
         said = stack.unwrap(str(e))
         assert "terraform" in m, "Terraform refused it, a rule was expected to:\n" + said[-1500:]

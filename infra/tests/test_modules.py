@@ -66,9 +66,12 @@ def test_the_example_is_valid_and_plans(module, tmp_path):
     stack.terraform("plan", "-no-color", *given, cwd=folder, env=e)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_own_tests_pass(module, tmp_path):
-    folder = stack.INFRA / "modules" / module
+WITH_TESTS = ["modules/" + m for m in MODULES] + sorted(str(t.parent.relative_to(stack.INFRA)) for t in [*stack.INFRA.glob("stacks/*/tests"), *stack.INFRA.glob("bootstrap/tests")])
+
+
+@pytest.mark.parametrize("place", WITH_TESTS)
+def test_own_tests_pass(place, tmp_path, figure):
+    folder = stack.INFRA / place
     e = stack.clean_env(STUB_SCAN=stack.INFRA, TF_DATA_DIR=tmp_path / "data", TF_CLI_CONFIG_FILE=stack.STUB / "override.rc")
     e_init = dict(e, TF_CLI_CONFIG_FILE=str(stack.STUB / "mirror.rc"))
     lock = folder / ".terraform.lock.hcl"
@@ -82,4 +85,5 @@ def test_own_tests_pass(module, tmp_path):
     m = re.search(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", p.stdout)
     assert p.returncode == 0 and m, p.stdout[-3000:] + p.stderr[-2000:]
     assert int(m.group(1)) > 0, "no run in its tests"
+    figure("runs-" + place.replace("/", "-"), int(m.group(1)))
     assert int(m.group(3) or 0) == 0, "skipped runs"
