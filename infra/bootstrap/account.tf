@@ -24,3 +24,10 @@ resource "aws_ec2_instance_metadata_defaults" "this" {
   http_tokens                 = "required"
   http_put_response_hop_limit = 1
 }
+
+# Roles that services make for themselves on first use. Key policies name one of them, and operators may not make any, so they are made here.
+resource "aws_iam_service_linked_role" "this" {
+  for_each = var.once_per_account ? toset(var.service_linked_roles) : toset([])
+
+  aws_service_name = each.value
+}

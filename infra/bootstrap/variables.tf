@@ -41,6 +41,26 @@ variable "once_per_account" {
   default     = true
 }
 
+variable "service_linked_roles" {
+  description = "Services whose service-linked roles are made. Take out (or import) those that the account has already."
+  type        = list(string)
+  default = [
+    "autoscaling.amazonaws.com", "eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "elasticloadbalancing.amazonaws.com", "globalaccelerator.amazonaws.com",
+    "memorydb.amazonaws.com", "spot.amazonaws.com", "vpcorigin.cloudfront.amazonaws.com", "wafv2.amazonaws.com",
+  ]
+
+  validation {
+    condition     = contains(var.service_linked_roles, "autoscaling.amazonaws.com") || !var.once_per_account || var.service_linked_roles_exist
+    error_message = "The platform's key policy names the role of autoscaling.amazonaws.com: it must exist before."
+  }
+}
+
+variable "service_linked_roles_exist" {
+  description = "Whether roles that are not in service_linked_roles are known to exist."
+  type        = bool
+  default     = false
+}
+
 variable "environments" {
   description = "Environments that live in this account; each gets a policy for its states."
   type        = list(string)

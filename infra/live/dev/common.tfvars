@@ -4,5 +4,3 @@ account_id  = "111122223333"
 vpc_cidr    = "10.10.0.0/16"
 zone_count  = 2
 permanent   = false
-
-alarm_emails = { team = "tallyd-dev@example.com" }

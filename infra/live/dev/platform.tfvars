@@ -35,3 +35,5 @@ addons = {
   metrics-server         = { version = "v0.8.0-eksbuild.2" }
   eks-pod-identity-agent = { version = "v1.3.8-eksbuild.2" }
 }
+
+alarm_emails = { team = "tallyd-dev@example.com" }

@@ -4,5 +4,3 @@ region      = "eu-west-1"
 account_id  = "777788889999"
 vpc_cidr    = "10.40.0.0/16"
 zone_count  = 3
-
-alarm_emails = { on-call = "tallyd-on-call@example.com" }

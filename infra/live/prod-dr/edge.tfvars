@@ -19,3 +19,5 @@ global_accelerator = {
   # Output accelerator_listener_arn of prod's edge stack.
   listener_arn = "arn:aws:globalaccelerator::777788889999:accelerator/00000000-0000-0000-0000-000000000000/listener/00000000"
 }
+
+alarm_emails = { on-call = "tallyd-on-call@example.com" }

@@ -22,3 +22,5 @@ global_accelerator = {
   role         = "active"
   traffic_dial = 100
 }
+
+alarm_emails = { on-call = "tallyd-on-call@example.com" }

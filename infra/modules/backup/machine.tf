@@ -51,7 +51,7 @@ locals {
         Type      = "Task"
         Resource  = "arn:${var.partition}:states:::aws-sdk:s3:listObjectsV2"
         Arguments = { Bucket = var.bucket_name, Prefix = "{% $snapshot %}" }
-        Assign    = { files = "{% $count($states.result.Contents[$endsWith(Key, '.rdb') or $contains(Key, '.rdb')]) %}" }
+        Assign    = { files = "{% $count($states.result.Contents[$contains(Key, '.rdb')]) %}" }
         Retry     = [{ ErrorEquals = ["States.TaskFailed"], IntervalSeconds = 30, MaxAttempts = 5, BackoffRate = 2 }]
         Next      = "IsExportComplete"
       }

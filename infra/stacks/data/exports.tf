@@ -11,6 +11,5 @@ resource "aws_ssm_parameter" "export" {
   name        = "${local.names.ssm_prefix}/data/${each.key}"
   description = "From the data stack"
   type        = "String"
-  # Ids and names, no secrets: readable in a plan.
-  insecure_value = each.value
+  value       = each.value
 }

@@ -48,12 +48,6 @@ variable "permanent" {
   default     = true
 }
 
-variable "alarm_emails" {
-  description = "Addresses that hear of alarms, by name."
-  type        = map(string)
-  default     = {}
-}
-
 variable "key_administrators" {
   description = "ARNs of principals that administer the keys."
   type        = list(string)

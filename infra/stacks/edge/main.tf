@@ -17,10 +17,8 @@ module "naming" {
 }
 
 locals {
-  prefix       = module.naming.prefix
-  names        = module.naming.names
-  account_root = "arn:${var.partition}:iam::${var.account_id}"
-  boundary     = "${local.account_root}:policy${local.names.iam_path}${var.project}-boundary"
+  prefix = module.naming.prefix
+  names  = module.naming.names
 }
 
 locals {

@@ -19,6 +19,5 @@ resource "aws_ssm_parameter" "export" {
   name        = "${local.names.ssm_prefix}/platform/${each.key}"
   description = "From the platform stack"
   type        = "String"
-  # Ids and names, no secrets: readable in a plan.
-  insecure_value = each.value
+  value       = each.value
 }

@@ -37,7 +37,7 @@ module "key" {
       conditions = [{ test = "ArnLike", variable = "kms:EncryptionContext:aws:logs:arn", values = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*"] }]
     }
     AlarmsAndEvents = {
-      principals = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
+      principals = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "memorydb.amazonaws.com"]
       conditions = [{ test = "StringEquals", variable = "aws:SourceAccount", values = [var.account_id] }]
     }
   }
