@@ -47,7 +47,17 @@ class Account:
             found = [r for r in self.env.all(kind) if re.search(pattern, r[key] or "")]
             if found:
                 out[name] = found[0]["arn"]
+        for alias in self.env.all("aws_kms_alias"):
+            if alias["name"] == "alias/%s-data" % self.prefix:
+                out["data_key"] = next(k["arn"] for k in self.env.all("aws_kms_key") if alias["target_key_id"] in (k["id"], k["key_id"], k["arn"]))
         return out
+
+    def key_policy(self, action, resource):
+        """KMS asks the key's own policy first: without its consent IAM counts for nothing."""
+        if not action.startswith("kms:"):
+            return None
+        keys = [k for k in self.env.all("aws_kms_key") if k["arn"] == resource]
+        return json.loads(keys[0]["policy"]) if keys else None
 
     def has(self, *texts):
         return all(n in self.facts for t in texts for n in re.findall(r"\{(\w+)\}", t))
@@ -92,11 +102,11 @@ MATRIX = [
     ("{prefix}-external-secrets", "secretsmanager:GetSecretValue", "arn:aws:secretsmanager:{region}:999999999999:secret:{prefix}/memorydb/tallyd-AbCdEf", DENY, {}),
     ("{prefix}-external-secrets", "secretsmanager:PutSecretValue", "{memorydb_secret}", DENY, {}),
     ("{prefix}-external-secrets", "secretsmanager:DeleteSecret", "{memorydb_secret}", DENY, {}),
-    ("{prefix}-external-secrets", "kms:Decrypt", "arn:aws:kms:{region}:{account}:key/11111111-2222-3333-4444-555555555555", ALLOW,
+    ("{prefix}-external-secrets", "kms:Decrypt", "{data_key}", ALLOW,
      {"kms:ViaService": "secretsmanager.{region}.amazonaws.com", "kms:ResourceAliases": ["alias/{prefix}-data"]}),
-    ("{prefix}-external-secrets", "kms:Decrypt", "arn:aws:kms:{region}:{account}:key/11111111-2222-3333-4444-555555555555", DENY,
+    ("{prefix}-external-secrets", "kms:Decrypt", "{data_key}", DENY,
      {"kms:ViaService": "s3.{region}.amazonaws.com", "kms:ResourceAliases": ["alias/{prefix}-data"]}),
-    ("{prefix}-external-secrets", "kms:Decrypt", "arn:aws:kms:{region}:{account}:key/11111111-2222-3333-4444-555555555555", DENY,
+    ("{prefix}-external-secrets", "kms:Decrypt", "{data_key}", DENY,
      {"kms:ViaService": "secretsmanager.{region}.amazonaws.com", "kms:ResourceAliases": ["alias/somebody-else"]}),
 
     # The load balancer controller binds pods to our target groups; it makes and deletes nothing.
@@ -189,7 +199,7 @@ def filled(a, context):
 
 
 def simulation(a, role, action, resource, context):
-    return {"principal": role["arn"], "action": action, "resource": a.fill(resource), "resourceAccount": a.account if "999999999999" not in resource else "999999999999",
+    return {"principal": role["arn"], "action": action, "resource": a.fill(resource), "resourcePolicy": a.key_policy(action, a.fill(resource)), "resourceAccount": a.account if "999999999999" not in resource else "999999999999",
             "context": filled(a, context), "identity": a.identity(role), "boundary": a.boundary(role)}
 
 
@@ -258,7 +268,7 @@ def test_the_boundary_takes_nothing_that_a_policy_gives(env):
                         for op, key, vals in rules.values_of(st):
                             context[key] = vals if op.startswith("For") else vals[0].replace("*", "x") if isinstance(vals[0], str) else str(vals[0])
                         concrete = resource if resource == "*" else resource.replace("*", "x")
-                        s = {"principal": role["arn"], "action": action, "resource": concrete, "resourceAccount": a.account, "context": context, "identity": a.identity(role)}
+                        s = {"principal": role["arn"], "action": action, "resource": concrete, "resourceAccount": a.account, "context": context, "identity": a.identity(role), "resourcePolicy": a.key_policy(action, concrete)}
                         cases.append((role["name"], s, dict(s, boundary=a.boundary(role))))
     free = ask({"simulations": [c[1] for c in cases]})["simulations"]
     bound = ask({"simulations": [c[2] for c in cases]})["simulations"]

@@ -251,11 +251,14 @@ resource "aws_subnet" "y" {
 
 def test_stacks_find_each_other_and_nothing_else(tmp_path):
     env = {"STUB_CLOUD": tmp_path / "cloud", "STUB_STRICT": "1"}
-    one = 'resource "aws_ssm_parameter" "p" {\n  name = "/a/b"\n  type = "String"\n  value = "hello"\n}\n'
+    one = 'resource "aws_ssm_parameter" "p" {\n  name = "/a/b"\n  type = "String"\n  value = "hello"\n}\nresource "aws_ssm_parameter" "q" {\n  name = "/a/q"\n  type = "String"\n  insecure_value = "hello"\n}\n'
     two = 'data "aws_ssm_parameter" "p" {\n  name = "%s"\n}\noutput "o" {\n  value = nonsensitive(data.aws_ssm_parameter.p.value)\n}\n'
     assert stack.snippet(tmp_path / "one", head() + one, "apply", "-auto-approve", env=env).returncode == 0
     p = stack.snippet(tmp_path / "two", head() + two % "/a/b", "apply", "-auto-approve", env=env)
     assert p.returncode == 0 and 'o = "hello"' in p.stdout, said(p)
+    for name in ("/a/b", "/a/q"):
+        p = stack.snippet(tmp_path / "insecure", head() + (two % name).replace("nonsensitive(data.aws_ssm_parameter.p.value)", "data.aws_ssm_parameter.p.insecure_value"), "apply", "-auto-approve", env=env)
+        assert p.returncode == 0 and 'o = "hello"' in p.stdout, said(p)
     p = stack.snippet(tmp_path / "three", head() + two % "/a/c", "plan", env=env)
     assert p.returncode != 0 and "nothing applied so far answers" in said(p), said(p)
 

@@ -23,7 +23,7 @@ async function simulate(s) {
     identityPolicies: named(s.identity, 'identity'),
     serviceControlPolicies: everything,
     resourceControlPolicies: [],
-    resourcePolicy: s.resourcePolicy,
+    resourcePolicy: s.resourcePolicy ?? undefined,
     permissionBoundaryPolicies: s.boundary ? named(s.boundary, 'boundary') : undefined,
     vpcEndpointPolicies: s.endpoint ? named(s.endpoint, 'endpoint') : undefined,
   }

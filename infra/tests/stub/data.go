@@ -171,8 +171,8 @@ func (s *server) readData(typ string, b *Block, config tftypes.Value) (tftypes.V
 			return tftypes.Value{}, err
 		}
 		known = found
-		if typ == "aws_ssm_parameter" && known["value"] != nil && known["type"] != "SecureString" {
-			known["insecure_value"] = known["value"]
+		if typ == "aws_ssm_parameter" && known["type"] == "SecureString" {
+			delete(known, "insecure_value")
 		}
 	}
 	vals := asObject(config)

@@ -191,6 +191,14 @@ func (s *server) fillBlock(typ string, b *Block, v tftypes.Value) tftypes.Value 
 		return s.made(typ, "", nil, v.Type(), nil)
 	}
 	vals := asObject(v)
+	if typ == "aws_ssm_parameter" && str(vals["type"]) != "SecureString" {
+		// one value under two names
+		if a, b := vals["value"], vals["insecure_value"]; !a.IsKnown() && usable(b) {
+			vals["value"] = b
+		} else if !b.IsKnown() && usable(a) {
+			vals["insecure_value"] = a
+		}
+	}
 	seed := plainKnown(vals)
 	// names and ids first: other values are derived from them
 	for _, n := range append([]string{"name", "id", "arn"}, sortedKeys(b.Attributes)...) {
