@@ -219,7 +219,7 @@ resource "aws_iam_policy" "boundary" {
         Effect = "Allow"
         Action = [
           "autoscaling:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:Describe*",
-          "ec2:UnassignPrivateIpAddresses", "ec2messages:*Message*", "ecr:GetAuthorizationToken", "eks-auth:AssumeRoleForPodIdentity", "elasticloadbalancing:Describe*", "logs:*LogDelivery", "logs:Describe*",
+          "ec2:UnassignPrivateIpAddresses", "ec2messages:*Message*", "ecr:GetAuthorizationToken", "eks-auth:AssumeRoleForPodIdentity", "elasticloadbalancing:Describe*", "logs:*LogDelivery", "logs:ListLogDeliveries", "logs:Describe*",
           "logs:PutResourcePolicy", "pricing:GetProducts", "s3:ListAllMyBuckets", "secretsmanager:GetRandomPassword", "ssmmessages:*Channel", "ssm:UpdateInstanceInformation", "sts:GetCallerIdentity", "xray:Get*", "xray:Put*",
         ]
         Resource = "*"
