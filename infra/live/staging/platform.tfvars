@@ -15,7 +15,7 @@ node_groups = {
   hits = {
     instance_types = ["c7g.large"]
     min_size       = 2
-    max_size       = 6
+    max_size       = 12
     desired_size   = 3
     static_cpus    = true
     labels         = { "tallyd.io/pool" = "hits" }
