@@ -33,6 +33,7 @@ struct echo {
     struct engine *engine;
     pthread_t thread;
     sem_t started;
+    int opened;
     int result;
     struct error err;
     uint16_t port;
@@ -162,9 +163,10 @@ static const struct engine_events events = {
 static inline void *echo_main(void *arg)
 {
     struct echo *e = arg;
-    e->result = engine_create(&e->engine, &e->config, &events, e, &e->err);
+    e->opened = engine_create(&e->engine, &e->config, &events, e, &e->err);
+    bool opened = e->opened == 0; /* from the post on, echo_start() looks at it */
     sem_post(&e->started);
-    if (e->result == 0)
+    if (opened)
         e->result = engine_run(e->engine);
     return NULL;
 }
@@ -186,7 +188,7 @@ static inline void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffe
     sem_init(&e->started, 0, 0);
     pthread_create(&e->thread, NULL, echo_main, e);
     sem_wait(&e->started);
-    if (e->result < 0)
+    if (e->opened < 0)
         fail_msg("%s", e->err.text);
 }
 
