@@ -53,7 +53,7 @@ def promote(tmp_path):
         state = {"log": [], "promoted": False, "phase": "Paused", "green": "healthy\thealthy", "looks": 0, "stuck": False, **world}
         (tmp_path / "world").write_text(json.dumps(state))
         environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "WORLD": str(tmp_path / "world"),
-                       "PROMOTE_PAUSE": "0", "PROMOTE_PATIENCE": "3"}
+                       "PROMOTE_PAUSE": "0", "PROMOTE_PATIENCE": "1"}
         done = run(DEPLOY / "promote", listener, check=False, env=environment)
         return done, json.loads((tmp_path / "world").read_text())["log"]
     return call
