@@ -4,11 +4,13 @@ B := build/$(MODE)
 PREFIX ?= /usr/local
 DESTDIR ?=
 CC ?= cc
+# One short line a step; V=1 shows the commands themselves.
+say = $(if $(V),,@echo '  $(1)';)
 PYTHON ?= /usr/bin/python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-PKGS := liburing hiredis ck openssl
-CPPFLAGS_ALL = -Isrc -I$(B)/gen -D_GNU_SOURCE -DTALLYD_VERSION='"$(VERSION)"' $(CPPFLAGS)
+PKGS := liburing hiredis ck openssl jansson
+CPPFLAGS_ALL = -Isrc -I$(B)/gen -D_GNU_SOURCE $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Werror=implicit-function-declaration \
 	-fno-strict-aliasing -fno-common $(CFLAGS_MODE) $(CFLAGS)
@@ -54,40 +56,43 @@ REPLAY := $(FUZZERS:%=$(B)/tests/replay/%)
 all: $(BIN) ## build build/$(MODE)/tallyd
 
 $(BIN): $(B)/src/main.o $(LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
+	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL)
 
 $(LIB): $(OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call say,AR $@)$(AR) qcs $@ $^
 
 $(B)/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# Objects follow the flags: another VERSION, CFLAGS or compiler builds anew.
-$(B)/flags: FORCE
+# Written only when they change: objects follow the flags and the compiler, what prints the version follows it.
+$(B)/flags: SAYS = $(CC) $(CPPFLAGS) $(CFLAGS_ALL)
+$(B)/gen/version.h: SAYS = \#define TALLYD_VERSION "$(VERSION)"
+$(B)/flags $(B)/gen/version.h: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS_ALL)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS_ALL)' > $@
+	@echo '$(SAYS)' | cmp -s - $@ || echo '$(SAYS)' > $@
 FORCE:
+$(filter $(B)/src/app/%,$(OBJ)) $(B)/src/main.o: | $(B)/gen/version.h
 
 # Web pages, embedded at build: src/web/x.html becomes the bytes web_x_html.
 WEB := $(wildcard src/web/*.html src/web/*.js)
 $(B)/gen/web.h: $(WEB) src/web/embed
 	@mkdir -p $(@D)
 	src/web/embed $(WEB) > $@
-$(B)/src/api/%.o: | $(B)/gen/web.h
+$(filter $(B)/src/api/%,$(OBJ)): | $(B)/gen/web.h
 
 $(B)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests -UNDEBUG $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(LIB) $(LDLIBS_ALL) -lcmocka
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests -UNDEBUG $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(LIB) $(LDLIBS_ALL) -lcmocka
 
-$(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(LIB)
+$(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(LIB)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/*.h) $(LIB)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
 
 unit: $(UNIT) $(PROPERTY) $(REPLAY) ## unit and property tests, fuzz corpora replayed
 	@tests/run-c $(UNIT) $(PROPERTY) $(REPLAY)

@@ -19,8 +19,8 @@ struct buf {
     bool failed;
 };
 
-void buf_fini(struct buf *b);
-void buf_clear(struct buf *b);
+void buf_fini(struct buf *b);  /* frees; empty and usable again, `bytes_max` kept */
+void buf_clear(struct buf *b); /* empty and not failed; the memory is kept */
 /* Room for at least `bytes` more, or NULL (and `failed`); commit with buf_grew(). */
 char *buf_reserve(struct buf *b, size_t bytes);
 void buf_append(struct buf *b, const void *data, size_t bytes);
@@ -28,7 +28,7 @@ void buf_append_slice(struct buf *b, struct slice s);
 void buf_append_u64(struct buf *b, uint64_t value); /* decimal */
 void buf_append_i64(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Drop `bytes` from the front, moving the rest down. */
+/* Drop `bytes` (at most all) from the front, moving the rest down. */
 void buf_consume(struct buf *b, size_t bytes);
 
 static inline void buf_grew(struct buf *b, size_t bytes) { b->bytes += bytes; }

@@ -1,6 +1,13 @@
 #pragma once
 /* Structured log lines on standard error, one write(2) each: logfmt or JSON.
  *
+ *   ts=2026-11-21T01:44:45.123Z level=info event=started workers=2 io=uring
+ *   {"ts":"2026-11-21T01:44:45.123Z","level":"info","event":"started","workers":2,"io":"uring"}
+ *
+ * A line is at most LOG_LINE_BYTES_MAX long; what does not fit is cut and the line says truncated=true.
+ * Quotes, control bytes (C1 too) and ill-formed UTF-8 are escaped: a line is one line and valid, whatever is logged.
+ * A line that standard error does not take (closed, full and non-blocking) is lost: logging must not stop a thread.
+ *
  * Thread: log_init() before the first thread; log_event() from any thread.
  * Low layers do not log: they return errors. Values are escaped; never pass a secret. */
 
@@ -8,11 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define LOG_LINE_BYTES_MAX 2048
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 struct log_field {
-    const char *name;
+    const char *name; /* a literal, plain letters */
     const char *text; /* NULL: the number is the value */
     size_t text_bytes;
     int64_t number;
@@ -20,7 +29,7 @@ struct log_field {
 
 void log_init(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
-/* Fields end with one whose name is NULL; use the LOG_* macros below. */
+/* `event` is a literal, plain letters. Fields end with one whose name is NULL; use the LOG_* macros below. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
 struct log_field log_str(const char *name, const char *text);
@@ -28,8 +37,7 @@ struct log_field log_bytes(const char *name, const char *text, size_t bytes);
 struct log_field log_num(const char *name, int64_t number);
 struct log_field log_err(int negative_errno); /* err=ECONNREFUSED */
 
-#define LOG_AT(level, event, ...) \
-    log_event((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ) {0}})
+#define LOG_AT(level, event, ...) log_event((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 #define LOG_ERROR(event, ...) LOG_AT(LOG_LEVEL_ERROR, event, __VA_ARGS__)
 #define LOG_WARN(event, ...) LOG_AT(LOG_LEVEL_WARN, event, __VA_ARGS__)
 #define LOG_INFO(event, ...) LOG_AT(LOG_LEVEL_INFO, event, __VA_ARGS__)

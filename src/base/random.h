@@ -8,4 +8,4 @@
 
 /* 0, or -errno when the kernel has none to give. */
 int random_bytes(void *out, size_t bytes);
-int random_uuid(char out[UUID_TEXT_BYTES]);
+int random_uuid(char out[UUID_TEXT_BYTES]); /* lower case */

@@ -15,5 +15,6 @@ struct slice {
 
 static inline bool slice_equals(struct slice a, struct slice b)
 {
-    return a.bytes == b.bytes && memcmp(a.at, b.at, a.bytes) == 0;
+    /* An empty slice may have no address, and memcmp() may not be given one. */
+    return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.at, b.at, a.bytes) == 0);
 }

@@ -9,45 +9,37 @@
 
 #include "base/error.h"
 #include "flush/reads.h"
+#include "flush/stats.h"
 #include "redis/url.h"
 #include "tally/tally.h"
 
 struct flusher;
 
 struct flusher_config {
-    struct redis_url redis;         /* host empty: embedded mode, no store but ourselves */
-    const char *prefix;             /* "tally:" */
+    struct redis_url redis; /* host empty: embedded mode, no store but ourselves */
+    const char *prefix;     /* "tally:" */
     uint32_t flush_interval_ms;
-    uint32_t batch_keys_max;        /* per transaction; 2000 */
-    char instance[37];              /* UUID */
-    const char *password;           /* NULL: none; never logged */
+    uint32_t batch_keys_max;                         /* per transaction; 2000 */
+    char instance[37];                               /* UUID */
+    const char *password;                            /* NULL: none; never logged */
     void (*wake_worker)(void *ctx, uint32_t worker); /* after answers were pushed */
     void *wake_ctx;
 };
 
-/* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys. */
-struct flusher_books {
-    uint64_t stored, in_flight, poisoned, lost;
-};
-
-struct flusher_stats {
-    uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
-    uint64_t reconnects, link_errors, alarms;
-    uint64_t errors_by_class[32];   /* index: enum redis_error_class */
-    uint64_t keys_poisoned, keys_dirty;
-    uint64_t last_flush_ms;         /* monotonic, end of the last batch that was stored */
-    uint64_t flush_duration_us;     /* of the last */
-    bool connected;
-};
-
 int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err);
 int flusher_start(struct flusher *f, struct error *err);
-/* Flush everything now (workers have ended); 0 when nothing is left, -ETIMEDOUT at the deadline. */
+/* Flush everything now (workers have ended) and end the thread; monotonic deadline. Does not wait; called again it
+ * moves the deadline. */
+void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms);
+/* Has the thread ended, so that flusher_drain() does not wait? */
+bool flusher_drain_ended(const struct flusher *f);
+/* flusher_drain_begin(), and wait for the end. 0 when nothing is left, -ETIMEDOUT at the deadline, -EKEYREJECTED
+ * when all is stored but what the books call poisoned. */
 int flusher_drain(struct flusher *f, uint64_t deadline_ms);
 void flusher_destroy(struct flusher *f);
 
 /* ---- worker `op->worker` ---- */
-bool flusher_ask(struct flusher *f, struct read_op *op);             /* false: queue full, still the caller's */
+bool flusher_ask(struct flusher *f, struct read_op *op); /* false: queue full, still the caller's */
 bool flusher_answer(struct flusher *f, uint32_t worker, struct read_op **op); /* false: none */
 
 /* ---- any thread ---- */

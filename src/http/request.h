@@ -1,7 +1,8 @@
 #pragma once
 /* What a request says, as slices of the bytes it came in (RFC 9110, RFC 9112).
  *
- * The slices are valid while those bytes stay where they are; after moving them, request_rebase(). */
+ * Thread: none of its own; whoever owns the struct.
+ * The slices are valid while those bytes stay where they are; after moving them, http_request_rebase(). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,40 +11,59 @@
 #include "base/slice.h"
 
 enum http_method {
-    HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS,
-    HTTP_PATCH, HTTP_CONNECT, HTTP_TRACE,
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_PATCH,
+    HTTP_CONNECT,
+    HTTP_TRACE,
     HTTP_UNKNOWN, /* a valid token that is no method we know: 501 */
 };
 
 /* Header fields that some handler or the protocol itself looks at; others are checked and skipped. */
 enum http_field {
-    HTTP_FIELD_AUTHORIZATION, HTTP_FIELD_CONTENT_TYPE, HTTP_FIELD_ORIGIN, HTTP_FIELD_USER_AGENT,
-    HTTP_FIELD_DNT, HTTP_FIELD_SEC_GPC, HTTP_FIELD_PURPOSE, HTTP_FIELD_SEC_PURPOSE,
-    HTTP_FIELD_X_FORWARDED_FOR, HTTP_FIELD_ACCEPT,
-    HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD, HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS,
+    HTTP_FIELD_AUTHORIZATION,
+    HTTP_FIELD_CONTENT_TYPE,
+    HTTP_FIELD_ORIGIN,
+    HTTP_FIELD_USER_AGENT,
+    HTTP_FIELD_DNT,
+    HTTP_FIELD_SEC_GPC,
+    HTTP_FIELD_PURPOSE,
+    HTTP_FIELD_SEC_PURPOSE,
+    HTTP_FIELD_X_FORWARDED_FOR,
+    HTTP_FIELD_ACCEPT,
+    HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD,
+    HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS,
     HTTP_FIELDS,
 };
 
 struct http_request {
     enum http_method method;
     struct slice method_text;
-    uint8_t minor_version;    /* HTTP/1.<minor>: 0 or 1 (a higher minor is read as 1) */
-    bool keep_alive;          /* what version and Connection fields ask for */
-    bool expect_continue;     /* Expect: 100-continue (RFC 9110 section 10.1.1) */
-    bool chunked;             /* Transfer-Encoding: chunked, the only coding we take */
-    bool has_length;          /* Content-Length was given */
+    uint8_t minor_version; /* HTTP/1.<minor>: 0 or 1 (a higher minor is read as 1) */
+    bool keep_alive;       /* what version and Connection fields ask for */
+    bool expect_continue;  /* Expect: 100-continue in HTTP/1.1, and a body is announced (RFC 9110 section 10.1.1) */
+    bool chunked;          /* Transfer-Encoding: chunked, the only coding we take */
+    bool has_length;       /* Content-Length was given */
     uint64_t content_length;
-    struct slice path;        /* of the target, raw, without query; "*" for asterisk-form; absolute-form reduced to its path */
-    struct slice query;       /* raw, without '?'; at == NULL when there is none */
-    struct slice host;        /* from Host, or from the target in absolute-form */
+    struct slice path;  /* of the target, raw, without query; "*" for asterisk-form; absolute-form reduced to its
+                         * path ("/" when empty); empty for authority-form (CONNECT) */
+    struct slice query; /* raw, without '?'; at == NULL when there is none */
+    struct slice host;  /* from Host (at == NULL: absent), or from the target in absolute- and authority-form;
+                         * with its port, raw */
     struct slice field[HTTP_FIELDS]; /* first value, trimmed; at == NULL when absent */
-    struct slice body;        /* decoded; set by whoever gathered it */
+    struct slice body;               /* decoded; set by whoever gathered it */
 };
 
 /* The head moved from `from` to `to` (e.g. into a carry buffer): move every slice but body along. */
 void http_request_rebase(struct http_request *r, const char *from, const char *to);
 
-/* Next "name=value" of a query, raw; false at the end. `rest` starts as request.query. */
+/* Next "name=value" of a query, raw; false at the end. `rest` starts as request.query. Empty pieces ("a&&b") are
+ * skipped; the value ends at '&', and is empty when there is no '='. */
 bool http_query_next(struct slice *rest, struct slice *name, struct slice *value);
-/* Percent-decode once ('+' is a space when `plus`); -1 on a broken escape, or more than `out_max` bytes. */
+/* Percent-decode once ('+' is a space when `plus`): the number of bytes; -1 on a broken escape, or more than `out_max`
+ * bytes. */
 int http_percent_decode(struct slice in, bool plus, char *out, size_t out_max);

@@ -1,8 +1,10 @@
 #pragma once
 /* Composing answers. Two ways: a template for the hot ones, http_response_write() for all others.
  *
+ * Thread: none of its own; a template belongs to the worker that sets its date.
  * Every answer carries Date (RFC 9110 section 6.6.1), and Connection: close where it ends the connection
- * (keep-alive for HTTP/1.0 clients that asked). HEAD and 204/304 have no body bytes. */
+ * (keep-alive for HTTP/1.0 clients that asked). 204 and 304 have neither body nor Content-Length (section 8.6);
+ * HEAD gets the Content-Length that GET would, without the body. No memory: `out->failed` is set (buf.h). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,26 +15,31 @@
 
 #define HTTP_DATE_BYTES 29 /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 
+/* IMF-fixdate of a wall time in the years 0 to 9999 (RFC 9110 section 5.6.7), with a NUL. */
 void http_date_format(int64_t wall_ms, char out[HTTP_DATE_BYTES + 1]);
 
 struct http_response {
     int status;
-    const char *content_type;  /* NULL: none */
+    const char *content_type; /* NULL: none */
     struct slice body;
-    struct slice extra;        /* further header lines, each ending in CRLF */
-    bool close;                /* the connection ends after this answer */
+    struct slice extra; /* further header lines, each ending in CRLF; checked by nobody */
+    bool close;         /* the connection ends after this answer */
 };
 
-/* `date`: HTTP_DATE_BYTES, kept current by the worker. `r` may be NULL (nothing could be parsed). */
+/* `date`: HTTP_DATE_BYTES, kept current by the worker. `r` may be NULL (nothing could be parsed): then the answer says
+ * Connection: close, as it does when the request did not ask to keep alive. */
 void http_response_write(struct buf *out, const struct http_request *r, const struct http_response *response,
                          const char *date);
 /* "204 No Content" etc.; a generic phrase for codes we do not send. */
 const char *http_status_phrase(int status);
 
-/* A whole answer rendered beforehand, in four forms: plain, Connection: close, keep-alive (1.0), and the
- * same without body bytes for HEAD; only the date is put in when it changes. */
+/* A whole answer rendered beforehand: plain, Connection: close, keep-alive (1.0), and each of them without the body
+ * bytes for HEAD; only the date is put in when it changes. */
 struct http_template;
+/* 0 or -ENOMEM. Copies what it needs of `response`. */
 int http_template_create(struct http_template **out, const struct http_response *response);
 void http_template_destroy(struct http_template *t);
+/* `date`: HTTP_DATE_BYTES. Changes bytes that http_template_get() has given: only when none is still to be copied. */
 void http_template_date(struct http_template *t, const char *date);
+/* `r` may be NULL as above. The bytes stay where they are until destroy. */
 struct slice http_template_get(const struct http_template *t, const struct http_request *r, bool close);

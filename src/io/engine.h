@@ -7,32 +7,33 @@
  * A connection is a slot number (0…conns_max-1). The engine keeps its own state per slot; net/ keeps
  * a parallel array. A slot is in use from accepted() until closed() and is not reused in between. */
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
-#include "base/slice.h"
 
 struct engine;
+
+#define ENGINE_TICK_MS 100
+
+/* The longest queue of connections that a listener may have: net.core.somaxconn's default (tcp(7), listen(2)). */
+#define LISTEN_BACKLOG 4096
 
 enum engine_kind { ENGINE_URING, ENGINE_EPOLL };
 
 struct engine_config {
     enum engine_kind kind;
     uint32_t conns_max;
-    uint32_t recv_buffers;      /* power of two; io_uring: entries of the provided-buffer ring */
+    uint32_t recv_buffers; /* power of two; io_uring: entries of the provided-buffer ring */
     uint32_t recv_buffer_bytes;
-    uint32_t batch_wait_us;     /* longest adaptive wait for a batch; 0: never wait */
-    int listen_fd;              /* owned by the caller; listening, non-blocking */
-    bool peer_addresses;        /* engine_peer() will be asked for */
+    uint32_t batch_wait_us; /* longest adaptive wait for a batch; 0: never wait */
+    int listen_fd;          /* owned by the caller; listening, non-blocking */
 };
 
 /* All called on the engine's thread, from within engine_run(). */
 struct engine_events {
-    /* A connection came. false: refuse it (the engine closes it; closed() is not called). */
-    bool (*accepted)(void *ctx, uint32_t slot);
+    void (*accepted)(void *ctx, uint32_t slot);
     /* Bytes came; valid only during the call. bytes == 0: the peer sent FIN. */
     void (*received)(void *ctx, uint32_t slot, const char *data, size_t bytes);
     /* The send ended: all `bytes` went out (0), or -errno and the connection is dead (close it). */
@@ -41,24 +42,28 @@ struct engine_events {
     void (*failed)(void *ctx, uint32_t slot, int result);
     /* Nothing of this slot is in flight any more; the number may be reused. */
     void (*closed)(void *ctx, uint32_t slot);
+    /* After engine_accept_stop(): the listener has nothing more to give and may be closed. */
+    void (*accept_ended)(void *ctx);
     /* A batch of completions has been handed over; send what was gathered. */
     void (*batch_end)(void *ctx);
     /* engine_wake() was called since the last time. */
     void (*woken)(void *ctx);
-    /* At most every `tick_ms` (100), at least then when there are connections. */
+    /* About every ENGINE_TICK_MS while there are connections; always before a batch that comes later than that. */
     void (*tick)(void *ctx, uint64_t now_ms);
 };
 
 /* What the engine counts; written by its thread, read by any (stat_read). */
 struct engine_stats {
-    uint64_t batches, completions, enters;
-    uint64_t accepts, accept_errors, accept_paused;
+    uint64_t batches, completions; /* one system call a batch */
+    uint64_t accepts, accept_errors, accept_pauses;
     uint64_t recv_no_buffers, stale_completions, cq_overflows;
 };
 
+/* Tries what the io_uring engine needs, on a ring of its own; 0, or -errno with the remedy. */
+int engine_probe_uring(struct error *err);
 /* 0 or -errno with a sentence that says what to do (EPERM, ENOSYS, ENOMEM/memlock, EMFILE …). */
-int engine_create(struct engine **out, const struct engine_config *config,
-                  const struct engine_events *events, void *ctx, struct error *err);
+int engine_create(struct engine **out, const struct engine_config *config, const struct engine_events *events,
+                  void *ctx, struct error *err);
 void engine_destroy(struct engine *e);
 /* Runs until engine_stop(); 0 or -errno. */
 int engine_run(struct engine *e);
@@ -71,12 +76,11 @@ void engine_recv_pause(struct engine *e, uint32_t slot);
 void engine_recv_resume(struct engine *e, uint32_t slot);
 /* Half-close: FIN to the peer, go on reading (lingering close, RFC 9112 section 9.6). */
 void engine_shutdown(struct engine *e, uint32_t slot);
-/* Cancel what is in flight, then close; closed() follows. Idempotent. */
+/* Cancel what is in flight, then close; closed() follows, and no other event of the slot. Idempotent.
+ * Nothing else may be asked of the slot after it. */
 void engine_close(struct engine *e, uint32_t slot);
-/* No further connections; those that the kernel has already queued are still delivered first. */
+/* No further connections: those that the kernel has already queued are delivered, then accept_ended(). */
 void engine_accept_stop(struct engine *e);
-/* The peer's address (needs config.peer_addresses); 0 or -errno. */
-int engine_peer(struct engine *e, uint32_t slot, struct sockaddr_storage *out);
 uint64_t engine_now_ms(const struct engine *e); /* monotonic, read once per batch */
 
 /* ---- any thread ---- */

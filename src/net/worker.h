@@ -15,11 +15,11 @@
 struct worker;
 
 struct worker_timeouts {
-    uint32_t head_ms;      /* request head, from its first byte (10 000) */
-    uint32_t body_ms;      /* request body (10 000) */
-    uint32_t send_ms;      /* no byte of an answer taken by the peer (15 000) */
-    uint32_t idle_ms;      /* keep-alive (75 000) */
-    uint32_t linger_ms;    /* after an error answer (2 000) */
+    uint32_t head_ms;   /* request head, from its first byte (10 000) */
+    uint32_t body_ms;   /* request body (10 000) */
+    uint32_t send_ms;   /* no byte of an answer taken by the peer (15 000) */
+    uint32_t idle_ms;   /* keep-alive (75 000) */
+    uint32_t linger_ms; /* after an error answer (2 000) */
 };
 
 struct worker_config {
@@ -60,4 +60,5 @@ void worker_resume(struct worker *w, struct ticket ticket);
 void worker_wake(struct worker *w); /* any thread */
 const struct worker_stats *worker_stats(const struct worker *w);
 const struct engine_stats *worker_engine_stats(const struct worker *w);
-uint16_t worker_port(const struct worker *w); /* the bound one, when 0 was asked for */
+const char *worker_engine_name(const struct worker *w); /* once started: "uring" */
+uint16_t worker_port(const struct worker *w);           /* the bound one, when 0 was asked for */

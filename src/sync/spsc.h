@@ -1,7 +1,8 @@
 #pragma once
 /* Bounded single-producer single-consumer queues over ck_ring: of pointers, and of 32-bit indexes.
+ * What the producer wrote before a push, the consumer sees after the pop.
  *
- * Thread: one producer, one consumer; the capacity is a power of two, one slot stays free. */
+ * Thread: one producer, one consumer; created and destroyed when neither runs. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,12 +11,15 @@
 struct spsc;     /* of void * */
 struct spsc_u32; /* of uint32_t */
 
-int spsc_create(struct spsc **out, uint32_t capacity); /* 0, -ENOMEM, -EINVAL (not a power of two) */
-void spsc_destroy(struct spsc *q);
+#define SPSC_CAPACITY_MAX (1u << 30)
+
+/* `capacity`: a power of two, 2…SPSC_CAPACITY_MAX; one slot stays free. Memory is reserved at once and
+ * becomes resident as it is used. 0, -ENOMEM, -EINVAL. */
+int spsc_create(struct spsc **out, uint32_t capacity);
+void spsc_destroy(struct spsc *q);          /* NULL is allowed; what is still queued is the caller's */
 bool spsc_push(struct spsc *q, void *item); /* producer; false: full */
 bool spsc_pop(struct spsc *q, void **item); /* consumer; false: empty */
 
-/* Memory is reserved at once and becomes resident as it is used (mmap). */
 int spsc_u32_create(struct spsc_u32 **out, uint32_t capacity);
 void spsc_u32_destroy(struct spsc_u32 *q);
 bool spsc_u32_push(struct spsc_u32 *q, uint32_t item);

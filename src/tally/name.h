@@ -18,7 +18,7 @@ enum name_error {
     NAME_OK,
     NAME_BAD_NS,
     NAME_BAD_KEY,
-    NAME_TOO_LONG,
+    NAME_TOO_LONG,   /* the namespace or the key */
     NAME_BAD_ESCAPE, /* '%' not followed by two hex digits */
 };
 

@@ -4,8 +4,8 @@
  * Thread: the worker owns it: only it adds names and counts. The flusher takes the touched cells
  * and reads counts; any thread may look a name up and read its count.
  *
- * Memory is reserved for `cells_max` at creation (mmap, MAP_NORESERVE) and becomes resident as it
- * is used, so nothing ever moves under a reader except the name index, which readers re-check. */
+ * Memory is reserved for `cells_max` at creation and becomes resident as it is used, so nothing ever
+ * moves under a reader. A 24-byte name costs 16 (cell) + 24 (name) + 11…21 (index) + 4 (queue) bytes. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,21 +17,19 @@
 struct shard;
 
 #define SHARD_CELL_NONE UINT32_MAX
+#define SHARD_CELLS_MAX (1u << 28)
 
 struct shard_config {
-    uint32_t cells_max;          /* 1…2^28: no more distinct names than this */
-    uint64_t names_bytes_max;    /* 0: enough for cells_max of the longest names */
+    uint32_t cells_max;          /* 1…SHARD_CELLS_MAX: no more distinct names than this */
+    uint64_t names_bytes_max;    /* 0: enough for cells_max of the longest names; at most 16 GiB are used */
     struct siphash_key hash_key; /* the same for every shard of the process, random per process */
 };
 
 /* 0, -ENOMEM, -EINVAL. */
 int shard_create(struct shard **out, const struct shard_config *config);
-void shard_destroy(struct shard *s);
+void shard_destroy(struct shard *s); /* NULL is allowed */
 
 /* ---- worker ---- */
-uint64_t shard_hash(const struct shard *s, struct slice name);
-/* The cell of `name`, or SHARD_CELL_NONE. */
-uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash);
 /* A cell for a name that is not there yet; SHARD_CELL_NONE when the shard is full. */
 uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash);
 /* Add `n` and hand the cell to the flusher if it is not on its way already.
@@ -40,13 +38,15 @@ bool shard_add(struct shard *s, uint32_t cell, uint64_t n);
 
 /* ---- flusher ---- */
 /* The next touched cell; the cell is re-armed (its next hit is reported again).
- * Take all that are wanted, then barrier_heavy(), and only then read their counts. */
+ * Take all that are wanted, then barrier_heavy(), and only then read their counts; when barrier_heavy()
+ * says false, read the same cells' counts again one flush later. */
 bool shard_take_touched(struct shard *s, uint32_t *cell);
 
 /* ---- any thread ---- */
+uint64_t shard_hash(const struct shard *s, struct slice name);
+/* The cell of `name`, or SHARD_CELL_NONE. */
+uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash);
 uint32_t shard_cells(const struct shard *s); /* cells 0…n-1 exist and their names are whole */
 uint64_t shard_count(const struct shard *s, uint32_t cell);
 uint64_t shard_sum(const struct shard *s); /* of all that was added */
 struct slice shard_name(const struct shard *s, uint32_t cell);
-/* As shard_find, from another thread than the owner. */
-uint32_t shard_find_shared(const struct shard *s, struct slice name, uint64_t hash);

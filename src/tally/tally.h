@@ -20,12 +20,12 @@ struct tally_config {
 };
 
 struct tally_value {
-    int64_t value;      /* stored + pending */
-    int64_t stored;     /* meaningful when `known` */
-    uint64_t pending;   /* counted by this process and not yet in `stored` */
-    uint64_t as_of_ms;  /* monotonic ms; 0: the store was never asked */
-    bool counted;       /* some worker of this process has counted it */
-    bool known;         /* `stored` came from the store */
+    int64_t value;     /* stored + pending */
+    int64_t stored;    /* meaningful when `known` */
+    uint64_t pending;  /* counted by this process and not yet in `stored` */
+    uint64_t as_of_ms; /* monotonic ms; 0: the store was never asked */
+    bool counted;      /* some worker of this process has counted it */
+    bool known;        /* `stored` came from the store */
 };
 
 enum tally_result {
@@ -34,12 +34,14 @@ enum tally_result {
     TALLY_OVERFLOW,  /* the sum would pass INT64_MAX: nothing counted */
 };
 
+/* 0, -ENOMEM, -EINVAL (workers 0, keys_max not in 1…2^28), or what the kernel says when it has no randomness. */
 int tally_create(struct tally **out, const struct tally_config *config);
-void tally_destroy(struct tally *t);
+void tally_destroy(struct tally *t); /* NULL is allowed */
 uint32_t tally_workers(const struct tally *t);
+uint32_t tally_keys_max(const struct tally *t);
 struct shard *tally_shard(struct tally *t, uint32_t worker);
 struct totals *tally_totals(struct tally *t);
-uint32_t tally_keys(const struct tally *t); /* distinct names, for metrics */
+uint32_t tally_keys(const struct tally *t); /* distinct names (never fewer than there are), for metrics */
 
 /* ---- worker `worker` ---- */
 enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n);

@@ -1,0 +1,107 @@
+/* The forms in which the api answers, and counts that it did. */
+
+#include <stdio.h>
+
+#include "api/api_worker.h"
+#include "sync/atomic.h"
+
+#define REFUSAL_TEXT(name, text) [API_REFUSED_##name] = text,
+static const char *const refusal_texts[API_REFUSAL_KINDS] = {API_REFUSALS(REFUSAL_TEXT)};
+
+static const struct refusal {
+    int status;
+    const char *detail;
+} refusals[API_REFUSAL_KINDS] = {
+    [API_REFUSED_KEY_LIMIT] = {503, "this process counts as many keys as --max-keys allows"},
+    [API_REFUSED_OVERFLOW] = {409, "the sum of this key would pass 2^63-1"},
+    [API_REFUSED_BAD_NAMESPACE] = {400, "a namespace is 1 to 64 of A-Z a-z 0-9 _ . -"},
+    [API_REFUSED_BAD_KEY] = {400, "a key has no control bytes and no { or }"},
+    [API_REFUSED_TOO_LONG] = {400, "a key has at most 256 bytes, a namespace 64"},
+    [API_REFUSED_BAD_ESCAPE] = {400, "% must be followed by two hex digits"},
+    [API_REFUSED_BAD_N] = {400, "n is 1 to 2147483647, in digits, without a leading zero"},
+    [API_REFUSED_BAD_QUERY] = {400, "value is 0 or 1; n and value may be given once"},
+    [API_REFUSED_BAD_BODY] = {400, "a JSON object with an array of hits, each with ns, key and n"},
+    [API_REFUSED_HEAD] = {204, ""},
+};
+
+const char *refusal_text(enum api_refusal why) { return refusal_texts[why]; }
+
+enum api_refusal refusal_of_name(enum name_error e)
+{
+    switch (e) {
+    case NAME_BAD_NS: return API_REFUSED_BAD_NAMESPACE;
+    case NAME_TOO_LONG: return API_REFUSED_TOO_LONG;
+    case NAME_BAD_ESCAPE: return API_REFUSED_BAD_ESCAPE;
+    default: return API_REFUSED_BAD_KEY;
+    }
+}
+
+enum api_refusal refusal_of_tally(enum tally_result result)
+{
+    return result == TALLY_OVERFLOW ? API_REFUSED_OVERFLOW : API_REFUSED_KEY_LIMIT;
+}
+
+void answer_count(struct api_worker *aw, int status) { stat_add(&aw->stats.responses[status / 100], 1); }
+
+static void answer(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
+                   struct slice body, struct slice extra)
+{
+    struct http_response response = {
+        .status = status,
+        .content_type = body.bytes > 0 ? "application/json" : NULL,
+        .body = body,
+        .extra = extra,
+        .close = reply->close,
+    };
+    http_response_write(reply->out, r, &response, reply->date);
+    answer_count(aw, status);
+}
+
+void answer_json(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
+                 struct slice body)
+{
+    answer(aw, r, reply, status, body, SLICE(API_HEADERS));
+}
+
+void answer_error(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
+                  const char *token, const char *detail, const char *extra)
+{
+    char body[256], headers[512];
+    int body_bytes = snprintf(body, sizeof body, "{\"error\":\"%s\",\"detail\":\"%s\"}\n", token, detail);
+    int header_bytes = snprintf(headers, sizeof headers, "%s%s", API_HEADERS, extra ? extra : "");
+    answer(aw, r, reply, status, (struct slice){body, (size_t)body_bytes},
+           (struct slice){headers, (size_t)header_bytes});
+}
+
+void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why)
+{
+    const struct refusal *refusal = &refusals[why];
+    char extra[160];
+    stat_add(&aw->stats.hits_refused[why], 1);
+    if (refusal->status == 204) {
+        answer(aw, r, reply, 204, (struct slice){0}, SLICE(API_HEADERS "X-Hit-Status: filtered;reason=head\r\n"));
+        return;
+    }
+    snprintf(extra, sizeof extra,
+             "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: refused;reason=%s\r\n%s", refusal_texts[why],
+             refusal->status == 503 ? "Retry-After: 60\r\n" : "");
+    answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, extra);
+}
+
+void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow)
+{
+    char extra[512];
+    if (r->method == HTTP_UNKNOWN) {
+        answer_error(aw, r, reply, 501, "unknown_method", "this server does not know that method", NULL);
+    } else if (r->method == HTTP_OPTIONS) {
+        /* Also the answer to a CORS preflight (Fetch standard, section 3.2). */
+        snprintf(extra, sizeof extra,
+                 API_HEADERS "Allow: %s\r\nAccess-Control-Allow-Methods: %s\r\nAccess-Control-Allow-Headers: "
+                             "Content-Type\r\nAccess-Control-Max-Age: 86400\r\n",
+                 allow, allow);
+        answer(aw, r, reply, 204, (struct slice){0}, (struct slice){extra, strlen(extra)});
+    } else {
+        snprintf(extra, sizeof extra, "Allow: %s\r\n", allow);
+        answer_error(aw, r, reply, 405, "method_not_allowed", "see the Allow header", extra);
+    }
+}

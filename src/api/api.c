@@ -1,0 +1,138 @@
+/* Routes, and what a worker's handler is made of. */
+
+#include "api/api.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/lookup.h"
+#include "sync/atomic.h"
+#include "web.h"
+
+static bool path_takes(struct slice path, struct slice prefix, struct slice *rest)
+{
+    if (path.bytes < prefix.bytes || memcmp(path.at, prefix.at, prefix.bytes) != 0)
+        return false;
+    *rest = (struct slice){path.at + prefix.bytes, path.bytes - prefix.bytes};
+    return true;
+}
+
+static enum handler_result route_page(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    if (r->method != HTTP_GET && r->method != HTTP_HEAD) {
+        answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
+        return HANDLED;
+    }
+    struct http_response response = {
+        .status = 200,
+        .content_type = "text/html; charset=utf-8",
+        .body = {(const char *)web_index_html, sizeof web_index_html},
+        .extra = SLICE("Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n"),
+        .close = reply->close,
+    };
+    http_response_write(reply->out, r, &response, reply->date);
+    answer_count(aw, 200);
+    return HANDLED;
+}
+
+static enum handler_result route(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    struct slice rest;
+    if (path_takes(r->path, SLICE("/v1/hit/"), &rest))
+        return route_hit(aw, r, reply, rest);
+    if (slice_equals(r->path, SLICE("/v1/hits")))
+        return route_hits(aw, r, reply);
+    if (path_takes(r->path, SLICE("/v1/counters/"), &rest))
+        return memchr(rest.at, '/', rest.bytes) ? route_counter(aw, r, reply, rest)
+                                                : route_counters(aw, r, reply, rest);
+    if (slice_equals(r->path, SLICE("/")))
+        return route_page(aw, r, reply);
+    if (slice_equals(r->path, SLICE("*"))) {
+        answer_method(aw, r, reply, "GET, HEAD, POST, OPTIONS");
+        return HANDLED;
+    }
+    answer_error(aw, r, reply, r->method == HTTP_UNKNOWN ? 501 : 404, "no_such_path", "see / for what there is", NULL);
+    return HANDLED;
+}
+
+static enum handler_result on_request(void *ctx, const struct http_request *r, struct reply *reply)
+{
+    return route(ctx, r, reply);
+}
+
+static bool on_wants_body(void *ctx, const struct http_request *r)
+{
+    (void)ctx;
+    return r->method == HTTP_POST && slice_equals(r->path, SLICE("/v1/hits"));
+}
+
+static void on_refused(void *ctx, int status, const char *reason)
+{
+    struct api_worker *aw = ctx;
+    answer_count(aw, status);
+    for (size_t i = 0; i < API_BAD_REASONS_MAX; i++) {
+        struct api_bad_reason *slot = &aw->stats.bad_requests[i];
+        if (!slot->token)
+            store_release_ptr((void **)(uintptr_t)&slot->token,
+                              (void *)(uintptr_t)reason); /* partner: the reader of metrics */
+        if (slot->token == reason || strcmp(slot->token, reason) == 0) {
+            stat_add(&slot->count, 1);
+            return;
+        }
+    }
+}
+
+static void on_date(void *ctx, const char *date)
+{
+    struct api_worker *aw = ctx;
+    http_template_date(aw->counted, date);
+}
+
+static void on_woken(void *ctx) { lookup_answers(ctx); }
+static void on_forget(void *ctx, void *waiting) { (void)ctx, lookup_forget(waiting); }
+
+struct handler api_handler(struct api *a, uint32_t worker)
+{
+    return (struct handler){
+        .wants_body = on_wants_body,
+        .handle = on_request,
+        .forget = on_forget,
+        .refused = on_refused,
+        .date_changed = on_date,
+        .woken = on_woken,
+        .ctx = &a->per_worker[worker],
+    };
+}
+
+void api_bind(struct api *a, uint32_t worker, struct worker *w) { a->per_worker[worker].worker = w; }
+const struct api_stats *api_stats(const struct api *a, uint32_t worker) { return &a->per_worker[worker].stats; }
+
+int api_create(struct api **out, const struct api_config *config, struct error *err)
+{
+    uint32_t workers = tally_workers(config->tally);
+    struct http_response counted = {.status = 204, .extra = SLICE(API_HEADERS "X-Hit-Status: counted\r\n")};
+    struct api *a = calloc(1, sizeof *a + workers * sizeof a->per_worker[0]);
+    if (!a)
+        return error_set(err, -ENOMEM, "no memory for the api");
+    a->config = *config;
+    a->workers = workers;
+    for (uint32_t i = 0; i < workers; i++) {
+        a->per_worker[i].api = a;
+        a->per_worker[i].index = i;
+        if (http_template_create(&a->per_worker[i].counted, &counted) < 0) {
+            api_destroy(a);
+            return error_set(err, -ENOMEM, "no memory for the api");
+        }
+    }
+    *out = a;
+    return 0;
+}
+
+void api_destroy(struct api *a)
+{
+    for (uint32_t i = 0; i < a->workers; i++)
+        if (a->per_worker[i].counted)
+            http_template_destroy(a->per_worker[i].counted);
+    free(a);
+}

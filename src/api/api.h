@@ -1,0 +1,28 @@
+#pragma once
+/* The public HTTP API (DESIGN 5): routes and what answers them. One handler a worker.
+ *
+ * Thread: created and destroyed by main; each handler runs on its worker; api_stats() from any thread. */
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "flush/flusher.h"
+#include "net/worker.h"
+#include "tally/tally.h"
+
+struct api;
+struct api_stats; /* api/stats.h */
+
+struct api_config {
+    struct tally *tally;
+    struct flusher *flusher;
+    bool embedded;              /* no store but ourselves: what is not counted here is nowhere */
+    uint32_t flush_interval_ms; /* totals older than two of these, and two seconds, are asked for again */
+};
+
+int api_create(struct api **out, const struct api_config *config, struct error *err); /* 0 or -ENOMEM */
+void api_destroy(struct api *a);
+struct handler api_handler(struct api *a, uint32_t worker);
+/* Which worker runs the handler: before it starts. */
+void api_bind(struct api *a, uint32_t worker, struct worker *w);
+const struct api_stats *api_stats(const struct api *a, uint32_t worker);

@@ -1,0 +1,58 @@
+#pragma once
+/* What one worker's handler owns, and the pieces that its routes share; private to api/.
+ *
+ * Thread: the worker's; `stats` is read by others. */
+
+#include <stdbool.h>
+
+#include "api/api.h"
+#include "api/stats.h"
+#include "http/response.h"
+#include "net/handler.h"
+
+struct api_worker {
+    struct api *api;
+    uint32_t index;
+    struct worker *worker; /* borrowed */
+    struct http_template *counted;
+    struct api_stats stats;
+};
+
+struct api {
+    struct api_config config;
+    uint32_t workers;
+    struct api_worker per_worker[];
+};
+
+/* Headers of every answer that a page of another origin may read, and that no cache may keep. */
+#define API_HEADERS                                                                                                    \
+    "Cache-Control: max-age=0, no-cache, no-store, must-revalidate\r\n"                                                \
+    "Access-Control-Allow-Origin: *\r\n"                                                                               \
+    "Cross-Origin-Resource-Policy: cross-origin\r\n"
+
+/* ---- answers (answer.c) ---- */
+void answer_json(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
+                 struct slice body);
+/* {"error":"<token>","detail":"<sentence>"}; `extra`: further header lines or NULL. */
+void answer_error(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
+                  const char *token, const char *detail, const char *extra);
+/* A hit that was not counted: status, X-Hit-Status, and the metric. */
+void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why);
+void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow);
+void answer_count(struct api_worker *aw, int status); /* in the statistics; the others do it themselves */
+const char *refusal_text(enum api_refusal why);
+enum api_refusal refusal_of_name(enum name_error e);
+enum api_refusal refusal_of_tally(enum tally_result result);
+
+/* ---- numbers ---- */
+/* Digits only, no leading zero, 1…2^31-1 (DESIGN 4.5). */
+bool api_parse_n(struct slice text, uint64_t *n);
+
+/* ---- routes ---- */
+enum handler_result route_hit(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                              struct slice path);
+enum handler_result route_hits(struct api_worker *aw, const struct http_request *r, struct reply *reply);
+enum handler_result route_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                  struct slice path);
+enum handler_result route_counters(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                   struct slice ns);

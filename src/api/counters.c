@@ -1,0 +1,140 @@
+/* GET /v1/counters/{ns}/{key} and GET /v1/counters/{ns}?key=a&key=b: what was counted. */
+
+#include "api/json.h"
+#include "api/lookup.h"
+#include "base/clock.h"
+
+static void counter_append(struct buf *b, struct slice name, const struct lookup_value *v, uint64_t now_ms)
+{
+    buf_append_slice(b, SLICE("{\"ns\":"));
+    json_append_string(b, name_ns(name));
+    buf_append_slice(b, SLICE(",\"key\":"));
+    json_append_string(b, name_key(name));
+    buf_append(b, ",", 1);
+    lookup_append(b, v, now_ms);
+    buf_append_slice(b, SLICE(",\"as_of\":"));
+    if (v->known)
+        json_append_time(b, clock_wall_ms() - (int64_t)(now_ms - v->as_of_ms));
+    else
+        buf_append_slice(b, SLICE("null"));
+    buf_append(b, "}", 1);
+}
+
+static bool is_read(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    if (r->method == HTTP_GET || r->method == HTTP_HEAD)
+        return true;
+    answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
+    return false;
+}
+
+static enum handler_result bad_name(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                    enum name_error error)
+{
+    answer_error(aw, r, reply, 400, name_error_text(error), "see the rules for namespaces and keys", NULL);
+    return HANDLED;
+}
+
+enum handler_result route_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                  struct slice path)
+{
+    char scratch[NAME_BYTES_MAX];
+    struct slice name;
+    if (!is_read(aw, r, reply))
+        return HANDLED;
+    enum name_error error = name_from_path(path, scratch, &name);
+    if (error != NAME_OK)
+        return bad_name(aw, r, reply, error);
+    struct lookup_value value;
+    if (!lookup_names(aw, reply, &name, 1, &value))
+        return WAITING;
+    if (!value.exists && value.known) {
+        answer_error(aw, r, reply, 404, "not_found", "nothing was counted for this key", NULL);
+    } else if (!value.exists) {
+        answer_error(aw, r, reply, 503, "store_unreachable", "the store does not answer; try again",
+                     "Retry-After: 1\r\n");
+    } else {
+        struct buf body = {0};
+        counter_append(&body, name, &value, reply->now_ms);
+        buf_append(&body, "\n", 1);
+        answer_json(aw, r, reply, 200, buf_slice(&body));
+        buf_fini(&body);
+    }
+    return HANDLED;
+}
+
+struct many {
+    struct slice names[LOOKUP_NAMES_MAX];
+    char space[LOOKUP_NAMES_MAX][NAME_BYTES_MAX];
+    uint32_t count;
+};
+
+/* The keys of ?key=…&key=…; NULL, or the token of what is wrong with them. */
+static const char *many_read(struct many *m, struct slice ns, struct slice query)
+{
+    struct slice parameter, value;
+    while (query.at && http_query_next(&query, &parameter, &value)) {
+        char key[NAME_KEY_BYTES_MAX];
+        if (!slice_equals(parameter, SLICE("key")))
+            continue;
+        if (m->count == LOOKUP_NAMES_MAX)
+            return "too_many_keys";
+        int bytes = http_percent_decode(value, true, key, sizeof key);
+        if (bytes < 0)
+            return "bad_key";
+        enum name_error error =
+            name_from_parts(ns, (struct slice){key, (size_t)bytes}, m->space[m->count], &m->names[m->count]);
+        if (error != NAME_OK)
+            return name_error_text(error);
+        m->count++;
+    }
+    return m->count == 0 ? "no_key" : NULL;
+}
+
+static void many_append(struct buf *b, const struct many *m, const struct lookup_value *values, uint64_t now_ms)
+{
+    buf_append_slice(b, SLICE("{\"counters\":["));
+    for (uint32_t i = 0, n = 0; i < m->count; i++)
+        if (values[i].exists) {
+            buf_append(b, ",", n++ > 0);
+            counter_append(b, m->names[i], &values[i], now_ms);
+        }
+    buf_append_slice(b, SLICE("],\"missing\":["));
+    for (uint32_t i = 0, n = 0; i < m->count; i++)
+        if (!values[i].exists) {
+            buf_append(b, ",", n++ > 0);
+            json_append_string(b, name_key(m->names[i]));
+        }
+    buf_append_slice(b, SLICE("]}\n"));
+}
+
+enum handler_result route_counters(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                   struct slice ns)
+{
+    struct many m;
+    m.count = 0;
+    if (!is_read(aw, r, reply))
+        return HANDLED;
+    enum name_error error = name_check_ns(ns);
+    if (error != NAME_OK)
+        return bad_name(aw, r, reply, error);
+    const char *wrong = many_read(&m, ns, r->query);
+    if (wrong) {
+        answer_error(aw, r, reply, 400, wrong, "1 to 100 keys are expected: ?key=a&key=b", NULL);
+        return HANDLED;
+    }
+    struct lookup_value values[LOOKUP_NAMES_MAX];
+    if (!lookup_names(aw, reply, m.names, m.count, values))
+        return WAITING;
+    for (uint32_t i = 0; i < m.count; i++)
+        if (!values[i].exists && !values[i].known) {
+            answer_error(aw, r, reply, 503, "store_unreachable", "the store does not answer; try again",
+                         "Retry-After: 1\r\n");
+            return HANDLED;
+        }
+    struct buf body = {0};
+    many_append(&body, &m, values, reply->now_ms);
+    answer_json(aw, r, reply, 200, buf_slice(&body));
+    buf_fini(&body);
+    return HANDLED;
+}

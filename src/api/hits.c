@@ -1,0 +1,77 @@
+/* POST /v1/hits: many hits in one request, each accepted or refused by itself. */
+
+#include <jansson.h>
+
+#include "api/api_worker.h"
+#include "sync/atomic.h"
+
+#define ITEMS_MAX 1000
+
+static struct slice string_of(const json_t *item, const char *member)
+{
+    const json_t *value = json_object_get(item, member);
+    return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+/* API_REFUSAL_KINDS: counted. */
+static enum api_refusal hit_count(struct api_worker *aw, const json_t *item)
+{
+    char scratch[NAME_BYTES_MAX];
+    struct slice name, ns = string_of(item, "ns"), key = string_of(item, "key");
+    if (!ns.at || !key.at)
+        return API_REFUSED_BAD_BODY;
+    enum name_error error = name_from_parts(ns, key, scratch, &name);
+    if (error != NAME_OK)
+        return refusal_of_name(error);
+    const json_t *number = json_object_get(item, "n");
+    json_int_t n = number ? json_integer_value(number) : 1;
+    if ((number && !json_is_integer(number)) || n < 1 || n > INT32_MAX)
+        return API_REFUSED_BAD_N;
+    enum tally_result result = tally_hit(aw->api->config.tally, aw->index, name, (uint64_t)n);
+    if (result != TALLY_COUNTED)
+        return refusal_of_tally(result);
+    stat_add(&aw->stats.hits_accepted, (uint64_t)n);
+    return API_REFUSAL_KINDS;
+}
+
+static void hits_count(struct api_worker *aw, const struct http_request *r, struct reply *reply, const json_t *hits)
+{
+    struct buf errors = {0}, body = {0};
+    size_t rejected = 0, index;
+    json_t *item;
+    json_array_foreach(hits, index, item)
+    {
+        enum api_refusal why = hit_count(aw, item);
+        if (why == API_REFUSAL_KINDS)
+            continue;
+        stat_add(&aw->stats.hits_refused[why], 1);
+        buf_printf(&errors, "%s{\"index\":%zu,\"error\":\"%s\"}", rejected ? "," : "", index, refusal_text(why));
+        rejected++;
+    }
+    buf_printf(&body, "{\"accepted\":%zu,\"rejected\":%zu,\"errors\":[", json_array_size(hits) - rejected, rejected);
+    buf_append_slice(&body, buf_slice(&errors));
+    buf_append_slice(&body, SLICE("]}\n"));
+    answer_json(aw, r, reply, 202, buf_slice(&body));
+    buf_fini(&errors);
+    buf_fini(&body);
+}
+
+enum handler_result route_hits(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    if (r->method != HTTP_POST) {
+        answer_method(aw, r, reply, "POST, OPTIONS");
+        return HANDLED;
+    }
+    json_t *root = json_loadb(r->body.at ? r->body.at : "", r->body.bytes, JSON_REJECT_DUPLICATES, NULL);
+    json_t *hits = json_object_get(root, "hits");
+    if (!json_is_array(hits)) {
+        answer_refusal(aw, r, reply, API_REFUSED_BAD_BODY);
+    } else if (json_array_size(hits) > ITEMS_MAX) {
+        stat_add(&aw->stats.hits_refused[API_REFUSED_BAD_BODY], 1);
+        answer_error(aw, r, reply, 413, "too_many_hits", "at most 1000 hits in one request", NULL);
+    } else {
+        hits_count(aw, r, reply, hits);
+    }
+    json_decref(root);
+    return HANDLED;
+}

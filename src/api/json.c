@@ -1,0 +1,41 @@
+#include "api/json.h"
+
+#include <time.h>
+
+#include "base/utf8.h"
+
+static void append_char(struct buf *b, struct slice c)
+{
+    unsigned char first = (unsigned char)c.at[0];
+    if (first == '"' || first == '\\')
+        buf_printf(b, "\\%c", first);
+    else if (first < 0x20)
+        buf_printf(b, "\\u%04x", first);
+    else
+        buf_append_slice(b, c);
+}
+
+void json_append_string(struct buf *b, struct slice text)
+{
+    buf_append(b, "\"", 1);
+    while (text.bytes > 0) {
+        size_t bytes = utf8_char_bytes(text);
+        if (bytes > 0)
+            append_char(b, (struct slice){text.at, bytes});
+        else
+            buf_append_slice(b, SLICE("\\ufffd"));
+        bytes += bytes == 0;
+        text.at += bytes;
+        text.bytes -= bytes;
+    }
+    buf_append(b, "\"", 1);
+}
+
+void json_append_time(struct buf *b, int64_t wall_ms)
+{
+    time_t seconds = wall_ms / 1000;
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    buf_printf(b, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+               tm.tm_min, tm.tm_sec, (int)(wall_ms % 1000));
+}

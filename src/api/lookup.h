@@ -1,0 +1,26 @@
+#pragma once
+/* Reading counters: from what is published in this process, and from the store for what is not.
+ *
+ * Thread: the worker's. A lookup that must ask the store makes the request wait; its answer, or the end of the
+ * connection, ends it. The store is asked for names it was never asked for, and again for those whose answer
+ * is older than two flush intervals and two seconds. */
+
+#include "api/api_worker.h"
+
+#define LOOKUP_NAMES_MAX 100
+
+struct lookup_value {
+    int64_t value; /* stored + pending of this process */
+    uint64_t pending;
+    uint64_t as_of_ms; /* monotonic; 0: the store's share is not known */
+    bool exists;       /* counted here, or there */
+    bool known;        /* the store's share is in it */
+};
+
+/* Fills `out` for `count` names; false: WAITING, reply is set up and the route is called again. */
+bool lookup_names(struct api_worker *aw, struct reply *reply, const struct slice *names, uint32_t count,
+                  struct lookup_value *out);
+void lookup_forget(void *waiting);          /* handler.forget */
+void lookup_answers(struct api_worker *aw); /* handler.woken */
+/* "value":…,"pending":…,"stale_ms":… */
+void lookup_append(struct buf *b, const struct lookup_value *v, uint64_t now_ms);

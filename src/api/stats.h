@@ -1,0 +1,38 @@
+#pragma once
+/* What the api counts: one struct a worker, written by that worker only, read by any thread (stat_read).
+ * app/books.h says what readers may conclude from them while hits come in. */
+
+#include <stdint.h>
+
+/* Why a hit was not counted: label `reason` of hits_refused_total, and of X-Hit-Status. */
+#define API_REFUSALS(REFUSAL)                                                                                          \
+    REFUSAL(KEY_LIMIT, "key_limit")                                                                                    \
+    REFUSAL(OVERFLOW, "overflow")                                                                                      \
+    REFUSAL(BAD_NAMESPACE, "bad_namespace")                                                                            \
+    REFUSAL(BAD_KEY, "bad_key")                                                                                        \
+    REFUSAL(TOO_LONG, "too_long")                                                                                      \
+    REFUSAL(BAD_ESCAPE, "bad_escape")                                                                                  \
+    REFUSAL(BAD_N, "bad_n")                                                                                            \
+    REFUSAL(BAD_QUERY, "bad_query")                                                                                    \
+    REFUSAL(BAD_BODY, "bad_body")                                                                                      \
+    REFUSAL(HEAD, "head")
+
+#define API_REFUSAL_INDEX(name, text) API_REFUSED_##name,
+enum api_refusal { API_REFUSALS(API_REFUSAL_INDEX) API_REFUSAL_KINDS };
+#undef API_REFUSAL_INDEX
+
+#define API_RESPONSE_CLASSES 6 /* index: status / 100; 0 is not used */
+#define API_BAD_REASONS_MAX 48
+
+/* A reason token of the http layer (static text) and how often it came. */
+struct api_bad_reason {
+    const char *token; /* NULL: this and the rest are unused; published with store_release_ptr() */
+    uint64_t count;
+};
+
+struct api_stats {
+    uint64_t hits_accepted; /* sum of n */
+    uint64_t hits_refused[API_REFUSAL_KINDS];
+    uint64_t responses[API_RESPONSE_CLASSES];
+    struct api_bad_reason bad_requests[API_BAD_REASONS_MAX]; /* those that could not be read */
+};

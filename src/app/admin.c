@@ -1,0 +1,110 @@
+#include "app/admin.h"
+
+#include "app/metrics.h"
+#include "app/status.h"
+#include "http/response.h"
+
+#define JSON "application/json"
+#define TEXT "text/plain; charset=utf-8"
+
+/* Liveness is that this thread answers; anything more would have a pod killed for its Redis. */
+static int live_page(const struct sources *s, struct buf *out)
+{
+    (void)s;
+    buf_append_slice(out, SLICE("ok\n"));
+    return 200;
+}
+
+/* Does not depend on Redis either: hits are counted without it. */
+static int ready_page(const struct sources *s, struct buf *out)
+{
+    enum life life = life_get(s);
+    buf_printf(out, "%s\n", life_name(life));
+    return life == LIFE_READY ? 200 : 503;
+}
+
+static int metrics_page(const struct sources *s, struct buf *out)
+{
+    metrics_print(s, out);
+    return 200;
+}
+
+static int status_page(const struct sources *s, struct buf *out)
+{
+    status_print(s, out);
+    return 200;
+}
+
+static int config_page(const struct sources *s, struct buf *out)
+{
+    status_print_config(s, out);
+    return 200;
+}
+
+static int not_found_page(const struct sources *s, struct buf *out)
+{
+    (void)s;
+    buf_append_slice(out, SLICE("not found; there are /metrics /livez /readyz /statusz /configz\n"));
+    return 404;
+}
+
+static int not_allowed_page(const struct sources *s, struct buf *out)
+{
+    (void)s;
+    buf_append_slice(out, SLICE("only GET and HEAD\n"));
+    return 405;
+}
+
+struct page {
+    struct slice path;
+    const char *content_type;
+    int (*print)(const struct sources *s, struct buf *out); /* the status */
+};
+
+static const struct page pages[] = {
+    {SLICE("/metrics"), "text/plain; version=0.0.4; charset=utf-8", metrics_page},
+    {SLICE("/livez"), TEXT, live_page},
+    {SLICE("/readyz"), TEXT, ready_page},
+    {SLICE("/statusz"), JSON, status_page},
+    {SLICE("/configz"), JSON, config_page},
+};
+static const struct page not_found = {.content_type = TEXT, .print = not_found_page};
+static const struct page not_allowed = {.content_type = TEXT, .print = not_allowed_page};
+
+static const struct page *page_find(const struct http_request *r)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+        if (slice_equals(r->path, pages[i].path))
+            return r->method == HTTP_GET || r->method == HTTP_HEAD ? &pages[i] : &not_allowed;
+    }
+    return &not_found;
+}
+
+static bool wants_body(void *ctx, const struct http_request *r)
+{
+    (void)ctx;
+    (void)r;
+    return false;
+}
+
+static enum handler_result handle(void *ctx, const struct http_request *r, struct reply *reply)
+{
+    const struct sources *s = ctx;
+    const struct page *page = page_find(r);
+    struct buf body = {0};
+    struct http_response response = {.content_type = page->content_type, .close = reply->close};
+    response.status = page->print(s, &body);
+    response.extra = page == &not_allowed ? SLICE("Allow: GET, HEAD\r\nCache-Control: no-store\r\n")
+                                          : SLICE("Cache-Control: no-store\r\n");
+    response.body = buf_slice(&body);
+    if (body.failed) /* half a page would be read as a whole one */
+        response = (struct http_response){.status = 503, .close = true};
+    http_response_write(reply->out, r, &response, reply->date);
+    buf_fini(&body);
+    return HANDLED;
+}
+
+struct handler admin_handler(struct sources *s)
+{
+    return (struct handler){.wants_body = wants_body, .handle = handle, .ctx = s};
+}

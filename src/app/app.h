@@ -1,0 +1,51 @@
+#pragma once
+/* The process: everything that runs, started and stopped in one order (start.c), and its end (drain.c).
+ *
+ * Thread: main. */
+
+#include "app/cpus.h"
+#include "app/options.h"
+#include "app/secret.h"
+#include "app/sources.h"
+#include "base/random.h"
+#include "net/worker.h"
+
+/* Exit codes (DESIGN 7; sysexits(3)). */
+enum app_exit { APP_DRAINED = 0, APP_LEFT_BEHIND = 1, APP_BAD_USAGE = 64, APP_CANNOT_RUN = 78 };
+
+struct app {
+    const struct options *options;
+    struct cpus cpus;
+    uint32_t workers_count, conns_max;
+    enum engine_kind engine;
+    int signal_fd;
+    bool drained; /* app_drain() has run */
+    char instance[UUID_TEXT_BYTES];
+    char password[SECRET_BYTES_MAX + 1];
+    /* All owned. */
+    struct tally *tally;
+    struct flusher *flusher;
+    struct api *api;
+    char (*names)[24];       /* of the workers' threads */
+    struct worker **workers; /* workers_count of them; those not there yet are NULL */
+    struct worker *admin;
+    struct sources sources; /* read by the admin's thread */
+};
+
+/* Runs until a signal and the drain behind it; what main() returns. */
+enum app_exit app_run(const struct options *options);
+
+/* ---- start.c ---- */
+/* 0, or -errno with a sentence; what had been started is stopped again then. */
+int app_start(struct app *a, const struct options *options, struct error *err);
+void app_stop(struct app *a);
+
+/* ---- listeners.c: steps of the start ---- */
+int listeners_start(struct app *a, struct error *err);
+void listeners_stop(struct app *a);
+int workers_start(struct app *a, struct error *err);
+void workers_stop(struct app *a);
+
+/* ---- drain.c ---- */
+/* Unready, go on for --drain-delay, let the workers end, store everything. */
+enum app_exit app_drain(struct app *a);

@@ -1,0 +1,82 @@
+#include "app/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static int stream_read(FILE *stream, size_t bytes_max, char **out)
+{
+    struct stat st;
+    if (fstat(fileno(stream), &st) != 0)
+        return -errno;
+    if (S_ISDIR(st.st_mode))
+        return -EISDIR;
+    char *text = malloc(bytes_max + 1);
+    if (text == NULL)
+        return -ENOMEM;
+    size_t bytes = fread(text, 1, bytes_max, stream);
+    int result = ferror(stream) ? -EIO : fgetc(stream) != EOF ? -EFBIG : 0;
+    if (result != 0) {
+        free(text);
+        return result;
+    }
+    text[bytes] = '\0';
+    *out = text;
+    return 0;
+}
+
+int file_read(const char *path, size_t bytes_max, char **out, struct error *err)
+{
+    FILE *stream = fopen(path, "re");
+    if (stream == NULL)
+        return error_set(err, -errno, "cannot open '%s': %s", path, strerror(errno));
+    int result = stream_read(stream, bytes_max, out);
+    fclose(stream);
+    if (result == -EFBIG)
+        return error_set(err, result, "'%s' is larger than %zu bytes", path, bytes_max);
+    return result == 0 ? 0 : error_set(err, result, "cannot read '%s': %s", path, strerror(-result));
+}
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t\r");
+    size_t bytes = strlen(text);
+    while (bytes > 0 && strchr(" \t\r", text[bytes - 1]) != NULL)
+        bytes--;
+    text[bytes] = '\0';
+    return text;
+}
+
+static void comment_cut(char *text)
+{
+    for (char *at = text; (at = strchr(at, '#')) != NULL; at++) {
+        if (at == text || at[-1] == ' ' || at[-1] == '\t') {
+            *at = '\0';
+            return;
+        }
+    }
+}
+
+enum config_result config_next(char **rest, struct config_line *line)
+{
+    while (**rest != '\0') {
+        char *text = *rest, *end = text + strcspn(text, "\n");
+        *rest = *end == '\n' ? end + 1 : end;
+        *end = '\0';
+        line->number++;
+        comment_cut(text);
+        text = trim(text);
+        if (*text == '\0')
+            continue;
+        char *equals = strchr(text, '=');
+        if (equals == NULL || equals == text)
+            return CONFIG_BAD;
+        *equals = '\0';
+        line->name = trim(text);
+        line->value = trim(equals + 1);
+        return CONFIG_LINE;
+    }
+    return CONFIG_END;
+}

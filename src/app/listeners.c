@@ -1,0 +1,137 @@
+/* The threads that serve: the public workers and the admin's, bound first and started later. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "app/admin.h"
+#include "app/app.h"
+#include "net/listener.h"
+
+#define LINGER_MS 2000
+#define ADMIN_CONNS_MAX 64
+
+static uint32_t to_ms(uint64_t us) { return (uint32_t)((us + US_PER_MS - 1) / US_PER_MS); }
+
+static struct http_limits limits_of(const struct options *o)
+{
+    struct http_limits limits = http_limits_default;
+    limits.head_bytes_max = (uint32_t)o->max_head_bytes;
+    limits.body_bytes_max = (uint32_t)o->max_body_bytes;
+    if (limits.line_bytes_max > limits.head_bytes_max)
+        limits.line_bytes_max = limits.head_bytes_max;
+    return limits;
+}
+
+/* What the public workers and the admin's have in common. */
+static struct worker_config worker_config_of(const struct app *a)
+{
+    const struct options *o = a->options;
+    return (struct worker_config){
+        .cpu = -1,
+        .engine = a->engine,
+        .timeouts = {.head_ms = to_ms(o->head_timeout_us),
+                     .body_ms = to_ms(o->body_timeout_us),
+                     .send_ms = to_ms(o->send_timeout_us),
+                     .idle_ms = to_ms(o->idle_timeout_us),
+                     .linger_ms = LINGER_MS},
+        .limits = limits_of(o),
+    };
+}
+
+/* Pinned only when each has a CPU of its own and nothing else limits them: under a quota, or beside another
+ * tallyd, pinned threads would queue for one CPU while others idle. */
+static int worker_cpu(const struct app *a, uint32_t i)
+{
+    bool whole = a->workers_count == a->cpus.allowed && a->cpus.usable == a->cpus.allowed;
+    return whole && a->workers_count > 1 ? a->cpus.ids[i] : -1;
+}
+
+static int public_create(struct app *a, uint32_t i, const struct sockaddr_storage *address, struct error *err)
+{
+    struct worker_config config = worker_config_of(a);
+    snprintf(a->names[i], sizeof a->names[i], "worker-%u", i);
+    config.name = a->names[i];
+    config.cpu = worker_cpu(a, i);
+    config.address = *address;
+    config.reuse_port = true;
+    config.conns_max = a->conns_max;
+    config.batch_wait_us = (uint32_t)a->options->batch_wait_us;
+    config.handler = api_handler(a->api, i);
+    int result = worker_create(&a->workers[i], &config, err);
+    if (result == 0)
+        api_bind(a->api, i, a->workers[i]);
+    return result;
+}
+
+static int publics_create(struct app *a, struct error *err)
+{
+    struct sockaddr_storage address = a->options->listen.socket;
+    /* SO_REUSEPORT would let us share the port with another tallyd of the same user, unnoticed. */
+    int probe = listener_open(&address, false, err);
+    if (probe < 0)
+        return probe;
+    close(probe);
+    int result = 0;
+    for (uint32_t i = 0; i < a->workers_count && result == 0; i++) {
+        result = public_create(a, i, &address, err);
+        if (result == 0) /* port 0: the others share the one that the first got */
+            address_set_port(&address, worker_port(a->workers[0]));
+    }
+    return result;
+}
+
+static int admin_create(struct app *a, struct error *err)
+{
+    struct worker_config config = worker_config_of(a);
+    config.name = "admin";
+    config.address = a->options->admin.socket;
+    config.conns_max = a->conns_max < ADMIN_CONNS_MAX ? a->conns_max : ADMIN_CONNS_MAX;
+    config.handler = admin_handler(&a->sources);
+    return worker_create(&a->admin, &config, err);
+}
+
+void listeners_stop(struct app *a)
+{
+    for (uint32_t i = 0; i < a->workers_count; i++) {
+        if (a->workers[i])
+            worker_destroy(a->workers[i]);
+    }
+    if (a->admin)
+        worker_destroy(a->admin);
+    free(a->workers);
+    free(a->names);
+}
+
+/* All are bound before the first serves: what can be wrong with an address is known before a hit is counted. */
+int listeners_start(struct app *a, struct error *err)
+{
+    a->workers = calloc(a->workers_count, sizeof *a->workers);
+    a->names = calloc(a->workers_count, sizeof *a->names);
+    int result = a->workers && a->names ? 0 : error_set(err, -ENOMEM, "no memory for %u workers", a->workers_count);
+    if (result == 0)
+        result = publics_create(a, err);
+    if (result == 0)
+        result = admin_create(a, err);
+    if (result != 0)
+        listeners_stop(a);
+    return result;
+}
+
+void workers_stop(struct app *a)
+{
+    for (uint32_t i = 0; i < a->workers_count; i++)
+        worker_stop(a->workers[i]);
+}
+
+int workers_start(struct app *a, struct error *err)
+{
+    int result = 0;
+    for (uint32_t i = 0; i < a->workers_count && result == 0; i++)
+        result = worker_start(a->workers[i], err);
+    if (result != 0)
+        workers_stop(a);
+    return result;
+}

@@ -1,0 +1,195 @@
+#include "app/metrics.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "app/balance.h"
+#include "app/metrics_table.h"
+#include "base/clock.h"
+#include "redis/error.h"
+#include "version.h"
+
+/* Taken once a scrape, so that its books are one reading. */
+struct view {
+    const struct sources *sources;
+    const struct flusher_stats *flusher;
+    struct balance books;
+};
+
+static void sample_print(struct buf *out, const char *name, const char *label, const char *label_value, int64_t value)
+{
+    buf_printf(out, "tallyd_%s{%s=\"%s\"} %" PRId64 "\n", name, label, label_value, value);
+}
+
+static int64_t count_of(const uint64_t *stat) { return (int64_t)stat_read(stat); }
+
+static int64_t flush_lag_us(const struct view *v)
+{
+    uint64_t since_ms = stat_read(&v->flusher->backlog_since_ms), now_ms = clock_mono_ms();
+    return since_ms == 0 || now_ms < since_ms ? 0 : (int64_t)(now_ms - since_ms) * 1000;
+}
+
+static void lost_print(const struct view *v, const char *name, struct buf *out)
+{
+    sample_print(out, name, "reason", "rollback", (int64_t)v->books.lost);
+}
+
+static void refused_print(const struct view *v, const char *name, struct buf *out)
+{
+#define REFUSAL_TEXT(name, text) text,
+    static const char *const reasons[] = {API_REFUSALS(REFUSAL_TEXT)};
+#undef REFUSAL_TEXT
+    for (int reason = 0; reason < API_REFUSAL_KINDS; reason++) {
+        int64_t sum = 0;
+        for (uint32_t i = 0; i < v->sources->workers_count; i++)
+            sum += count_of(&api_stats(v->sources->api, i)->hits_refused[reason]);
+        sample_print(out, name, "reason", reasons[reason], sum);
+    }
+}
+
+static void responses_print(const struct view *v, const char *name, struct buf *out)
+{
+    for (int class = 2; class < API_RESPONSE_CLASSES; class ++) {
+        char text[] = "0xx";
+        int64_t sum = 0;
+        for (uint32_t i = 0; i < v->sources->workers_count; i++)
+            sum += count_of(&api_stats(v->sources->api, i)->responses[class]);
+        text[0] = (char)('0' + class);
+        sample_print(out, name, "class", text, sum);
+    }
+}
+
+/* Each worker met the reasons in an order of its own. */
+static void bad_requests_print(const struct view *v, const char *name, struct buf *out)
+{
+    struct api_bad_reason sums[API_BAD_REASONS_MAX] = {0};
+    for (uint32_t i = 0; i < v->sources->workers_count; i++) {
+        const struct api_bad_reason *bad = api_stats(v->sources->api, i)->bad_requests;
+        const char *token;
+        /* Partner: the api's store_release_ptr() of a new reason. */
+        for (unsigned at = 0;
+             at < API_BAD_REASONS_MAX && (token = load_acquire_ptr((void *const *)(uintptr_t)&bad[at].token)); at++) {
+            unsigned sum = 0;
+            while (sum < API_BAD_REASONS_MAX - 1 && sums[sum].token && strcmp(sums[sum].token, token) != 0)
+                sum++;
+            sums[sum].token = token;
+            sums[sum].count += stat_read(&bad[at].count);
+        }
+    }
+    for (unsigned sum = 0; sum < API_BAD_REASONS_MAX && sums[sum].token; sum++)
+        sample_print(out, name, "reason", sums[sum].token, (int64_t)sums[sum].count);
+    if (!sums[0].token) /* none so far; a family without samples is no metric */
+        sample_print(out, name, "reason", "other", 0);
+}
+
+static void timeouts_print(const struct view *v, const char *name, struct buf *out)
+{
+    int64_t head = 0, body = 0, sending = 0, idle = 0;
+    for (uint32_t i = 0; i < v->sources->workers_count; i++) {
+        const struct worker_stats *w = worker_stats(v->sources->workers[i]);
+        head += count_of(&w->timeouts_head);
+        body += count_of(&w->timeouts_body);
+        sending += count_of(&w->timeouts_send);
+        idle += count_of(&w->timeouts_idle);
+    }
+    sample_print(out, name, "kind", "head", head);
+    sample_print(out, name, "kind", "body", body);
+    sample_print(out, name, "kind", "send", sending);
+    sample_print(out, name, "kind", "idle", idle);
+}
+
+static void engine_print(const struct view *v, const char *name, struct buf *out)
+{
+    sample_print(out, name, "engine", worker_engine_name(v->sources->workers[0]), 1);
+}
+
+static void redis_errors_print(const struct view *v, const char *name, struct buf *out)
+{
+    for (int class = REDIS_ERROR_NONE + 1; class < REDIS_ERROR_COUNT; class ++)
+        sample_print(out, name, "class", redis_error_name((enum redis_error_class) class),
+                     count_of(&v->flusher->errors_by_class[class]));
+}
+
+static void alarms_print(const struct view *v, const char *name, struct buf *out)
+{
+    sample_print(out, name, "kind", "identity_taken", count_of(&v->flusher->alarms_identity_taken));
+    sample_print(out, name, "kind", "ledger_missing", count_of(&v->flusher->alarms_ledger_missing));
+    sample_print(out, name, "kind", "rollback", count_of(&v->flusher->alarms_rollback));
+}
+
+static void build_print(const struct view *v, const char *name, struct buf *out)
+{
+    (void)v;
+    sample_print(out, name, "version", TALLYD_VERSION, 1);
+}
+
+/* ---- the rows as functions ---- */
+
+#define NOTHING(...)
+#define VALUE_FUNCTION(name, type, help, value)                                                                        \
+    static int64_t read_##name(const struct view *v) { return value; }
+#define WORKER_FUNCTION(name, type, help, value)                                                                       \
+    static int64_t read_##name(__attribute__((unused)) const struct worker_stats *w,                                   \
+                               __attribute__((unused)) const struct engine_stats *e)                                   \
+    {                                                                                                                  \
+        return (int64_t)(value);                                                                                       \
+    }
+METRICS_TABLE(VALUE_FUNCTION, VALUE_FUNCTION, WORKER_FUNCTION, NOTHING)
+
+/* One row; the first of the readers that is not NULL says what form it has. */
+struct metric {
+    const char *name, *type, *label, *help;
+    int64_t (*value)(const struct view *v);
+    int64_t (*seconds)(const struct view *v); /* in µs */
+    int64_t (*worker)(const struct worker_stats *w, const struct engine_stats *e);
+    void (*family)(const struct view *v, const char *name, struct buf *out);
+};
+
+#define VALUE_ROW(name_, type_, help_, value_) {.name = #name_, .type = #type_, .help = help_, .value = read_##name_},
+#define SECONDS_ROW(name_, type_, help_, us_) {.name = #name_, .type = #type_, .help = help_, .seconds = read_##name_},
+#define WORKER_ROW(name_, type_, help_, value_)                                                                        \
+    {.name = #name_, .type = #type_, .label = "worker", .help = help_, .worker = read_##name_},
+#define FAMILY_ROW(name_, type_, label_, help_, print_)                                                                \
+    {.name = #name_, .type = #type_, .label = label_, .help = help_, .family = print_},
+static const struct metric metrics[] = {METRICS_TABLE(VALUE_ROW, SECONDS_ROW, WORKER_ROW, FAMILY_ROW)};
+#define METRICS (sizeof metrics / sizeof *metrics)
+
+static void workers_print(const struct view *v, const struct metric *m, struct buf *out)
+{
+    for (uint32_t i = 0; i < v->sources->workers_count; i++) {
+        const struct worker *worker = v->sources->workers[i];
+        buf_printf(out, "tallyd_%s{worker=\"%" PRIu32 "\"} %" PRId64 "\n", m->name, i,
+                   m->worker(worker_stats(worker), worker_engine_stats(worker)));
+    }
+}
+
+static void metric_print(const struct view *v, const struct metric *m, struct buf *out)
+{
+    buf_printf(out, "# HELP tallyd_%s %s\n# TYPE tallyd_%s %s\n", m->name, m->help, m->name, m->type);
+    if (m->value) {
+        buf_printf(out, "tallyd_%s %" PRId64 "\n", m->name, m->value(v));
+    } else if (m->seconds) {
+        int64_t us = m->seconds(v);
+        buf_printf(out, "tallyd_%s %" PRId64 ".%06" PRId64 "\n", m->name, us / 1000000, us % 1000000);
+    } else if (m->worker) {
+        workers_print(v, m, out);
+    } else {
+        m->family(v, m->name, out);
+    }
+}
+
+void metrics_print(const struct sources *s, struct buf *out)
+{
+    struct view v = {.sources = s, .flusher = flusher_stats(s->flusher)};
+    balance_read(s, &v.books);
+    for (size_t i = 0; i < METRICS; i++)
+        metric_print(&v, &metrics[i], out);
+}
+
+void metrics_print_markdown(struct buf *out)
+{
+    buf_printf(out, "| metric | type | labels | meaning |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < METRICS; i++)
+        buf_printf(out, metrics[i].label ? "| `tallyd_%s` | %s | `%s` | %s |\n" : "| `tallyd_%s` | %s | %s| %s |\n",
+                   metrics[i].name, metrics[i].type, metrics[i].label ? metrics[i].label : "", metrics[i].help);
+}

@@ -1,0 +1,67 @@
+#pragma once
+/* Every metric of tallyd, once; names without their "tallyd_". From this table come /metrics and the table in
+ * README.md. Labels are bounded: workers, and the fixed lists that the FAMILY functions print.
+ *
+ * VALUE(name, type, help, value)            one number; `v` is the struct view of this scrape
+ * SECONDS(name, type, help, microseconds)   one time
+ * WORKER(name, type, help, value)           one per worker; `w` its struct worker_stats, `e` its struct engine_stats
+ * FAMILY(name, type, label, help, print)    one per value of `label`; print() writes the samples */
+
+/* clang-format off */
+#define METRICS_TABLE(VALUE, SECONDS, WORKER, FAMILY)                                                                  \
+    VALUE(hits_accepted_total, counter, "hits counted and answered 2xx (sum of n)", (int64_t)v->books.accepted)        \
+    VALUE(hits_stored_total, counter, "hits that the store has acknowledged", (int64_t)v->books.stored)                \
+    VALUE(hits_in_flight, gauge, "hits in batches that were sent and not yet acknowledged",                            \
+          (int64_t)v->books.in_flight)                                                                                 \
+    VALUE(hits_pending, gauge, "hits counted and not yet sent", (int64_t)v->books.pending)                             \
+    VALUE(hits_poisoned, gauge, "hits set aside because the store refuses their key", (int64_t)v->books.poisoned)      \
+    FAMILY(hits_lost_total, counter, "reason", "hits that were accepted and can not be stored any more", lost_print)   \
+    VALUE(books_imbalance, gauge, "accepted minus the sum of all cells; anything but 0 is a defect",                   \
+          balance_gap(v->sources))                                                                                     \
+    FAMILY(hits_refused_total, counter, "reason", "hits that were refused, and so not counted", refused_print)         \
+    WORKER(http_requests_total, counter, "requests read", stat_read(&w->requests))                                     \
+    FAMILY(http_responses_total, counter, "class", "answers by class of status", responses_print)                      \
+    FAMILY(http_bad_requests_total, counter, "reason", "requests that could not be read", bad_requests_print)          \
+    FAMILY(http_timeouts_total, counter, "kind", "connections ended by a timeout", timeouts_print)                     \
+    WORKER(connections, gauge, "open connections", stat_read(&w->conns_open))                                          \
+    WORKER(connections_accepted_total, counter, "connections accepted", stat_read(&w->conns_accepted))                 \
+    WORKER(connections_refused_total, counter, "connections refused", stat_read(&w->conns_refused))                    \
+    WORKER(connection_resets_total, counter, "connections that the peer reset", stat_read(&w->resets))                 \
+    WORKER(received_bytes_total, counter, "bytes received", stat_read(&w->bytes_in))                                   \
+    WORKER(sent_bytes_total, counter, "bytes sent", stat_read(&w->bytes_out))                                          \
+    WORKER(sends_total, counter, "sends; requests / sends is how many answers leave at once", stat_read(&w->sends))    \
+    FAMILY(io_engine_info, gauge, "engine", "the I/O engine that runs", engine_print)                                  \
+    WORKER(io_batches_total, counter, "batches of completions, a system call each", stat_read(&e->batches))            \
+    WORKER(io_completions_total, counter, "completions handled", stat_read(&e->completions))                           \
+    WORKER(io_recv_no_buffers_total, counter, "receives that found no free buffer", stat_read(&e->recv_no_buffers))    \
+    WORKER(io_stale_completions_total, counter, "completions for connections already closed",                          \
+           stat_read(&e->stale_completions))                                                                           \
+    WORKER(io_accept_errors_total, counter, "accepts that failed", stat_read(&e->accept_errors))                       \
+    WORKER(io_cq_overflows_total, counter, "overflows of the completion queue", stat_read(&e->cq_overflows))           \
+    VALUE(redis_connected, gauge, "1 while the link to Redis is up", v->flusher->connected)                            \
+    VALUE(redis_reconnects_total, counter, "connections made again", count_of(&v->flusher->reconnects))                \
+    VALUE(redis_link_errors_total, counter, "connections lost or refused", count_of(&v->flusher->link_errors))         \
+    FAMILY(redis_errors_total, counter, "class", "error replies by class", redis_errors_print)                         \
+    VALUE(redis_commands_total, counter, "commands sent", count_of(&v->flusher->commands))                             \
+    VALUE(redis_sent_bytes_total, counter, "bytes sent to Redis", count_of(&v->flusher->bytes_out))                    \
+    VALUE(redis_received_bytes_total, counter, "bytes received from Redis", count_of(&v->flusher->bytes_in))           \
+    VALUE(flushes_total, counter, "flushes begun", count_of(&v->flusher->flushes))                                     \
+    VALUE(flush_batches_total, counter, "transactions that were stored", count_of(&v->flusher->batches))               \
+    VALUE(flush_batches_retried_total, counter, "transactions sent again", count_of(&v->flusher->batches_retried))     \
+    VALUE(flush_batches_reconciled_total, counter, "transactions whose reply was lost and whose ledger showed them "   \
+          "applied", count_of(&v->flusher->batches_reconciled_applied))                                                \
+    SECONDS(flush_duration_seconds, gauge, "duration of the last flush", count_of(&v->flusher->flush_duration_us))     \
+    SECONDS(flush_lag_seconds, gauge, "age of the oldest hit that is not stored; 0 when there is none",                \
+            flush_lag_us(v))                                                                                           \
+    SECONDS(flush_interval_seconds, gauge, "--flush-interval", (int64_t)v->sources->options->flush_interval_us)        \
+    FAMILY(alarms_total, counter, "kind", "signs that the store or this process's identity is not what it was",        \
+           alarms_print)                                                                                               \
+    VALUE(keys, gauge, "distinct keys counted", (int64_t)tally_keys(v->sources->tally))                                \
+    VALUE(keys_max, gauge, "--max-keys", (int64_t)v->sources->options->max_keys)                                       \
+    VALUE(keys_poisoned, gauge, "keys that the store refuses", count_of(&v->flusher->keys_poisoned))                   \
+    FAMILY(build_info, gauge, "version", "the version that runs", build_print)                                         \
+    VALUE(ready, gauge, "1 while /readyz says yes", life_get(v->sources) == LIFE_READY)                                \
+    VALUE(draining, gauge, "1 after SIGTERM", life_get(v->sources) == LIFE_DRAINING)                                   \
+    SECONDS(start_time_seconds, gauge, "when this process started, in Unix time", v->sources->started_wall_ms * 1000)  \
+    VALUE(workers, gauge, "threads that serve", v->sources->workers_count)
+/* clang-format on */

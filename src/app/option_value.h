@@ -1,0 +1,7 @@
+#pragma once
+/* From the text of one option to its value. */
+
+#include "app/options.h"
+
+/* Sets the option's field. 0; or -EINVAL and what is wrong, without the option's name and origin. */
+int option_value_set(struct options *o, const struct option *option, const char *text, struct error *err);

@@ -1,0 +1,78 @@
+#pragma once
+/* Every option of tallyd, once. From this table come the fields of struct options, the parsing of flags,
+ * environment and file, --help, --check, /configz and the table in README.md.
+ *
+ * OPTION(group, name, field, type, default, min, max, sources, argument, help)
+ *   name      the flag without "--" and the key in a configuration file; the environment variable is
+ *             derived: "flush-interval" -> TALLYD_FLUSH_INTERVAL
+ *   min, max  bounds of numbers: µs, bytes, or a count; of strings: bytes
+ *   sources   where it may be given
+ *   argument  what --help shows; for ENUM also the list of what is allowed (the value is the index in it),
+ *             and "N|auto" lets a COUNT be "auto" (0) */
+
+#define SOURCE_FLAG 1u
+#define SOURCE_ENV 2u
+#define SOURCE_FILE 4u
+#define SOURCE_ANY (SOURCE_FLAG | SOURCE_ENV | SOURCE_FILE)
+
+#define US_PER_MS UINT64_C(1000)
+#define US_PER_S UINT64_C(1000000)
+#define US_PER_HOUR (3600 * US_PER_S)
+#define KIB UINT64_C(1024)
+
+/* clang-format off */
+#define OPTIONS_TABLE(OPTION)                                                                                          \
+    OPTION("Serving", "listen", listen, ADDRESS, "0.0.0.0:8080", 0, 0, SOURCE_ANY, "ADDR:PORT",                        \
+           "public address, where hits are taken; port 0 takes a free one")                                            \
+    OPTION("Serving", "admin", admin, ADDRESS, "127.0.0.1:9090", 0, 0, SOURCE_ANY, "ADDR:PORT",                        \
+           "address of /metrics and health checks; never make it public")                                              \
+    OPTION("Serving", "workers", workers, COUNT, "auto", 1, 1024, SOURCE_ANY, "N|auto",                                \
+           "threads that serve; auto is one per CPU that this process may use (affinity and cgroup quota)")            \
+    OPTION("Serving", "io", io, ENUM, "auto", 0, 0, SOURCE_ANY, "auto|uring|epoll",                                    \
+           "I/O engine; auto takes io_uring where it works, else epoll, and says so")                                  \
+    OPTION("Serving", "batch-wait", batch_wait_us, DURATION, "200us", 0, 10 * US_PER_MS, SOURCE_ANY, "TIME",           \
+           "longest wait for more requests while busy, so that they are handled together; a lone request never waits; " \
+           "0 turns it off")                                                                                           \
+    OPTION("Store", "redis", redis, REDIS_URL, "", 0, 0, SOURCE_ANY, "URL",                                            \
+           "redis://[user@]host[:port][/db]; without it counts live only in this process")                             \
+    OPTION("Store", "redis-password-file", redis_password_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                    \
+           "file with the password for Redis")                                                                         \
+    OPTION("Store", "redis-password", redis_password, SECRET, "", 0, 512, SOURCE_ENV, "TEXT",                          \
+           "the password itself, in the environment only: other users can read command lines")                         \
+    OPTION("Store", "flush-interval", flush_interval_us, DURATION, "1s", 10 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,      \
+           "TIME", "how often counts go to Redis")                                                                     \
+    OPTION("Store", "prefix", prefix, STRING, "tally:", 0, 64, SOURCE_ANY, "TEXT",                                     \
+           "put before every key in Redis")                                                                            \
+    OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
+           "distinct keys that this process counts; a hit on one more is answered 503")                                \
+    OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \
+           "connections that one worker holds; more wait until one ends")                                              \
+    OPTION("Limits", "max-head-bytes", max_head_bytes, SIZE, "16k", 512, 1024 * KIB, SOURCE_ANY, "SIZE",               \
+           "longest request head; longer is answered 431 (or 414 when already the request line is too long)")          \
+    OPTION("Limits", "max-body-bytes", max_body_bytes, SIZE, "64k", 0, 16384 * KIB, SOURCE_ANY, "SIZE",                \
+           "longest request body; longer is answered 413")                                                             \
+    OPTION("Limits", "head-timeout", head_timeout_us, DURATION, "10s", 100 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,       \
+           "TIME", "time for a request head, from its first byte")                                                     \
+    OPTION("Limits", "body-timeout", body_timeout_us, DURATION, "10s", 100 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,       \
+           "TIME", "time for a request body")                                                                          \
+    OPTION("Limits", "send-timeout", send_timeout_us, DURATION, "15s", 100 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,       \
+           "TIME", "time that a client may leave an answer unread")                                                    \
+    OPTION("Limits", "idle-timeout", idle_timeout_us, DURATION, "75s", 100 * US_PER_MS, 24 * US_PER_HOUR, SOURCE_ANY,  \
+           "TIME", "keep-alive; must exceed the idle time of a load balancer in front (often 60s)")                    \
+    OPTION("Ending", "drain-delay", drain_delay_us, DURATION, "0s", 0, US_PER_HOUR, SOURCE_ANY, "TIME",                \
+           "after SIGTERM: go on serving for so long, while /readyz already says no")                                  \
+    OPTION("Ending", "drain-timeout", drain_timeout_us, DURATION, "25s", 100 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,     \
+           "TIME", "after SIGTERM: all must be answered and stored by then")                                           \
+    OPTION("Logging", "log-level", log_level, ENUM, "info", 0, 0, SOURCE_ANY, "error|warn|info|debug",                 \
+           "least severity that is written to standard error")                                                         \
+    OPTION("Logging", "log-format", log_format, ENUM, "logfmt", 0, 0, SOURCE_ANY, "logfmt|json",                       \
+           "form of a log line")                                                                                       \
+    OPTION("Other", "config", config, FILE, "", 0, 0, SOURCE_FLAG | SOURCE_ENV, "FILE",                                \
+           "read options from a file of lines \"name = value\"; # begins a comment")                                   \
+    OPTION("Other", "check", check, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                              \
+           "check all options, print the effective ones and exit")                                                     \
+    OPTION("Other", "version", version, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                          \
+           "print the version and exit")                                                                               \
+    OPTION("Other", "help", help, HELP, "", 0, 0, SOURCE_FLAG, "text|markdown|metrics",                                \
+           "print this text, or the tables of options or of metrics as Markdown, and exit")
+/* clang-format on */

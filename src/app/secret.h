@@ -1,0 +1,13 @@
+#pragma once
+/* A secret in a file, as Kubernetes mounts them: its text without the line end. */
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+#define SECRET_BYTES_MAX 4096
+
+/* 0; or -errno with a sentence that has the path but nothing of the contents. */
+int secret_read(const char *path, char out[SECRET_BYTES_MAX + 1], struct error *err);
+/* Overwrites it, also when the compiler thinks that nobody looks. */
+void secret_wipe(char *secret, size_t bytes);

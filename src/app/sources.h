@@ -1,0 +1,32 @@
+#pragma once
+/* What the admin pages read: statistics of every part, and where the process is in its life.
+ *
+ * Thread: filled by main before the admin port opens; the pointers are constant from then on. */
+
+#include <stdint.h>
+
+#include "api/api.h"
+#include "api/stats.h"
+#include "app/options.h"
+#include "flush/flusher.h"
+#include "net/worker.h"
+#include "sync/atomic.h"
+#include "tally/tally.h"
+
+enum life { LIFE_STARTING, LIFE_READY, LIFE_DRAINING };
+
+struct sources {
+    const struct options *options;
+    struct tally *tally;
+    const struct flusher *flusher;
+    const struct api *api;
+    struct worker *const *workers;
+    uint32_t workers_count;
+    const char *instance;
+    int64_t started_wall_ms;
+    uint32_t life; /* enum life; written by main */
+};
+
+/* Partner: life_get() on the admin thread. Nothing else is published by it. */
+static inline void life_set(struct sources *s, enum life life) { store_relaxed_u32(&s->life, (uint32_t)life); }
+static inline enum life life_get(const struct sources *s) { return (enum life)load_relaxed_u32(&s->life); }

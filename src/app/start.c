@@ -1,0 +1,243 @@
+/* What runs, in the order in which it starts; it stops in the mirrored order. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "app/app.h"
+#include "app/descriptors.h"
+#include "app/signals.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "sync/barrier.h"
+#include "version.h"
+
+#define UNDO_MS 1000
+#define BATCH_KEYS_MAX 2000
+
+static int log_start(struct app *a, struct error *err)
+{
+    (void)err;
+    log_init((enum log_level)a->options->log_level, (enum log_format)a->options->log_format);
+    return 0;
+}
+
+static int cpus_start(struct app *a, struct error *err)
+{
+    (void)err;
+    cpus_find("", &a->cpus);
+    a->workers_count = a->options->workers ? (uint32_t)a->options->workers : a->cpus.usable;
+    return 0;
+}
+
+static int engine_choose(struct app *a, struct error *err)
+{
+    a->engine = ENGINE_EPOLL;
+    if (a->options->io == OPTION_IO_EPOLL)
+        return 0;
+    int result = engine_probe_uring(err);
+    if (result == 0)
+        a->engine = ENGINE_URING;
+    else if (a->options->io == OPTION_IO_AUTO)
+        LOG_WARN("io_fallback", log_str("engine", "epoll"), log_err(result), log_str("why", err->text));
+    return a->options->io == OPTION_IO_URING ? result : 0;
+}
+
+/* A limit that the administrator asked for is kept or refused; the default gives way. */
+static int descriptors_start(struct app *a, struct error *err)
+{
+    int64_t limit = descriptors_raise();
+    uint32_t wanted = (uint32_t)a->options->max_conns;
+    if (limit < 0)
+        return error_set(err, (int)limit, "cannot read RLIMIT_NOFILE: %s", strerror((int)-limit));
+    a->conns_max = descriptors_share((uint64_t)limit, a->workers_count, wanted, a->engine == ENGINE_URING);
+    bool asked = a->options->texts[OPTION_INDEX_max_conns].source != 0;
+    if (a->conns_max == 0 || (asked && a->conns_max < wanted))
+        return error_set(err, -EMFILE,
+                         "too few file descriptors: the limit is %lld, which leaves room for %u connections a worker; "
+                         "raise it (ulimit -n, LimitNOFILE=) or lower --max-conns %u",
+                         (long long)limit, a->conns_max, wanted);
+    if (a->conns_max < wanted)
+        LOG_WARN("max_conns_lowered", log_num("max_conns", a->conns_max), log_num("wanted", wanted),
+                 log_num("descriptors", limit), log_str("remedy", "raise ulimit -n"));
+    return 0;
+}
+
+static int signals_start(struct app *a, struct error *err)
+{
+    int fd = signals_open(err);
+    a->signal_fd = fd;
+    return fd < 0 ? fd : 0;
+}
+
+static void signals_stop(struct app *a) { signals_close(a->signal_fd); }
+
+static int tally_start(struct app *a, struct error *err)
+{
+    struct tally_config config = {.workers = a->workers_count, .keys_max = (uint32_t)a->options->max_keys};
+    int result = barrier_init();
+    if (result != 0)
+        LOG_INFO("membarrier_refused", log_err(result), log_str("effect", "a hit may be stored one flush later"));
+    result = tally_create(&a->tally, &config);
+    return result == 0 ? 0
+                       : error_set(err, result, "cannot reserve memory for --max-keys %u: %s", config.keys_max,
+                                   strerror(-result));
+}
+
+static void tally_stop(struct app *a) { tally_destroy(a->tally); }
+
+static void worker_wake_at(void *ctx, uint32_t worker)
+{
+    struct app *a = ctx;
+    worker_wake(a->workers[worker]);
+}
+
+static int password_load(struct app *a, struct error *err)
+{
+    const struct options *o = a->options;
+    if (*o->redis_password_file != '\0')
+        return secret_read(o->redis_password_file, a->password, err);
+    strcpy(a->password, o->redis_password);
+    return 0;
+}
+
+static int flusher_begin(struct app *a, struct error *err)
+{
+    struct flusher_config config = {
+        .redis = a->options->redis,
+        .prefix = a->options->prefix,
+        .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
+        .batch_keys_max = BATCH_KEYS_MAX,
+        .wake_worker = worker_wake_at,
+        .wake_ctx = a,
+    };
+    int result = random_uuid(a->instance);
+    if (result != 0)
+        return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
+    memcpy(config.instance, a->instance, sizeof config.instance);
+    result = password_load(a, err);
+    if (result != 0)
+        return result;
+    config.password = *a->password != '\0' ? a->password : NULL;
+    result = flusher_create(&a->flusher, &config, a->tally, err);
+    if (result != 0)
+        return result;
+    result = flusher_start(a->flusher, err);
+    if (result != 0)
+        flusher_destroy(a->flusher);
+    return result;
+}
+
+static void flusher_end(struct app *a)
+{
+    /* A start that failed half way may have counted hits already. */
+    if (!a->drained)
+        flusher_drain(a->flusher, clock_mono_ms() + UNDO_MS);
+    flusher_destroy(a->flusher);
+    secret_wipe(a->password, sizeof a->password);
+}
+
+static int api_begin(struct app *a, struct error *err)
+{
+    struct api_config config = {
+        .tally = a->tally,
+        .flusher = a->flusher,
+        .embedded = *a->options->redis.host == '\0',
+        .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
+    };
+    return api_create(&a->api, &config, err);
+}
+
+static void api_end(struct app *a) { api_destroy(a->api); }
+
+static int admin_start(struct app *a, struct error *err)
+{
+    a->sources = (struct sources){
+        .options = a->options,
+        .tally = a->tally,
+        .flusher = a->flusher,
+        .api = a->api,
+        .workers = a->workers,
+        .workers_count = a->workers_count,
+        .instance = a->instance,
+        .started_wall_ms = clock_wall_ms(),
+        .life = LIFE_STARTING,
+    };
+    return worker_start(a->admin, err);
+}
+
+static void admin_stop(struct app *a) { worker_stop(a->admin); }
+
+/* The address with the port that was really bound. */
+static void bound_format(const struct address *asked, const struct worker *w, char out[VALUE_TEXT_BYTES])
+{
+    struct sockaddr_storage bound = asked->socket;
+    address_set_port(&bound, worker_port(w));
+    value_format_address(&bound, out);
+}
+
+static int ready_start(struct app *a, struct error *err)
+{
+    (void)err;
+    char public[VALUE_TEXT_BYTES], admin[VALUE_TEXT_BYTES], redis[sizeof a->options->redis.host + 8] = "none";
+    const struct redis_url *url = &a->options->redis;
+    bound_format(&a->options->listen, a->workers[0], public);
+    bound_format(&a->options->admin, a->admin, admin);
+    if (*url->host != '\0')
+        snprintf(redis, sizeof redis, "%s:%u", url->host, url->port);
+    else
+        LOG_WARN("embedded", log_str("effect", "counts live only in this process and end with it"),
+                 log_str("remedy", "give --redis to keep them"));
+    life_set(&a->sources, LIFE_READY);
+    LOG_INFO("ready", log_str("listen", public), log_str("admin", admin), log_num("workers", a->workers_count),
+             log_str("engine", worker_engine_name(a->workers[0])), log_num("max_conns", a->conns_max),
+             log_str("redis", redis), log_str("instance", a->instance), log_str("version", TALLYD_VERSION));
+    return 0;
+}
+
+static const struct step {
+    const char *name;
+    int (*start)(struct app *a, struct error *err);
+    void (*stop)(struct app *a); /* NULL: nothing to undo */
+} steps[] = {
+    {"log", log_start, NULL},
+    {"cpus", cpus_start, NULL},
+    {"engine", engine_choose, NULL},
+    {"descriptors", descriptors_start, NULL},
+    {"signals", signals_start, signals_stop},
+    {"tally", tally_start, tally_stop},
+    {"flusher", flusher_begin, flusher_end},
+    {"api", api_begin, api_end},
+    {"listeners", listeners_start, listeners_stop},
+    {"workers", workers_start, workers_stop},
+    {"admin", admin_start, admin_stop},
+    {"ready", ready_start, NULL},
+};
+#define STEPS (sizeof steps / sizeof *steps)
+
+static void steps_stop(struct app *a, size_t started)
+{
+    while (started-- > 0) {
+        LOG_DEBUG("stop", log_str("step", steps[started].name));
+        if (steps[started].stop)
+            steps[started].stop(a);
+    }
+}
+
+int app_start(struct app *a, const struct options *options, struct error *err)
+{
+    memset(a, 0, sizeof *a);
+    a->options = options;
+    for (size_t i = 0; i < STEPS; i++) {
+        int result = steps[i].start(a, err);
+        if (result != 0) {
+            steps_stop(a, i);
+            return result;
+        }
+        LOG_DEBUG("start", log_str("step", steps[i].name));
+    }
+    return 0;
+}
+
+void app_stop(struct app *a) { steps_stop(a, STEPS); }

@@ -1,0 +1,9 @@
+#pragma once
+/* The pages /statusz (what is going on) and /configz (the effective options, secrets masked), as JSON. */
+
+#include "app/sources.h"
+#include "base/buf.h"
+
+void status_print(const struct sources *s, struct buf *out);
+void status_print_config(const struct sources *s, struct buf *out);
+const char *life_name(enum life life);

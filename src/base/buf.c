@@ -1,0 +1,107 @@
+#include "base/buf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CAPACITY_MIN 256
+#define DIGITS_MAX 20 /* of UINT64_MAX */
+
+void buf_fini(struct buf *b)
+{
+    free(b->data);
+    *b = (struct buf){.bytes_max = b->bytes_max};
+}
+
+void buf_clear(struct buf *b)
+{
+    b->bytes = 0;
+    b->failed = false;
+}
+
+static bool buf_grow(struct buf *b, size_t capacity_min)
+{
+    size_t capacity = b->capacity ? b->capacity : CAPACITY_MIN;
+
+    while (capacity < capacity_min)
+        capacity *= 2;
+    char *data = realloc(b->data, capacity);
+    if (!data)
+        return false;
+    b->data = data;
+    b->capacity = capacity;
+    return true;
+}
+
+char *buf_reserve(struct buf *b, size_t bytes)
+{
+    size_t bytes_max = b->bytes_max ? b->bytes_max : SIZE_MAX / 4;
+
+    if (b->failed)
+        return NULL;
+    /* One byte more than asked for, so that the NUL of vsnprintf() never needs a second try. */
+    if (b->bytes > bytes_max || bytes > bytes_max - b->bytes ||
+        (b->bytes + bytes + 1 > b->capacity && !buf_grow(b, b->bytes + bytes + 1))) {
+        b->failed = true;
+        return NULL;
+    }
+    return b->data + b->bytes;
+}
+
+void buf_append(struct buf *b, const void *data, size_t bytes)
+{
+    char *room = buf_reserve(b, bytes);
+
+    if (!room || bytes == 0)
+        return;
+    memcpy(room, data, bytes);
+    buf_grew(b, bytes);
+}
+
+void buf_append_slice(struct buf *b, struct slice s) { buf_append(b, s.at, s.bytes); }
+
+void buf_append_u64(struct buf *b, uint64_t value)
+{
+    char digits[DIGITS_MAX];
+    char *first = digits + DIGITS_MAX;
+
+    do {
+        *--first = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
+    buf_append(b, first, (size_t)(digits + DIGITS_MAX - first));
+}
+
+void buf_append_i64(struct buf *b, int64_t value)
+{
+    if (value < 0)
+        buf_append(b, "-", 1);
+    buf_append_u64(b, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    int bytes = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *room = bytes < 0 ? NULL : buf_reserve(b, (size_t)bytes);
+    if (!room) {
+        b->failed = true;
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(room, (size_t)bytes + 1, format, args);
+    va_end(args);
+    buf_grew(b, (size_t)bytes);
+}
+
+void buf_consume(struct buf *b, size_t bytes)
+{
+    assert(bytes <= b->bytes);
+    b->bytes -= bytes;
+    if (b->bytes)
+        memmove(b->data, b->data + bytes, b->bytes);
+}

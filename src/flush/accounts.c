@@ -1,0 +1,121 @@
+#include "flush/accounts.h"
+
+#include "sync/atomic.h"
+
+#define REFUSALS_LOGGED_A_SECOND 5
+
+void accounts_count_error(struct accounts *a, enum redis_error_class c) { stat_add(&a->stats->errors_by_class[c], 1); }
+
+void accounts_take(struct accounts *a, struct batch *b)
+{
+    batch_fill(b, a->keys);
+    books_post(a->books, &(struct books_move){
+                             .in_flight = (int64_t)b->hits,
+                             .poisoned = -(int64_t)b->unheld,
+                         });
+}
+
+bool accounts_fits(const struct batch *b, const struct reply *exec)
+{
+    if (exec->items_count != b->items_count + 1)
+        return false;
+    for (uint32_t i = 0; i < b->items_count; i++) {
+        if (exec->items[i].type != REPLY_INTEGER && exec->items[i].type != REPLY_ERROR)
+            return false;
+    }
+    return true;
+}
+
+/* A few lines a second, whatever the number of keys: the metrics have the number. */
+static bool may_log_refusal(struct accounts *a)
+{
+    uint64_t second = accounts_now_ms(a) / 1000;
+
+    if (second != a->refusals_second) {
+        a->refusals_second = second;
+        a->refusals_logged = 0;
+    }
+    return a->refusals_logged++ < REFUSALS_LOGGED_A_SECOND;
+}
+
+static void log_refusal(struct accounts *a, uint32_t key, uint64_t hits, enum redis_error_class c)
+{
+    struct slice name = keys_name(a->keys, key);
+
+    if (!may_log_refusal(a)) {
+        a->refusals_unlogged++;
+        return;
+    }
+    ENV_LOG(a->env, LOG_LEVEL_WARN, "key_refused", log_bytes("key", name.at, name.bytes),
+            log_str("error", redis_error_name(c)), log_num("hits_aside", (int64_t)hits),
+            log_num("more", (int64_t)a->refusals_unlogged));
+    a->refusals_unlogged = 0;
+}
+
+static void item_refused(struct accounts *a, const struct batch_item *item, struct slice error)
+{
+    enum redis_error_class c = redis_error_classify(error);
+
+    accounts_count_error(a, c);
+    log_refusal(a, item->key, (uint64_t)item->delta, c);
+    keys_hold(a->keys, item->key, (uint64_t)item->delta);
+}
+
+uint64_t accounts_answered(struct accounts *a, const struct batch *b, const struct reply *exec)
+{
+    uint64_t now_ms = accounts_now_ms(a), stored = 0;
+
+    for (uint32_t i = 0; i < b->items_count; i++) {
+        const struct batch_item *item = &b->items[i];
+        if (exec->items[i].type == REPLY_ERROR) {
+            item_refused(a, item, exec->items[i].text);
+            continue;
+        }
+        batch_item_applied(b, a->keys, item);
+        keys_publish(a->keys, item->key, exec->items[i].integer, now_ms);
+        stored += (uint64_t)item->delta;
+    }
+    books_post(a->books, &(struct books_move){
+                             .stored = (int64_t)stored,
+                             .in_flight = -(int64_t)b->hits,
+                             .poisoned = (int64_t)(b->hits - stored),
+                         });
+    return stored;
+}
+
+void accounts_applied_unseen(struct accounts *a, const struct batch *b)
+{
+    for (uint32_t i = 0; i < b->items_count; i++) {
+        const struct batch_item *item = &b->items[i];
+        batch_item_applied(b, a->keys, item);
+        keys_publish_growth(a->keys, item->key, item->delta);
+    }
+    books_post(a->books, &(struct books_move){.stored = (int64_t)b->hits, .in_flight = -(int64_t)b->hits});
+    stat_add(&a->stats->batches_reconciled_applied, 1);
+}
+
+void accounts_give_back(struct accounts *a, const struct batch *b)
+{
+    for (uint32_t i = 0; b->refused && i < b->items_count; i++) {
+        if (b->items[i].refused)
+            log_refusal(a, b->items[i].key, (uint64_t)b->items[i].delta, REDIS_ERROR_NOPERM_KEY);
+    }
+    batch_give_back(b, a->keys);
+    books_post(a->books, &(struct books_move){
+                             .in_flight = -(int64_t)b->hits,
+                             .poisoned = (int64_t)batch_refused_hits(b),
+                         });
+}
+
+void accounts_sweep_held(struct accounts *a)
+{
+    uint64_t hits = keys_held(a->keys) ? keys_sweep_held(a->keys) : 0;
+
+    if (hits)
+        books_post(a->books, &(struct books_move){.poisoned = (int64_t)hits});
+}
+
+void accounts_lost(struct accounts *a, uint64_t hits)
+{
+    books_post(a->books, &(struct books_move){.stored = -(int64_t)hits, .lost = (int64_t)hits});
+}

@@ -1,0 +1,41 @@
+#pragma once
+/* What happens to the keys, the books and the statistics when a batch is made and when it ends.
+ *
+ * Thread: the flusher's.
+ * Each batch is taken once and ends once: answered (the EXEC array is at hand), applied unseen (the ledger says so,
+ * the replies are lost) or given back (it was not applied and never will be). */
+
+#include <stdbool.h>
+
+#include "flush/batch.h"
+#include "flush/books.h"
+#include "flush/env.h"
+#include "flush/keys.h"
+#include "flush/stats.h"
+#include "redis/resp.h"
+
+struct accounts {
+    const struct env *env;
+    struct keys *keys;
+    struct books *books;
+    struct flusher_stats *stats;
+    uint64_t refusals_second; /* which second of the clock the next one counts */
+    uint32_t refusals_logged; /* in that second */
+    uint64_t refusals_unlogged;
+};
+
+static inline uint64_t accounts_now_ms(const struct accounts *a) { return env_now_us(a->env) / 1000; }
+
+/* Fill `b` from the dirty keys. */
+void accounts_take(struct accounts *a, struct batch *b);
+/* Does this look like the answer to `b`: an integer or an error for each item, then the answer to SET? */
+bool accounts_fits(const struct batch *b, const struct reply *exec);
+/* How many hits were stored; items that got an error are held. */
+uint64_t accounts_answered(struct accounts *a, const struct batch *b, const struct reply *exec);
+void accounts_applied_unseen(struct accounts *a, const struct batch *b);
+void accounts_give_back(struct accounts *a, const struct batch *b);
+/* Hits on held keys are poisoned like those before them, until the store takes the key again. */
+void accounts_sweep_held(struct accounts *a);
+/* The server forgot hits that it had acknowledged. */
+void accounts_lost(struct accounts *a, uint64_t hits);
+void accounts_count_error(struct accounts *a, enum redis_error_class c);

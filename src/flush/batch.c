@@ -1,0 +1,184 @@
+#include "flush/batch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "redis/resp.h"
+#include "tally/name.h"
+
+#define PARTS_CAPACITY_MIN 64
+
+int batch_init(struct batch *b, uint32_t items_max)
+{
+    *b = (struct batch){.items_max = items_max, .items = malloc(items_max * sizeof(*b->items))};
+    return b->items ? 0 : -ENOMEM;
+}
+
+void batch_fini(struct batch *b)
+{
+    buf_fini(&b->bytes);
+    free(b->parts);
+    free(b->items);
+}
+
+void batch_begin(struct batch *b, const struct ledger *ledger)
+{
+    b->ledger = *ledger;
+    b->items_count = 0;
+    b->parts_count = 0;
+    b->hits = 0;
+    b->unheld = 0;
+    b->refused = 0;
+    b->sends = 0;
+    b->copies = 0;
+    buf_clear(&b->bytes);
+}
+
+/* ---- filling ---- */
+
+static bool batch_has_room(struct batch *b)
+{
+    if (b->parts_count < b->parts_capacity)
+        return true;
+    uint32_t capacity = b->parts_capacity ? b->parts_capacity * 2 : PARTS_CAPACITY_MIN;
+    struct batch_part *parts = realloc(b->parts, capacity * sizeof(*parts));
+    if (!parts)
+        return false;
+    b->parts = parts;
+    b->parts_capacity = capacity;
+    return true;
+}
+
+/* Notes the growth of one cell, cut so that the item's delta fits what INCRBY takes. false: no memory. */
+static bool batch_add_part(struct batch *b, struct batch_item *item, const struct keys *keys, key_cell cell)
+{
+    uint64_t from = keys_baseline(keys, cell), grown = keys_count(keys, cell) - from;
+    uint64_t room = (uint64_t)(INT64_MAX - item->delta);
+
+    if (grown > room)
+        grown = room;
+    if (grown == 0)
+        return true;
+    if (!batch_has_room(b))
+        return false;
+    b->parts[b->parts_count++] = (struct batch_part){.cell = cell, .from = from, .to = from + grown};
+    item->parts_count++;
+    item->delta += (int64_t)grown;
+    return true;
+}
+
+/* false: no memory, nothing added. */
+static bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
+{
+    struct batch_item item = {.key = key, .parts_first = b->parts_count};
+
+    for (key_cell c = keys_first_cell(keys, key); c; c = keys_next_cell(keys, c)) {
+        if (!batch_add_part(b, &item, keys, c)) {
+            b->parts_count = item.parts_first;
+            return false;
+        }
+    }
+    if (item.delta == 0)
+        return true;
+    b->items[b->items_count++] = item;
+    b->hits += (uint64_t)item.delta;
+    b->unheld += keys_unhold(keys, key);
+    return true;
+}
+
+void batch_fill(struct batch *b, struct keys *keys)
+{
+    while (b->items_count < b->items_max) {
+        uint32_t key = keys_pop_dirty(keys);
+        if (key == KEY_NONE)
+            return;
+        bool added = batch_add_key(b, keys, key);
+        bool cut = added && b->items_count && b->items[b->items_count - 1].delta == INT64_MAX;
+        if (added && !cut)
+            continue;
+        /* The rest of a cut key goes with the next batch; were it popped again for this one, the same growth would
+         * be counted twice. */
+        keys_push_dirty(keys, key);
+        return;
+    }
+}
+
+/* ---- bytes ---- */
+
+void batch_append_redis_key(struct buf *out, struct slice prefix, struct slice name)
+{
+    buf_append_slice(out, prefix);
+    buf_append_slice(out, name_ns(name));
+    buf_append(out, ":", 1);
+    buf_append_slice(out, name_key(name));
+}
+
+static void compose_item(struct buf *out, struct buf *scratch, struct slice prefix, struct slice name, int64_t delta)
+{
+    buf_clear(scratch);
+    batch_append_redis_key(scratch, prefix, name);
+    size_t key_bytes = scratch->bytes;
+    buf_append_i64(scratch, delta);
+    if (scratch->failed) {
+        out->failed = true;
+        return;
+    }
+    resp_command(out, 3,
+                 (struct slice[]){
+                     SLICE("INCRBY"),
+                     {scratch->data, key_bytes},
+                     {scratch->data + key_bytes, scratch->bytes - key_bytes},
+                 });
+}
+
+static void compose_ledger(struct buf *out, const struct ledger *ledger, struct slice ledger_key)
+{
+    char value[LEDGER_VALUE_BYTES_MAX];
+    size_t value_bytes = ledger_format(ledger, value);
+
+    resp_command(
+        out, 5, (struct slice[]){SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), SLICE(LEDGER_EXPIRES_S)});
+}
+
+int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key)
+{
+    struct buf scratch = {0};
+
+    buf_clear(&b->bytes);
+    for (uint32_t i = 0; i < b->items_count; i++)
+        compose_item(&b->bytes, &scratch, prefix, keys_name(keys, b->items[i].key), b->items[i].delta);
+    compose_ledger(&b->bytes, &b->ledger, ledger_key);
+    resp_command(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
+    buf_fini(&scratch);
+    return b->bytes.failed ? -ENOMEM : 0;
+}
+
+/* ---- its end ---- */
+
+void batch_item_applied(const struct batch *b, struct keys *keys, const struct batch_item *item)
+{
+    for (uint32_t i = 0; i < item->parts_count; i++) {
+        const struct batch_part *part = &b->parts[item->parts_first + i];
+        keys_set_baseline(keys, part->cell, part->to);
+    }
+}
+
+void batch_give_back(const struct batch *b, struct keys *keys)
+{
+    for (uint32_t i = 0; i < b->items_count; i++) {
+        const struct batch_item *item = &b->items[i];
+        if (item->refused)
+            keys_hold(keys, item->key, (uint64_t)item->delta);
+        else
+            keys_push_dirty(keys, item->key);
+    }
+}
+
+uint64_t batch_refused_hits(const struct batch *b)
+{
+    uint64_t hits = 0;
+
+    for (uint32_t i = 0; i < b->items_count; i++)
+        hits += b->items[i].refused ? (uint64_t)b->items[i].delta : 0;
+    return hits;
+}

@@ -1,0 +1,45 @@
+#include "flush/embedded.h"
+
+#include "sync/atomic.h"
+
+static uint64_t store_key(struct keys *keys, uint32_t key, uint64_t now_ms)
+{
+    uint64_t stored = 0;
+
+    for (key_cell c = keys_first_cell(keys, key); c; c = keys_next_cell(keys, c)) {
+        uint64_t count = keys_count(keys, c);
+        stored += count - keys_baseline(keys, c);
+        keys_set_baseline(keys, c, count);
+    }
+    /* A sum of several shards may pass what a total can say; it stays at the most it can. */
+    uint64_t total = keys_base(keys, key);
+    keys_publish(keys, key, total > INT64_MAX ? INT64_MAX : (int64_t)total, now_ms);
+    return stored;
+}
+
+void embedded_store(struct accounts *a, uint64_t now_ms)
+{
+    uint64_t stored = 0;
+
+    if (keys_dirty(a->keys) == 0)
+        return;
+    for (uint32_t key; (key = keys_pop_dirty(a->keys)) != KEY_NONE;)
+        stored += store_key(a->keys, key, now_ms);
+    books_post(a->books, &(struct books_move){.stored = (int64_t)stored});
+    store_relaxed_u64(&a->stats->last_flush_ms, now_ms);
+}
+
+static void read_one(struct keys *keys, struct read_result *result)
+{
+    uint32_t key = keys_find(keys, (struct slice){result->name, result->name_bytes});
+    uint64_t base = key == KEY_NONE ? 0 : keys_base(keys, key);
+
+    result->state = key == KEY_NONE ? READ_MISSING : READ_FOUND;
+    result->stored = base > INT64_MAX ? INT64_MAX : (int64_t)base;
+}
+
+void embedded_read(struct keys *keys, struct read_op *op)
+{
+    for (uint32_t i = 0; i < op->count; i++)
+        read_one(keys, &op->results[i]);
+}

@@ -1,0 +1,11 @@
+#pragma once
+/* Embedded mode: no store but this process, so that the same interface works with nothing beside it.
+ *
+ * Thread: the flusher's. */
+
+#include "flush/accounts.h"
+#include "flush/reads.h"
+
+/* All that is dirty becomes stored, here. */
+void embedded_store(struct accounts *a, uint64_t now_ms);
+void embedded_read(struct keys *keys, struct read_op *op);

@@ -1,0 +1,325 @@
+#include "flush/flusher.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "flush/core.h"
+#include "sync/atomic.h"
+#include "sync/spsc.h"
+
+#define ASKS_CAPACITY 1024 /* ops of one worker under way, one less */
+#define PREFIX_BYTES_MAX 128
+#define POLL_MS_MAX 1000
+
+enum drain_state { DRAIN_NONE, DRAIN_WANTED };
+
+/* What one worker shares with the flusher. */
+struct desk {
+    struct spsc *asks;    /* owned; worker to flusher */
+    struct spsc *answers; /* owned; flusher to worker */
+    uint32_t under_way;   /* the worker's: asked and not yet back, so neither queue can overflow */
+} __attribute__((aligned(64)));
+
+struct flusher {
+    /* set at creation, then read only */
+    struct flusher_config config;
+    struct env env;
+    struct env_chance chance;
+    uint32_t workers;
+    int wake_fd;
+    bool started;
+    pthread_t thread;
+
+    /* the flusher's */
+    struct core *core; /* owned */
+    uint64_t *woken;   /* owned; by worker: has answers that it was not told of */
+
+    /* from main to the flusher; the partner of each is flusher_drain_begin() */
+    uint32_t drain; /* enum drain_state; written last */
+    uint64_t drain_deadline_ms;
+
+    /* from the flusher to main */
+    uint32_t ended;   /* its last word; the partner is flusher_drain_ended() */
+    int drain_result; /* read after the join */
+
+    struct books books __attribute__((aligned(64)));
+    struct flusher_stats stats __attribute__((aligned(64)));
+    struct desk desks[];
+};
+
+_Static_assert(sizeof(struct desk) == 64, "two workers' desks never share a cache line");
+
+/* ---- the thread ---- */
+
+static void flusher_answered(void *ctx, struct read_op *op)
+{
+    struct flusher *f = ctx;
+    uint32_t worker = op->worker; /* once pushed, op is the worker's, which may free it */
+
+    bool pushed = spsc_push(f->desks[worker].answers, op);
+    assert(pushed); /* flusher_ask() lets no more under way than fit */
+    f->woken[worker] = 1;
+}
+
+static void flusher_wake_workers(struct flusher *f)
+{
+    for (uint32_t i = 0; i < f->workers; i++) {
+        if (!f->woken[i])
+            continue;
+        f->woken[i] = 0;
+        f->config.wake_worker(f->config.wake_ctx, i);
+    }
+}
+
+/* What does not fit now stays in the worker's queue, in order. How many were taken. */
+static uint32_t flusher_take_asks(struct flusher *f)
+{
+    uint32_t taken = 0;
+    void *op;
+
+    for (uint32_t i = 0; i < f->workers; i++) {
+        for (; core_has_read_room(f->core) && spsc_pop(f->desks[i].asks, &op); taken++)
+            core_read(f->core, op);
+    }
+    return taken;
+}
+
+static int flusher_poll_timeout_ms(const struct flusher *f)
+{
+    uint64_t now = env_now_us(&f->env), wake = core_wake_us(f->core);
+    uint64_t ms = wake > now ? (wake - now + 999) / 1000 : 0;
+
+    return ms > POLL_MS_MAX ? POLL_MS_MAX : (int)ms;
+}
+
+static void flusher_wait(struct flusher *f)
+{
+    struct pollfd fds[2] = {{.fd = f->wake_fd, .events = POLLIN}};
+    uint64_t ignored;
+
+    core_poll(f->core, &fds[1]);
+    if (poll(fds, 2, flusher_poll_timeout_ms(f)) > 0 && fds[0].revents)
+        (void)!read(f->wake_fd, &ignored, sizeof(ignored));
+}
+
+static bool flusher_drained(struct flusher *f)
+{
+    struct flusher_books books;
+
+    if (!core_is_idle(f->core)) {
+        f->drain_result = -ETIMEDOUT;
+        return env_now_us(&f->env) / 1000 >= load_acquire_u64(&f->drain_deadline_ms);
+    }
+    books_read(&f->books, &books);
+    f->drain_result = books.poisoned ? -EKEYREJECTED : 0;
+    return true;
+}
+
+/* So that whoever asked gets its memory back. */
+static void flusher_fail_reads(struct flusher *f)
+{
+    do {
+        core_fail_reads(f->core);
+    } while (flusher_take_asks(f));
+}
+
+static void *flusher_run(void *arg)
+{
+    struct flusher *f = arg;
+    bool draining = false;
+
+    for (;;) {
+        flusher_take_asks(f);
+        /* Acquire: the partner is the release in flusher_drain(), and through it the last counts of workers that
+         * main has joined. */
+        if (!draining && load_acquire_u32(&f->drain) == DRAIN_WANTED) {
+            draining = true;
+            core_drain(f->core);
+        }
+        core_tick(f->core);
+        flusher_wake_workers(f);
+        if (draining && flusher_drained(f))
+            break;
+        flusher_wait(f);
+    }
+    flusher_fail_reads(f);
+    store_release_u32(&f->ended, 1);
+    return NULL;
+}
+
+static void flusher_wake(struct flusher *f)
+{
+    uint64_t one = 1;
+
+    (void)!write(f->wake_fd, &one, sizeof(one));
+}
+
+/* ---- workers ---- */
+
+bool flusher_ask(struct flusher *f, struct read_op *op)
+{
+    struct desk *desk = &f->desks[op->worker];
+
+    if (desk->under_way == ASKS_CAPACITY - 1 || !spsc_push(desk->asks, op))
+        return false;
+    desk->under_way++;
+    flusher_wake(f);
+    return true;
+}
+
+bool flusher_answer(struct flusher *f, uint32_t worker, struct read_op **op)
+{
+    struct desk *desk = &f->desks[worker];
+    void *item;
+
+    if (!spsc_pop(desk->answers, &item))
+        return false;
+    desk->under_way--;
+    *op = item;
+    return true;
+}
+
+/* ---- any thread ---- */
+
+void flusher_books(const struct flusher *f, struct flusher_books *out) { books_read(&f->books, out); }
+const struct flusher_stats *flusher_stats(const struct flusher *f) { return &f->stats; }
+
+/* ---- life ---- */
+
+static int flusher_create_core(struct flusher *f, struct tally *tally, struct error *err)
+{
+    const struct core_config config = {
+        .env = &f->env,
+        .tally = tally,
+        .books = &f->books,
+        .stats = &f->stats,
+        .prefix = f->config.prefix,
+        .instance = f->config.instance,
+        .flush_interval_ms = f->config.flush_interval_ms,
+        .batch_keys_max = f->config.batch_keys_max,
+        .host = f->config.redis.host,
+        .port = f->config.redis.port,
+        .user = f->config.redis.user,
+        .password = f->config.password,
+        .db = f->config.redis.db,
+        .answered = flusher_answered,
+        .answered_ctx = f,
+    };
+    int failed = core_create(&f->core, &config);
+
+    return failed
+               ? error_set(err, failed, "no memory for the flusher of %u keys: lower --max-keys", tally_keys_max(tally))
+               : 0;
+}
+
+static int flusher_create_desks(struct flusher *f, struct error *err)
+{
+    f->woken = calloc(f->workers, sizeof(*f->woken));
+    if (!f->woken)
+        return error_set(err, -ENOMEM, "no memory for the flusher");
+    for (uint32_t i = 0; i < f->workers; i++) {
+        if (spsc_create(&f->desks[i].asks, ASKS_CAPACITY) || spsc_create(&f->desks[i].answers, ASKS_CAPACITY))
+            return error_set(err, -ENOMEM, "no memory for the flusher's queues");
+    }
+    return 0;
+}
+
+static int flusher_check(const struct flusher_config *config, struct error *err)
+{
+    if (strlen(config->prefix) > PREFIX_BYTES_MAX)
+        return error_set(err, -EINVAL, "--prefix is longer than %d bytes", PREFIX_BYTES_MAX);
+    if (config->redis.tls)
+        return error_set(err, -ENOTSUP, "rediss:// is not supported by this build: use redis://");
+    if (config->flush_interval_ms == 0 || config->batch_keys_max == 0)
+        return error_set(err, -EINVAL, "the flush interval and the keys of a batch must not be 0");
+    return 0;
+}
+
+int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err)
+{
+    uint32_t workers = tally_workers(tally);
+    struct flusher *f;
+    int failed = flusher_check(config, err);
+
+    if (failed)
+        return failed;
+    size_t bytes = sizeof(*f) + workers * sizeof(f->desks[0]);
+    f = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    if (!f)
+        return error_set(err, -ENOMEM, "no memory for the flusher");
+    memset(f, 0, bytes);
+    f->config = *config;
+    f->workers = workers;
+    books_init(&f->books);
+    f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (f->wake_fd < 0)
+        failed = error_set(err, -errno, "no eventfd for the flusher: raise the limit of open files");
+    if (failed || (failed = env_real_init(&f->env, &f->chance, err)) || (failed = flusher_create_desks(f, err)) ||
+        (failed = flusher_create_core(f, tally, err))) {
+        flusher_destroy(f);
+        return failed;
+    }
+    *out = f;
+    return 0;
+}
+
+int flusher_start(struct flusher *f, struct error *err)
+{
+    sigset_t all, before;
+
+    /* Signals are main's: the thread inherits a mask that blocks them all. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&f->thread, NULL, flusher_run, f);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return error_set(err, -failed, "the flusher's thread cannot be started");
+    pthread_setname_np(f->thread, "flusher");
+    f->started = true;
+    return 0;
+}
+
+void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms)
+{
+    /* Release: the partners are the acquires in flusher_run() and flusher_drained(); the deadline must be seen with
+     * the wish. */
+    store_release_u64(&f->drain_deadline_ms, deadline_ms);
+    store_release_u32(&f->drain, DRAIN_WANTED);
+    flusher_wake(f);
+}
+
+bool flusher_drain_ended(const struct flusher *f) { return !f->started || load_acquire_u32(&f->ended); }
+
+int flusher_drain(struct flusher *f, uint64_t deadline_ms)
+{
+    if (!f->started)
+        return f->drain_result;
+    flusher_drain_begin(f, deadline_ms);
+    pthread_join(f->thread, NULL);
+    f->started = false;
+    return f->drain_result;
+}
+
+void flusher_destroy(struct flusher *f)
+{
+    if (!f)
+        return;
+    if (f->started)
+        flusher_drain(f, 0);
+    core_destroy(f->core);
+    for (uint32_t i = 0; i < f->workers; i++) {
+        spsc_destroy(f->desks[i].answers);
+        spsc_destroy(f->desks[i].asks);
+    }
+    free(f->woken);
+    if (f->wake_fd >= 0)
+        close(f->wake_fd);
+    free(f);
+}

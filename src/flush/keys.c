@@ -1,0 +1,327 @@
+#include "flush/keys.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "flush/column.h"
+#include "sync/barrier.h"
+
+enum key_place {
+    KEY_IN_NONE,
+    KEY_IN_DIRTY,
+    KEY_IN_DIRTY_FOR_HELD, /* refused after it was touched again: moves on when its turn comes */
+    KEY_IN_HELD,
+};
+
+/* A queue threaded through a column: a key can wait in it once, and waiting takes no memory. */
+struct key_list {
+    uint32_t head, tail, count;
+};
+
+struct keys_shard {
+    struct shard *shard;
+    uint64_t *baseline; /* owned; by cell */
+    uint32_t *key;      /* owned; by cell: its key + 1, 0: not met yet */
+    key_cell *next;     /* owned; by cell: the same key in another shard */
+};
+
+struct keys {
+    struct totals *totals;
+    uint32_t keys_max;
+    uint32_t shards_count;
+    struct key_list dirty, held, unsure;
+    uint32_t *next;        /* owned; by key, of dirty and held */
+    uint32_t *unsure_next; /* owned; by key */
+    uint8_t *place;        /* owned; by key, enum key_place */
+    uint64_t *aside;       /* owned; by key: refused hits of a held key */
+    key_cell *first;       /* owned; by key */
+    struct keys_shard shards[];
+};
+
+static key_cell cell_id(uint32_t shard, uint32_t cell) { return ((uint64_t)shard << 32 | cell) + 1; }
+static uint32_t cell_shard(key_cell id) { return (uint32_t)((id - 1) >> 32); }
+static uint32_t cell_index(key_cell id) { return (uint32_t)(id - 1); }
+
+static void list_push(struct key_list *l, uint32_t *next, uint32_t key)
+{
+    if (l->count++)
+        next[l->tail] = key;
+    else
+        l->head = key;
+    l->tail = key;
+}
+
+static uint32_t list_pop(struct key_list *l, const uint32_t *next)
+{
+    if (l->count == 0)
+        return KEY_NONE;
+    uint32_t key = l->head;
+    if (--l->count)
+        l->head = next[key];
+    return key;
+}
+
+/* ---- names and cells ---- */
+
+static uint32_t keys_add_cell(struct keys *k, uint32_t shard, uint32_t cell)
+{
+    struct keys_shard *s = &k->shards[shard];
+
+    assert(cell < k->keys_max);
+    if (s->key[cell])
+        return s->key[cell] - 1;
+    struct slice name = shard_name(s->shard, cell);
+    uint32_t key = totals_intern(k->totals, name, shard_hash(s->shard, name));
+    /* The totals hold as many names as the tally lets in; a name too many stays pending and in the books. */
+    if (key == TOTALS_NONE)
+        return KEY_NONE;
+    s->key[cell] = key + 1;
+    s->next[cell] = k->first[key];
+    k->first[key] = cell_id(shard, cell);
+    return key;
+}
+
+uint32_t keys_find(struct keys *k, struct slice name)
+{
+    uint64_t hash = shard_hash(k->shards[0].shard, name);
+    uint32_t key = totals_find(k->totals, name, hash);
+
+    /* A worker may count a name that no flush has met yet. */
+    for (uint32_t i = 0; key == TOTALS_NONE && i < k->shards_count; i++) {
+        uint32_t cell = shard_find(k->shards[i].shard, name, hash);
+        if (cell != SHARD_CELL_NONE)
+            key = keys_add_cell(k, i, cell);
+    }
+    return key == TOTALS_NONE ? KEY_NONE : key;
+}
+
+struct slice keys_name(const struct keys *k, uint32_t key) { return totals_name(k->totals, key); }
+key_cell keys_first_cell(const struct keys *k, uint32_t key) { return k->first[key]; }
+
+key_cell keys_next_cell(const struct keys *k, key_cell cell)
+{
+    return k->shards[cell_shard(cell)].next[cell_index(cell)];
+}
+
+uint64_t keys_count(const struct keys *k, key_cell cell)
+{
+    return shard_count(k->shards[cell_shard(cell)].shard, cell_index(cell));
+}
+
+uint64_t keys_baseline(const struct keys *k, key_cell cell)
+{
+    return k->shards[cell_shard(cell)].baseline[cell_index(cell)];
+}
+
+void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to)
+{
+    k->shards[cell_shard(cell)].baseline[cell_index(cell)] = to;
+}
+
+/* ---- lists ---- */
+
+uint32_t keys_dirty(const struct keys *k) { return k->dirty.count; }
+uint32_t keys_held(const struct keys *k) { return k->held.count; }
+
+void keys_push_dirty(struct keys *k, uint32_t key)
+{
+    if (k->place[key] != KEY_IN_NONE)
+        return;
+    k->place[key] = KEY_IN_DIRTY;
+    list_push(&k->dirty, k->next, key);
+}
+
+static void keys_push_held(struct keys *k, uint32_t key)
+{
+    k->place[key] = KEY_IN_HELD;
+    list_push(&k->held, k->next, key);
+}
+
+uint32_t keys_pop_dirty(struct keys *k)
+{
+    for (uint32_t key; (key = list_pop(&k->dirty, k->next)) != KEY_NONE;) {
+        if (k->place[key] == KEY_IN_DIRTY) {
+            k->place[key] = KEY_IN_NONE;
+            return key;
+        }
+        keys_push_held(k, key);
+    }
+    return KEY_NONE;
+}
+
+void keys_hold(struct keys *k, uint32_t key, uint64_t hits)
+{
+    k->aside[key] += hits;
+    if (k->place[key] == KEY_IN_NONE)
+        keys_push_held(k, key);
+    else if (k->place[key] == KEY_IN_DIRTY)
+        k->place[key] = KEY_IN_DIRTY_FOR_HELD;
+}
+
+uint64_t keys_unhold(struct keys *k, uint32_t key)
+{
+    uint64_t hits = k->aside[key];
+
+    if (hits)
+        k->aside[key] = 0;
+    return hits;
+}
+
+static uint64_t keys_unstored(const struct keys *k, uint32_t key)
+{
+    uint64_t hits = 0;
+
+    for (key_cell c = k->first[key]; c; c = keys_next_cell(k, c))
+        hits += keys_count(k, c) - keys_baseline(k, c);
+    return hits;
+}
+
+uint64_t keys_sweep_held(struct keys *k)
+{
+    uint64_t swept = 0;
+    uint32_t key = k->held.head;
+
+    for (uint32_t n = 0; n < k->held.count; n++, key = k->next[key]) {
+        uint64_t hits = keys_unstored(k, key);
+        swept += hits - k->aside[key];
+        k->aside[key] = hits;
+    }
+    return swept;
+}
+
+void keys_release_held(struct keys *k)
+{
+    for (uint32_t key; (key = list_pop(&k->held, k->next)) != KEY_NONE;) {
+        k->place[key] = KEY_IN_NONE;
+        keys_push_dirty(k, key);
+    }
+}
+
+/* ---- collecting ---- */
+
+static void keys_take_touched(struct keys *k, uint32_t shard)
+{
+    struct shard *s = k->shards[shard].shard;
+    uint32_t cell;
+
+    /* No more than there are: a worker re-arms cells as fast as they are taken. */
+    for (uint32_t n = shard_cells(s); n > 0 && shard_take_touched(s, &cell); n--) {
+        uint32_t key = keys_add_cell(k, shard, cell);
+        if (key != KEY_NONE)
+            keys_push_dirty(k, key);
+    }
+}
+
+/* Without the barrier a hit may have been counted just before its cell was taken and become visible only later,
+ * and nothing would report it again: everything in DIRTY gets a second look at the next collection. */
+static void keys_remember_unsure(struct keys *k)
+{
+    uint32_t key = k->dirty.head;
+
+    for (uint32_t n = 0; n < k->dirty.count; n++, key = k->next[key])
+        list_push(&k->unsure, k->unsure_next, key);
+}
+
+void keys_collect(struct keys *k)
+{
+    for (uint32_t key; (key = list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;)
+        keys_push_dirty(k, key);
+    for (uint32_t i = 0; i < k->shards_count; i++)
+        keys_take_touched(k, i);
+    /* Partner: barrier_light() in shard_add(). After it every hit that found its cell re-armed is visible to
+     * the loads of keys_count(), and every later one reports its cell again. */
+    if (!barrier_heavy())
+        keys_remember_unsure(k);
+}
+
+/* ---- totals ---- */
+
+uint64_t keys_base(const struct keys *k, uint32_t key)
+{
+    uint64_t base = 0;
+
+    for (key_cell c = k->first[key]; c; c = keys_next_cell(k, c))
+        base += keys_baseline(k, c);
+    return base;
+}
+
+void keys_publish(struct keys *k, uint32_t key, int64_t stored, uint64_t now_ms)
+{
+    const struct total total = {
+        .stored = stored, .base = keys_base(k, key), .as_of_ms = now_ms ? now_ms : 1, /* 0 is kept for "never" */
+    };
+
+    totals_publish(k->totals, key, &total);
+}
+
+void keys_publish_growth(struct keys *k, uint32_t key, int64_t delta)
+{
+    struct total total;
+
+    totals_read(k->totals, key, &total);
+    if (total.as_of_ms == 0 || __builtin_add_overflow(total.stored, delta, &total.stored))
+        return;
+    total.base = keys_base(k, key);
+    totals_publish(k->totals, key, &total);
+}
+
+/* ---- life ---- */
+
+static bool keys_reserve(struct keys *k, struct tally *tally)
+{
+    size_t n = k->keys_max;
+
+    k->next = column_reserve(n, sizeof(*k->next));
+    k->unsure_next = column_reserve(n, sizeof(*k->unsure_next));
+    k->place = column_reserve(n, sizeof(*k->place));
+    k->aside = column_reserve(n, sizeof(*k->aside));
+    k->first = column_reserve(n, sizeof(*k->first));
+    bool ok = k->next && k->unsure_next && k->place && k->aside && k->first;
+    for (uint32_t i = 0; ok && i < k->shards_count; i++) {
+        struct keys_shard *s = &k->shards[i];
+        s->shard = tally_shard(tally, i);
+        s->baseline = column_reserve(n, sizeof(*s->baseline));
+        s->key = column_reserve(n, sizeof(*s->key));
+        s->next = column_reserve(n, sizeof(*s->next));
+        ok = s->baseline && s->key && s->next;
+    }
+    return ok;
+}
+
+int keys_create(struct keys **out, struct tally *tally)
+{
+    uint32_t shards = tally_workers(tally);
+    struct keys *k = calloc(1, sizeof(*k) + shards * sizeof(k->shards[0]));
+
+    if (!k)
+        return -ENOMEM;
+    k->totals = tally_totals(tally);
+    k->keys_max = tally_keys_max(tally);
+    k->shards_count = shards;
+    if (!keys_reserve(k, tally)) {
+        keys_destroy(k);
+        return -ENOMEM;
+    }
+    *out = k;
+    return 0;
+}
+
+void keys_destroy(struct keys *k)
+{
+    if (!k)
+        return;
+    size_t n = k->keys_max;
+    for (uint32_t i = 0; i < k->shards_count; i++) {
+        struct keys_shard *s = &k->shards[i];
+        column_release(s->next, n, sizeof(*s->next));
+        column_release(s->key, n, sizeof(*s->key));
+        column_release(s->baseline, n, sizeof(*s->baseline));
+    }
+    column_release(k->first, n, sizeof(*k->first));
+    column_release(k->aside, n, sizeof(*k->aside));
+    column_release(k->place, n, sizeof(*k->place));
+    column_release(k->unsure_next, n, sizeof(*k->unsure_next));
+    column_release(k->next, n, sizeof(*k->next));
+    free(k);
+}

@@ -1,0 +1,41 @@
+#pragma once
+/* The ledger: one key an instance and partition that says which batch was stored last (DESIGN 4.2).
+ *
+ * Thread: pure functions.
+ * The key is "<prefix>!ledger:<uuid>:<partition>", the value "<seq> <nonce>": decimal, 16 hex digits.
+ * A seq counts batches; the nonce tells apart two batches that claim the same seq. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+#define LEDGER_VALUE_BYTES_MAX 40
+#define LEDGER_EXPIRES_S "2592000" /* 30 days */
+
+struct ledger {
+    uint64_t seq; /* 0: nothing was ever stored; then there is no key */
+    uint64_t nonce;
+};
+
+enum ledger_verdict {
+    LEDGER_AS_ACKED, /* the batch in doubt was not applied */
+    LEDGER_BATCH_APPLIED,
+    LEDGER_REPLACED_APPLIED, /* the batch that the one in doubt was to replace came through after all */
+    LEDGER_MISSING,
+    LEDGER_BEHIND,  /* the server rolled back */
+    LEDGER_FOREIGN, /* someone else writes under our identity, or the value makes no sense */
+};
+
+/* `out` gets the value with a NUL; the bytes without it. */
+size_t ledger_format(const struct ledger *l, char out[LEDGER_VALUE_BYTES_MAX]);
+bool ledger_parse(struct slice value, struct ledger *out);
+static inline bool ledger_equals(const struct ledger *a, const struct ledger *b)
+{
+    return a->seq == b->seq && a->nonce == b->nonce;
+}
+
+/* What the server's ledger means to one who last saw `acked`. `batch` and `replaced` may be NULL;
+ * `server` NULL: no key. LEDGER_BEHIND is for the caller to confirm: was that nonce ever ours? */
+enum ledger_verdict ledger_judge(const struct ledger *acked, const struct ledger *batch, const struct ledger *replaced,
+                                 const struct ledger *server);

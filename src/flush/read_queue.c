@@ -1,0 +1,207 @@
+#include "flush/read_queue.h"
+
+#include "flush/batch.h"
+
+#define INTEGER_BYTES_MAX 20 /* "-9223372036854775808" */
+
+static struct read_slot *slot_at(struct read_queue *q, uint32_t position)
+{
+    return &q->slots[position % READ_QUEUE_SLOTS];
+}
+
+bool read_queue_has_room(const struct read_queue *q)
+{
+    return READ_QUEUE_SLOTS - (q->tail - q->head) >= READ_OP_NAMES_MAX;
+}
+
+static void fail_unanswered(struct read_op *op)
+{
+    for (uint32_t i = 0; i < op->count; i++) {
+        if (op->results[i].state == READ_ASKED)
+            op->results[i].state = READ_FAILED;
+    }
+}
+
+static void op_link(struct read_queue *q, struct read_op *op)
+{
+    op->next = NULL;
+    if (q->ops_last)
+        q->ops_last->next = op;
+    else
+        q->ops_first = op;
+    q->ops_last = op;
+}
+
+static void op_unlink(struct read_queue *q, struct read_op *op, struct read_op *before)
+{
+    if (before)
+        before->next = op->next;
+    else
+        q->ops_first = op->next;
+    if (q->ops_last == op)
+        q->ops_last = before;
+}
+
+void read_queue_push(struct read_queue *q, struct read_op *op)
+{
+    op->unanswered = op->count;
+    for (uint32_t i = 0; i < op->count; i++)
+        op->results[i].state = READ_ASKED;
+    if (op->count == 0 || op->count > READ_OP_NAMES_MAX) {
+        fail_unanswered(op);
+        q->answered(q->answered_ctx, op);
+        return;
+    }
+    op_link(q, op);
+    for (uint32_t i = 0; i < op->count; i++)
+        *slot_at(q, q->tail++) = (struct read_slot){op, i};
+}
+
+bool read_queue_waits(const struct read_queue *q) { return q->sent != q->tail; }
+
+uint32_t read_queue_send(struct read_queue *q, struct slice prefix, struct buf *out)
+{
+    struct buf key = {0};
+    uint32_t commands = 0;
+
+    while (q->sent != q->tail && commands < READ_QUEUE_SENT_MAX && !out->failed && !key.failed) {
+        const struct read_slot *slot = slot_at(q, q->sent++);
+        const struct read_result *r = &slot->op->results[slot->index];
+        buf_clear(&key);
+        batch_append_redis_key(&key, prefix, (struct slice){r->name, r->name_bytes});
+        resp_command(out, 4, (struct slice[]){SLICE("GETRANGE"), buf_slice(&key), SLICE("0"), SLICE("20")});
+        commands++;
+    }
+    out->failed |= key.failed;
+    buf_fini(&key);
+    return commands;
+}
+
+/* ---- answers ---- */
+
+/* A Redis integer as INCRBY writes it: no leading zero, no '+', within int64. */
+static bool parse_integer(struct slice text, int64_t *out)
+{
+    bool negative = text.bytes && text.at[0] == '-';
+    struct slice digits = {text.at + negative, text.bytes - negative};
+    int64_t n = 0;
+
+    if (digits.bytes == 0 || digits.bytes >= INTEGER_BYTES_MAX || (digits.at[0] == '0' && text.bytes > 1))
+        return false;
+    for (size_t i = 0; i < digits.bytes; i++) {
+        int64_t digit = digits.at[i] - '0';
+        if (digit < 0 || digit > 9 || __builtin_mul_overflow(n, 10, &n) ||
+            __builtin_sub_overflow(n, digit, &n)) /* counted downwards: INT64_MIN has no positive twin */
+            return false;
+    }
+    if (!negative && n == INT64_MIN)
+        return false;
+    *out = negative ? n : -n;
+    return true;
+}
+
+static void result_take(struct read_result *result, const struct reply *reply)
+{
+    result->stored = 0;
+    if (reply->type != REPLY_STRING)
+        result->state = READ_FAILED;
+    else if (reply->text.bytes == 0)
+        result->state = READ_MISSING;
+    else
+        result->state = parse_integer(reply->text, &result->stored) ? READ_FOUND : READ_FAILED;
+}
+
+/* Replies on one connection come in the order of their commands, so whoever handles the answer to a GETRANGE has
+ * handled the EXEC of every batch before it and of none after it: the total that was read contains exactly the
+ * baselines of this moment, and the two may be published as a pair. (The partition asks nothing while the fate of a
+ * batch sent on an earlier connection is open.) */
+static void result_publish(struct read_queue *q, const struct read_result *result, uint64_t now_ms)
+{
+    if (result->state == READ_FAILED)
+        return;
+    uint32_t key = keys_find(q->keys, (struct slice){result->name, result->name_bytes});
+    if (key != KEY_NONE)
+        keys_publish(q->keys, key, result->stored, now_ms);
+}
+
+static void op_finish(struct read_queue *q, struct read_op *op)
+{
+    struct read_op *before = NULL;
+
+    for (struct read_op *o = q->ops_first; o != op; o = o->next)
+        before = o;
+    op_unlink(q, op, before);
+    q->answered(q->answered_ctx, op);
+}
+
+void read_queue_take(struct read_queue *q, const struct reply *reply, uint64_t now_ms)
+{
+    const struct read_slot *slot = slot_at(q, q->head++);
+
+    if (!slot->op)
+        return;
+    struct read_result *result = &slot->op->results[slot->index];
+    result_take(result, reply);
+    result_publish(q, result, now_ms);
+    if (--slot->op->unanswered == 0)
+        op_finish(q, slot->op);
+}
+
+/* ---- what goes wrong ---- */
+
+/* Expired slots leave the part of the queue that is still to be sent; under way, they keep their place, so that
+ * each reply finds its slot. */
+static void drop_expired(struct read_queue *q)
+{
+    uint32_t kept = q->sent;
+
+    for (uint32_t at = q->sent; at != q->tail; at++) {
+        if (slot_at(q, at)->op)
+            *slot_at(q, kept++) = *slot_at(q, at);
+    }
+    q->tail = kept;
+}
+
+void read_queue_link_down(struct read_queue *q)
+{
+    q->sent = q->head;
+    drop_expired(q);
+}
+
+static void op_expire(struct read_queue *q, struct read_op *op, struct read_op *before)
+{
+    for (uint32_t at = q->head; at != q->tail; at++) {
+        if (slot_at(q, at)->op == op)
+            slot_at(q, at)->op = NULL;
+    }
+    op_unlink(q, op, before);
+    fail_unanswered(op);
+    q->answered(q->answered_ctx, op);
+}
+
+void read_queue_expire(struct read_queue *q, uint64_t now_ms)
+{
+    struct read_op *before = NULL;
+    bool any = false;
+
+    for (struct read_op *op = q->ops_first, *next; op; op = next) {
+        next = op->next;
+        if (now_ms < op->deadline_ms) {
+            before = op;
+            continue;
+        }
+        op_expire(q, op, before);
+        any = true;
+    }
+    if (any)
+        drop_expired(q);
+}
+
+uint64_t read_queue_wake_ms(const struct read_queue *q)
+{
+    uint64_t wake = UINT64_MAX;
+
+    for (const struct read_op *op = q->ops_first; op; op = op->next)
+        wake = op->deadline_ms < wake ? op->deadline_ms : wake;
+    return wake;
+}

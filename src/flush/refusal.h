@@ -1,0 +1,13 @@
+#pragma once
+/* What to do when the server refuses a batch or an arm with an error of some class. Nothing was applied.
+ *
+ * Thread: a pure function. */
+
+#include "redis/error.h"
+
+enum refusal_action {
+    REFUSAL_PAUSE,     /* the server will be able to again: the same bytes after a back-off */
+    REFUSAL_RECONNECT, /* another server, another login: resolve the name and greet again */
+};
+
+enum refusal_action refusal_action(enum redis_error_class c);

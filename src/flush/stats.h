@@ -1,0 +1,32 @@
+#pragma once
+/* The flusher's books and statistics.
+ *
+ * Thread: the flusher writes (sync/atomic.h: stat_add, store_relaxed_u64), any thread reads. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "redis/error.h"
+
+/* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys.
+ * accepted = stored + in_flight + pending + poisoned + lost. */
+struct flusher_books {
+    uint64_t stored;    /* acknowledged by the store */
+    uint64_t in_flight; /* in a batch that is not resolved */
+    uint64_t poisoned;  /* of keys that the store refuses, kept aside and tried again now and then */
+    uint64_t lost;      /* were stored, and then forgotten by the store (rollback) */
+};
+
+struct flusher_stats {
+    uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
+    uint64_t reconnects, link_errors, alarms;
+    uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback; /* their sum is `alarms` */
+    uint64_t errors_by_class[32];                                           /* index: enum redis_error_class */
+    uint64_t keys_poisoned, keys_dirty;
+    uint64_t last_flush_ms;     /* monotonic, end of the last batch that was stored */
+    uint64_t flush_duration_us; /* of the last */
+    uint64_t backlog_since_ms;  /* monotonic: the flush that first found what is still not stored; 0: nothing */
+    bool connected;
+};
+
+_Static_assert(REDIS_ERROR_COUNT <= 32, "errors_by_class holds every class");

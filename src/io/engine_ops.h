@@ -1,0 +1,34 @@
+#pragma once
+/* What an engine implements; private to io/. */
+
+#include "io/engine.h"
+
+struct engine_ops {
+    const char *name;
+    int (*create)(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err);
+    void (*destroy)(struct engine *e);
+    int (*run)(struct engine *e);
+    void (*send)(struct engine *e, uint32_t slot, const void *data, size_t bytes);
+    void (*recv_pause)(struct engine *e, uint32_t slot);
+    void (*recv_resume)(struct engine *e, uint32_t slot);
+    void (*shutdown)(struct engine *e, uint32_t slot);
+    void (*close)(struct engine *e, uint32_t slot);
+    void (*accept_stop)(struct engine *e);
+};
+
+/* The first member of every engine. */
+struct engine {
+    const struct engine_ops *ops;
+    const struct engine_events *events;
+    void *ctx;
+    struct engine_config config;
+    struct engine_stats stats; /* written by the engine's thread, read by any */
+    uint64_t now_ms, ticked_ms;
+    int wake_fd;       /* eventfd; written by any thread, read by the engine */
+    uint32_t stopping; /* stored by any thread (engine_stop), loaded by the engine after a wake */
+};
+
+/* Reads the clock for this batch and ticks when it is time. */
+void engine_batch_begin(struct engine *e);
+
+extern const struct engine_ops uring_ops, epoll_ops;

@@ -1,0 +1,13 @@
+#pragma once
+/* Under AddressSanitizer: memory that the kernel owns for now must not be touched by us. */
+
+#include <stddef.h>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+static inline void poison(const void *data, size_t bytes) { ASAN_POISON_MEMORY_REGION(data, bytes); }
+static inline void unpoison(const void *data, size_t bytes) { ASAN_UNPOISON_MEMORY_REGION(data, bytes); }
+#else
+static inline void poison(const void *data, size_t bytes) { (void)data, (void)bytes; }
+static inline void unpoison(const void *data, size_t bytes) { (void)data, (void)bytes; }
+#endif

@@ -1,0 +1,87 @@
+#pragma once
+/* The io_uring engine's own state; private to uring*.c, the only files with liburing.
+ *
+ * Thread: the engine's. */
+
+#include <liburing.h>
+
+#include "io/engine_ops.h"
+
+#define URING_BUFFER_GROUP 0
+
+enum {
+    SLOT_OPEN = 1,
+    SLOT_RECV_ARMED = 2,
+    SLOT_RECV_PAUSED = 4,
+    SLOT_RECV_ENDED = 8,
+    SLOT_CLOSING = 16,
+    SLOT_STARVED = 32
+};
+
+struct slot {
+    const char *send_data; /* borrowed from the connection until sent() */
+    uint32_t send_bytes;
+    uint32_t generation; /* 24 bits count in the tags */
+    uint8_t flags;
+    uint8_t in_flight; /* send, shutdown and close that have not completed */
+};
+
+enum op { OP_ACCEPT = 1, OP_RECV, OP_SEND, OP_SHUTDOWN, OP_CANCEL, OP_CLOSE, OP_WAKE };
+
+enum accept_state { ACCEPT_ARMED, ACCEPT_PAUSED, ACCEPT_STOPPING, ACCEPT_ENDED };
+
+struct uring {
+    struct engine base;
+    struct io_uring ring;
+    struct io_uring_buf_ring *buf_ring;
+    char *buffers;      /* recv_buffers × recv_buffer_bytes, owned */
+    struct slot *slots; /* conns_max, owned */
+    uint32_t *starved;  /* slots whose receive found no buffer in this batch, owned */
+    uint32_t starved_count;
+    uint32_t open;         /* slots in use */
+    unsigned buffers_back; /* returned in this batch, not yet published to the kernel */
+    enum accept_state accept;
+    bool accept_in_flight; /* the multishot accept has not ended */
+    uint64_t wake_value;
+};
+
+static inline struct uring *uring_of(struct engine *e) { return (struct uring *)e; }
+
+/* Everything that uring_run() needs: ring, buffers, tables. 0 or -errno with the remedy. */
+int uring_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err);
+void uring_destroy(struct engine *e);
+/* Gives a receive buffer back; the kernel sees it after uring_buffers_publish(). */
+void uring_buffer_return(struct uring *u, unsigned id);
+void uring_buffers_publish(struct uring *u);
+
+/* ---- tags: operation, generation, slot ---- */
+
+static inline uint64_t tag_make(enum op op, uint32_t generation, uint32_t slot)
+{
+    return (uint64_t)op << 56 | (uint64_t)(generation & 0xffffff) << 32 | slot;
+}
+static inline enum op tag_op(uint64_t tag) { return (enum op)(tag >> 56); }
+static inline uint32_t tag_generation(uint64_t tag) { return tag >> 32 & 0xffffff; }
+static inline uint32_t tag_slot(uint64_t tag) { return (uint32_t)tag; }
+
+static inline uint64_t slot_tag(const struct uring *u, enum op op, uint32_t slot)
+{
+    return tag_make(op, u->slots[slot].generation, slot);
+}
+
+/* ---- what is asked of the kernel (uring_sqe.c) ---- */
+void uring_recv_arm(struct uring *u, uint32_t slot);
+void uring_send_arm(struct uring *u, uint32_t slot);
+void uring_shutdown_arm(struct uring *u, uint32_t slot);
+void uring_close_arm(struct uring *u, uint32_t slot);
+/* One multishot, or a single one where a multishot could take more than there is room for. */
+void uring_accept_arm(struct uring *u, bool multishot);
+void uring_wake_arm(struct uring *u);
+void uring_cancel(struct uring *u, uint64_t tag);
+
+/* ---- accepting (uring_accept.c) ---- */
+void uring_accept_begin(struct uring *u);
+void uring_accept_completed(struct uring *u, const struct io_uring_cqe *cqe);
+/* A slot may be free again, or descriptors. */
+void uring_accept_retry(struct uring *u);
+void uring_accept_stop(struct engine *e);

@@ -1,0 +1,66 @@
+/* tallyd: what to do, by the options; app/ does it. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "app/app.h"
+#include "app/metrics.h"
+#include "app/options_print.h"
+#include "version.h"
+
+extern char **environ;
+
+static int print(struct buf *text)
+{
+    bool written = !text->failed && fwrite(text->data, 1, text->bytes, stdout) == text->bytes && fflush(stdout) == 0;
+    buf_fini(text);
+    return written ? 0 : 1;
+}
+
+static int print_help(const char *form)
+{
+    struct buf text = {0};
+    if (strcmp(form, "metrics") == 0)
+        metrics_print_markdown(&text);
+    else if (strcmp(form, "markdown") == 0)
+        options_print_markdown(&text);
+    else
+        options_print_help(&text);
+    return print(&text);
+}
+
+/* What options_load() does not open. */
+static int check(const struct options *o)
+{
+    char password[SECRET_BYTES_MAX + 1];
+    struct error err;
+    if (*o->redis_password_file && secret_read(o->redis_password_file, password, &err) != 0) {
+        fprintf(stderr, "tallyd: --redis-password-file: %s\n", err.text);
+        return APP_BAD_USAGE;
+    }
+    secret_wipe(password, sizeof password);
+    struct buf text = {0};
+    options_print_effective(o, &text);
+    return print(&text);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error err;
+    int code;
+    if (options_load(&options, argc, (const char *const *)argv, (const char *const *)environ, &err) != 0) {
+        fprintf(stderr, "tallyd: %s\n", err.text);
+        return APP_BAD_USAGE;
+    }
+    if (*options.help)
+        code = print_help(options.help);
+    else if (options.version)
+        code = printf("tallyd %s\n", TALLYD_VERSION) < 0;
+    else if (options.check)
+        code = check(&options);
+    else
+        code = app_run(&options);
+    options_fini(&options);
+    return code;
+}

@@ -1,0 +1,239 @@
+/* From bytes to requests: the reading half of a connection. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/conns.h"
+#include "sync/atomic.h"
+
+void conn_partial_drop(struct conns *cs, struct conn *c)
+{
+    struct partial *p = c->partial;
+    if (!p)
+        return;
+    if (p->waiting && cs->handler.forget)
+        cs->handler.forget(cs->handler.ctx, p->waiting);
+    buf_fini(&p->head);
+    buf_fini(&p->data);
+    free(p);
+    c->partial = NULL;
+}
+
+void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason)
+{
+    char body[96];
+    int bytes = snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", reason);
+    struct http_response response = {
+        .status = status, .content_type = "application/json", .body = {body, (size_t)bytes}, .close = true};
+    if (cs->handler.refused)
+        cs->handler.refused(cs->handler.ctx, status, reason);
+    http_response_write(conn_out(cs, c), NULL, &response, cs->date);
+    conn_partial_drop(cs, c);
+    c->state = CONN_LAST;
+    c->linger = true;
+}
+
+/* The request outlives the buffer that it came in: a partial of its own, or NULL without memory. */
+static struct partial *partial_get(struct conns *cs, struct conn *c)
+{
+    struct partial *p = c->partial;
+    if (p)
+        return p;
+    p = c->partial = malloc(sizeof *p);
+    if (!p)
+        return NULL;
+    *p = cs->scratch;
+    cs->scratch.data = (struct buf){0};
+    return p;
+}
+
+/* The same once its head is whole: keeps the bytes too. */
+static struct partial *partial_keep(struct conns *cs, struct conn *c)
+{
+    struct partial *p = partial_get(cs, c);
+    if (!p || p->head.bytes > 0)
+        return p;
+    if (p->request.body.bytes > 0 && p->data.bytes == 0) {
+        buf_append_slice(&p->data, p->request.body);
+        p->request.body = buf_slice(&p->data);
+    }
+    buf_append_slice(&p->head, p->at);
+    if (p->head.failed || p->data.failed) {
+        conn_partial_drop(cs, c);
+        return NULL;
+    }
+    http_request_rebase(&p->request, p->at.at, p->head.data);
+    return p;
+}
+
+static void request_ended(struct conns *cs, struct conn *c, bool close)
+{
+    if (c->partial) {
+        c->partial->waiting = NULL; /* the handler has taken it back */
+        conn_partial_drop(cs, c);
+    }
+    buf_clear(&cs->scratch.data);
+    c->phase_ms = 0;
+    c->state = close ? CONN_LAST : CONN_HEAD;
+    /* What a draining server leaves unread would turn its close into a reset, and eat the answer. */
+    c->linger = close && cs->draining;
+}
+
+void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again, bool expired)
+{
+    struct http_request *r = &p->request;
+    struct reply reply = {
+        .out = conn_out(cs, c),
+        .date = cs->date,
+        .close = !r->keep_alive || cs->draining,
+        .again = again,
+        .expired = expired,
+        .ticket = {conn_slot(cs, c), c->generation},
+        .waiting = p->waiting,
+        .now_ms = engine_now_ms(cs->engine),
+    };
+    if (!again)
+        stat_add(&cs->stats.requests, 1);
+    if (cs->handler.handle(cs->handler.ctx, r, &reply) == HANDLED) {
+        request_ended(cs, c, reply.close);
+        return;
+    }
+    p = partial_keep(cs, c);
+    if (!p) {
+        if (cs->handler.forget)
+            cs->handler.forget(cs->handler.ctx, reply.waiting);
+        conn_close(cs, c);
+        return;
+    }
+    p->waiting = reply.waiting;
+    p->deadline_ms = reply.now_ms + reply.wait_ms;
+    c->state = CONN_WAITING;
+}
+
+/* Takes body bytes from `in`; true when the request is whole. */
+static bool body_step(struct conns *cs, struct conn *c, struct partial *p, struct slice *in)
+{
+    enum http_result result;
+    do {
+        struct slice run = {0};
+        result = http_body_feed(&p->body, in, &run);
+        if (run.bytes == 0 || !p->wanted || result == HTTP_BAD)
+            continue;
+        if (result == HTTP_DONE && p->data.bytes == 0)
+            p->request.body = run; /* whole and in one piece: used where it lies */
+        else
+            buf_append_slice(&p->data, run);
+    } while (result == HTTP_MORE && in->bytes > 0);
+
+    if (result == HTTP_BAD) {
+        conn_refuse(cs, c, p->body.status, p->body.reason);
+        return false;
+    }
+    if (p->data.failed) {
+        conn_close(cs, c);
+        return false;
+    }
+    if (result == HTTP_DONE && p->data.bytes > 0)
+        p->request.body = buf_slice(&p->data);
+    return result == HTTP_DONE;
+}
+
+/* The head is whole: on to its body, if it has one. */
+static void body_begin(struct conns *cs, struct conn *c, struct partial *p, struct slice *in)
+{
+    struct http_request *r = &p->request;
+    p->wanted = cs->handler.wants_body(cs->handler.ctx, r);
+    p->data.bytes_max = cs->limits.body_bytes_max;
+    http_body_init(&p->body, &cs->limits, r);
+    if (r->expect_continue && r->minor_version > 0 && in->bytes == 0)
+        buf_append_slice(conn_out(cs, c), SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
+    c->state = CONN_BODY;
+    if (in->bytes > 0 && body_step(cs, c, p, in)) {
+        conn_handle(cs, c, p, false, false);
+        return;
+    }
+    if (c->state != CONN_BODY)
+        return;
+    c->phase_ms = engine_now_ms(cs->engine);
+    if (!partial_keep(cs, c))
+        conn_close(cs, c);
+}
+
+/* One step through a head; false when it needs more bytes. */
+static bool head_step(struct conns *cs, struct conn *c, struct slice *in)
+{
+    struct partial *p = c->partial ? c->partial : &cs->scratch;
+    struct http_request *r = &p->request;
+    switch (http_parser_head(&c->parser, in->at, in->bytes, r)) {
+    case HTTP_MORE:
+        if (!partial_get(cs, c)) /* what was read so far, for when the rest comes */
+            conn_close(cs, c);
+        return false;
+    case HTTP_BAD: conn_refuse(cs, c, c->parser.status, c->parser.reason); return true;
+    case HTTP_DONE: break;
+    }
+    p->at = (struct slice){in->at, c->parser.head_bytes};
+    r->body = (struct slice){0};
+    in->at += c->parser.head_bytes;
+    in->bytes -= c->parser.head_bytes;
+    http_parser_init(&c->parser, &cs->limits);
+    if (!r->chunked && r->content_length == 0)
+        conn_handle(cs, c, p, false, false);
+    else
+        body_begin(cs, c, p, in);
+    return true;
+}
+
+/* Requests in `in`, one after the other; what is left of it needs more bytes, or time. */
+static void requests_run(struct conns *cs, struct conn *c, struct slice *in)
+{
+    while (in->bytes > 0 && conn_reads(c) && !conn_blocked(c)) {
+        if (c->state == CONN_BODY) {
+            if (body_step(cs, c, c->partial, in))
+                conn_handle(cs, c, c->partial, false, false);
+        } else if (!head_step(cs, c, in)) {
+            if (c->phase_ms == 0)
+                c->phase_ms = engine_now_ms(cs->engine);
+            break;
+        }
+    }
+    if (c->state == CONN_LAST && in->bytes > 0)
+        c->linger = true; /* what the peer sent behind its last request is not read */
+}
+
+void conn_pump(struct conns *cs, struct conn *c)
+{
+    if (c->carry.bytes > 0) {
+        struct slice in = buf_slice(&c->carry);
+        requests_run(cs, c, &in);
+        if (c->state == CONN_CLOSING)
+            return;
+        buf_consume(&c->carry, c->carry.bytes - in.bytes);
+        if (c->carry.bytes == 0)
+            buf_fini(&c->carry);
+    }
+    conn_settle(cs, c);
+}
+
+void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes)
+{
+    struct slice in = {data, bytes};
+    if (c->carry.bytes == 0)
+        requests_run(cs, c, &in);
+    if (in.bytes > 0 && (conn_reads(c) || c->state == CONN_WAITING)) {
+        bool more_of_carry = c->carry.bytes > 0;
+        c->carry.bytes_max = CARRY_BYTES_MAX;
+        buf_append_slice(&c->carry, in);
+        if (c->carry.failed) {
+            conn_close(cs, c);
+            return;
+        }
+        if (more_of_carry) {
+            conn_pump(cs, c);
+            return;
+        }
+    }
+    if (c->state != CONN_CLOSING)
+        conn_settle(cs, c);
+}

@@ -1,0 +1,123 @@
+#pragma once
+/* A worker's connections: bytes from the engine become requests, the handler's answers become sends.
+ *
+ *            accepted            head and body whole
+ *   FREE ───────────────▶ HEAD ◀───────────────────────▶ (handler)
+ *    ▲                     │  ▲ answered                     │ WAITING
+ *    │ closed              │  └───────────── WAITING ◀───────┘
+ *    │                     │ head whole, body not
+ *    │                     ▼
+ *    │                    BODY ──── body whole ───▶ (handler)
+ *    │      last answer queued (close, bad request, time-out, FIN)
+ *   CLOSING ◀── LINGER ◀── LAST ◀── HEAD, BODY, WAITING
+ *
+ * Thread: the worker's. Only `stats` is read by others.
+ *
+ * In place: a request that lies whole in one receive buffer is parsed, handled and answered without a copy.
+ * Otherwise its tail is carried (`carry`) until more comes, and a request whose body is incomplete or whose
+ * answer must wait keeps its head and body in a `partial`. Answers gather in `out`; one send a connection
+ * and batch takes them all. Above OUT_HIGH nothing more is read until the peer has taken what it was sent. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "http/parser.h"
+#include "http/response.h"
+#include "io/engine.h"
+#include "net/handler.h"
+#include "net/wheel.h"
+#include "net/worker.h"
+
+#define OUT_BLOCK_BYTES (16 * 1024) /* some fifty counted hits */
+#define OUT_BLOCKS_KEPT 256         /* free ones, at most */
+#define OUT_HIGH (32 * 1024)
+#define CARRY_BYTES_MAX (4 * 1024 * 1024) /* more than all receive buffers hold: reached by no one who is paused */
+
+enum conn_state { CONN_FREE, CONN_HEAD, CONN_BODY, CONN_WAITING, CONN_LAST, CONN_LINGER, CONN_CLOSING };
+
+/* A request whose head is whole, on its way to an answer. */
+struct partial {
+    struct http_request request;
+    struct http_body body;
+    struct slice at; /* the head's bytes, where they came in */
+    struct buf head; /* the same, once they had to be kept */
+    struct buf data; /* the decoded body, once it had to be kept */
+    bool wanted;     /* the handler wants the body */
+    void *waiting;   /* the handler's, while WAITING */
+    uint64_t deadline_ms;
+};
+
+struct conn {
+    uint8_t state; /* enum conn_state */
+    bool dirty;    /* in conns.dirty: has something to send after this batch */
+    bool peer_fin; /* nothing more will come */
+    bool paused;   /* not reading */
+    bool linger;   /* the peer may still be sending: half-close before closing */
+    uint32_t generation;
+    struct http_parser parser;
+    struct buf carry;
+    struct buf out;          /* gathering */
+    struct buf sending;      /* in the engine's hands until sent() */
+    struct partial *partial; /* owned; NULL when none */
+    uint64_t active_ms;      /* last byte in or out */
+    uint64_t phase_ms;       /* since when in this head, body or linger; 0: no byte of a head yet */
+    uint64_t sending_ms;
+};
+
+struct conns {
+    /* what a worker gives them */
+    struct engine *engine;
+    struct handler handler;
+    struct http_limits limits;
+    struct worker_timeouts timeouts;
+    uint32_t max;
+    /* owned */
+    struct conn *conns; /* max of them, by slot */
+    uint32_t *dirty;    /* 2 × max: each may come twice in one batch */
+    uint32_t dirty_count;
+    struct wheel wheel;
+    char *blocks[OUT_BLOCKS_KEPT]; /* free output blocks */
+    uint32_t blocks_count;
+    struct partial scratch; /* the request being read, while it is whole in one buffer */
+    char date[HTTP_DATE_BYTES + 1];
+    int64_t date_s;
+    bool draining, accept_ended;
+    struct worker_stats stats;
+};
+
+/* Zero-initialised but for what a worker gives. 0 or -ENOMEM. */
+int conns_init(struct conns *cs, uint64_t now_ms);
+void conns_fini(struct conns *cs);
+extern const struct engine_events conns_events; /* their ctx is a struct conns */
+
+/* No new connections; those that are idle end, the others after their next answer. */
+void conns_drain(struct conns *cs);
+void conns_resume(struct conns *cs, struct ticket ticket);
+
+/* ---- between the files of conns ---- */
+
+/* Reads requests out of what is carried, then settles what follows from it. */
+void conn_pump(struct conns *cs, struct conn *c);
+/* New bytes: read in place when nothing is carried. */
+void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes);
+/* Calls the handler (again) for the request in `p`. */
+void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again, bool expired);
+/* Answers with an error and ends the connection. */
+void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason);
+void conn_partial_drop(struct conns *cs, struct conn *c);
+
+/* `out` with room for an ordinary answer, and the promise that it will be sent. */
+struct buf *conn_out(struct conns *cs, struct conn *c);
+void conn_send(struct conns *cs, struct conn *c);
+void conn_blocks_return(struct conns *cs, struct buf *b);
+
+/* Ends what is at its end, and sets the timer. */
+void conn_settle(struct conns *cs, struct conn *c);
+/* Stops or goes on reading, as the connection's backlog demands. */
+void conn_flow(struct conns *cs, struct conn *c);
+void conn_close(struct conns *cs, struct conn *c);
+
+static inline uint32_t conn_slot(const struct conns *cs, const struct conn *c) { return (uint32_t)(c - cs->conns); }
+static inline bool conn_blocked(const struct conn *c) { return c->out.bytes >= OUT_HIGH; }
+static inline bool conn_reads(const struct conn *c) { return c->state == CONN_HEAD || c->state == CONN_BODY; }

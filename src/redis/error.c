@@ -1,0 +1,66 @@
+#include "redis/error.h"
+
+#include <assert.h>
+
+struct class_row {
+    const char *name;   /* for people */
+    const char *starts; /* how the line begins; NULL: not told by its beginning */
+    const char *holds;  /* and what else it must contain; NULL: nothing */
+};
+
+/* The first row that fits wins: a NOPERM about a key must be asked for before NOPERM as such. */
+static const struct class_row rows[REDIS_ERROR_COUNT] = {
+    [REDIS_ERROR_NONE] = {"none", NULL, NULL},
+    [REDIS_ERROR_MOVED] = {"moved", "MOVED ", NULL},
+    [REDIS_ERROR_ASK] = {"ask", "ASK ", NULL},
+    [REDIS_ERROR_TRYAGAIN] = {"tryagain", "TRYAGAIN", NULL},
+    [REDIS_ERROR_CLUSTERDOWN] = {"clusterdown", "CLUSTERDOWN", NULL},
+    [REDIS_ERROR_LOADING] = {"loading", "LOADING", NULL},
+    [REDIS_ERROR_READONLY] = {"readonly", "READONLY", NULL},
+    [REDIS_ERROR_OOM] = {"oom", "OOM", NULL},
+    [REDIS_ERROR_BUSY] = {"busy", "BUSY", NULL},
+    [REDIS_ERROR_MASTERDOWN] = {"masterdown", "MASTERDOWN", NULL},
+    [REDIS_ERROR_NOREPLICAS] = {"noreplicas", "NOREPLICAS", NULL},
+    [REDIS_ERROR_MISCONF] = {"misconf", "MISCONF", NULL},
+    [REDIS_ERROR_NOAUTH] = {"noauth", "NOAUTH", NULL},
+    [REDIS_ERROR_WRONGPASS] = {"wrongpass", "WRONGPASS", NULL},
+    [REDIS_ERROR_NOPERM] = {"noperm", "NOPERM", " run "},
+    [REDIS_ERROR_NOPERM_KEY] = {"noperm_key", "NOPERM", " key"},
+    [REDIS_ERROR_EXECABORT] = {"execabort", "EXECABORT", NULL},
+    [REDIS_ERROR_WRONGTYPE] = {"wrongtype", "WRONGTYPE", NULL},
+    [REDIS_ERROR_NOT_INTEGER] = {"not_integer", "ERR", "value is not an integer"},
+    [REDIS_ERROR_OVERFLOW] = {"overflow", "ERR", "would overflow"},
+    [REDIS_ERROR_OTHER] = {"other", NULL, NULL},
+};
+
+static bool text_starts(struct slice text, const char *start)
+{
+    size_t bytes = strlen(start);
+
+    return text.bytes >= bytes && memcmp(text.at, start, bytes) == 0;
+}
+
+static bool row_fits(const struct class_row *row, struct slice text)
+{
+    if (!row->starts || !text_starts(text, row->starts))
+        return false;
+    return !row->holds || memmem(text.at, text.bytes, row->holds, strlen(row->holds));
+}
+
+enum redis_error_class redis_error_classify(struct slice text)
+{
+    for (enum redis_error_class c = REDIS_ERROR_NONE; c < REDIS_ERROR_COUNT; c++) {
+        if (row_fits(&rows[c], text))
+            return c;
+    }
+    /* Redis before 6 says "ERR invalid password"; some NOPERM texts name neither command nor key. */
+    if (text_starts(text, "ERR invalid password"))
+        return REDIS_ERROR_WRONGPASS;
+    return text_starts(text, "NOPERM") ? REDIS_ERROR_NOPERM : REDIS_ERROR_OTHER;
+}
+
+const char *redis_error_name(enum redis_error_class c)
+{
+    assert(c < REDIS_ERROR_COUNT);
+    return rows[c].name;
+}

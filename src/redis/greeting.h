@@ -1,0 +1,39 @@
+#pragma once
+/* What a fresh connection says before any work: AUTH, SELECT, CLIENT SETNAME, INFO, MULTI, EXEC.
+ *
+ * Thread: the link's.
+ * The empty MULTI/EXEC proves that this user may run transactions here. INFO replication tells a replica from its
+ * primary: a replica is refused as READONLY, for a ledger read there may be older than the truth.
+ * Tolerated: a server or user that refuses CLIENT SETNAME or INFO. Everything else refuses the connection.
+ * `reason` names the command and the class of the error, never the server's words about AUTH: servers
+ * repeat the arguments of commands they do not know. */
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "redis/error.h"
+#include "redis/resp.h"
+
+#define GREETING_STEPS_MAX 7
+
+struct greeting_config {
+    const char *user;     /* empty: the default user */
+    const char *password; /* NULL: no AUTH */
+    uint32_t db;
+    const char *client_name;
+};
+
+enum greeting_result { GREETING_GOES_ON, GREETING_DONE, GREETING_REFUSED };
+
+struct greeting {
+    uint8_t steps[GREETING_STEPS_MAX];
+    uint8_t steps_count, steps_done;
+    enum redis_error_class error; /* when refused */
+    char reason[192];
+    struct slice policy; /* maxmemory-policy when it is not noeviction, else empty; lives in `policy_text` */
+    char policy_text[32];
+};
+
+/* Appends the commands; the number of replies they cause. */
+uint32_t greeting_compose(struct greeting *g, const struct greeting_config *config, struct buf *out);
+enum greeting_result greeting_take(struct greeting *g, const struct reply *reply);

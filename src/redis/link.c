@@ -1,0 +1,314 @@
+#include "redis/link.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "redis/greeting.h"
+
+#define EXPECTS_MAX 64 /* groups, not replies; a partition has at most a handful under way */
+#define RECV_BYTES 65536
+#define RECV_ROUNDS_MAX 64 /* then others get a turn */
+
+struct expect {
+    link_reply_fn fn;
+    void *ctx;
+    uint32_t count, seen;
+    uint64_t deadline_ms;
+};
+
+struct link {
+    struct link_config config;
+    struct link_user user;
+    enum link_state state;
+    struct stream *stream;      /* owned; NULL when DOWN */
+    struct resp_reader *reader; /* owned */
+    struct greeting greeting;
+    struct buf out;
+    size_t out_sent;
+    struct expect expects[EXPECTS_MAX]; /* a ring */
+    uint32_t expects_first, expects_count;
+    uint64_t now_ms; /* of the tick under way */
+    uint64_t ready_since_ms;
+    uint64_t deadline_ms; /* CONNECTING: until when; DOWN: the next attempt */
+    uint32_t attempts;    /* that ended, since the link last proved itself */
+    bool failing;         /* `reason` is set and the connection is to end */
+    struct error reason;
+    int reason_code;
+    struct link_traffic traffic;
+    char received[RECV_BYTES];
+};
+
+void link_fail(struct link *l, int code, const char *format, ...)
+{
+    va_list args;
+
+    if (l->failing || l->state == LINK_DOWN)
+        return;
+    va_start(args, format);
+    vsnprintf(l->reason.text, sizeof(l->reason.text), format, args);
+    va_end(args);
+    l->reason_code = code;
+    l->failing = true;
+}
+
+/* Half of it is certain, half is chance, so that many instances do not come back as one. */
+static uint64_t backoff_ms(struct link *l)
+{
+    uint64_t delay = l->config.backoff_min_ms;
+
+    for (uint32_t i = 0; i < l->attempts && delay < l->config.backoff_max_ms; i++)
+        delay *= 2;
+    if (delay > l->config.backoff_max_ms)
+        delay = l->config.backoff_max_ms;
+    return delay / 2 + l->config.random(l->config.random_ctx) % (delay / 2 + 1);
+}
+
+void link_proved(struct link *l) { l->attempts = 0; }
+
+static void link_close(struct link *l)
+{
+    if (l->state == LINK_READY && l->now_ms - l->ready_since_ms >= l->config.backoff_max_ms)
+        link_proved(l);
+    if (l->stream)
+        l->config.transport.ops->close(l->stream);
+    l->stream = NULL;
+    l->state = LINK_DOWN;
+    l->failing = false;
+    l->expects_first = 0;
+    l->expects_count = 0;
+    buf_fini(&l->out);
+    l->out_sent = 0;
+    l->deadline_ms = l->now_ms + backoff_ms(l);
+    l->attempts++;
+    l->user.down(l->user.ctx);
+}
+
+/* ---- what is due ---- */
+
+void link_expect(struct link *l, uint32_t count, link_reply_fn fn, void *ctx)
+{
+    if (count == 0)
+        return;
+    assert(l->expects_count < EXPECTS_MAX);
+    l->expects[(l->expects_first + l->expects_count++) % EXPECTS_MAX] =
+        (struct expect){.fn = fn, .ctx = ctx, .count = count, .deadline_ms = l->now_ms + l->config.reply_timeout_ms};
+    l->traffic.commands += count;
+}
+
+void link_send(struct link *l, struct slice bytes)
+{
+    assert(l->state >= LINK_GREETING);
+    buf_append_slice(&l->out, bytes);
+    if (l->out.failed)
+        link_fail(l, -ENOMEM, "no memory for %zu bytes to send", bytes.bytes);
+}
+
+static void link_deliver(struct link *l, const struct reply *reply)
+{
+    struct expect *e = &l->expects[l->expects_first];
+
+    if (l->expects_count == 0) {
+        link_fail(l, -EPROTO, "a reply that nothing was asked for");
+        return;
+    }
+    uint32_t index = e->seen++;
+    link_reply_fn fn = e->fn;
+    void *ctx = e->ctx;
+    if (e->seen == e->count) {
+        l->expects_first = (l->expects_first + 1) % EXPECTS_MAX;
+        l->expects_count--;
+    }
+    fn(ctx, reply, index);
+}
+
+/* ---- bytes ---- */
+
+void link_flush(struct link *l)
+{
+    if (l->state < LINK_GREETING)
+        return;
+    while (!l->failing && l->out_sent < l->out.bytes) {
+        ssize_t n = l->config.transport.ops->try_send(l->stream, l->out.data + l->out_sent, l->out.bytes - l->out_sent);
+        if (n == -EAGAIN)
+            return;
+        if (n < 0) {
+            link_fail(l, (int)n, "sending failed");
+            return;
+        }
+        l->out_sent += (size_t)n;
+        l->traffic.bytes_out += (uint64_t)n;
+    }
+    if (l->out_sent == l->out.bytes) {
+        buf_clear(&l->out);
+        l->out_sent = 0;
+    }
+}
+
+static void link_parse(struct link *l)
+{
+    const struct reply *reply;
+    int got = 0;
+
+    while (!l->failing && (got = resp_next(l->reader, &reply)) == 1)
+        link_deliver(l, reply);
+    if (got < 0)
+        link_fail(l, got, "bytes that are no Redis reply, or one too large");
+}
+
+static void link_receive(struct link *l)
+{
+    for (int round = 0; round < RECV_ROUNDS_MAX && !l->failing; round++) {
+        ssize_t n = l->config.transport.ops->try_recv(l->stream, l->received, sizeof(l->received));
+        if (n == -EAGAIN)
+            return;
+        if (n == 0) {
+            link_fail(l, -ECONNRESET, "the server closed the connection");
+            return;
+        }
+        if (n < 0) {
+            link_fail(l, (int)n, "receiving failed");
+            return;
+        }
+        l->traffic.bytes_in += (uint64_t)n;
+        if (resp_feed(l->reader, l->received, (size_t)n) < 0)
+            link_fail(l, -EPROTO, "no memory for replies");
+        link_parse(l);
+    }
+}
+
+static void link_check_deadline(struct link *l)
+{
+    if (l->expects_count && l->now_ms >= l->expects[l->expects_first].deadline_ms)
+        link_fail(l, -ETIMEDOUT, "no reply within %u ms", l->config.reply_timeout_ms);
+}
+
+/* ---- states ---- */
+
+static void link_on_greeting(void *ctx, const struct reply *reply, uint32_t index)
+{
+    struct link *l = ctx;
+    (void)index;
+
+    switch (greeting_take(&l->greeting, reply)) {
+    case GREETING_GOES_ON: return;
+    case GREETING_REFUSED:
+        l->user.refused(l->user.ctx, l->greeting.error);
+        link_fail(l, -EACCES, "%s", l->greeting.reason);
+        return;
+    case GREETING_DONE: break;
+    }
+    if (l->greeting.policy.bytes)
+        l->user.evicts(l->user.ctx, l->greeting.policy);
+    l->state = LINK_READY;
+    l->ready_since_ms = l->now_ms;
+    l->user.ready(l->user.ctx);
+}
+
+static void link_greet(struct link *l)
+{
+    const struct greeting_config config = {
+        .user = l->config.user,
+        .password = l->config.password,
+        .db = l->config.db,
+        .client_name = l->config.client_name,
+    };
+
+    l->state = LINK_GREETING;
+    l->traffic.connects++;
+    resp_reset(l->reader);
+    uint32_t replies = greeting_compose(&l->greeting, &config, &l->out);
+    link_expect(l, replies, link_on_greeting, l);
+    if (l->out.failed)
+        link_fail(l, -ENOMEM, "no memory for the greeting");
+}
+
+static void link_connect(struct link *l)
+{
+    l->state = LINK_CONNECTING;
+    l->deadline_ms = l->now_ms + l->config.connect_timeout_ms;
+    int failed = l->config.transport.ops->open(l->config.transport.ctx, l->config.host, l->config.port, &l->stream);
+    if (failed)
+        link_fail(l, failed, "connecting failed");
+}
+
+static void link_check_connected(struct link *l)
+{
+    int status = l->config.transport.ops->status(l->stream);
+
+    if (status == 0)
+        link_greet(l);
+    else if (status != -EINPROGRESS)
+        link_fail(l, status, "connecting failed");
+    else if (l->now_ms >= l->deadline_ms)
+        link_fail(l, -ETIMEDOUT, "not connected within %u ms", l->config.connect_timeout_ms);
+}
+
+void link_tick(struct link *l, uint64_t now_ms)
+{
+    l->now_ms = now_ms;
+    if (l->state == LINK_DOWN && now_ms >= l->deadline_ms)
+        link_connect(l);
+    if (l->state == LINK_CONNECTING && !l->failing)
+        link_check_connected(l);
+    if (l->state >= LINK_GREETING && !l->failing) {
+        link_flush(l);
+        link_receive(l);
+        link_flush(l);
+        link_check_deadline(l);
+    }
+    if (l->failing)
+        link_close(l);
+}
+
+/* ---- life ---- */
+
+int link_create(struct link **out, const struct link_config *config, const struct link_user *user)
+{
+    struct link *l = calloc(1, sizeof(*l));
+
+    if (!l)
+        return -ENOMEM;
+    l->config = *config;
+    l->user = *user;
+    if (resp_create(&l->reader, &config->limits) < 0) {
+        free(l);
+        return -ENOMEM;
+    }
+    *out = l;
+    return 0;
+}
+
+void link_destroy(struct link *l)
+{
+    if (!l)
+        return;
+    if (l->stream)
+        l->config.transport.ops->close(l->stream);
+    buf_fini(&l->out);
+    resp_destroy(l->reader);
+    free(l);
+}
+
+enum link_state link_state(const struct link *l) { return l->state; }
+const char *link_reason(const struct link *l) { return l->reason.text; }
+int link_reason_code(const struct link *l) { return l->reason_code; }
+const struct link_traffic *link_traffic(const struct link *l) { return &l->traffic; }
+
+void link_poll(const struct link *l, struct pollfd *out)
+{
+    *out = (struct pollfd){.fd = -1};
+    if (l->stream)
+        out->fd = l->config.transport.ops->pollable(l->stream, l->out_sent < l->out.bytes, &out->events);
+}
+
+uint64_t link_wake_ms(const struct link *l)
+{
+    if (l->failing)
+        return 0;
+    if (l->state <= LINK_CONNECTING)
+        return l->deadline_ms;
+    return l->expects_count ? l->expects[l->expects_first].deadline_ms : UINT64_MAX;
+}

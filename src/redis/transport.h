@@ -1,0 +1,30 @@
+#pragma once
+/* A byte stream to one node, as a table of functions: plain TCP, TLS, or the simulator's network.
+ *
+ * Thread: the flusher's. No function waits, except that transport_tcp resolves names inside open().
+ * Failure modes: -errno from any function; the stream is then good for nothing but close(). */
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct stream; /* each transport's own */
+
+struct transport_ops {
+    /* Starts connecting; 0 or -errno, `*out` untouched on failure. */
+    int (*open)(void *ctx, const char *host, uint16_t port, struct stream **out);
+    /* -EINPROGRESS while connecting, 0 when connected, else why it failed. */
+    int (*status)(struct stream *s);
+    /* Bytes taken (at least 1), -EAGAIN, or -errno. */
+    ssize_t (*try_send)(struct stream *s, const void *data, size_t bytes);
+    /* Bytes given, 0 at the end of the stream, -EAGAIN, or -errno. */
+    ssize_t (*try_recv)(struct stream *s, void *out, size_t bytes);
+    /* What to poll: a descriptor and poll(2) events; -1: nothing. `sending`: the user has bytes left. */
+    int (*pollable)(const struct stream *s, int sending, short *events);
+    void (*close)(struct stream *s);
+};
+
+struct transport {
+    const struct transport_ops *ops;
+    void *ctx;
+};

@@ -1,0 +1,70 @@
+#pragma once
+/* From the hash of a name to the numbers of the items that may have it: insert-only open addressing.
+ *
+ * A slot is 8 bytes: 32 bits of the hash (the tag) and the item's number + 1; at most 3/4 of the slots
+ * are taken, so a key costs 11 to 21 bytes. (ck_ht, as Debian builds it without pointer packing, has
+ * 32-byte slots and keeps half of them free: 64 to 128.) The item's name is compared by the caller.
+ *
+ * Thread: one owner inserts; any thread probes, also while the table grows. All tables that there will
+ * ever be lie in one reserved region, the one of capacity c in slots[c … 2c-1]; growing fills the next
+ * one, publishes its capacity and discards the memory of the old one, whose addresses go on reading
+ * zero. So a probe that is still in the old table finds an item or an empty slot, and at an empty slot
+ * it looks whether the capacity has changed, and starts again when it has. No lock, nothing to free. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sync/atomic.h"
+
+struct index {
+    uint64_t *slots;       /* owned; a region of 2 * capacity_max */
+    uint32_t capacity;     /* a power of two */
+    uint32_t capacity_max; /* enough for items_max */
+    uint32_t items;        /* the owner's */
+};
+
+#define INDEX_NONE UINT32_MAX
+#define INDEX_ITEMS_MAX (1u << 28)
+
+/* 0, -ENOMEM, -EINVAL (items_max not in 1…INDEX_ITEMS_MAX). */
+int index_init(struct index *ix, uint32_t items_max);
+void index_fini(struct index *ix);
+/* Owner: publish `item`, which is not there yet; at most items_max of them. */
+void index_insert(struct index *ix, uint64_t hash, uint32_t item);
+
+struct index_probe {
+    const struct index *ix;
+    uint32_t tag;
+    uint32_t at;
+    uint32_t capacity; /* of the table that is being probed */
+};
+
+static inline struct index_probe index_probe(const struct index *ix, uint64_t hash)
+{
+    /* partner: index_grow(), whose store makes the whole new table visible */
+    return (struct index_probe){ix, (uint32_t)hash, (uint32_t)hash, load_acquire_u32(&ix->capacity)};
+}
+
+/* The next item with this tag (or one seen before, when the table grew meanwhile); INDEX_NONE: no more. */
+static inline uint32_t index_next(struct index_probe *p)
+{
+    for (;;) {
+        const uint64_t *slot = &p->ix->slots[p->capacity + (p->at++ & (p->capacity - 1))];
+        /* relaxed because most slots are passed over; the one that is used is fenced below */
+        uint64_t found = load_relaxed_u64(slot);
+
+        if (found == 0) {
+            fence_loads(); /* an empty slot of a discarded table was read after the capacity had changed */
+            struct index_probe again = index_probe(p->ix, p->tag);
+            if (again.capacity == p->capacity)
+                return INDEX_NONE;
+            *p = again;
+        } else if ((uint32_t)(found >> 32) == p->tag) {
+            /* partner: slot_publish(); what the owner wrote of the item is visible. (Not by loading the slot
+             * again: its table may have been discarded since.) */
+            fence_acquire(slot);
+            return (uint32_t)found - 1;
+        }
+    }
+}

@@ -1,0 +1,170 @@
+#include "tally/name.h"
+
+#include <assert.h>
+
+/* What a byte may be part of. */
+enum {
+    BYTE_NS = 1,
+    BYTE_KEY = 2,
+    BYTE_KEY_RAW = 4, /* a key byte that stands for itself in a path: all but '%' */
+};
+
+#define IN_KEY (BYTE_KEY | BYTE_KEY_RAW)
+#define IN_BOTH (BYTE_NS | IN_KEY)
+
+/* clang-format off */
+static const uint8_t byte_class[256] = {
+    [' ' ... '$'] = IN_KEY,
+    ['%'] = BYTE_KEY,
+    ['&' ... ','] = IN_KEY,
+    ['-' ... '.'] = IN_BOTH,
+    ['/'] = IN_KEY,
+    ['0' ... '9'] = IN_BOTH,
+    [':' ... '@'] = IN_KEY,
+    ['A' ... 'Z'] = IN_BOTH,
+    ['[' ... '^'] = IN_KEY,
+    ['_'] = IN_BOTH,
+    ['`'] = IN_KEY,
+    ['a' ... 'z'] = IN_BOTH,
+    ['|'] = IN_KEY, /* between the braces, which Redis Cluster reads as a hash tag */
+    ['~'] = IN_KEY,
+    [0x80 ... 0xff] = IN_KEY, /* UTF-8 or not: stored byte for byte */
+};
+/* clang-format on */
+
+/* How many bytes from the start are of this class. */
+static size_t span_bytes(struct slice s, uint8_t class)
+{
+    size_t i = 0;
+
+    while (i < s.bytes && (byte_class[(uint8_t)s.at[i]] & class))
+        i++;
+    return i;
+}
+
+static struct slice slice_from(struct slice s, size_t at) { return (struct slice){s.at + at, s.bytes - at}; }
+
+static enum name_error check_key(struct slice key)
+{
+    if (key.bytes > NAME_KEY_BYTES_MAX)
+        return NAME_TOO_LONG;
+    return key.bytes > 0 && span_bytes(key, BYTE_KEY) == key.bytes ? NAME_OK : NAME_BAD_KEY;
+}
+
+enum name_error name_check_ns(struct slice ns)
+{
+    if (ns.bytes > NAME_NS_BYTES_MAX)
+        return NAME_TOO_LONG;
+    return ns.bytes > 0 && span_bytes(ns, BYTE_NS) == ns.bytes ? NAME_OK : NAME_BAD_NS;
+}
+
+enum name_error name_from_parts(struct slice ns, struct slice key, char scratch[NAME_BYTES_MAX], struct slice *name)
+{
+    enum name_error error = name_check_ns(ns);
+
+    if (error == NAME_OK)
+        error = check_key(key);
+    if (error != NAME_OK)
+        return error;
+    memcpy(scratch, ns.at, ns.bytes);
+    scratch[ns.bytes] = '/';
+    memcpy(scratch + ns.bytes + 1, key.at, key.bytes);
+    *name = (struct slice){scratch, ns.bytes + 1 + key.bytes};
+    return NAME_OK;
+}
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The next byte of `raw`, decoded when it is an escape; -1: a broken escape. */
+static int decode_byte(struct slice *raw)
+{
+    int byte = (uint8_t)raw->at[0];
+
+    if (byte != '%') {
+        *raw = slice_from(*raw, 1);
+        return byte;
+    }
+    int high = raw->bytes > 2 ? hex_digit(raw->at[1]) : -1;
+    int low = raw->bytes > 2 ? hex_digit(raw->at[2]) : -1;
+    if (high < 0 || low < 0)
+        return -1;
+    *raw = slice_from(*raw, 3);
+    return high << 4 | low;
+}
+
+/* Decodes `raw` into `out`, which has room for `out_max`. */
+static enum name_error decode(struct slice raw, char *out, size_t out_max, struct slice *decoded)
+{
+    size_t bytes = 0;
+
+    while (raw.bytes) {
+        int byte = decode_byte(&raw);
+        if (byte < 0)
+            return NAME_BAD_ESCAPE;
+        if (bytes == out_max)
+            return NAME_TOO_LONG;
+        out[bytes++] = (char)byte;
+    }
+    *decoded = (struct slice){out, bytes};
+    return NAME_OK;
+}
+
+/* Everything that is not a good name as it stands: encoded, or wrong. The path is split before it is
+ * decoded, so that %2F is a byte of the key, and an error in a namespace. */
+static enum name_error name_from_encoded(struct slice raw, char scratch[NAME_BYTES_MAX], struct slice *name)
+{
+    const char *slash = raw.bytes ? memchr(raw.at, '/', raw.bytes) : NULL;
+    size_t ns_bytes = slash ? (size_t)(slash - raw.at) : raw.bytes;
+    char ns_text[NAME_NS_BYTES_MAX], key_text[NAME_KEY_BYTES_MAX];
+    struct slice ns, key;
+
+    enum name_error error = decode((struct slice){raw.at, ns_bytes}, ns_text, sizeof(ns_text), &ns);
+    if (error == NAME_OK)
+        error = decode(slice_from(raw, slash ? ns_bytes + 1 : ns_bytes), key_text, sizeof(key_text), &key);
+    return error == NAME_OK ? name_from_parts(ns, key, scratch, name) : error;
+}
+
+enum name_error name_from_path(struct slice raw, char scratch[NAME_BYTES_MAX], struct slice *name)
+{
+    size_t ns_bytes = span_bytes(raw, BYTE_NS);
+
+    if (ns_bytes == 0 || ns_bytes > NAME_NS_BYTES_MAX || ns_bytes == raw.bytes || raw.at[ns_bytes] != '/')
+        return name_from_encoded(raw, scratch, name);
+
+    struct slice key = slice_from(raw, ns_bytes + 1);
+    if (key.bytes == 0 || key.bytes > NAME_KEY_BYTES_MAX || span_bytes(key, BYTE_KEY_RAW) < key.bytes)
+        return name_from_encoded(raw, scratch, name);
+    *name = raw;
+    return NAME_OK;
+}
+
+const char *name_error_text(enum name_error e)
+{
+    static const char *const texts[] = {
+        [NAME_OK] = "ok",
+        [NAME_BAD_NS] = "bad_namespace",
+        [NAME_BAD_KEY] = "bad_key",
+        [NAME_TOO_LONG] = "too_long",
+        [NAME_BAD_ESCAPE] = "bad_escape",
+    };
+
+    return texts[e];
+}
+
+static size_t name_slash(struct slice name)
+{
+    const char *slash = memchr(name.at, '/', name.bytes);
+
+    assert(slash); /* only what passed the functions above is a name */
+    return (size_t)(slash - name.at);
+}
+
+struct slice name_ns(struct slice name) { return (struct slice){name.at, name_slash(name)}; }
+
+struct slice name_key(struct slice name) { return slice_from(name, name_slash(name) + 1); }

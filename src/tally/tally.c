@@ -1,0 +1,172 @@
+#include "tally/tally.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "sync/atomic.h"
+
+struct tally {
+    /* constant after creation */
+    uint32_t keys_max;
+    uint32_t workers;
+    struct totals *totals; /* owned */
+
+    /* any worker writes, when a name is new; on a line of its own, as all else here is read at every hit */
+    uint32_t keys __attribute__((aligned(64)));
+
+    struct shard *shards[] __attribute__((aligned(64))); /* owned; constant after creation */
+};
+
+/* Every shard has room for all names, so that only `keys_max` can refuse one. */
+static int shards_create(struct tally *t, const struct siphash_key *hash_key)
+{
+    const struct shard_config config = {.cells_max = t->keys_max, .hash_key = *hash_key};
+    int failed = 0;
+
+    for (uint32_t i = 0; i < t->workers && !failed; i++)
+        failed = shard_create(&t->shards[i], &config);
+    return failed;
+}
+
+int tally_create(struct tally **out, const struct tally_config *config)
+{
+    /* aligned_alloc() wants a multiple of the alignment */
+    size_t bytes = sizeof(struct tally) + (config->workers * sizeof(struct shard *) + 63) / 64 * 64;
+    struct siphash_key hash_key;
+
+    if (config->workers == 0)
+        return -EINVAL;
+    int failed = random_bytes(&hash_key, sizeof(hash_key));
+    if (failed)
+        return failed;
+    struct tally *t = aligned_alloc(_Alignof(struct tally), bytes);
+    if (!t)
+        return -ENOMEM;
+    memset(t, 0, bytes);
+    t->keys_max = config->keys_max;
+    t->workers = config->workers;
+
+    const struct totals_config totals_config = {.entries_max = config->keys_max, .hash_key = hash_key};
+    failed = totals_create(&t->totals, &totals_config);
+    if (!failed)
+        failed = shards_create(t, &hash_key);
+    if (failed)
+        tally_destroy(t);
+    else
+        *out = t;
+    return failed;
+}
+
+void tally_destroy(struct tally *t)
+{
+    if (!t)
+        return;
+    for (uint32_t i = 0; i < t->workers; i++)
+        shard_destroy(t->shards[i]);
+    totals_destroy(t->totals);
+    free(t);
+}
+
+uint32_t tally_workers(const struct tally *t) { return t->workers; }
+
+uint32_t tally_keys_max(const struct tally *t) { return t->keys_max; }
+
+struct shard *tally_shard(struct tally *t, uint32_t worker) { return t->shards[worker]; }
+
+struct totals *tally_totals(struct tally *t) { return t->totals; }
+
+uint32_t tally_keys(const struct tally *t)
+{
+    uint32_t keys = load_relaxed_u32(&t->keys); /* partner: key_take(); relaxed because it is only shown */
+
+    return keys < t->keys_max ? keys : t->keys_max; /* over it while a refused one is being given back */
+}
+
+static bool counted_anywhere(const struct tally *t, struct slice name, uint64_t hash)
+{
+    for (uint32_t i = 0; i < t->workers; i++)
+        if (shard_find(t->shards[i], name, hash) != SHARD_CELL_NONE)
+            return true;
+    return false;
+}
+
+static void key_give_back(struct tally *t) { fetch_add_u32(&t->keys, UINT32_MAX); }
+
+/* A place for one more name. Looked at before it is taken: a flood of new names past the limit must not have
+ * the workers fight for this line. */
+static bool key_take(struct tally *t)
+{
+    /* relaxed because the number guards nothing but itself; partner: the same on other workers */
+    if (load_relaxed_u32(&t->keys) >= t->keys_max)
+        return false;
+    if (fetch_add_u32(&t->keys, 1) < t->keys_max)
+        return true;
+    key_give_back(t);
+    return false;
+}
+
+/* Two workers that meet a new name in the same microsecond take two places for it: the bound then errs by
+ * one on the safe side. Being exact would need a lock across all workers for each new name. */
+static uint32_t cell_create(struct tally *t, uint32_t worker, struct slice name, uint64_t hash)
+{
+    bool known = counted_anywhere(t, name, hash);
+
+    if (!known && !key_take(t))
+        return SHARD_CELL_NONE;
+    uint32_t cell = shard_intern(t->shards[worker], name, hash);
+    if (cell == SHARD_CELL_NONE && !known)
+        key_give_back(t);
+    return cell;
+}
+
+enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n)
+{
+    struct shard *s = t->shards[worker];
+    uint64_t hash = shard_hash(s, name);
+    uint32_t cell = shard_find(s, name, hash);
+
+    if (cell == SHARD_CELL_NONE)
+        cell = cell_create(t, worker, name, hash);
+    if (cell == SHARD_CELL_NONE)
+        return TALLY_KEY_LIMIT;
+    return shard_add(s, cell, n) ? TALLY_COUNTED : TALLY_OVERFLOW;
+}
+
+/* Sum of the cells' counts; modulo 2^64, as `base` is. */
+static uint64_t counts_sum(const struct tally *t, struct slice name, uint64_t hash, bool *counted)
+{
+    uint64_t sum = 0;
+
+    *counted = false;
+    for (uint32_t i = 0; i < t->workers; i++) {
+        uint32_t cell = shard_find(t->shards[i], name, hash);
+        if (cell != SHARD_CELL_NONE) {
+            sum += shard_count(t->shards[i], cell);
+            *counted = true;
+        }
+    }
+    return sum;
+}
+
+/* Never negative pending: the flusher has seen the counts that make up `base` before it published it, so whoever
+ * read that base sees the same counts or later ones, if it reads them after the pair.
+ * No delta twice: what `stored` contains of ours is `base`, from one pair, and is taken off the sum.
+ * Never backwards: `stored - base` is what others have added to the store, and it grows from pair to pair; the
+ * counts grow too; a reader sees pairs and counts in their order. So the sum of both grows.
+ * (A store that forgets, or from which others subtract, does go backwards, and then so does the value.) */
+void tally_read(const struct tally *t, struct slice name, struct tally_value *out)
+{
+    uint64_t hash = shard_hash(t->shards[0], name);
+    uint32_t entry = totals_find(t->totals, name, hash);
+    struct total total = {0};
+
+    if (entry != TOTALS_NONE)
+        totals_read(t->totals, entry, &total); /* first the pair: the order that the argument above needs */
+    out->pending = counts_sum(t, name, hash, &out->counted) - total.base;
+    out->stored = total.stored;
+    out->as_of_ms = total.as_of_ms;
+    out->known = total.as_of_ms != 0;
+    if (__builtin_add_overflow(total.stored, out->pending, &out->value))
+        out->value = INT64_MAX;
+}

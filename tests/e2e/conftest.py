@@ -1,0 +1,43 @@
+"""Options and fixtures of the end-to-end tests (README.md in this folder says how to run them)."""
+
+import os
+import random
+
+import pytest
+from harness.lab import Lab
+from harness.tallyd import BINARY
+
+
+def pytest_addoption(parser):
+    parser.addoption("--seed", type=int, help="replay the draws of a failed test")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "short: the subset for sanitizer builds")
+    config.addinivalue_line("markers", "harness: tests of the harness itself; they need no tallyd")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not os.access(BINARY, os.X_OK) and any("harness" not in item.keywords for item in items):
+        raise pytest.UsageError(f"no program to test: TALLYD={BINARY}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    lab = item.funcargs.get("lab") if hasattr(item, "funcargs") else None
+    if report.failed and lab is not None:
+        report.sections.append(("laboratory", f"--seed {lab.seed}   files: {lab.folder}\n{lab.tails()}"))
+
+
+@pytest.fixture
+def seed(request):
+    given = request.config.getoption("--seed")
+    return random.SystemRandom().randrange(1 << 32) if given is None else given
+
+
+@pytest.fixture
+def lab(tmp_path, seed):
+    laboratory = Lab(tmp_path, seed)
+    yield laboratory
+    laboratory.close()

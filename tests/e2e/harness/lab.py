@@ -1,0 +1,60 @@
+"""One test's laboratory: it makes servers, loads and proxies, and takes all of them down again, whatever happened."""
+
+import contextlib
+import itertools
+import os
+
+from . import http_load, secrets
+from .proxy import Proxy
+from .redis_server import RedisServer
+from .tallyd import BINARY, Tallyd
+
+
+class Lab:
+    def __init__(self, folder, seed, program=BINARY):
+        self.folder = str(folder)
+        self.seed = seed
+        self._program = program
+        self.tallyds = []
+        self._things = []
+        self._numbers = itertools.count()  # next() is one step: lanes of a test make servers side by side
+
+    def _keep(self, thing):
+        self._things.append(thing)
+        return thing
+
+    def redis(self, start=True, **options):
+        """A redis-server; with a password unless the test says otherwise, so that every test searches for leaks."""
+        options.setdefault("password", secrets.PASSWORD)
+        folder = os.path.join(self.folder, f"redis-{next(self._numbers)}")
+        server = self._keep(RedisServer(folder, **options))
+        return server.start() if start else server
+
+    def tallyd(self, redis=None, start=True, via=None, **options):
+        """A tallyd on that redis (by way of a proxy when given); embedded without one."""
+        name = f"tallyd-{next(self._numbers)}"
+        url = (via or redis).url if redis else None
+        password = redis.password if redis else None
+        server = self._keep(Tallyd(self.folder, url, name, password=password, program=self._program, **options))
+        self.tallyds.append(server)
+        return server.start() if start else server
+
+    def proxy(self, server):
+        return self._keep(Proxy(server.port))
+
+    def load(self, server, pool=None, seed=None, **options):
+        seed = self.seed if seed is None else seed
+        return self._keep(http_load.Load(server.port, pool or http_load.make_pool(seed), seed, **options))
+
+    def close(self):
+        """Everything down, the youngest first; then what no test tolerates."""
+        with contextlib.ExitStack() as stack:
+            while self._things:
+                stack.callback(self._things.pop(0).close)
+        complaints = [complaint for server in self.tallyds if (complaint := server.complaint())]
+        complaints += [f"the password shows in {path}" for path in secrets.leaks(self.folder)]
+        assert not complaints, "; ".join(complaints)
+
+    def tails(self):
+        """The last words of each tallyd, for the report of a failure."""
+        return "\n".join(f"--- {server.name}, code {server.code}\n{server.log()[-3000:]}" for server in self.tallyds)

@@ -1,0 +1,115 @@
+"""A real redis-server in a folder of its own: start, stop, kill -9, pause, and start again with its data."""
+
+import contextlib
+import os
+import signal
+
+from . import wait
+from .ports import HOST, Port
+from .process import Process
+from .resp import RespClient, RespError
+
+BINARY = os.environ.get("REDIS_SERVER", "redis-server")
+
+
+class RedisServer:
+    def __init__(self, folder, appendonly=False, appendfsync="always", password=None, settings=()):
+        self.folder = str(folder)
+        self.password = password
+        self._port = Port()
+        self.port = self._port.number
+        self._process = None
+        os.makedirs(self.folder, exist_ok=True)
+        self._write_config(appendonly, appendfsync, settings)
+
+    def _write_config(self, appendonly, appendfsync, settings):
+        lines = [f"bind {HOST}", f"port {self.port}", f"dir {self.folder}", "daemonize no", 'save ""',
+                 f"appendonly {'yes' if appendonly else 'no'}", f"appendfsync {appendfsync}", *settings]
+        if self.password:
+            lines.append(f"requirepass {self.password}")
+        self._config = os.path.join(self.folder, "redis.conf")
+        with open(self._config, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+
+    def start(self):
+        """Start it, or start it again on the data it left; returns when it answers."""
+        self._process = Process([BINARY, self._config], self.folder, "redis")
+        wait.until(self._answers, f"redis-server on port {self.port} answers", 20)
+        return self
+
+    def _answers(self):
+        assert self._process.code is None, f"redis-server ended: {self._process.out()[-2000:]}"
+        try:
+            return self.command("PING") == b"PONG"
+        except (OSError, RespError):
+            return False
+
+    @property
+    def url(self):
+        return f"redis://{HOST}:{self.port}"
+
+    @property
+    def running(self):
+        return self._process is not None and self._process.code is None
+
+    def kill(self):
+        """kill -9"""
+        if self._process:
+            self._process.kill()
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def pause(self):
+        self._process.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._process.signal(signal.SIGCONT)
+
+    def close(self):
+        self.kill()
+        self._port.release()
+
+    @contextlib.contextmanager
+    def client(self):
+        client = RespClient(HOST, self.port, self.password)
+        try:
+            yield client
+        finally:
+            client.close()
+
+    def command(self, *words):
+        with self.client() as client:
+            return client.command(*words)
+
+    def read_all(self, prefix=b""):
+        """{key without prefix: value} of every key below the prefix; integers as int, other types as their name."""
+        with self.client() as client:
+            keys = [key for key in client.command("KEYS", "*") if key.startswith(prefix)]
+            values = client.pipeline([("GET", key) for key in keys]) if keys else []
+        return {key[len(prefix):]: _value(value) for key, value in zip(keys, values)}
+
+    def stat(self, section, name):
+        """One integer of INFO, such as stat("clients", "connected_clients"); 0 when it is not there."""
+        for line in self.command("INFO", section).decode().splitlines():
+            field, _, value = line.partition(":")
+            if field == name:
+                return int(value)
+        return 0
+
+    def calls(self, command):
+        """How often a command was executed, from INFO commandstats."""
+        for line in self.command("INFO", "commandstats").decode().splitlines():
+            if line.startswith(f"cmdstat_{command.lower()}:calls="):
+                return int(line.split("=")[1].split(",")[0])
+        return 0
+
+
+def _value(reply):
+    if isinstance(reply, RespError):
+        return str(reply)
+    try:
+        return int(reply)
+    except (TypeError, ValueError):
+        return reply

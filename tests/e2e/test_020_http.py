@@ -1,0 +1,345 @@
+"""HTTP over real sockets: what arrives in pieces, in heaps, too slowly, too large, wrong or not at all."""
+
+import re
+import socket
+import time
+
+import pytest
+from harness import checker, http_load, wait
+from harness.http_client import HttpConnection, request_bytes
+
+pytestmark = pytest.mark.short
+HIT = request_bytes("GET", "/v1/hit/blog/a")
+VALUE = request_bytes("GET", "/v1/hit/blog/a?value=1")
+
+
+@pytest.fixture
+def server(lab):
+    """Embedded: HTTP needs no Redis here."""
+    return lab.tallyd(head_timeout="500ms", body_timeout="500ms", idle_timeout="2s", workers=1)
+
+
+def connect(server, **options):
+    return HttpConnection(server.port, **options)
+
+
+def accepted(server):
+    return server.metrics()["hits_accepted_total"]
+
+
+def connections(server):
+    """The public workers' connections."""
+    return server.metrics()["connections"]
+
+
+def wait_base(server, base):
+    wait.until(lambda: connections(server) <= base, f"connections are back to {base}", 10, 0.05)
+
+
+def test_pipelined_answers_come_in_the_order_of_the_requests(server):
+    with connect(server) as connection:
+        plan = [("GET", "/v1/hit/blog/a", 204), ("GET", "/v1/hit/blog/a?value=1", 200), ("GET", "/nope", 404),
+                ("HEAD", "/", 200), ("PUT", "/v1/hit/blog/a", 405), ("GET", "/v1/hit/blog/a?n=0", 400)] * 20
+        connection.send(b"".join(request_bytes(method, target) for method, target, _ in plan))
+        assert [connection.answer(method).status for method, _, _ in plan] == [status for _, _, status in plan]
+
+
+def test_ten_thousand_pipelined_requests_in_one_write_are_answered_in_order(server):
+    with connect(server, timeout=30) as connection:
+        expected = 0
+        connection.sock.setblocking(False)
+        to_send, received = memoryview(VALUE * 10_000), bytearray()
+        deadline = time.monotonic() + 60 * wait.PATIENCE
+        while received.count(b"}\n") < 10_000:
+            assert time.monotonic() < deadline, f"{received.count(b'HTTP/1.1 200')} of 10000 answers"
+            to_send = to_send[send_some(connection.sock, to_send):]
+            received += receive_some(connection.sock)
+        for value in re.findall(rb'"value":(\d+)', received):
+            expected += 1
+            assert int(value) == expected
+        assert expected == 10_000
+
+
+def send_some(sock, data):
+    try:
+        return sock.send(data) if data else 0
+    except BlockingIOError:
+        return 0
+
+
+def receive_some(sock):
+    try:
+        data = sock.recv(1 << 18)
+        assert data, "closed"
+        return data
+    except BlockingIOError:
+        time.sleep(0.001)
+        return b""
+
+
+def test_ten_thousand_requests_are_answered_to_a_client_that_reads_only_after_sending(server):
+    with connect(server, timeout=30) as connection:
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+        connection.sock.settimeout(1)
+        try:
+            connection.send(HIT * 10_000)
+        except TimeoutError:
+            pytest.skip("the kernel's buffers are too small for this client")
+        connection.sock.settimeout(30)
+        for _ in range(10_000):
+            assert connection.answer().status == 204
+    assert accepted(server) == 10_000
+
+
+@pytest.mark.parametrize("request_, status", [
+    (HIT, 204), (request_bytes("POST", "/v1/hit/blog/%61?n=3", ["X-Filler: y"], b"body!"), 204),
+    (b"POST /v1/hit/blog/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nT: x\r\n\r\n", 204),
+    (b"GET http://t/v1/hit/blog/a HTTP/1.1\r\nHost: t\r\n\r\n", 204),
+    (b"GET /v1/hit/blog/a HTTP/1.1\r\nHost : t\r\n\r\n", 400)], ids=["get", "post", "chunked", "absolute", "bad"])
+def test_a_request_cut_at_any_byte_is_read_the_same(server, request_, status):
+    for cut in range(1, len(request_)):
+        with connect(server) as connection:
+            connection.send(request_[:cut])
+            time.sleep(0.001)
+            connection.send(request_[cut:])
+            assert connection.answer().status == status, f"cut at {cut}"
+    assert accepted(server) % (len(request_) - 1) == 0
+
+
+def test_a_request_that_comes_byte_by_byte_is_read(server):
+    with connect(server) as connection:
+        for byte in request_bytes("POST", "/v1/hit/blog/a?n=4", (), b"xyz") + HIT:
+            connection.send(bytes([byte]))
+        assert [connection.answer().status for _ in range(2)] == [204, 204]
+    assert accepted(server) == 5
+
+
+def test_keep_alive_close_and_http_1_0_are_honoured(server):
+    with connect(server) as connection:
+        for _ in range(3):
+            assert not connection.request("GET", "/v1/hit/blog/a").head.close
+        assert connection.request("GET", "/v1/hit/blog/a", ["Connection: foo, CLOSE"]).head.close
+        connection.expect_closed()
+    with connect(server) as connection:
+        connection.send(request_bytes("GET", "/v1/hit/blog/a", version="1.0"))
+        assert connection.answer().status == 204
+        connection.expect_closed()
+    with connect(server) as connection:
+        for _ in range(2):
+            connection.send(request_bytes("GET", "/v1/hit/blog/a", ["Connection: keep-alive"], version="1.0"))
+            assert (connection.answer()["connection"] or "").lower() == "keep-alive"
+
+
+def test_a_slow_head_is_answered_408_or_closed(server):
+    with connect(server) as connection:
+        connection.send(b"GET /v1/hit/blog/a HT")
+        began = time.monotonic()
+        rest = connection.rest()
+        assert rest == b"" or rest.startswith(b"HTTP/1.1 408 "), rest
+        assert time.monotonic() - began > 0.3, "closed before the time was up"
+    assert server.metrics().get("http_timeouts_total", kind="head") == 1
+
+
+def test_a_head_that_trickles_does_not_outlive_its_deadline(server):
+    with connect(server) as connection:
+        connection.sock.settimeout(0.1)
+        until = time.monotonic() + 5 * wait.PATIENCE
+        while time.monotonic() < until:
+            try:
+                connection.send(b"G")
+                if not connection.sock.recv(1000):
+                    return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+    pytest.fail("the connection outlived ten deadlines")
+
+
+def test_a_slow_body_and_an_idle_connection_are_ended(server):
+    with connect(server) as connection:
+        connection.send(b"POST /v1/hit/blog/a HTTP/1.1\r\nHost: t\r\nContent-Length: 10\r\n\r\nabc")
+        rest = connection.rest()
+        assert rest == b"" or rest.startswith(b"HTTP/1.1 408 "), rest
+    with connect(server) as connection:
+        connection.request("GET", "/v1/hit/blog/a")
+        connection.expect_closed()
+    metrics = server.metrics()
+    assert metrics.get("http_timeouts_total", kind="body") == 1
+    assert metrics.get("http_timeouts_total", kind="idle") == 1
+    assert accepted(server) == 1
+
+
+def test_a_client_that_reads_nothing_is_ended(lab):
+    server = lab.tallyd(send_timeout="500ms", workers=1)
+    with connect(server, receive_buffer=4096) as connection:
+        connection.sock.settimeout(0.2)
+        try:
+            for _ in range(4000):
+                connection.send(request_bytes("GET", "/") * 10)
+        except (TimeoutError, OSError):
+            pass
+        wait.until(lambda: server.metrics().get("http_timeouts_total", kind="send") >= 1, "the send timeout", 10)
+    wait_base(server, 0)
+
+
+BAD = {
+    "bare line feeds": b"GET / HTTP/1.1\nHost: t\n\n",
+    "space before the colon": b"GET / HTTP/1.1\r\nHost : t\r\n\r\n",
+    "folded field": b"GET / HTTP/1.1\r\nHost: t\r\nA: b\r\n c\r\n\r\n",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: t\r\nHost: t\r\n\r\n",
+    "length and chunked": b"POST /v1/hit/blog/a HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "two lengths": b"POST /v1/hit/blog/a HTTP/1.1\r\nHost: t\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+    "length with a sign": b"POST /v1/hit/blog/a HTTP/1.1\r\nHost: t\r\nContent-Length: +3\r\n\r\nabc",
+    "length too large": b"POST /v1/hit/blog/a HTTP/1.1\r\nHost: t\r\nContent-Length: 99999999999999999999\r\n\r\n",
+    "NUL in a value": b"GET / HTTP/1.1\r\nHost: t\r\nA: \x00\r\n\r\n",
+    "control byte in the target": b"GET /\x01 HTTP/1.1\r\nHost: t\r\n\r\n",
+    "no version": b"GET /\r\n\r\n",
+    "TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    "a bad chunk": b"POST /v1/hit/blog/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "chunk data too long": b"POST /v1/hit/blog/a HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_malformed_request_is_400_and_closes_and_counts_nothing(server, what):
+    with connect(server) as connection:
+        connection.send(BAD[what] + HIT)
+        answer = connection.answer()
+        assert answer.status in ((400, 413) if what == "length too large" else (400,)) and answer.head.close
+        connection.expect_closed()
+    assert accepted(server) == 0
+    assert server.metrics()["http_bad_requests_total"] == 1
+
+
+@pytest.mark.parametrize("status, data", [
+    (414, b"GET /v1/hit/blog/" + b"k" * 9000 + b" HTTP/1.1\r\nHost: t\r\n\r\n"),
+    (431, b"GET / HTTP/1.1\r\nHost: t\r\nA: " + b"v" * 20000 + b"\r\n\r\n"),
+    (431, b"GET / HTTP/1.1\r\nHost: t\r\n" + b"A: b\r\n" * 101 + b"\r\n"),
+    (413, b"POST /v1/hits HTTP/1.1\r\nHost: t\r\nContent-Length: 65537\r\n\r\n" + b"x" * 65537),
+    (413, b"POST /v1/hits HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n" + (b"8000\r\n" + b"x" * 0x8000 + b"\r\n") * 3),
+    (400, b"POST /v1/hits HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"e" * 9000 + b"\r\nx\r\n0\r\n\r\n"),
+    (505, b"GET / HTTP/2.0\r\nHost: t\r\n\r\n"),
+    (501, b"POST / HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
+    (417, b"POST /v1/hits HTTP/1.1\r\nHost: t\r\nExpect: tea\r\nContent-Length: 1\r\n\r\n")],
+    ids=["line", "head", "fields", "length", "chunks", "extension", "version", "coding", "expectation"])
+def test_what_is_over_a_limit_gets_its_status_and_the_answer_arrives(server, status, data):
+    with connect(server) as connection:
+        try:
+            connection.send(data)
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        answer = connection.answer()
+        assert answer.status == status and answer.head.close
+    assert accepted(server) == 0
+
+
+def test_a_client_that_expects_100_continue_is_told_to_go_on(server):
+    head = b"POST /v1/hits HTTP/1.1\r\nHost: t\r\nExpect: 100-continue\r\nContent-Length: 38\r\n\r\n"
+    with connect(server) as connection:
+        connection.send(head)
+        assert connection.answer().status == 100
+        connection.send(b'{"hits":[{"ns":"blog","key":"a"}    ]}')
+        assert connection.answer().status == 202
+    assert accepted(server) == 1
+
+
+def test_chunked_bodies_and_absolute_targets_are_read_in_a_pipeline(server):
+    chunked = (b"POST /v1/hits HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+               b"9\r\n{\"hits\":[\r\n17;x=\"y z\"\r\n{\"ns\":\"blog\",\"key\":\"a\"}\r\n2\r\n]}\r\n0\r\nTrailer: x\r\n\r\n")
+    absolute = b"GET http://other:80/v1/hit/blog/a?n=2 HTTP/1.1\r\nHost: t\r\n\r\n"
+    with connect(server) as connection:
+        connection.send(b"\r\n" + chunked + absolute + b"\r\n" + HIT)
+        assert [connection.answer().status for _ in range(3)] == [202, 204, 204]
+    assert accepted(server) == 4
+
+
+def test_a_half_closed_client_still_gets_its_answers(server):
+    with connect(server) as connection:
+        connection.send(HIT * 300 + VALUE)
+        connection.finish()
+        assert [connection.answer().status for _ in range(301)] == [204] * 300 + [200]
+        connection.expect_closed()
+    assert accepted(server) == 301
+    wait_base(server, 0)
+
+
+def test_a_request_that_was_not_finished_counts_nothing(server):
+    for cut in (1, 10, len(HIT) - 1):
+        with connect(server) as connection:
+            connection.send(HIT[:cut])
+            connection.finish()
+            connection.rest()
+    assert accepted(server) == 0
+
+
+def test_reset_storms_leave_no_connections_and_no_descriptors(server):
+    with connect(server) as connection:
+        connection.request("GET", "/v1/hit/blog/a")
+    wait_base(server, 0)
+    descriptors = server.descriptors_open()
+    for round_ in range(10):
+        storm = [connect(server) for _ in range(50)]
+        for i, connection in enumerate(storm):
+            connection.send((HIT * 5)[:(i * 7 + round_) % (5 * len(HIT))])
+        for connection in storm:
+            connection.reset()
+    wait_base(server, 0)
+    assert server.descriptors_open() <= descriptors + 1
+    assert len(server.log().splitlines()) < 50, "a reset is counted, not logged"
+    server.hit("blog", "still-alive")
+
+
+def test_connections_over_the_limit_wait_or_are_refused_and_the_others_are_served(lab):
+    server = lab.tallyd(workers=1, max_conns=8)
+    held = [connect(server) for _ in range(8)]
+    assert all(connection.request("GET", "/v1/hit/blog/a").status == 204 for connection in held)
+    extra = connect(server, timeout=1)
+    waits = refused_or_silent(extra)
+    assert all(connection.request("GET", "/v1/hit/blog/a").status == 204 for connection in held)
+    held.pop().close()
+    if waits:
+        extra.sock.settimeout(10 * wait.PATIENCE)
+        assert extra.answer().status == 204, "a place is free: its turn"
+    for connection in held + [extra]:
+        connection.close()
+    wait_base(server, 0)
+    assert accepted(server) == 16 + waits
+
+
+def refused_or_silent(connection):
+    """True when the server leaves it waiting, False when it was refused."""
+    try:
+        connection.send(HIT)
+        refused = connection.sock.recv(1000)
+        assert refused == b"" or refused.startswith(b"HTTP/1.1 503 "), refused
+    except TimeoutError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
+def test_running_out_of_descriptors_is_survived(lab):
+    server = lab.tallyd(descriptors=64, max_conns=None, workers=1)
+    held = [connect(server) for _ in range(80)]
+    time.sleep(0.3)
+    for connection in held:
+        connection.close()
+    wait.until(lambda: try_hit(server), "it serves again when descriptors are free", 10, 0.1)
+
+
+def try_hit(server):
+    try:
+        return server.fetch("/v1/hit/blog/a").status == 204
+    except OSError:
+        return False
+
+
+def test_many_connections_with_mixed_requests_all_get_their_answers(lab, server):
+    load = lab.load(server, http_load.make_pool(lab.seed), hits=20_000, connections=100, depths=(1, 3, 32))
+    load.finish()
+    assert not load.refused and not load.breaks
+    assert accepted(server) == load.acked_hits()
+    checker.check_books(server.metrics())

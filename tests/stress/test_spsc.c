@@ -1,0 +1,96 @@
+#include "sync/spsc.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define ITEMS 200000
+#define CAPACITY 64
+
+/* What travels: plain memory, so that TSan would see a missing edge. */
+struct parcel {
+    uint32_t number, twice;
+};
+
+static void *push_parcels(void *ctx)
+{
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        struct parcel *parcel = malloc(sizeof(*parcel));
+        *parcel = (struct parcel){i, 2 * i};
+        while (!spsc_push(ctx, parcel))
+            sched_yield();
+    }
+    return NULL;
+}
+
+static void test_parcels_arrive_in_order_and_whole(void **state)
+{
+    (void)state;
+    struct spsc *q;
+    pthread_t producer;
+
+    assert_int_equal(spsc_create(&q, CAPACITY), 0);
+    assert_int_equal(pthread_create(&producer, NULL, push_parcels, q), 0);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        void *item;
+        while (!spsc_pop(q, &item))
+            sched_yield();
+        struct parcel *parcel = item;
+        assert_int_equal(parcel->number, i);
+        assert_int_equal(parcel->twice, 2 * i);
+        free(parcel);
+    }
+    pthread_join(producer, NULL);
+    spsc_destroy(q);
+}
+
+struct indexed {
+    struct spsc_u32 *q;
+    uint32_t squares[ITEMS];
+};
+
+static void *push_indexes(void *ctx)
+{
+    struct indexed *shared = ctx;
+
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        shared->squares[i] = i * i;
+        while (!spsc_u32_push(shared->q, i))
+            sched_yield();
+    }
+    return NULL;
+}
+
+static void test_what_an_index_names_is_written_before_it_arrives(void **state)
+{
+    (void)state;
+    struct indexed *shared = calloc(1, sizeof(*shared));
+    pthread_t producer;
+
+    assert_int_equal(spsc_u32_create(&shared->q, CAPACITY), 0);
+    assert_int_equal(pthread_create(&producer, NULL, push_indexes, shared), 0);
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        uint32_t index = 0;
+        while (!spsc_u32_pop(shared->q, &index))
+            sched_yield();
+        assert_int_equal(index, i);
+        assert_true(shared->squares[index] == index * index);
+    }
+    pthread_join(producer, NULL);
+    spsc_u32_destroy(shared->q);
+    free(shared);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_parcels_arrive_in_order_and_whole),
+        cmocka_unit_test(test_what_an_index_names_is_written_before_it_arrives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

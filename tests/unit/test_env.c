@@ -1,0 +1,50 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "flush/env.h"
+
+static void test_the_real_world_has_time_chance_and_a_network(void **state)
+{
+    struct env env;
+    struct env_chance chance;
+    struct error err;
+    (void)state;
+
+    assert_int_equal(env_real_init(&env, &chance, &err), 0);
+    uint64_t before = env_now_us(&env);
+    assert_true(before > 0 && env_now_us(&env) >= before);
+    assert_int_not_equal(env_random(&env), env_random(&env));
+    assert_non_null(env.transport.ops);
+}
+
+static void test_identities_are_version_4_uuids_and_differ(void **state)
+{
+    struct env env;
+    struct env_chance chance;
+    struct error err;
+    char a[UUID_TEXT_BYTES], b[UUID_TEXT_BYTES];
+    (void)state;
+
+    assert_int_equal(env_real_init(&env, &chance, &err), 0);
+    env_uuid(&env, a);
+    env_uuid(&env, b);
+    assert_string_not_equal(a, b);
+    assert_int_equal(strlen(a), 36);
+    assert_int_equal(strspn(a, "0123456789abcdef-"), 36);
+    assert_true(a[8] == '-' && a[13] == '-' && a[18] == '-' && a[23] == '-' && a[14] == '4');
+    assert_non_null(strchr("89ab", a[19]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_real_world_has_time_chance_and_a_network),
+        cmocka_unit_test(test_identities_are_version_4_uuids_and_differ),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,208 @@
+/* The thread around the core: workers' questions, waking, draining. Without a store, or one that is not there. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "flush/flusher.h"
+#include "sync/atomic.h"
+
+struct fixture {
+    struct tally *tally;
+    struct flusher *flusher;
+    struct error err;
+    uint32_t woken;
+};
+
+static void wake(void *ctx, uint32_t worker)
+{
+    struct fixture *f = ctx;
+    (void)worker;
+
+    store_release_u32(&f->woken, 1); /* partner: ask_and_wait() */
+}
+
+static struct flusher_config config_of(struct fixture *f)
+{
+    return (struct flusher_config){
+        .prefix = "t:",
+        .flush_interval_ms = 20,
+        .batch_keys_max = 100,
+        .instance = "00000000-0000-4000-8000-000000000001",
+        .wake_worker = wake,
+        .wake_ctx = f,
+    };
+}
+
+static void fixture_init(struct fixture *f, const struct flusher_config *config)
+{
+    assert_int_equal(tally_create(&f->tally, &(struct tally_config){.workers = 2, .keys_max = 1000}), 0);
+    assert_int_equal(flusher_create(&f->flusher, config, f->tally, &f->err), 0);
+    assert_int_equal(flusher_start(f->flusher, &f->err), 0);
+}
+
+static void fixture_fini(struct fixture *f)
+{
+    flusher_destroy(f->flusher);
+    tally_destroy(f->tally);
+}
+
+static void hit(struct fixture *f, uint32_t worker, const char *name, uint64_t n)
+{
+    assert_int_equal(tally_hit(f->tally, worker, (struct slice){name, strlen(name)}, n), TALLY_COUNTED);
+}
+
+static struct read_op *question(uint32_t worker, const char *name, uint64_t timeout_ms)
+{
+    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
+
+    op->worker = worker;
+    op->count = 1;
+    op->deadline_ms = clock_mono_ms() + timeout_ms;
+    op->results[0].name_bytes = (uint16_t)snprintf(op->results[0].name, NAME_BYTES_MAX, "%s", name);
+    return op;
+}
+
+static void test_hits_are_stored_without_being_asked_for(void **state)
+{
+    struct fixture f = {0};
+    struct flusher_config config = config_of(&f);
+    struct flusher_books books;
+    (void)state;
+
+    fixture_init(&f, &config);
+    hit(&f, 0, "n/a", 3);
+    hit(&f, 1, "n/a", 4);
+    for (int i = 0; i < 1000; i++) {
+        flusher_books(f.flusher, &books);
+        if (books.stored == 7)
+            break;
+        usleep(5000);
+    }
+    assert_int_equal(books.stored, 7);
+    assert_true(stat_read(&flusher_stats(f.flusher)->flushes) >= 1);
+    fixture_fini(&f);
+}
+
+static void test_a_question_comes_back_to_its_worker_who_is_woken(void **state)
+{
+    struct fixture f = {0};
+    struct flusher_config config = config_of(&f);
+    struct read_op *op, *other;
+    (void)state;
+
+    fixture_init(&f, &config);
+    assert_true(flusher_ask(f.flusher, question(1, "n/a", 1000)));
+    for (int i = 0; i < 1000 && !load_acquire_u32(&f.woken); i++)
+        usleep(5000);
+    assert_false(flusher_answer(f.flusher, 0, &other));
+    assert_true(flusher_answer(f.flusher, 1, &op));
+    assert_int_equal(op->results[0].state, READ_MISSING);
+    free(op);
+    fixture_fini(&f);
+}
+
+static void test_no_more_questions_are_taken_than_can_come_back(void **state)
+{
+    struct fixture f = {0};
+    struct flusher_config config = config_of(&f);
+    struct read_op *op;
+    uint32_t asked = 0, back = 0;
+    (void)state;
+
+    fixture_init(&f, &config);
+    for (;; asked++) {
+        op = question(0, "n/a", 1000);
+        if (!flusher_ask(f.flusher, op))
+            break;
+    }
+    free(op); /* still ours */
+    assert_int_equal(asked, 1023);
+    assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 5000), 0);
+    for (; flusher_answer(f.flusher, 0, &op); back++)
+        free(op);
+    assert_int_equal(back, asked);
+    fixture_fini(&f);
+}
+
+static void test_drain_stores_what_is_left(void **state)
+{
+    struct fixture f = {0};
+    struct flusher_config config = config_of(&f);
+    struct flusher_books books;
+    (void)state;
+
+    config.flush_interval_ms = 3600000;
+    fixture_init(&f, &config);
+    hit(&f, 0, "n/a", 3);
+    assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 5000), 0);
+    flusher_books(f.flusher, &books);
+    assert_int_equal(books.stored, 3);
+    assert_int_equal(flusher_drain(f.flusher, 0), 0); /* again is harmless */
+    fixture_fini(&f);
+}
+
+static void test_drain_without_the_store_ends_at_its_deadline(void **state)
+{
+    struct fixture f = {0};
+    struct flusher_config config = config_of(&f);
+    struct flusher_books books;
+    struct read_op *op;
+    (void)state;
+
+    snprintf(config.redis.host, sizeof(config.redis.host), "127.0.0.1");
+    config.redis.port = 1; /* nobody listens there */
+    fixture_init(&f, &config);
+    hit(&f, 0, "n/a", 3);
+    assert_true(flusher_ask(f.flusher, question(0, "n/a", 60000)));
+    assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 200), -ETIMEDOUT);
+    flusher_books(f.flusher, &books);
+    assert_int_equal(books.stored, 0);
+    assert_true(flusher_answer(f.flusher, 0, &op)); /* what was asked comes back all the same */
+    assert_int_equal(op->results[0].state, READ_FAILED);
+    free(op);
+    fixture_fini(&f);
+}
+
+static void test_what_cannot_work_is_refused_with_a_sentence(void **state)
+{
+    struct fixture f = {0};
+    char prefix[200];
+    (void)state;
+
+    assert_int_equal(tally_create(&f.tally, &(struct tally_config){.workers = 1, .keys_max = 10}), 0);
+    memset(prefix, 'p', sizeof(prefix) - 1);
+    prefix[sizeof(prefix) - 1] = '\0';
+    for (int i = 0; i < 4; i++) {
+        struct flusher_config config = config_of(&f);
+        config.prefix = i == 0 ? prefix : config.prefix;
+        config.flush_interval_ms = i == 1 ? 0 : 20;
+        config.batch_keys_max = i == 2 ? 0 : 20;
+        config.redis.tls = i == 3;
+        f.err.text[0] = '\0';
+        assert_true(flusher_create(&f.flusher, &config, f.tally, &f.err) < 0);
+        assert_true(f.err.text[0] != '\0');
+    }
+    tally_destroy(f.tally);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_hits_are_stored_without_being_asked_for),
+        cmocka_unit_test(test_a_question_comes_back_to_its_worker_who_is_woken),
+        cmocka_unit_test(test_no_more_questions_are_taken_than_can_come_back),
+        cmocka_unit_test(test_drain_stores_what_is_left),
+        cmocka_unit_test(test_drain_without_the_store_ends_at_its_deadline),
+        cmocka_unit_test(test_what_cannot_work_is_refused_with_a_sentence),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

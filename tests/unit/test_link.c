@@ -1,0 +1,300 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "fake_redis.h"
+#include "redis/link.h"
+
+struct fixture {
+    struct fake_redis redis;
+    struct link *link;
+    uint64_t now_ms;
+    int readies, downs, replies, refused;
+    enum redis_error_class error;
+    uint32_t last_index;
+    char policy[32];
+};
+
+static void on_ready(void *ctx) { ((struct fixture *)ctx)->readies++; }
+static void on_down(void *ctx) { ((struct fixture *)ctx)->downs++; }
+static void on_refused(void *ctx, enum redis_error_class c)
+{
+    ((struct fixture *)ctx)->refused++;
+    ((struct fixture *)ctx)->error = c;
+}
+static void on_evicts(void *ctx, struct slice policy)
+{
+    struct fixture *f = ctx;
+
+    snprintf(f->policy, sizeof(f->policy), "%.*s", (int)policy.bytes, policy.at);
+}
+static void on_reply(void *ctx, const struct reply *reply, uint32_t index)
+{
+    struct fixture *f = ctx;
+    (void)reply;
+
+    f->replies++;
+    f->last_index = index;
+}
+static uint64_t no_chance(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static void fixture_init(struct fixture *f, const char *password)
+{
+    *f = (struct fixture){.now_ms = 1000};
+    fake_init(&f->redis);
+    const struct link_config config = {
+        .transport = {&fake_ops, &f->redis},
+        .random = no_chance,
+        .host = "redis",
+        .port = 6379,
+        .user = "",
+        .password = password,
+        .client_name = "tallyd",
+        .connect_timeout_ms = 3000,
+        .reply_timeout_ms = 5000,
+        .backoff_min_ms = 100,
+        .backoff_max_ms = 5000,
+        .limits = {.nodes_max = 64, .text_bytes_max = 4096},
+    };
+    const struct link_user user = {f, on_ready, on_down, on_refused, on_evicts};
+    assert_int_equal(link_create(&f->link, &config, &user), 0);
+}
+
+static void fixture_fini(struct fixture *f)
+{
+    link_destroy(f->link);
+    fake_fini(&f->redis);
+}
+
+static void run_ms(struct fixture *f, uint64_t ms)
+{
+    for (uint64_t until = f->now_ms + ms; f->now_ms < until; f->now_ms += 10)
+        link_tick(f->link, f->now_ms);
+}
+
+static void ask(struct fixture *f, const char *command, uint32_t count)
+{
+    struct buf out = {0};
+
+    for (uint32_t i = 0; i < count; i++)
+        resp_command(&out, 2, (struct slice[]){{command, strlen(command)}, SLICE("k")});
+    link_expect(f->link, count, on_reply, f);
+    link_send(f->link, buf_slice(&out));
+    buf_fini(&out);
+}
+
+static void test_a_link_greets_and_delivers_replies_in_groups(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    run_ms(&f, 20);
+    assert_int_equal(f.readies, 1);
+    assert_int_equal(link_state(f.link), LINK_READY);
+    ask(&f, "GET", 3);
+    ask(&f, "GET", 2);
+    run_ms(&f, 20);
+    assert_int_equal(f.replies, 5);
+    assert_int_equal(f.last_index, 1);
+    assert_int_equal(link_wake_ms(f.link), UINT64_MAX);
+    fixture_fini(&f);
+}
+
+static void test_a_refused_connect_is_tried_again_ever_more_slowly(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    f.redis.open_error = -ECONNREFUSED;
+    run_ms(&f, 1000);
+    assert_int_equal(f.downs, 5); /* without jitter after 0, 50, 150, 350 and 750 ms */
+    assert_int_equal(link_reason_code(f.link), -ECONNREFUSED);
+    run_ms(&f, 60000);
+    int before = f.downs;
+    run_ms(&f, 10000);
+    assert_in_range(f.downs - before, 3, 5); /* 2.5 s at the least, at the ceiling */
+    f.redis.open_error = 0;
+    run_ms(&f, 5000);
+    assert_int_equal(f.readies, 1);
+    fixture_fini(&f);
+}
+
+static void test_after_a_link_proved_itself_the_next_attempt_comes_soon(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    f.redis.open_error = -ECONNREFUSED;
+    run_ms(&f, 60000);
+    f.redis.open_error = 0;
+    run_ms(&f, 20000);
+    assert_int_equal(f.readies, 1);
+    link_proved(f.link);
+    fake_restart(&f.redis);
+    run_ms(&f, 200);
+    assert_int_equal(f.readies, 2);
+    fixture_fini(&f);
+}
+
+static void test_a_server_that_drops_every_connection_is_not_hammered(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    for (int i = 0; i < 6000; i++) {
+        run_ms(&f, 10);
+        fake_restart(&f.redis);
+    }
+    assert_in_range(f.downs, 10, 40); /* in a minute */
+    fixture_fini(&f);
+}
+
+static void test_a_mute_server_runs_into_the_deadline_of_the_greeting(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    f.redis.mute = true;
+    run_ms(&f, 4900);
+    assert_int_equal(f.downs, 0);
+    run_ms(&f, 200);
+    assert_int_equal(f.downs, 1);
+    assert_int_equal(link_reason_code(f.link), -ETIMEDOUT);
+    fixture_fini(&f);
+}
+
+static void test_a_reply_that_does_not_come_ends_the_connection(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    run_ms(&f, 20);
+    f.redis.mute = true;
+    ask(&f, "GET", 2);
+    assert_true(link_wake_ms(f.link) <= f.now_ms + 5000);
+    run_ms(&f, 5100);
+    assert_int_equal(f.downs, 1);
+    assert_int_equal(f.replies, 0);
+    fixture_fini(&f);
+}
+
+static void say(struct fixture *f, const char *bytes)
+{
+    buf_append(&f->redis.conns[f->redis.conns_count - 1]->out, bytes, strlen(bytes));
+}
+
+static void test_half_a_reply_does_not_push_the_deadline_on(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    run_ms(&f, 20);
+    f.redis.mute = true;
+    ask(&f, "GET", 1);
+    say(&f, "$40\r\n");
+    for (int i = 0; i < 10; i++) {
+        say(&f, "x");
+        run_ms(&f, 510);
+    }
+    assert_int_equal(f.downs, 1);
+    fixture_fini(&f);
+}
+
+static void test_garbage_and_unasked_replies_end_the_connection(void **state)
+{
+    static const char *const bad[] = {"HTTP/1.1 200 OK\r\n", "+OK\r\n", "$99999\r\n", "*9999999\r\n"};
+    (void)state;
+
+    for (size_t i = 0; i < 4; i++) {
+        struct fixture f;
+        fixture_init(&f, NULL);
+        run_ms(&f, 20);
+        say(&f, bad[i]);
+        run_ms(&f, 20);
+        if (i == 2) /* a long string: only what is buffered counts, until the deadline or the limit */
+            assert_int_equal(f.downs, 0);
+        else
+            assert_int_equal(link_reason_code(f.link), -EPROTO);
+        fixture_fini(&f);
+    }
+}
+
+static void test_a_user_may_end_the_connection_and_hears_of_it_once(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    run_ms(&f, 20);
+    ask(&f, "GET", 1);
+    link_fail(f.link, -EACCES, "first");
+    link_fail(f.link, -EPROTO, "second");
+    assert_int_equal(link_wake_ms(f.link), 0);
+    link_tick(f.link, f.now_ms);
+    assert_int_equal(f.downs, 1);
+    assert_int_equal(f.replies, 0);
+    assert_string_equal(link_reason(f.link), "first");
+    fixture_fini(&f);
+}
+
+static void test_a_wrong_password_is_told_without_the_password(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, "hunter2");
+    f.redis.password = "other";
+    run_ms(&f, 20);
+    assert_int_equal(f.refused, 1);
+    assert_int_equal(f.error, REDIS_ERROR_WRONGPASS);
+    assert_null(strstr(link_reason(f.link), "hunter2"));
+    f.redis.password = "hunter2";
+    run_ms(&f, 1000);
+    assert_int_equal(f.readies, 1);
+    fixture_fini(&f);
+}
+
+static void test_an_evicting_server_is_reported(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    f.redis.policy = "allkeys-lru";
+    run_ms(&f, 20);
+    assert_int_equal(f.readies, 1);
+    assert_string_equal(f.policy, "allkeys-lru");
+    fixture_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_link_greets_and_delivers_replies_in_groups),
+        cmocka_unit_test(test_a_refused_connect_is_tried_again_ever_more_slowly),
+        cmocka_unit_test(test_after_a_link_proved_itself_the_next_attempt_comes_soon),
+        cmocka_unit_test(test_a_server_that_drops_every_connection_is_not_hammered),
+        cmocka_unit_test(test_a_mute_server_runs_into_the_deadline_of_the_greeting),
+        cmocka_unit_test(test_a_reply_that_does_not_come_ends_the_connection),
+        cmocka_unit_test(test_half_a_reply_does_not_push_the_deadline_on),
+        cmocka_unit_test(test_garbage_and_unasked_replies_end_the_connection),
+        cmocka_unit_test(test_a_user_may_end_the_connection_and_hears_of_it_once),
+        cmocka_unit_test(test_a_wrong_password_is_told_without_the_password),
+        cmocka_unit_test(test_an_evicting_server_is_reported),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

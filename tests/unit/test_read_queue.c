@@ -1,0 +1,271 @@
+/* Readers' questions: the queue itself, and its place among the batches on one connection. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "world.h"
+
+static struct read_result *answer(struct world *w, int i)
+{
+    assert_true(w->answered_count > i);
+    return &w->answered[i]->results[0];
+}
+
+static void free_answers(struct world *w)
+{
+    for (int i = 0; i < w->answered_count; i++)
+        free(w->answered[i]);
+    w->answered_count = 0;
+}
+
+static void test_a_name_is_found_missing_or_not_a_number(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    fake_set(&w.redis, "t:n:found", "-42");
+    fake_set(&w.redis, "t:n:text", "hello");
+    fake_set(&w.redis, "t:n:least", "-9223372036854775808");
+    fake_set(&w.redis, "t:n:toolarge", "9223372036854775808");
+    fake_set(&w.redis, "t:n:zeroes", "007");
+    fake_set(&w.redis, "t:n:list", "");
+    fake_key(&w.redis, "t:n:list")->is_list = true;
+    static const char *const names[] = {"n/found",    "n/missing", "n/text", "n/least",
+                                        "n/toolarge", "n/zeroes",  "n/list"};
+    static const enum read_state wanted[] = {READ_FOUND,  READ_MISSING, READ_FAILED, READ_FOUND,
+                                             READ_FAILED, READ_FAILED,  READ_FAILED};
+    for (int i = 0; i < 7; i++)
+        world_ask(&w, names[i], 1000);
+    world_run_ms(&w, 50);
+    for (int i = 0; i < 7; i++)
+        assert_int_equal(answer(&w, i)->state, wanted[i]);
+    assert_int_equal(answer(&w, 0)->stored, -42);
+    assert_int_equal(answer(&w, 3)->stored, INT64_MIN);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_several_names_of_one_question_come_back_together(void **state)
+{
+    struct world w;
+    struct read_op *op = calloc(1, sizeof(*op) + 3 * sizeof(op->results[0]));
+    (void)state;
+
+    world_init(&w);
+    fake_set(&w.redis, "t:n:1", "1");
+    fake_set(&w.redis, "t:n:2", "2");
+    op->count = 3;
+    op->deadline_ms = w.now_us / 1000 + 1000;
+    for (int i = 0; i < 3; i++)
+        op->results[i].name_bytes = (uint16_t)snprintf(op->results[i].name, NAME_BYTES_MAX, "n/%d", i);
+    core_read(w.core, op);
+    world_run_ms(&w, 50);
+    assert_ptr_equal(w.answered[0], op);
+    assert_int_equal(op->results[0].state, READ_MISSING);
+    assert_int_equal(op->results[1].stored, 1);
+    assert_int_equal(op->results[2].stored, 2);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_an_answer_is_published_for_a_name_that_is_counted_here(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    world_run_ms(&w, 10); /* connected and armed, and the next flush is far */
+    fake_set(&w.redis, "t:n:a", "100");
+    world_hit(&w, 0, "n/a", 5);
+    world_ask(&w, "n/a", 1000);
+    while (w.answered_count == 0)
+        world_step(&w);
+    struct tally_value v = world_read(&w, "n/a");
+    assert_int_equal(v.stored, 100);
+    assert_int_equal(v.pending, 5);
+    assert_int_equal(v.value, 105);
+    assert_true(world_settle(&w));
+    v = world_read(&w, "n/a");
+    assert_int_equal(v.stored, 105);
+    assert_int_equal(v.value, 105);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+/* Behind a batch, before it, between: whatever the moment, hits are never seen twice. */
+static void test_a_read_beside_a_flush_never_counts_a_delta_twice(void **state)
+{
+    (void)state;
+
+    for (int moment = 0; moment < 40; moment++) {
+        struct world w;
+        world_init(&w);
+        fake_set(&w.redis, "t:n:a", "1000");
+        world_hit(&w, 0, "n/a", 7);
+        for (int i = 0; i < 60; i++) {
+            if (i == moment) {
+                world_hit(&w, 1, "n/a", 1);
+                world_ask(&w, "n/a", 1000);
+            }
+            world_step(&w);
+            struct tally_value v = world_read(&w, "n/a");
+            if (v.known)
+                assert_int_equal(v.value, i >= moment ? 1008 : 1007);
+        }
+        free_answers(&w);
+        world_fini(&w);
+    }
+}
+
+static void test_a_mute_store_fails_a_question_at_its_deadline(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    w.redis.mute = true;
+    world_ask(&w, "n/a", 700);
+    world_run_ms(&w, 600);
+    assert_int_equal(w.answered_count, 0);
+    world_run_ms(&w, 200);
+    assert_int_equal(answer(&w, 0)->state, READ_FAILED);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_without_a_store_a_question_fails_at_once(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    w.redis.open_error = -ECONNREFUSED;
+    world_ask(&w, "n/a", 60000);
+    assert_int_equal(w.answered_count, 0); /* the first attempt may still succeed */
+    world_run_ms(&w, 100);
+    assert_int_equal(answer(&w, 0)->state, READ_FAILED);
+    world_ask(&w, "n/a", 60000);
+    assert_int_equal(answer(&w, 1)->state, READ_FAILED);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_a_late_answer_to_an_expired_question_is_dropped(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    world_run_ms(&w, 50);
+    fake_set(&w.redis, "t:n:b", "2");
+    w.redis.mute = true;
+    world_ask(&w, "n/a", 100);
+    world_run_ms(&w, 200);
+    assert_int_equal(answer(&w, 0)->state, READ_FAILED);
+    world_ask(&w, "n/b", 1000);
+    w.redis.mute = false;
+    fake_serve(w.redis.conns[0]);
+    world_run_ms(&w, 50);
+    assert_int_equal(answer(&w, 1)->state, READ_FOUND);
+    assert_int_equal(answer(&w, 1)->stored, 2);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_a_question_whose_connection_ends_fails(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    world_run_ms(&w, 50);
+    fake_set(&w.redis, "t:n:a", "9");
+    w.redis.cut_after_command = "GETRANGE";
+    world_ask(&w, "n/a", 3000);
+    world_run_ms(&w, 1000);
+    assert_int_equal(answer(&w, 0)->state, READ_FAILED);
+    assert_int_equal(w.stats.reconnects, 1);
+    world_ask(&w, "n/a", 3000);
+    world_run_ms(&w, 100);
+    assert_int_equal(answer(&w, 1)->stored, 9);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_reads_go_on_while_the_server_refuses_batches(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    fake_rule(&w.redis, (struct fake_rule){"INCRBY", NULL, "-OOM command not allowed", false});
+    fake_set(&w.redis, "t:n:a", "9");
+    world_hit(&w, 0, "n/b", 1);
+    world_run_ms(&w, 2000);
+    world_ask(&w, "n/a", 3000);
+    world_run_ms(&w, 50);
+    assert_int_equal(answer(&w, 0)->stored, 9);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_questions_of_no_or_too_many_names_are_answered_at_once(void **state)
+{
+    struct world w;
+    struct read_op *none = calloc(1, sizeof(*none));
+    struct read_op *many = calloc(1, sizeof(*many) + (READ_OP_NAMES_MAX + 1) * sizeof(many->results[0]));
+    (void)state;
+
+    world_init(&w);
+    many->count = READ_OP_NAMES_MAX + 1;
+    core_read(w.core, none);
+    core_read(w.core, many);
+    assert_int_equal(w.answered_count, 2);
+    assert_int_equal(many->results[READ_OP_NAMES_MAX].state, READ_FAILED);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_more_questions_than_fit_a_write_are_all_answered(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    for (int i = 0; i < 3; i++) {
+        struct read_op *op = calloc(1, sizeof(*op) + READ_OP_NAMES_MAX * sizeof(op->results[0]));
+        op->count = READ_OP_NAMES_MAX;
+        op->deadline_ms = 100000;
+        for (int j = 0; j < READ_OP_NAMES_MAX; j++)
+            op->results[j].name_bytes = (uint16_t)snprintf(op->results[j].name, NAME_BYTES_MAX, "n/%d", j);
+        assert_true(core_has_read_room(w.core));
+        core_read(w.core, op);
+    }
+    world_run_ms(&w, 100);
+    assert_int_equal(w.answered_count, 3);
+    assert_int_equal(w.answered[2]->results[READ_OP_NAMES_MAX - 1].state, READ_MISSING);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_name_is_found_missing_or_not_a_number),
+        cmocka_unit_test(test_several_names_of_one_question_come_back_together),
+        cmocka_unit_test(test_an_answer_is_published_for_a_name_that_is_counted_here),
+        cmocka_unit_test(test_a_read_beside_a_flush_never_counts_a_delta_twice),
+        cmocka_unit_test(test_a_mute_store_fails_a_question_at_its_deadline),
+        cmocka_unit_test(test_without_a_store_a_question_fails_at_once),
+        cmocka_unit_test(test_a_late_answer_to_an_expired_question_is_dropped),
+        cmocka_unit_test(test_a_question_whose_connection_ends_fails),
+        cmocka_unit_test(test_reads_go_on_while_the_server_refuses_batches),
+        cmocka_unit_test(test_questions_of_no_or_too_many_names_are_answered_at_once),
+        cmocka_unit_test(test_more_questions_than_fit_a_write_are_all_answered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

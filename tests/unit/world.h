@@ -1,0 +1,170 @@
+#pragma once
+/* A whole flusher without thread or time: the core, two shards, a fake Redis and a clock that tests turn. */
+
+#include "fake_redis.h"
+#include "flush/core.h"
+
+#define WORLD_KEYS_MAX 8192
+
+struct world {
+    struct fake_redis redis;
+    struct env env;
+    uint64_t now_us;
+    uint64_t seed;
+    struct tally *tally;
+    struct books books;
+    struct flusher_stats stats;
+    struct core *core;
+    uint64_t accepted;
+    struct read_op *answered[16];
+    int answered_count;
+    char last_event[64];
+    int events;
+    bool leaked; /* a log line held what looks like a secret */
+};
+
+static inline uint64_t world_now_us(void *ctx) { return ((struct world *)ctx)->now_us; }
+
+static inline uint64_t world_random(void *ctx) /* xorshift64* */
+{
+    uint64_t *x = &((struct world *)ctx)->seed;
+
+    *x ^= *x >> 12;
+    *x ^= *x << 25;
+    *x ^= *x >> 27;
+    return *x * 2685821657736338717ULL;
+}
+
+static inline void world_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
+{
+    struct world *w = ctx;
+    (void)level;
+
+    for (const struct log_field *f = fields; f->name; f++)
+        w->leaked |= f->text && strstr(f->text, "hunter");
+    snprintf(w->last_event, sizeof(w->last_event), "%s", event);
+    w->events++;
+}
+
+static inline void world_answered(void *ctx, struct read_op *op)
+{
+    struct world *w = ctx;
+
+    assert(w->answered_count < 16);
+    w->answered[w->answered_count++] = op;
+}
+
+struct world_options {
+    uint64_t seed;
+    uint32_t batch_keys_max;
+    bool embedded;
+    enum ledger_loss on_ledger_loss;
+    const char *password;
+};
+
+static inline void world_init_with(struct world *w, const struct world_options *o)
+{
+    *w = (struct world){.seed = o->seed ? o->seed : 1, .now_us = 1000000};
+    fake_init(&w->redis);
+    books_init(&w->books);
+    w->env = (struct env){
+        .ctx = w,
+        .now_us = world_now_us,
+        .random = world_random,
+        .log = world_log,
+        .transport = {&fake_ops, &w->redis},
+    };
+    int failed = tally_create(&w->tally, &(struct tally_config){.workers = 2, .keys_max = WORLD_KEYS_MAX});
+    assert(!failed);
+    failed = core_create(&w->core, &(struct core_config){
+                                       .env = &w->env,
+                                       .tally = w->tally,
+                                       .books = &w->books,
+                                       .stats = &w->stats,
+                                       .prefix = "t:",
+                                       .instance = "00000000-0000-4000-8000-000000000001",
+                                       .flush_interval_ms = 100,
+                                       .batch_keys_max = o->batch_keys_max ? o->batch_keys_max : 2000,
+                                       .on_ledger_loss = o->on_ledger_loss,
+                                       .host = o->embedded ? "" : "redis",
+                                       .port = 6379,
+                                       .user = "",
+                                       .password = o->password,
+                                       .answered = world_answered,
+                                       .answered_ctx = w,
+                                   });
+    assert(!failed);
+}
+
+static inline void world_init(struct world *w) { world_init_with(w, &(struct world_options){0}); }
+
+static inline void world_fini(struct world *w)
+{
+    core_fail_reads(w->core);
+    core_destroy(w->core);
+    tally_destroy(w->tally);
+    fake_fini(&w->redis);
+}
+
+static inline void world_hit(struct world *w, uint32_t worker, const char *name, uint64_t n)
+{
+    enum tally_result result = tally_hit(w->tally, worker, (struct slice){name, strlen(name)}, n);
+
+    assert(result == TALLY_COUNTED);
+    w->accepted += n;
+}
+
+static inline struct flusher_books world_books(const struct world *w)
+{
+    struct flusher_books books;
+
+    books_read(&w->books, &books);
+    return books;
+}
+
+static inline void world_step(struct world *w)
+{
+    core_tick(w->core);
+    uint64_t wake = core_wake_us(w->core), next = w->now_us + 100;
+    /* With nothing to hear, time jumps to when the core wants to be called, but by no more than 50 ms. */
+    if (!fake_has_news(&w->redis) && wake > next)
+        next = wake < w->now_us + 50000 ? wake : w->now_us + 50000;
+    w->now_us = next;
+}
+
+static inline void world_run_ms(struct world *w, uint64_t ms)
+{
+    for (uint64_t until = w->now_us + ms * 1000; w->now_us < until;)
+        world_step(w);
+}
+
+/* Until all that was accepted is stored, lost or poisoned; false: not within a minute. */
+static inline bool world_settle(struct world *w)
+{
+    for (uint64_t until = w->now_us + 60000000; w->now_us < until; world_step(w)) {
+        struct flusher_books b = world_books(w);
+        if (b.in_flight == 0 && b.stored + b.poisoned + b.lost == w->accepted)
+            return true;
+    }
+    return false;
+}
+
+static inline struct tally_value world_read(const struct world *w, const char *name)
+{
+    struct tally_value value;
+
+    tally_read(w->tally, (struct slice){name, strlen(name)}, &value);
+    return value;
+}
+
+static inline struct read_op *world_ask(struct world *w, const char *name, uint64_t timeout_ms)
+{
+    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
+
+    op->count = 1;
+    op->deadline_ms = w->now_us / 1000 + timeout_ms;
+    op->results[0].name_bytes = (uint16_t)strlen(name);
+    memcpy(op->results[0].name, name, strlen(name));
+    core_read(w->core, op);
+    return op;
+}
