@@ -1,6 +1,8 @@
 """Rules, routes, dashboards, runbooks; each judged by Prometheus's and Alertmanager's own tools."""
 import json
+import os
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -95,6 +97,31 @@ def test_no_runbook_without_alert_and_no_broken_link():
     for path in runbooks:
         for link in re.findall(r"\]\(([^)]+)\)", path.read_text(encoding="utf-8")):
             assert (path.parent / link).is_file(), f"{path.name}: {link}"
+
+
+@pytest.fixture(scope="module")
+def binary():
+    path = Path(os.environ.get("TALLYD", DEPLOY.parent / "build/release/tallyd"))
+    if not path.is_file():
+        pytest.skip("tallyd is not built (make)")
+    return path
+
+
+def test_contract_is_what_tallyd_exports(binary):
+    table = re.findall(r"^\| `(tallyd_\w+)` \| (\w+) \|(?: `(\w+)`)? ", run(binary, "--help=metrics").stdout, re.M)
+    says = {name: (kind, [label] if label else []) for name, kind, label in table}
+    wants = {f"tallyd_{name}": (kind, labels) for kind, metrics in METRICS.items() if kind != "planned" for name, labels in metrics.items()}
+    planned = {f"tallyd_{name}" for name in METRICS["planned"]}
+    assert len(says) > 30 and {n: v for n, v in says.items() if n not in planned} == wants
+
+
+def test_log_lines_that_runbooks_search_for_exist():
+    """A runbook says `grep NAME`: NAME must be an event in the source."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (DEPLOY.parent / "src").glob("*/*.c"))
+    for path in (MONITORING / "runbooks").glob("*.md"):
+        for command in re.findall(r"grep (?:-E \")?([a-z_|]+)", path.read_text(encoding="utf-8")):
+            for event in command.split("|"):
+                assert f'"{event}"' in source, f"{path.name}: {event}"
 
 
 def test_runbooks_name_only_metrics_of_the_contract():
