@@ -2,6 +2,7 @@
 import copy
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -60,13 +61,12 @@ def container(objects, name="tallyd"):
     return next(c for c in spec["containers"] + spec.get("initContainers", []) if c["name"] == name)
 
 
+def secrets_in(text):
+    """What looks like a secret in a text."""
+    return re.findall(r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|glpat-[\w-]{10,}|(?i:password|token)\s*[:=]\s*[\"']?\w{8,}", text)
+
+
 def pytest_terminal_summary(terminalreporter):
     reason = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}
     for line in sorted(reason):
         terminalreporter.write_line(f"not checked: {line}")
-
-
-def rules_of_text(text):
-    """What looks like a secret in a text."""
-    import re
-    return re.findall(r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|glpat-[\w-]{10,}|(?i:password|token)\s*[:=]\s*[\"']?\w{8,}", text)

@@ -32,6 +32,32 @@ def test_kind_cluster_has_only_known_fields():
     assert done.returncode == 0, done.stdout
 
 
+def cluster_objects():
+    return list(yaml.safe_load_all(run("kubectl", "kustomize", DEPLOY / "cluster").stdout))
+
+
+def test_node_pool_has_only_known_fields():
+    done = judge([{"where": "cluster", "object": o} for o in cluster_objects()])
+    assert done.returncode == 0, done.stdout
+
+
+def test_node_pool_with_a_misspelt_field_is_refused():
+    objects = cluster_objects()
+    objects[0]["spec"]["template"]["spec"]["taint"] = []
+    assert judge([{"where": "cluster", "object": o} for o in objects]).returncode == 1
+
+
+@pytest.mark.parametrize("overlay", ["prod", "prod-dr"])
+def test_pods_and_node_pool_agree(overlay):
+    """The pods ask for the pool's label and tolerate its taint, and one fits on the smallest node."""
+    pool = cluster_objects()[0]["spec"]["template"]
+    pod = get(objects_of(overlay), "Deployment")["spec"]["template"]["spec"]
+    assert pod["nodeSelector"].items() <= pool["metadata"]["labels"].items()
+    assert [(t["key"], t["value"], t["effect"]) for t in pod["tolerations"]] == [(t["key"], t["value"], t["effect"]) for t in pool["spec"]["taints"]]
+    smallest = min(int(v) for r in pool["spec"]["requirements"] if r["key"].endswith("/instance-cpu") for v in r["values"])
+    assert int(container(objects_of(overlay))["resources"]["limits"]["cpu"]) < smallest
+
+
 WRONG = [
     ("Deployment", "unknown at the top", lambda o: get(o, "Deployment")["spec"].update(replica=3)),
     ("Deployment", "unknown and deep", lambda o: container(o)["livenessProbe"].update(periodSecond=3)),
