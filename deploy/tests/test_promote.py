@@ -49,18 +49,18 @@ def promote(tmp_path):
         file.write_text(WORLD)
         file.chmod(file.stat().st_mode | stat.S_IEXEC)
 
-    def call(listener=LISTENER, **world):
+    def call(listener=LISTENER, patience="1", **world):
         state = {"log": [], "promoted": False, "phase": "Paused", "green": "healthy\thealthy", "looks": 0, "stuck": False, **world}
         (tmp_path / "world").write_text(json.dumps(state))
         environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "WORLD": str(tmp_path / "world"),
-                       "PROMOTE_PAUSE": "0", "PROMOTE_PATIENCE": "1"}
+                       "PROMOTE_PAUSE": "0", "PROMOTE_PATIENCE": patience}
         done = run(DEPLOY / "promote", listener, check=False, env=environment)
         return done, json.loads((tmp_path / "world").read_text())["log"]
     return call
 
 
 def test_promote_moves_the_weight_around_the_switch(promote):
-    done, log = promote()
+    done, log = promote(patience="60")
     assert done.returncode == 0, done.stderr
     assert log == ["0:100", "promote", "100:0"]
 
