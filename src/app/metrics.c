@@ -115,6 +115,17 @@ static void alarms_print(const struct view *v, const char *name, struct buf *out
     sample_print(out, name, "kind", "identity_taken", count_of(&v->flusher->alarms_identity_taken));
     sample_print(out, name, "kind", "ledger_missing", count_of(&v->flusher->alarms_ledger_missing));
     sample_print(out, name, "kind", "rollback", count_of(&v->flusher->alarms_rollback));
+    sample_print(out, name, "kind", "partitions_differ", count_of(&v->flusher->alarms_partitions_differ));
+}
+
+static void nodes_print(const struct view *v, const char *name, struct buf *out)
+{
+    struct roster_node nodes[ROSTER_NODES_MAX];
+    uint32_t count = roster_read(&v->flusher->roster, nodes);
+    for (uint32_t i = 0; i < count; i++)
+        sample_print(out, name, "node", nodes[i].name, (int64_t)nodes[i].connected);
+    if (count == 0) /* none yet; a family without samples is no metric */
+        sample_print(out, name, "node", "none", 0);
 }
 
 static void build_print(const struct view *v, const char *name, struct buf *out)

@@ -227,6 +227,8 @@ static int values_agree(const struct options *o, struct error *err)
 {
     if (*o->redis_password_file != '\0' && *o->redis_password != '\0')
         return error_set(err, -EINVAL, "--redis-password-file and TALLYD_REDIS_PASSWORD are both given; keep one");
+    if (o->redis_mode == OPTION_REDIS_CLUSTER && *o->redis.host == '\0')
+        return error_set(err, -EINVAL, "--redis-mode cluster needs --redis, the address of any node");
     if (o->drain_delay_us >= o->drain_timeout_us)
         return error_set(err, -EINVAL, "--drain-delay must be shorter than --drain-timeout, which covers it");
     if (address_port(&o->listen.socket) != 0 && memcmp(&o->listen, &o->admin, sizeof o->listen) == 0)

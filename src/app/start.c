@@ -14,6 +14,7 @@
 #include "version.h"
 
 #define UNDO_MS 1000
+#define CUT_WAIT_MS 2000 /* for a cluster to say into how many partitions its data set is cut */
 #define BATCH_KEYS_MAX 2000
 
 static int log_start(struct app *a, struct error *err)
@@ -93,22 +94,35 @@ static void worker_wake_at(void *ctx, uint32_t worker)
     worker_wake(a->workers[worker]);
 }
 
-static int password_load(struct app *a, struct error *err)
+/* The flusher asks at each connection, so a file that was rotated is read again. */
+static const char *password_now(void *ctx, struct error *err)
+{
+    struct app *a = ctx;
+    const struct options *o = a->options;
+    if (*o->redis_password_file == '\0')
+        return o->redis_password;
+    return secret_read(o->redis_password_file, a->password, err) == 0 ? a->password : NULL;
+}
+
+/* What cannot be read now is said now; the flusher would only try again and again. */
+static int credentials_check(struct app *a, struct flusher_config *config, struct error *err)
 {
     const struct options *o = a->options;
-    if (*o->redis_password_file != '\0')
-        return secret_read(o->redis_password_file, a->password, err);
-    strcpy(a->password, o->redis_password);
-    return 0;
+    if (*o->redis_password_file == '\0' && *o->redis_password == '\0')
+        return 0;
+    config->credentials = (struct credentials){.password = password_now, .ctx = a};
+    return password_now(a, err) ? 0 : -EACCES;
 }
 
 static int flusher_begin(struct app *a, struct error *err)
 {
     struct flusher_config config = {
         .redis = a->options->redis,
+        .partitions = a->options->redis_mode == OPTION_REDIS_CLUSTER ? (uint32_t)a->options->partitions : 0,
         .prefix = a->options->prefix,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
         .batch_keys_max = BATCH_KEYS_MAX,
+        .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key},
         .wake_worker = worker_wake_at,
         .wake_ctx = a,
     };
@@ -116,10 +130,9 @@ static int flusher_begin(struct app *a, struct error *err)
     if (result != 0)
         return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
     memcpy(config.instance, a->instance, sizeof config.instance);
-    result = password_load(a, err);
+    result = credentials_check(a, &config, err);
     if (result != 0)
         return result;
-    config.password = *a->password != '\0' ? a->password : NULL;
     result = flusher_create(&a->flusher, &config, a->tally, err);
     if (result != 0)
         return result;
@@ -136,6 +149,12 @@ static void flusher_end(struct app *a)
         flusher_drain(a->flusher, clock_mono_ms() + UNDO_MS);
     flusher_destroy(a->flusher);
     secret_wipe(a->password, sizeof a->password);
+}
+
+/* A store that is down does not hold the start up for long: what differs is then found later, and an alarm. */
+static int cut_check(struct app *a, struct error *err)
+{
+    return flusher_await_cut(a->flusher, clock_mono_ms() + CUT_WAIT_MS, err);
 }
 
 static int api_begin(struct app *a, struct error *err)
@@ -208,6 +227,7 @@ static const struct step {
     {"signals", signals_start, signals_stop},
     {"tally", tally_start, tally_stop},
     {"flusher", flusher_begin, flusher_end},
+    {"cut", cut_check, NULL},
     {"api", api_begin, api_end},
     {"listeners", listeners_start, listeners_stop},
     {"workers", workers_start, workers_stop},

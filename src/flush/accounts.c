@@ -6,9 +6,9 @@
 
 void accounts_count_error(struct accounts *a, enum redis_error_class c) { stat_add(&a->stats->errors_by_class[c], 1); }
 
-void accounts_take(struct accounts *a, struct batch *b)
+void accounts_take(struct accounts *a, struct batch *b, uint32_t partition)
 {
-    batch_fill(b, a->keys);
+    batch_fill(b, a->keys, partition);
     books_post(a->books, &(struct books_move){
                              .in_flight = (int64_t)b->hits,
                              .poisoned = -(int64_t)b->unheld,

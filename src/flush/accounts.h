@@ -26,8 +26,8 @@ struct accounts {
 
 static inline uint64_t accounts_now_ms(const struct accounts *a) { return env_now_us(a->env) / 1000; }
 
-/* Fill `b` from the dirty keys. */
-void accounts_take(struct accounts *a, struct batch *b);
+/* Fill `b` from the dirty keys of a partition. */
+void accounts_take(struct accounts *a, struct batch *b, uint32_t partition);
 /* Does this look like the answer to `b`: an integer or an error for each item, then the answer to SET? */
 bool accounts_fits(const struct batch *b, const struct reply *exec);
 /* How many hits were stored; items that got an error are held. */

@@ -86,10 +86,10 @@ static bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
     return true;
 }
 
-void batch_fill(struct batch *b, struct keys *keys)
+void batch_fill(struct batch *b, struct keys *keys, uint32_t partition)
 {
     while (b->items_count < b->items_max) {
-        uint32_t key = keys_pop_dirty(keys);
+        uint32_t key = keys_pop_dirty(keys, partition);
         if (key == KEY_NONE)
             return;
         bool added = batch_add_key(b, keys, key);

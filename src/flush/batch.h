@@ -2,12 +2,11 @@
 /* One fenced transaction: which keys grow by how much, and its exact bytes.
  *
  * Thread: the flusher's.
- * Happy path: batch_fill() takes dirty keys and notes for each cell the counts from…to; batch_compose() makes the
- * bytes "INCRBY k d … · SET L "<seq> <nonce>" EX … · EXEC"; then exactly one of batch_item_applied() for every item,
- * or batch_give_back().
- * The same seq and nonce always mean the same bytes: between compose and its end nothing in it changes.
- * An item is one key: the growth of all its cells is one INCRBY, at most INT64_MAX.
- * Failure modes: without memory batch_fill() takes fewer keys, and batch_compose() gives -ENOMEM. */
+ * Happy path: batch_fill() takes dirty keys of one partition and notes for each cell the counts from…to;
+ * batch_compose() makes the bytes "INCRBY k d … · SET L "<seq> <nonce>" EX … · EXEC"; then exactly one of
+ * batch_item_applied() for every item, or batch_give_back(). The same seq and nonce always mean the same bytes: between
+ * compose and its end nothing in it changes. An item is one key: the growth of all its cells is one INCRBY, at most
+ * INT64_MAX. Failure modes: without memory batch_fill() takes fewer keys, and batch_compose() gives -ENOMEM. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -46,7 +45,7 @@ int batch_init(struct batch *b, uint32_t items_max); /* 0 or -ENOMEM */
 void batch_fini(struct batch *b);
 /* Empty, for `ledger`. */
 void batch_begin(struct batch *b, const struct ledger *ledger);
-void batch_fill(struct batch *b, struct keys *keys);
+void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
 int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 
 /* The store has it: advance the baselines. */

@@ -49,16 +49,21 @@ static int chain_compose(struct chain *c, struct batch *b)
     return failed;
 }
 
+bool chain_is_old(const struct chain *c, uint64_t now_ms)
+{
+    return c->acked.seq && now_ms - c->stored_ms >= LEDGER_REFRESH_MS;
+}
+
 int chain_make_batch(struct chain *c, uint64_t now_ms)
 {
     struct batch *b = chain_free_batch(c);
-    bool refresh = c->acked.seq && now_ms - c->stored_ms >= LEDGER_REFRESH_MS;
+    bool refresh = chain_is_old(c, now_ms);
 
     assert(!c->batch);
-    if (keys_dirty(c->config.accounts->keys) == 0 && !refresh)
+    if (keys_dirty_of(c->config.accounts->keys, c->config.partition) == 0 && !refresh)
         return 0;
     chain_begin(c, b);
-    accounts_take(c->config.accounts, b);
+    accounts_take(c->config.accounts, b, c->config.partition);
     return b->items_count || refresh ? chain_compose(c, b) : 0;
 }
 
@@ -175,12 +180,27 @@ static enum chain_news chain_on_missing(struct chain *c)
     return CHAIN_GIVEN_UP;
 }
 
+/* A master that was cut off or stopped may not know yet that another one took its place, and its ledger is behind. It
+ * learns so in moments, but what we would conclude from its ledger could not be undone. */
+static bool chain_believes_loss(struct chain *c)
+{
+    uint64_t now_ms = accounts_now_ms(c->config.accounts);
+
+    if (!c->loss_seen_ms)
+        c->loss_seen_ms = now_ms ? now_ms : 1;
+    return now_ms >= c->loss_seen_ms + c->config.loss_confirm_ms;
+}
+
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
 {
     const struct ledger *batch = c->batch ? &c->batch->ledger : NULL;
     const struct ledger *replaced = c->replaced ? &c->replaced->ledger : NULL;
+    enum ledger_verdict verdict = ledger_judge(&c->acked, batch, replaced, server);
 
-    switch (ledger_judge(&c->acked, batch, replaced, server)) {
+    if ((verdict == LEDGER_MISSING || verdict == LEDGER_BEHIND) && c->config.loss_confirm_ms && !chain_believes_loss(c))
+        return CHAIN_DOUBTED;
+    c->loss_seen_ms = 0;
+    switch (verdict) {
     case LEDGER_AS_ACKED: return CHAIN_UNCHANGED;
     case LEDGER_BATCH_APPLIED: return chain_applied_unseen(c, &c->batch);
     case LEDGER_REPLACED_APPLIED: return chain_applied_unseen(c, &c->replaced);

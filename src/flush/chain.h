@@ -29,6 +29,7 @@ struct chain_config {
     uint32_t partition;
     uint32_t batch_keys_max;
     enum ledger_loss on_ledger_loss;
+    uint32_t loss_confirm_ms; /* how long the ledger must look lost or rolled back before it is believed */
 };
 
 enum chain_news {
@@ -36,6 +37,7 @@ enum chain_news {
     CHAIN_RESOLVED, /* the batch, or the one it replaces, was applied */
     CHAIN_GIVEN_UP, /* the batch will never be applied; its keys are dirty again */
     CHAIN_RENAMED,  /* likewise, and the ledger key is another one now */
+    CHAIN_DOUBTED,  /* the ledger looks lost or rolled back, but for too short a time: look again */
     CHAIN_HALTED,   /* by the on-ledger-loss policy */
 };
 
@@ -48,13 +50,16 @@ struct chain {
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
     struct batch batches[2];
     struct window window;
-    uint64_t stored_ms; /* when the ledger was last written */
+    uint64_t stored_ms;    /* when the ledger was last written */
+    uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
 };
 
 int chain_init(struct chain *c, const struct chain_config *config); /* 0 or -ENOMEM */
 void chain_fini(struct chain *c);
 /* Make `batch` of what is dirty, if anything is, or an empty one when the ledger gets old. 0 or -ENOMEM. */
 int chain_make_batch(struct chain *c, uint64_t now_ms);
+/* Is the ledger old, so that it should be written again though nothing is dirty? */
+bool chain_is_old(const struct chain *c, uint64_t now_ms);
 int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
 /* `exec` fits the batch (accounts_fits()). false: all but the ledger was written. */
 bool chain_answered(struct chain *c, const struct reply *exec);

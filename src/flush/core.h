@@ -3,7 +3,7 @@
  * A simulator drives it with its own env; flusher.c adds the thread, poll(2) and the queues of the workers.
  *
  * Thread: the flusher's; core_books() by any.
- * Happy path: every flush interval (±10 %) the touched keys are collected; the partition sends them in batches, one
+ * Happy path: every flush interval (±10 %) the touched keys are collected; the partitions send them in batches, one
  * after the other, until none is dirty; totals are published from the replies.
  * Without a store (embedded mode) the process is the store: what is counted is stored at the next flush. */
 
@@ -13,8 +13,8 @@
 
 #include "flush/books.h"
 #include "flush/env.h"
-#include "flush/partition.h"
 #include "flush/reads.h"
+#include "flush/store.h"
 #include "tally/tally.h"
 
 struct core_config {
@@ -29,7 +29,9 @@ struct core_config {
     enum ledger_loss on_ledger_loss;
     const char *host; /* empty: embedded */
     uint16_t port;
-    const char *user, *password; /* password NULL: none */
+    uint32_t partitions; /* of a cluster, of which `host` is any node; 0: a single server */
+    const char *user;
+    struct credentials credentials;
     uint32_t db;
     void (*answered)(void *ctx, struct read_op *op);
     void *answered_ctx;
@@ -40,6 +42,8 @@ struct core;
 int core_create(struct core **out, const struct core_config *config); /* 0 or -ENOMEM */
 void core_destroy(struct core *c);
 void core_tick(struct core *c);
+/* A new connection, with what the credentials are by then. */
+void core_reconnect(struct core *c);
 /* Collect now and do not wait for the interval any more. */
 void core_drain(struct core *c);
 /* Nothing is dirty, nothing in flight; keys that the store refuses do not count. */
@@ -47,5 +51,5 @@ bool core_is_idle(const struct core *c);
 bool core_has_read_room(const struct core *c);
 void core_read(struct core *c, struct read_op *op); /* only with room */
 void core_fail_reads(struct core *c);               /* answer all that wait with READ_FAILED */
-void core_poll(const struct core *c, struct pollfd *out);
+uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX]); /* how many */
 uint64_t core_wake_us(const struct core *c); /* when to tick at the latest, env's clock */

@@ -23,7 +23,7 @@ void embedded_store(struct accounts *a, uint64_t now_ms)
 
     if (keys_dirty(a->keys) == 0)
         return;
-    for (uint32_t key; (key = keys_pop_dirty(a->keys)) != KEY_NONE;)
+    for (uint32_t key; (key = keys_pop_dirty(a->keys, 0)) != KEY_NONE;)
         stored += store_key(a->keys, key, now_ms);
     books_post(a->books, &(struct books_move){.stored = (int64_t)stored});
     store_relaxed_u64(&a->stats->last_flush_ms, now_ms);

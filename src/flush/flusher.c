@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,8 +16,8 @@
 #include "sync/spsc.h"
 
 #define ASKS_CAPACITY 1024 /* ops of one worker under way, one less */
-#define PREFIX_BYTES_MAX 128
 #define POLL_MS_MAX 1000
+#define CUT_LOOK_NS 2000000
 
 enum drain_state { DRAIN_NONE, DRAIN_WANTED };
 
@@ -31,6 +32,7 @@ struct flusher {
     /* set at creation, then read only */
     struct flusher_config config;
     struct env env;
+    struct tls *tls; /* owned; NULL: plain */
     struct env_chance chance;
     uint32_t workers;
     int wake_fd;
@@ -42,7 +44,8 @@ struct flusher {
     uint64_t *woken;   /* owned; by worker: has answers that it was not told of */
 
     /* from main to the flusher; the partner of each is flusher_drain_begin() */
-    uint32_t drain; /* enum drain_state; written last */
+    uint32_t drain;     /* enum drain_state; written last */
+    uint32_t reconnect; /* main sets, the thread clears */
     uint64_t drain_deadline_ms;
 
     /* from the flusher to main */
@@ -101,11 +104,12 @@ static int flusher_poll_timeout_ms(const struct flusher *f)
 
 static void flusher_wait(struct flusher *f)
 {
-    struct pollfd fds[2] = {{.fd = f->wake_fd, .events = POLLIN}};
+    struct pollfd fds[1 + STORE_POLLS_MAX];
     uint64_t ignored;
 
-    core_poll(f->core, &fds[1]);
-    if (poll(fds, 2, flusher_poll_timeout_ms(f)) > 0 && fds[0].revents)
+    fds[0] = (struct pollfd){.fd = f->wake_fd, .events = POLLIN};
+    uint32_t count = 1 + core_poll(f->core, &fds[1]);
+    if (poll(fds, count, flusher_poll_timeout_ms(f)) > 0 && fds[0].revents)
         (void)!read(f->wake_fd, &ignored, sizeof(ignored));
 }
 
@@ -142,6 +146,10 @@ static void *flusher_run(void *arg)
         if (!draining && load_acquire_u32(&f->drain) == DRAIN_WANTED) {
             draining = true;
             core_drain(f->core);
+        }
+        if (load_acquire_u32(&f->reconnect)) { /* partner: flusher_reconnect() */
+            store_relaxed_u32(&f->reconnect, 0);
+            core_reconnect(f->core);
         }
         core_tick(f->core);
         flusher_wake_workers(f);
@@ -191,6 +199,24 @@ bool flusher_answer(struct flusher *f, uint32_t worker, struct read_op **op)
 void flusher_books(const struct flusher *f, struct flusher_books *out) { books_read(&f->books, out); }
 const struct flusher_stats *flusher_stats(const struct flusher *f) { return &f->stats; }
 
+int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct error *err)
+{
+    const struct flusher_stats *stats = &f->stats;
+    uint32_t cut = CUT_UNKNOWN;
+
+    if (!f->config.partitions)
+        return 0;
+    /* Acquire: the partner is the release in the store; partitions_found is written before. */
+    while ((cut = load_acquire_u32(&stats->cut)) == CUT_UNKNOWN && env_now_us(&f->env) / 1000 < deadline_ms)
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &(struct timespec){.tv_nsec = CUT_LOOK_NS}, NULL);
+    if (cut != CUT_DIFFERS)
+        return 0;
+    return error_set(err, -EINVAL,
+                     "the data set under prefix '%s' is cut into %" PRIu64 " partitions, not %u: start with its "
+                     "--partitions, or with another --prefix",
+                     f->config.prefix, load_relaxed_u64(&stats->partitions_found), f->config.partitions);
+}
+
 /* ---- life ---- */
 
 static int flusher_create_core(struct flusher *f, struct tally *tally, struct error *err)
@@ -206,8 +232,9 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
         .batch_keys_max = f->config.batch_keys_max,
         .host = f->config.redis.host,
         .port = f->config.redis.port,
+        .partitions = f->config.partitions,
         .user = f->config.redis.user,
-        .password = f->config.password,
+        .credentials = f->config.credentials,
         .db = f->config.redis.db,
         .answered = flusher_answered,
         .answered_ctx = f,
@@ -217,6 +244,18 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
     return failed
                ? error_set(err, failed, "no memory for the flusher of %u keys: lower --max-keys", tally_keys_max(tally))
                : 0;
+}
+
+static int flusher_create_env(struct flusher *f, struct error *err)
+{
+    int failed = env_real_init(&f->env, &f->chance, err);
+
+    if (failed || !f->config.redis.tls)
+        return failed;
+    failed = tls_create(&f->tls, &f->config.tls, err);
+    if (!failed)
+        f->env.transport = transport_tls(f->tls);
+    return failed;
 }
 
 static int flusher_create_desks(struct flusher *f, struct error *err)
@@ -233,10 +272,14 @@ static int flusher_create_desks(struct flusher *f, struct error *err)
 
 static int flusher_check(const struct flusher_config *config, struct error *err)
 {
-    if (strlen(config->prefix) > PREFIX_BYTES_MAX)
-        return error_set(err, -EINVAL, "--prefix is longer than %d bytes", PREFIX_BYTES_MAX);
-    if (config->redis.tls)
-        return error_set(err, -ENOTSUP, "rediss:// is not supported by this build: use redis://");
+    if (strlen(config->prefix) > KEYSPACE_PREFIX_BYTES_MAX)
+        return error_set(err, -EINVAL, "--prefix is longer than %d bytes", KEYSPACE_PREFIX_BYTES_MAX);
+    if (config->partitions > PARTITIONS_MAX)
+        return error_set(err, -EINVAL, "--partitions is more than %d", PARTITIONS_MAX);
+    if (config->partitions && strpbrk(config->prefix, "{}"))
+        return error_set(err, -EINVAL, "--prefix must not hold { or } in --redis-mode cluster: they choose hash slots");
+    if (config->partitions && config->redis.db)
+        return error_set(err, -EINVAL, "a cluster has database 0 only: take /%u off the Redis URL", config->redis.db);
     if (config->flush_interval_ms == 0 || config->batch_keys_max == 0)
         return error_set(err, -EINVAL, "the flush interval and the keys of a batch must not be 0");
     return 0;
@@ -258,10 +301,11 @@ int flusher_create(struct flusher **out, const struct flusher_config *config, st
     f->config = *config;
     f->workers = workers;
     books_init(&f->books);
+    seqlock_init(&f->stats.roster.lock);
     f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (f->wake_fd < 0)
         failed = error_set(err, -errno, "no eventfd for the flusher: raise the limit of open files");
-    if (failed || (failed = env_real_init(&f->env, &f->chance, err)) || (failed = flusher_create_desks(f, err)) ||
+    if (failed || (failed = flusher_create_env(f, err)) || (failed = flusher_create_desks(f, err)) ||
         (failed = flusher_create_core(f, tally, err))) {
         flusher_destroy(f);
         return failed;
@@ -284,6 +328,12 @@ int flusher_start(struct flusher *f, struct error *err)
     pthread_setname_np(f->thread, "flusher");
     f->started = true;
     return 0;
+}
+
+void flusher_reconnect(struct flusher *f)
+{
+    store_release_u32(&f->reconnect, 1); /* partner: flusher_run() */
+    flusher_wake(f);
 }
 
 void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms)
@@ -318,6 +368,7 @@ void flusher_destroy(struct flusher *f)
         spsc_destroy(f->desks[i].answers);
         spsc_destroy(f->desks[i].asks);
     }
+    tls_destroy(f->tls);
     free(f->woken);
     if (f->wake_fd >= 0)
         close(f->wake_fd);

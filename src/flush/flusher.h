@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "flush/reads.h"
 #include "flush/stats.h"
+#include "redis/credentials.h"
+#include "redis/transport_tls.h"
 #include "redis/url.h"
 #include "tally/tally.h"
 
@@ -17,17 +19,24 @@ struct flusher;
 
 struct flusher_config {
     struct redis_url redis; /* host empty: embedded mode, no store but ourselves */
+    uint32_t partitions;    /* of a cluster, of which `redis` is any node; 0: a single server */
     const char *prefix;     /* "tally:" */
     uint32_t flush_interval_ms;
-    uint32_t batch_keys_max;                         /* per transaction; 2000 */
-    char instance[37];                               /* UUID */
-    const char *password;                            /* NULL: none; never logged */
+    uint32_t batch_keys_max; /* per transaction; 2000 */
+    char instance[37];       /* UUID */
+    struct credentials credentials;
+    struct tls_config tls;                           /* for rediss:// */
     void (*wake_worker)(void *ctx, uint32_t worker); /* after answers were pushed */
     void *wake_ctx;
 };
 
 int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err);
+/* Connect anew with what the credentials are now (SIGHUP); any time after the start. */
+void flusher_reconnect(struct flusher *f);
 int flusher_start(struct flusher *f, struct error *err);
+/* Wait until the data set of a cluster is known to be cut into as many partitions as configured; -EINVAL when it is
+ * not. 0 also at the deadline: nothing is stored before it is known, and a difference is then an alarm. */
+int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct error *err);
 /* Flush everything now (workers have ended) and end the thread; monotonic deadline. Does not wait; called again it
  * moves the deadline. */
 void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms);

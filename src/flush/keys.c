@@ -28,9 +28,13 @@ struct keys_shard {
 
 struct keys {
     struct totals *totals;
+    const struct keyspace *space;
     uint32_t keys_max;
     uint32_t shards_count;
-    struct key_list dirty, held, unsure;
+    uint32_t dirty_count;   /* in all partitions */
+    struct key_list *dirty; /* owned; by partition */
+    struct key_list held, unsure;
+    uint8_t *partition;    /* owned; by key */
     uint32_t *next;        /* owned; by key, of dirty and held */
     uint32_t *unsure_next; /* owned; by key */
     uint8_t *place;        /* owned; by key, enum key_place */
@@ -76,6 +80,7 @@ static uint32_t keys_add_cell(struct keys *k, uint32_t shard, uint32_t cell)
     /* The totals hold as many names as the tally lets in; a name too many stays pending and in the books. */
     if (key == TOTALS_NONE)
         return KEY_NONE;
+    k->partition[key] = (uint8_t)keyspace_partition(k->space, name);
     s->key[cell] = key + 1;
     s->next[cell] = k->first[key];
     k->first[key] = cell_id(shard, cell);
@@ -121,7 +126,8 @@ void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to)
 
 /* ---- lists ---- */
 
-uint32_t keys_dirty(const struct keys *k) { return k->dirty.count; }
+uint32_t keys_dirty(const struct keys *k) { return k->dirty_count; }
+uint32_t keys_dirty_of(const struct keys *k, uint32_t partition) { return k->dirty[partition].count; }
 uint32_t keys_held(const struct keys *k) { return k->held.count; }
 
 void keys_push_dirty(struct keys *k, uint32_t key)
@@ -129,7 +135,8 @@ void keys_push_dirty(struct keys *k, uint32_t key)
     if (k->place[key] != KEY_IN_NONE)
         return;
     k->place[key] = KEY_IN_DIRTY;
-    list_push(&k->dirty, k->next, key);
+    list_push(&k->dirty[k->partition[key]], k->next, key);
+    k->dirty_count++;
 }
 
 static void keys_push_held(struct keys *k, uint32_t key)
@@ -138,9 +145,10 @@ static void keys_push_held(struct keys *k, uint32_t key)
     list_push(&k->held, k->next, key);
 }
 
-uint32_t keys_pop_dirty(struct keys *k)
+uint32_t keys_pop_dirty(struct keys *k, uint32_t partition)
 {
-    for (uint32_t key; (key = list_pop(&k->dirty, k->next)) != KEY_NONE;) {
+    for (uint32_t key; (key = list_pop(&k->dirty[partition], k->next)) != KEY_NONE;) {
+        k->dirty_count--;
         if (k->place[key] == KEY_IN_DIRTY) {
             k->place[key] = KEY_IN_NONE;
             return key;
@@ -217,10 +225,11 @@ static void keys_take_touched(struct keys *k, uint32_t shard)
  * and nothing would report it again: everything in DIRTY gets a second look at the next collection. */
 static void keys_remember_unsure(struct keys *k)
 {
-    uint32_t key = k->dirty.head;
-
-    for (uint32_t n = 0; n < k->dirty.count; n++, key = k->next[key])
-        list_push(&k->unsure, k->unsure_next, key);
+    for (uint32_t p = 0; p < k->space->partitions; p++) {
+        uint32_t key = k->dirty[p].head;
+        for (uint32_t n = 0; n < k->dirty[p].count; n++, key = k->next[key])
+            list_push(&k->unsure, k->unsure_next, key);
+    }
 }
 
 void keys_collect(struct keys *k)
@@ -277,7 +286,9 @@ static bool keys_reserve(struct keys *k, struct tally *tally)
     k->place = column_reserve(n, sizeof(*k->place));
     k->aside = column_reserve(n, sizeof(*k->aside));
     k->first = column_reserve(n, sizeof(*k->first));
-    bool ok = k->next && k->unsure_next && k->place && k->aside && k->first;
+    k->partition = column_reserve(n, sizeof(*k->partition));
+    k->dirty = calloc(k->space->partitions, sizeof(*k->dirty));
+    bool ok = k->next && k->unsure_next && k->place && k->aside && k->first && k->partition && k->dirty;
     for (uint32_t i = 0; ok && i < k->shards_count; i++) {
         struct keys_shard *s = &k->shards[i];
         s->shard = tally_shard(tally, i);
@@ -289,7 +300,7 @@ static bool keys_reserve(struct keys *k, struct tally *tally)
     return ok;
 }
 
-int keys_create(struct keys **out, struct tally *tally)
+int keys_create(struct keys **out, struct tally *tally, const struct keyspace *space)
 {
     uint32_t shards = tally_workers(tally);
     struct keys *k = calloc(1, sizeof(*k) + shards * sizeof(k->shards[0]));
@@ -297,6 +308,7 @@ int keys_create(struct keys **out, struct tally *tally)
     if (!k)
         return -ENOMEM;
     k->totals = tally_totals(tally);
+    k->space = space;
     k->keys_max = tally_keys_max(tally);
     k->shards_count = shards;
     if (!keys_reserve(k, tally)) {
@@ -318,6 +330,8 @@ void keys_destroy(struct keys *k)
         column_release(s->key, n, sizeof(*s->key));
         column_release(s->baseline, n, sizeof(*s->baseline));
     }
+    free(k->dirty);
+    column_release(k->partition, n, sizeof(*k->partition));
     column_release(k->first, n, sizeof(*k->first));
     column_release(k->aside, n, sizeof(*k->aside));
     column_release(k->place, n, sizeof(*k->place));

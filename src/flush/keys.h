@@ -3,14 +3,15 @@
  * the store has (the baselines), and whether it waits for a batch.
  *
  * Thread: the flusher's; of the shards only what shard.h allows it.
- * A key is the number of its entry in the totals. It is in one list at most: DIRTY (for the next batch) or HELD
- * (the store refused it; kept aside until keys_release_held()). Its count never leaves the cells: what is not
+ * A key is the number of its entry in the totals. It is in one list at most: its partition's DIRTY (for the next batch)
+ * or HELD (the store refused it; kept aside until keys_release_held()). Its count never leaves the cells: what is not
  * in a baseline is still to be stored, so an outage costs nothing but these lists.
  * Failure modes: none after creation; everything is reserved for keys_max then. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flush/keyspace.h"
 #include "tally/tally.h"
 
 #define KEY_NONE UINT32_MAX
@@ -20,15 +21,17 @@ typedef uint64_t key_cell;
 
 struct keys;
 
-int keys_create(struct keys **out, struct tally *tally); /* 0 or -ENOMEM */
+/* 0 or -ENOMEM; both are the caller's and outlive the keys. */
+int keys_create(struct keys **out, struct tally *tally, const struct keyspace *space);
 void keys_destroy(struct keys *k);
 
 /* Take what the workers touched since the last call into DIRTY, and make their counts readable. */
 void keys_collect(struct keys *k);
 
-uint32_t keys_pop_dirty(struct keys *k);            /* KEY_NONE: none */
-void keys_push_dirty(struct keys *k, uint32_t key); /* no-op when it is in a list already */
-uint32_t keys_dirty(const struct keys *k);
+uint32_t keys_pop_dirty(struct keys *k, uint32_t partition); /* KEY_NONE: none */
+void keys_push_dirty(struct keys *k, uint32_t key);          /* no-op when it is in a list already */
+uint32_t keys_dirty(const struct keys *k);                   /* of all partitions */
+uint32_t keys_dirty_of(const struct keys *k, uint32_t partition);
 
 /* Keep aside a key of which `hits` were refused; keys_unhold() when it is taken up again tells how many. */
 void keys_hold(struct keys *k, uint32_t key, uint64_t hits);

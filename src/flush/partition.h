@@ -1,14 +1,12 @@
 #pragma once
-/* One partition: its ledger, its batch, and the fenced transaction over and over (DESIGN 4.2).
+/* One partition: arming it, sending its batches, and what the server's answers mean for its chain (DESIGN 4.2).
  *
  * Thread: the flusher's.
- * Happy path:
- *   ARM    WATCH L · GET L · MULTI            all three replies read before anything else is sent
- *   SEND   INCRBY k d … · SET L "<seq+1> <nonce>" EX … · EXEC · [reads] · WATCH L · GET L · MULTI     one write
- * so a batch costs one round trip. MULTI travels with the arm, not with the batch: were it refused (NOPERM by a
- * changed ACL, say), the INCRBYs behind it in the same write would be executed outside any transaction.
- * Reads on an idle partition go as DISCARD · reads · WATCH L · GET L · MULTI.
- * Failure modes, each ending in ARM and a look at the ledger:
+ * It belongs to no connection: session.h carries what it says and brings the answers, and a partition may go on on
+ * another connection, or another node, with a batch whose fate is open.
+ * Happy path: partition_begin_arm(), the answers to WATCH, GET and MULTI, partition_begin_send(), the answers to the
+ * batch, partition_settle().
+ * Failure modes, each ending in another arm and a look at the ledger:
  *   - connection lost, EXEC nil, any error: the same bytes again, or taken as applied, as the ledger says;
  *   - a key that the server will not queue: the batch is replaced by an empty one with the same seq, so that
  *     whatever copy of the old bytes still travels is refused; then its keys go back, the refused one aside;
@@ -20,25 +18,44 @@
 #include <stdint.h>
 
 #include "flush/chain.h"
-#include "flush/read_queue.h"
-#include "redis/link.h"
-
-struct partition_config {
-    struct chain_config chain;
-    struct read_queue *reads;
-    struct link *link;
-};
+#include "flush/refusal.h"
 
 struct partition;
 
-int partition_create(struct partition **out, const struct partition_config *config); /* 0 or -ENOMEM */
+int partition_create(struct partition **out, const struct chain_config *config); /* 0 or -ENOMEM */
 void partition_destroy(struct partition *p);
-void partition_link_ready(struct partition *p);
-void partition_link_down(struct partition *p);
-/* Do what can be done now: at most one write. */
-void partition_tick(struct partition *p, uint64_t now_ms);
+
+/* ---- when it wants what ---- */
+/* Does it want to be armed or to send: a batch in doubt, dirty keys, a ledger to read or to refresh? */
+bool partition_has_work(const struct partition *p, uint64_t now_ms);
 /* Is there a batch that is not resolved? */
 bool partition_busy(const struct partition *p);
+/* Was the ledger read on this connection, and is the fate of every copy of the batch known? Then what the server
+ * holds fits the baselines. */
+bool partition_is_sure(const struct partition *p);
 uint64_t partition_wake_ms(const struct partition *p); /* UINT64_MAX: when something else happens */
-const char *partition_instance(const struct partition *p);
-const char *partition_state_name(const struct partition *p);
+
+/* ---- arming: WATCH L · GET L · MULTI ---- */
+void partition_begin_arm(struct partition *p);
+/* These and those below: 0, 1 when the batch proved to be stored, or -EPROTO. */
+int partition_on_watch(struct partition *p, const struct reply *reply);
+int partition_on_ledger(struct partition *p, const struct reply *reply); /* of a server that is to be believed */
+int partition_on_multi(struct partition *p, const struct reply *reply);
+/* All three were answered well: a batch may be sent. */
+bool partition_is_armed(const struct partition *p);
+
+/* ---- sending: INCRBY … · SET L … · EXEC ---- */
+/* The batch to send now, counted as sent; NULL: nothing to send. Only when armed. */
+const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms);
+int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t index);
+int partition_on_exec(struct partition *p, const struct reply *reply);
+/* Why the arm or the batch under way is refused, so far. */
+enum redis_error_class partition_refusal(const struct partition *p);
+
+/* Everything that was sent is answered: what its refusal asks for. Back-off is already arranged. */
+enum refusal_action partition_settle(struct partition *p);
+/* The connection is gone, or the partition leaves it. */
+void partition_unlink(struct partition *p);
+
+uint32_t partition_number(const struct partition *p);
+struct slice partition_ledger_key(const struct partition *p);

@@ -4,14 +4,39 @@
 
 #define INTEGER_BYTES_MAX 20 /* "-9223372036854775808" */
 
-static struct read_slot *slot_at(struct read_queue *q, uint32_t position)
+static struct read_slot *slot_at(struct read_queue *q, uint32_t slot) { return &q->slots[slot - 1]; }
+
+bool read_queue_has_room(const struct read_queue *q) { return READ_QUEUE_SLOTS - q->busy >= READ_OP_NAMES_MAX; }
+
+static uint32_t slot_take(struct read_queue *q)
 {
-    return &q->slots[position % READ_QUEUE_SLOTS];
+    uint32_t slot = q->free_first;
+
+    q->busy++;
+    if (slot)
+        q->free_first = slot_at(q, slot)->next;
+    else
+        slot = ++q->used;
+    return slot;
 }
 
-bool read_queue_has_room(const struct read_queue *q)
+static void slot_give_back(struct read_queue *q, uint32_t slot)
 {
-    return READ_QUEUE_SLOTS - (q->tail - q->head) >= READ_OP_NAMES_MAX;
+    slot_at(q, slot)->next = q->free_first;
+    q->free_first = slot;
+    q->busy--;
+}
+
+static void lane_append(struct read_queue *q, struct read_lane *lane, uint32_t slot)
+{
+    slot_at(q, slot)->next = 0;
+    if (lane->first)
+        slot_at(q, lane->last)->next = slot;
+    else
+        lane->first = slot;
+    lane->last = slot;
+    if (!lane->unsent)
+        lane->unsent = slot;
 }
 
 static void fail_unanswered(struct read_op *op)
@@ -53,20 +78,27 @@ void read_queue_push(struct read_queue *q, struct read_op *op)
         return;
     }
     op_link(q, op);
-    for (uint32_t i = 0; i < op->count; i++)
-        *slot_at(q, q->tail++) = (struct read_slot){op, i};
+    for (uint32_t i = 0; i < op->count; i++) {
+        const struct read_result *r = &op->results[i];
+        uint32_t slot = slot_take(q);
+        *slot_at(q, slot) = (struct read_slot){.op = op, .index = i};
+        lane_append(q, &q->lanes[keyspace_partition(q->space, (struct slice){r->name, r->name_bytes})], slot);
+    }
 }
 
-bool read_queue_waits(const struct read_queue *q) { return q->sent != q->tail; }
+bool read_queue_waits(const struct read_queue *q, uint32_t lane) { return q->lanes[lane].unsent != 0; }
 
-uint32_t read_queue_send(struct read_queue *q, struct slice prefix, struct buf *out)
+uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
 {
+    struct slice prefix = keyspace_prefix(q->space, lane);
+    struct read_lane *l = &q->lanes[lane];
     struct buf key = {0};
     uint32_t commands = 0;
 
-    while (q->sent != q->tail && commands < READ_QUEUE_SENT_MAX && !out->failed && !key.failed) {
-        const struct read_slot *slot = slot_at(q, q->sent++);
+    while (l->unsent && commands < READ_QUEUE_SENT_MAX && !out->failed && !key.failed) {
+        const struct read_slot *slot = slot_at(q, l->unsent);
         const struct read_result *r = &slot->op->results[slot->index];
+        l->unsent = slot->next;
         buf_clear(&key);
         batch_append_redis_key(&key, prefix, (struct slice){r->name, r->name_bytes});
         resp_command(out, 4, (struct slice[]){SLICE("GETRANGE"), buf_slice(&key), SLICE("0"), SLICE("20")});
@@ -124,59 +156,86 @@ static void result_publish(struct read_queue *q, const struct read_result *resul
         keys_publish(q->keys, key, result->stored, now_ms);
 }
 
-static void op_finish(struct read_queue *q, struct read_op *op)
+static struct read_op *op_before(const struct read_queue *q, const struct read_op *op)
 {
     struct read_op *before = NULL;
 
     for (struct read_op *o = q->ops_first; o != op; o = o->next)
         before = o;
-    op_unlink(q, op, before);
+    return before;
+}
+
+static void op_finish(struct read_queue *q, struct read_op *op)
+{
+    op_unlink(q, op, op_before(q, op));
     q->answered(q->answered_ctx, op);
 }
 
-void read_queue_take(struct read_queue *q, const struct reply *reply, uint64_t now_ms)
+void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms)
 {
-    const struct read_slot *slot = slot_at(q, q->head++);
+    struct read_lane *l = &q->lanes[lane];
+    uint32_t at = l->first;
+    const struct read_slot slot = *slot_at(q, at);
 
-    if (!slot->op)
+    l->first = slot.next;
+    slot_give_back(q, at);
+    if (!slot.op)
         return;
-    struct read_result *result = &slot->op->results[slot->index];
+    struct read_result *result = &slot.op->results[slot.index];
     result_take(result, reply);
     result_publish(q, result, now_ms);
-    if (--slot->op->unanswered == 0)
-        op_finish(q, slot->op);
+    if (--slot.op->unanswered == 0)
+        op_finish(q, slot.op);
 }
 
 /* ---- what goes wrong ---- */
 
-/* Expired slots leave the part of the queue that is still to be sent; under way, they keep their place, so that
+/* Expired slots leave the part of a lane that is still to be sent; under way, they keep their place, so that
  * each reply finds its slot. */
-static void drop_expired(struct read_queue *q)
+static void lane_drop_expired(struct read_queue *q, struct read_lane *l)
 {
-    uint32_t kept = q->sent;
+    uint32_t before = 0, unsent = l->unsent;
 
-    for (uint32_t at = q->sent; at != q->tail; at++) {
+    for (uint32_t at = l->first; at && at != unsent; at = slot_at(q, at)->next)
+        before = at;
+    l->unsent = 0;
+    l->last = before;
+    if (before)
+        slot_at(q, before)->next = 0;
+    else
+        l->first = 0;
+    for (uint32_t at = unsent, next; at; at = next) {
+        next = slot_at(q, at)->next;
         if (slot_at(q, at)->op)
-            *slot_at(q, kept++) = *slot_at(q, at);
+            lane_append(q, l, at);
+        else
+            slot_give_back(q, at);
     }
-    q->tail = kept;
-}
-
-void read_queue_link_down(struct read_queue *q)
-{
-    q->sent = q->head;
-    drop_expired(q);
 }
 
 static void op_expire(struct read_queue *q, struct read_op *op, struct read_op *before)
 {
-    for (uint32_t at = q->head; at != q->tail; at++) {
-        if (slot_at(q, at)->op == op)
-            slot_at(q, at)->op = NULL;
+    for (uint32_t slot = 1; slot <= q->used; slot++) {
+        if (slot_at(q, slot)->op == op)
+            slot_at(q, slot)->op = NULL;
     }
     op_unlink(q, op, before);
     fail_unanswered(op);
     q->answered(q->answered_ctx, op);
+}
+
+void read_queue_fail(struct read_queue *q, uint32_t lane)
+{
+    struct read_lane *l = &q->lanes[lane];
+
+    for (uint32_t at = l->first; at; at = slot_at(q, at)->next) {
+        struct read_op *op = slot_at(q, at)->op;
+        if (op)
+            op_expire(q, op, op_before(q, op));
+    }
+    l->unsent = l->first;
+    for (uint32_t any = 0; any < q->space->partitions; any++)
+        lane_drop_expired(q, &q->lanes[any]);
 }
 
 void read_queue_expire(struct read_queue *q, uint64_t now_ms)
@@ -193,8 +252,8 @@ void read_queue_expire(struct read_queue *q, uint64_t now_ms)
         op_expire(q, op, before);
         any = true;
     }
-    if (any)
-        drop_expired(q);
+    for (uint32_t lane = 0; any && lane < q->space->partitions; lane++)
+        lane_drop_expired(q, &q->lanes[lane]);
 }
 
 uint64_t read_queue_wake_ms(const struct read_queue *q)

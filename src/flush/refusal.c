@@ -3,15 +3,15 @@
 enum refusal_action refusal_action(enum redis_error_class c)
 {
     switch (c) {
+    case REDIS_ERROR_NONE: return REFUSAL_NONE;
     case REDIS_ERROR_READONLY:   /* a replica: the name may lead to the new primary by now */
     case REDIS_ERROR_MASTERDOWN: /* likewise */
     case REDIS_ERROR_NOAUTH:     /* the login was taken back */
     case REDIS_ERROR_WRONGPASS: return REFUSAL_RECONNECT;
-    case REDIS_ERROR_NONE:
-    case REDIS_ERROR_MOVED: /* a cluster node: only another --redis-mode helps, and until then waiting */
-    case REDIS_ERROR_ASK:
-    case REDIS_ERROR_TRYAGAIN:
-    case REDIS_ERROR_CLUSTERDOWN:
+    case REDIS_ERROR_MOVED: /* in standalone mode there is no map, and only waiting helps */
+    case REDIS_ERROR_CLUSTERDOWN: return REFUSAL_REMAP;
+    case REDIS_ERROR_ASK: /* never followed: a transaction whose keys are on two nodes can run on neither */
+    case REDIS_ERROR_TRYAGAIN: return REFUSAL_RETRY;
     case REDIS_ERROR_LOADING:
     case REDIS_ERROR_OOM:
     case REDIS_ERROR_BUSY:

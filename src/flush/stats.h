@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flush/roster.h"
 #include "redis/error.h"
 
 /* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys.
@@ -17,16 +18,23 @@ struct flusher_books {
     uint64_t lost;      /* were stored, and then forgotten by the store (rollback) */
 };
 
+/* Into how many partitions is the data set cut? */
+enum data_cut { CUT_UNKNOWN, CUT_AGREES, CUT_DIFFERS };
+
 struct flusher_stats {
     uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
     uint64_t reconnects, link_errors, alarms;
-    uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback; /* their sum is `alarms` */
-    uint64_t errors_by_class[32];                                           /* index: enum redis_error_class */
+    /* their sum is `alarms` */
+    uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback, alarms_partitions_differ;
+    uint64_t errors_by_class[32]; /* index: enum redis_error_class */
     uint64_t keys_poisoned, keys_dirty;
     uint64_t last_flush_ms;     /* monotonic, end of the last batch that was stored */
     uint64_t flush_duration_us; /* of the last */
     uint64_t backlog_since_ms;  /* monotonic: the flush that first found what is still not stored; 0: nothing */
-    bool connected;
+    uint64_t partitions_found;  /* what the data set says, when `cut` is CUT_DIFFERS */
+    uint32_t cut;               /* enum data_cut; written last */
+    bool connected;             /* all partitions */
+    struct roster roster;
 };
 
 _Static_assert(REDIS_ERROR_COUNT <= 32, "errors_by_class holds every class");

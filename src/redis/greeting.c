@@ -28,7 +28,7 @@ uint32_t greeting_compose(struct greeting *g, const struct greeting_config *conf
 {
     char db[16];
 
-    *g = (struct greeting){0};
+    *g = (struct greeting){.any_role = config->any_role};
     snprintf(db, sizeof(db), "%u", config->db);
     if (config->password)
         compose_auth(g, config, out);
@@ -94,7 +94,7 @@ enum greeting_result greeting_take(struct greeting *g, const struct reply *reply
         enum redis_error_class error = redis_error_classify(reply->text);
         if (step_matters(step, error))
             return greeting_refuse(g, step, error);
-    } else if (is_replica(step, reply)) {
+    } else if (!g->any_role && is_replica(step, reply)) {
         return greeting_refuse(g, step, REDIS_ERROR_READONLY);
     } else if (step == STEP_MEMORY && reply->type == REPLY_STRING) {
         read_policy(g, reply->text);

@@ -3,7 +3,8 @@
  *
  * Thread: the link's.
  * The empty MULTI/EXEC proves that this user may run transactions here. INFO replication tells a replica from its
- * primary: a replica is refused as READONLY, for a ledger read there may be older than the truth.
+ * primary: a replica is refused as READONLY, for a ledger read there may be older than the truth
+ * (unless any_role: who only asks for the map of a cluster may ask anybody).
  * Tolerated: a server or user that refuses CLIENT SETNAME or INFO. Everything else refuses the connection.
  * `reason` names the command and the class of the error, never the server's words about AUTH: servers
  * repeat the arguments of commands they do not know. */
@@ -20,6 +21,7 @@ struct greeting_config {
     const char *user;     /* empty: the default user */
     const char *password; /* NULL: no AUTH */
     uint32_t db;
+    bool any_role; /* a replica will do */
     const char *client_name;
 };
 
@@ -28,6 +30,7 @@ enum greeting_result { GREETING_GOES_ON, GREETING_DONE, GREETING_REFUSED };
 struct greeting {
     uint8_t steps[GREETING_STEPS_MAX];
     uint8_t steps_count, steps_done;
+    bool any_role;
     enum redis_error_class error; /* when refused */
     char reason[192];
     struct slice policy; /* maxmemory-policy when it is not noeviction, else empty; lives in `policy_text` */

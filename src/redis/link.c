@@ -126,6 +126,14 @@ static void link_deliver(struct link *l, const struct reply *reply)
 
 /* ---- bytes ---- */
 
+static void link_fail_stream(struct link *l, int code, const char *what)
+{
+    const struct transport_ops *ops = l->config.transport.ops;
+    const char *reason = ops->reason ? ops->reason(l->stream) : "";
+
+    link_fail(l, code, "%s", *reason ? reason : what);
+}
+
 void link_flush(struct link *l)
 {
     if (l->state < LINK_GREETING)
@@ -135,7 +143,7 @@ void link_flush(struct link *l)
         if (n == -EAGAIN)
             return;
         if (n < 0) {
-            link_fail(l, (int)n, "sending failed");
+            link_fail_stream(l, (int)n, "sending failed");
             return;
         }
         l->out_sent += (size_t)n;
@@ -169,7 +177,7 @@ static void link_receive(struct link *l)
             return;
         }
         if (n < 0) {
-            link_fail(l, (int)n, "receiving failed");
+            link_fail_stream(l, (int)n, "receiving failed");
             return;
         }
         l->traffic.bytes_in += (uint64_t)n;
@@ -207,12 +215,30 @@ static void link_on_greeting(void *ctx, const struct reply *reply, uint32_t inde
     l->user.ready(l->user.ctx);
 }
 
+/* false: the link has failed. */
+static bool link_password(struct link *l, const char **password)
+{
+    const struct credentials *c = &l->config.credentials;
+    struct error err;
+
+    *password = c->password ? c->password(c->ctx, &err) : NULL;
+    if (*password || !c->password)
+        return true;
+    link_fail(l, -EACCES, "%s", err.text);
+    return false;
+}
+
 static void link_greet(struct link *l)
 {
+    const char *password;
+
+    if (!link_password(l, &password))
+        return;
     const struct greeting_config config = {
         .user = l->config.user,
-        .password = l->config.password,
+        .password = password,
         .db = l->config.db,
+        .any_role = l->config.any_role,
         .client_name = l->config.client_name,
     };
 
@@ -241,9 +267,9 @@ static void link_check_connected(struct link *l)
     if (status == 0)
         link_greet(l);
     else if (status != -EINPROGRESS)
-        link_fail(l, status, "connecting failed");
+        link_fail_stream(l, status, "connecting failed");
     else if (l->now_ms >= l->deadline_ms)
-        link_fail(l, -ETIMEDOUT, "not connected within %u ms", l->config.connect_timeout_ms);
+        link_fail_stream(l, -ETIMEDOUT, "not connected in time");
 }
 
 void link_tick(struct link *l, uint64_t now_ms)
@@ -290,6 +316,12 @@ void link_destroy(struct link *l)
     buf_fini(&l->out);
     resp_destroy(l->reader);
     free(l);
+}
+
+void link_set_address(struct link *l, const char *host, uint16_t port)
+{
+    l->config.host = host;
+    l->config.port = port;
 }
 
 enum link_state link_state(const struct link *l) { return l->state; }

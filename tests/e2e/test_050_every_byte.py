@@ -123,7 +123,7 @@ def test_a_flush_cut_at_any_byte_counts_once(lab, late):
 @pytest.mark.parametrize("late", LATES, ids=["plain", "late-soon", "late-after"])
 def test_a_handshake_cut_at_any_byte_counts_once(lab, late):
     """Fewer cuts: most of its bytes are the server's answer to INFO."""
-    play_enough(lab, cuts(lab, "handshake", (RST, FIN), (late,), STEP, 400 if LONG else 20), 8)
+    play_enough(lab, cuts(lab, "handshake", (RST, FIN), (late,), STEP, 150 if LONG else 20), 8)
 
 
 def test_a_flush_that_falls_silent_at_any_byte_counts_once(lab):

@@ -10,6 +10,7 @@
 
 struct fixture {
     struct world world; /* for its env and tally */
+    struct keyspace space;
     struct keys *keys;
     struct accounts accounts;
     struct batch batch;
@@ -18,7 +19,8 @@ struct fixture {
 static void fixture_init(struct fixture *f)
 {
     world_init(&f->world);
-    assert_int_equal(keys_create(&f->keys, f->world.tally), 0);
+    keyspace_init(&f->space, "t:", 0);
+    assert_int_equal(keys_create(&f->keys, f->world.tally, &f->space), 0);
     assert_int_equal(batch_init(&f->batch, MANY), 0);
     f->accounts =
         (struct accounts){.env = &f->world.env, .keys = f->keys, .books = &f->world.books, .stats = &f->world.stats};
@@ -36,7 +38,7 @@ static void take(struct fixture *f, const char *name, uint64_t n)
     world_hit(&f->world, 0, name, n);
     keys_collect(f->keys);
     batch_begin(&f->batch, &(struct ledger){1, 1});
-    accounts_take(&f->accounts, &f->batch);
+    accounts_take(&f->accounts, &f->batch, 0);
 }
 
 static void assert_books(struct fixture *f, uint64_t stored, uint64_t in_flight, uint64_t poisoned, uint64_t lost)
@@ -140,7 +142,7 @@ static void test_refused_keys_are_named_a_few_a_second(void **state)
     items[MANY] = ok;
     keys_collect(f.keys);
     batch_begin(&f.batch, &(struct ledger){1, 1});
-    accounts_take(&f.accounts, &f.batch);
+    accounts_take(&f.accounts, &f.batch, 0);
     struct reply exec = array(items, MANY + 1);
     accounts_answered(&f.accounts, &f.batch, &exec);
     assert_in_range(f.world.events, 3, 10);

@@ -10,6 +10,7 @@
 
 struct fixture {
     struct world world; /* for its env and tally */
+    struct keyspace space;
     struct keys *keys;
     struct accounts accounts;
     struct chain chain;
@@ -18,7 +19,8 @@ struct fixture {
 static void fixture_init(struct fixture *f)
 {
     world_init(&f->world);
-    assert_int_equal(keys_create(&f->keys, f->world.tally), 0);
+    keyspace_init(&f->space, "t:", 0);
+    assert_int_equal(keys_create(&f->keys, f->world.tally, &f->space), 0);
     f->accounts =
         (struct accounts){.env = &f->world.env, .keys = f->keys, .books = &f->world.books, .stats = &f->world.stats};
     assert_int_equal(chain_init(&f->chain, &(struct chain_config){.accounts = &f->accounts,

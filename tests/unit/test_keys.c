@@ -9,13 +9,15 @@
 
 struct fixture {
     struct tally *tally;
+    struct keyspace space;
     struct keys *keys;
 };
 
 static void fixture_init(struct fixture *f)
 {
     assert_int_equal(tally_create(&f->tally, &(struct tally_config){.workers = 3, .keys_max = 100}), 0);
-    assert_int_equal(keys_create(&f->keys, f->tally), 0);
+    keyspace_init(&f->space, "t:", 0);
+    assert_int_equal(keys_create(&f->keys, f->tally, &f->space), 0);
 }
 
 static void fixture_fini(struct fixture *f)
@@ -56,11 +58,11 @@ static void test_a_name_in_several_shards_is_one_key(void **state)
     hit(&f, 2, "n/a", 8);
     keys_collect(f.keys);
     assert_int_equal(keys_dirty(f.keys), 2);
-    uint32_t a = keys_pop_dirty(f.keys), b = keys_pop_dirty(f.keys);
+    uint32_t a = keys_pop_dirty(f.keys, 0), b = keys_pop_dirty(f.keys, 0);
     assert_true(slice_equals(keys_name(f.keys, a), SLICE("n/a")));
     assert_int_equal(count_of(&f, a), 11);
     assert_int_equal(count_of(&f, b), 4);
-    assert_int_equal(keys_pop_dirty(f.keys), KEY_NONE);
+    assert_int_equal(keys_pop_dirty(f.keys, 0), KEY_NONE);
     fixture_fini(&f);
 }
 
@@ -73,9 +75,9 @@ static void test_without_the_barrier_what_was_met_gets_a_second_look(void **stat
     fixture_init(&f);
     hit(&f, 0, "n/a", 1);
     keys_collect(f.keys);
-    uint32_t a = keys_pop_dirty(f.keys);
+    uint32_t a = keys_pop_dirty(f.keys, 0);
     keys_collect(f.keys);
-    assert_int_equal(keys_pop_dirty(f.keys), a);
+    assert_int_equal(keys_pop_dirty(f.keys, 0), a);
     fixture_fini(&f);
 }
 
@@ -90,7 +92,7 @@ static void test_only_touched_keys_are_collected_and_each_once(void **state)
     hit(&f, 0, "n/a", 1);
     hit(&f, 0, "n/b", 1);
     keys_collect(f.keys);
-    while (keys_pop_dirty(f.keys) != KEY_NONE)
+    while (keys_pop_dirty(f.keys, 0) != KEY_NONE)
         continue;
     keys_collect(f.keys);
     assert_int_equal(keys_dirty(f.keys), 0);
@@ -112,7 +114,7 @@ static void test_the_base_is_the_sum_of_the_baselines(void **state)
     hit(&f, 0, "n/a", 1);
     hit(&f, 1, "n/a", 2);
     keys_collect(f.keys);
-    uint32_t a = keys_pop_dirty(f.keys);
+    uint32_t a = keys_pop_dirty(f.keys, 0);
     assert_int_equal(keys_base(f.keys, a), 0);
     store_all(&f, a);
     assert_int_equal(keys_base(f.keys, a), 3);
@@ -145,7 +147,7 @@ static void test_a_name_is_found_before_the_first_collection(void **state)
     uint32_t key = keys_find(f.keys, SLICE("n/a"));
     assert_int_not_equal(key, KEY_NONE);
     keys_collect(f.keys);
-    assert_int_equal(keys_pop_dirty(f.keys), key);
+    assert_int_equal(keys_pop_dirty(f.keys, 0), key);
     assert_int_equal(keys_find(f.keys, SLICE("n/a")), key);
     assert_int_equal(count_of(&f, key), 1);
     fixture_fini(&f);
@@ -159,15 +161,15 @@ static void test_a_held_key_stays_out_of_batches_until_released(void **state)
     fixture_init(&f);
     hit(&f, 0, "n/a", 7);
     keys_collect(f.keys);
-    uint32_t a = keys_pop_dirty(f.keys);
+    uint32_t a = keys_pop_dirty(f.keys, 0);
     keys_hold(f.keys, a, 7);
     assert_int_equal(keys_held(f.keys), 1);
     hit(&f, 0, "n/a", 1);
     keys_collect(f.keys);
-    assert_int_equal(keys_pop_dirty(f.keys), KEY_NONE);
+    assert_int_equal(keys_pop_dirty(f.keys, 0), KEY_NONE);
     keys_release_held(f.keys);
     assert_int_equal(keys_held(f.keys), 0);
-    assert_int_equal(keys_pop_dirty(f.keys), a);
+    assert_int_equal(keys_pop_dirty(f.keys, 0), a);
     assert_int_equal(keys_unhold(f.keys, a), 7);
     assert_int_equal(keys_unhold(f.keys, a), 0);
     fixture_fini(&f);
@@ -181,14 +183,14 @@ static void test_a_key_touched_during_its_flight_is_held_all_the_same(void **sta
     fixture_init(&f);
     hit(&f, 0, "n/a", 7);
     keys_collect(f.keys);
-    uint32_t a = keys_pop_dirty(f.keys);
+    uint32_t a = keys_pop_dirty(f.keys, 0);
     hit(&f, 0, "n/a", 1);
     hit(&f, 0, "n/b", 1);
     keys_collect(f.keys);
     keys_hold(f.keys, a, 7);
-    uint32_t b = keys_pop_dirty(f.keys);
+    uint32_t b = keys_pop_dirty(f.keys, 0);
     assert_true(slice_equals(keys_name(f.keys, b), SLICE("n/b")));
-    assert_int_equal(keys_pop_dirty(f.keys), KEY_NONE);
+    assert_int_equal(keys_pop_dirty(f.keys, 0), KEY_NONE);
     assert_int_equal(keys_held(f.keys), 1);
     fixture_fini(&f);
 }

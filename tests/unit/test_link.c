@@ -44,6 +44,17 @@ static uint64_t no_chance(void *ctx)
     return 0;
 }
 
+static const char *fixed_password(void *ctx, struct error *err)
+{
+    (void)err;
+    return ctx;
+}
+
+static struct credentials fixed_credentials(const char *password)
+{
+    return (struct credentials){password ? fixed_password : NULL, (void *)(uintptr_t)password};
+}
+
 static void fixture_init(struct fixture *f, const char *password)
 {
     *f = (struct fixture){.now_ms = 1000};
@@ -54,7 +65,7 @@ static void fixture_init(struct fixture *f, const char *password)
         .host = "redis",
         .port = 6379,
         .user = "",
-        .password = password,
+        .credentials = fixed_credentials(password),
         .client_name = "tallyd",
         .connect_timeout_ms = 3000,
         .reply_timeout_ms = 5000,

@@ -62,6 +62,17 @@ struct world_options {
     const char *password;
 };
 
+static inline const char *world_password(void *ctx, struct error *err)
+{
+    (void)err;
+    return ctx;
+}
+
+static inline struct credentials world_credentials(const char *password)
+{
+    return (struct credentials){password ? world_password : NULL, (void *)(uintptr_t)password};
+}
+
 static inline void world_init_with(struct world *w, const struct world_options *o)
 {
     *w = (struct world){.seed = o->seed ? o->seed : 1, .now_us = 1000000};
@@ -89,7 +100,7 @@ static inline void world_init_with(struct world *w, const struct world_options *
                                        .host = o->embedded ? "" : "redis",
                                        .port = 6379,
                                        .user = "",
-                                       .password = o->password,
+                                       .credentials = world_credentials(o->password),
                                        .answered = world_answered,
                                        .answered_ctx = w,
                                    });

@@ -1,0 +1,79 @@
+#include "redis/slots.h"
+
+#define RANGE_ITEMS_MIN 3 /* first, last, master */
+#define NODE_ITEMS_MIN 2  /* endpoint, port */
+#define NODE_METADATA 3
+
+static bool node_fits(const struct reply *node)
+{
+    return node->type == REPLY_ARRAY && node->items_count >= NODE_ITEMS_MIN &&
+           (node->items[0].type == REPLY_STRING || node->items[0].type == REPLY_NIL) &&
+           node->items[1].type == REPLY_INTEGER;
+}
+
+static bool range_fits(const struct reply *range)
+{
+    return range->type == REPLY_ARRAY && range->items_count >= RANGE_ITEMS_MIN &&
+           range->items[0].type == REPLY_INTEGER && range->items[1].type == REPLY_INTEGER &&
+           node_fits(&range->items[2]);
+}
+
+bool slots_fits(const struct reply *reply)
+{
+    bool fits = reply->type == REPLY_ARRAY;
+
+    for (uint32_t i = 0; fits && i < reply->items_count; i++)
+        fits = range_fits(&reply->items[i]);
+    return fits;
+}
+
+/* Empty when the node does not say. */
+static struct slice node_metadata(const struct reply *node, struct slice name)
+{
+    const struct reply *all = node->items_count > NODE_METADATA ? &node->items[NODE_METADATA] : NULL;
+
+    for (uint32_t i = 0; all && all->type == REPLY_ARRAY && i + 1 < all->items_count; i += 2) {
+        if (all->items[i].type == REPLY_STRING && slice_equals(all->items[i].text, name) &&
+            all->items[i + 1].type == REPLY_STRING)
+            return all->items[i + 1].text;
+    }
+    return (struct slice){0};
+}
+
+static struct slice node_host(const struct reply *node, const struct node_address *asked)
+{
+    const struct reply *endpoint = &node->items[0];
+    struct slice name = node_metadata(node, SLICE("hostname"));
+
+    if (name.bytes)
+        return name;
+    if (endpoint->type == REPLY_STRING && slice_equals(endpoint->text, SLICE("?")))
+        return node_metadata(node, SLICE("ip"));
+    if (endpoint->type == REPLY_STRING && endpoint->text.bytes)
+        return endpoint->text;
+    return (struct slice){asked->host, strlen(asked->host)};
+}
+
+static bool node_read(const struct reply *node, const struct node_address *asked, struct node_address *out)
+{
+    struct slice host = node_host(node, asked);
+    int64_t port = node->items[1].integer;
+
+    if (host.bytes == 0 || host.bytes >= sizeof(out->host) || memchr(host.at, '\0', host.bytes) || port < 1 ||
+        port > UINT16_MAX)
+        return false;
+    memcpy(out->host, host.at, host.bytes);
+    out->host[host.bytes] = '\0';
+    out->port = (uint16_t)port;
+    return true;
+}
+
+bool slots_find(const struct reply *reply, uint16_t slot, const struct node_address *asked, struct node_address *out)
+{
+    for (uint32_t i = 0; i < reply->items_count; i++) {
+        const struct reply *range = &reply->items[i];
+        if (slot >= range->items[0].integer && slot <= range->items[1].integer)
+            return node_read(&range->items[2], asked, out);
+    }
+    return false;
+}
