@@ -237,7 +237,7 @@ def test_a_second_sigterm_ends_it_at_once_with_1_and_says_what_is_left(lab):
 
 def test_healthcheck_says_whether_it_lives(lab):
     server = lab.tallyd()
-    asked = [BINARY, "--admin", f"0.0.0.0:{server.admin_port}", "--healthcheck"]
+    asked = [tallyd.BINARY, "--admin", f"0.0.0.0:{server.admin_port}", "--healthcheck"]
     assert subprocess.run(asked, timeout=20, check=False).returncode == 0
     server.kill()
     gone = subprocess.run(asked, timeout=20, check=False, capture_output=True, text=True)
