@@ -86,6 +86,8 @@
            "form of a log line")                                                                                       \
     OPTION("Other", "config", config, FILE, "", 0, 0, SOURCE_FLAG | SOURCE_ENV, "FILE",                                \
            "read options from a file of lines \"name = value\"; # begins a comment")                                   \
+    OPTION("Other", "healthcheck", healthcheck, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                  \
+           "ask the tallyd whose --admin address this is whether it lives, and exit with 0 or 1")                      \
     OPTION("Other", "check", check, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                              \
            "check all options, print the effective ones and exit")                                                     \
     OPTION("Other", "version", version, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                          \

@@ -201,6 +201,7 @@ static int admin_start(struct app *a, struct error *err)
         .api = a->api,
         .workers = a->workers,
         .workers_count = a->workers_count,
+        .conns_max = a->conns_max,
         .instance = a->instance,
         .started_wall_ms = clock_wall_ms(),
         .life = LIFE_STARTING,
