@@ -238,7 +238,7 @@ static void test_a_failover_is_found_by_the_map_and_exact(void **state)
     cluster_destroy(f);
 }
 
-/* A map that points to a node which knows better: another node is asked in the end. */
+/* The node that is asked for the map was left behind; another one is asked in the end. */
 static void test_a_map_that_was_left_behind_leads_astray_only_for_a_while(void **state)
 {
     struct fake_cluster *f = start();
@@ -249,14 +249,53 @@ static void test_a_map_that_was_left_behind_leads_astray_only_for_a_while(void *
     world_hit(&f->world, 0, name, 5);
     assert_true(world_settle(&f->world));
     uint16_t slot = cluster_slot(f, 3);
-    cluster_move(f, slot, 2);
-    f->told[slot] = 1;
+    uint8_t before = f->owner[slot], asked = f->owner[slot_of_text("t:!meta")]; /* where the scout stayed */
+    cluster_move(f, slot, (uint8_t)((before + 1) % CLUSTER_NODES));
+    f->told[asked][slot] = before;
     world_hit(&f->world, 0, name, 7);
-    world_run_ms(&f->world, 5000);
-    assert_int_equal(cluster_value(f, name), 5);
-    f->told[slot] = 2;
+    uint64_t moved = f->world.now_us;
     assert_true(world_settle(&f->world));
+    assert_in_range(f->world.now_us - moved, 2000000, 10000000);
     assert_int_equal(cluster_value(f, name), 12);
+    assert_int_equal(f->world.stats.alarms, 0);
+    cluster_destroy(f);
+}
+
+/* The node is slow to answer the EXEC; meanwhile a new map comes, for another partition's sake. */
+static void test_a_partition_leaves_only_between_two_transactions(void **state)
+{
+    struct fake_cluster *f = start();
+    char name[32], other[32];
+    (void)state;
+
+    cluster_give(f, slot_of_text("t:!meta"), 2); /* the scout stays there */
+    cluster_name(f, 3, 0, name);
+    cluster_name(f, 15, 0, other);
+    hit_all(f, 1);
+    assert_true(world_settle(&f->world));
+    world_hit(&f->world, 0, name, 1);
+    assert_true(world_settle(&f->world)); /* now it is the one that is armed */
+    uint16_t slot = cluster_slot(f, 3);
+    struct fake_redis *slow = cluster_node(f, 3);
+    int64_t before = cluster_value(f, name);
+    slow->mute = true;
+    world_hit(&f->world, 0, name, 7);
+    while (world_books(&f->world).in_flight == 0)
+        world_step(&f->world);
+    uint64_t maps = f->maps_asked;
+    cluster_move(f, slot, 2);
+    cluster_move(f, cluster_slot(f, 15), 1);
+    world_hit(&f->world, 0, other, 1);
+    world_run_ms(&f->world, 2500);
+    assert_true(f->maps_asked > maps);
+    assert_int_equal(world_books(&f->world).in_flight, 7);
+    slow->mute = false;
+    for (int i = 0; i < slow->conns_count; i++)
+        fake_serve(slow->conns[i]);
+    assert_true(world_settle(&f->world));
+    assert_int_equal(cluster_value(f, name), before + 7);
+    assert_int_equal(f->world.stats.batches_retried, 1);
+    assert_int_equal(f->world.stats.reconnects, 0);
     assert_int_equal(f->world.stats.alarms, 0);
     cluster_destroy(f);
 }
@@ -409,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_a_cluster_that_is_down_is_asked_for_its_map_about_once_a_second),
         cmocka_unit_test(test_a_failover_is_found_by_the_map_and_exact),
         cmocka_unit_test(test_a_map_that_was_left_behind_leads_astray_only_for_a_while),
+        cmocka_unit_test(test_a_partition_leaves_only_between_two_transactions),
         cmocka_unit_test(test_a_ledger_that_is_behind_for_a_moment_is_no_rollback),
         cmocka_unit_test(test_a_ledger_that_stays_behind_is_a_rollback_and_counted),
         cmocka_unit_test(test_names_of_one_question_are_read_where_they_live),
