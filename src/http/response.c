@@ -30,15 +30,9 @@ const char *http_status_phrase(int status)
 }
 
 /* RFC 9110 section 6.4.1, sections 15.3.5 and 15.4.5: these end with their head. */
-static bool status_has_content(int status)
-{
-    return status != 204 && status != 304;
-}
+static bool status_has_content(int status) { return status != 204 && status != 304; }
 
-static void append_text(struct buf *out, const char *text)
-{
-    buf_append(out, text, strlen(text));
-}
+static void append_text(struct buf *out, const char *text) { buf_append(out, text, strlen(text)); }
 
 static void append_line(struct buf *out, const char *name, const char *value)
 {

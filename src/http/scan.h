@@ -25,10 +25,7 @@ enum byte_class {
 
 extern const uint8_t byte_classes[256];
 
-static inline int byte_is(char c, enum byte_class class)
-{
-    return byte_classes[(unsigned char)c] & class;
-}
+static inline int byte_is(char c, enum byte_class class) { return byte_classes[(unsigned char)c] & class; }
 
 /* Of a byte that is BYTE_HEX. */
 static inline unsigned byte_hex_value(char c)
@@ -47,10 +44,7 @@ static inline const char *scan_class(const char *at, const char *end, enum byte_
 
 enum { SCAN_BLOCK = 16 };
 
-static inline __m128i scan_equal(__m128i block, char c)
-{
-    return _mm_cmpeq_epi8(block, _mm_set1_epi8(c));
-}
+static inline __m128i scan_equal(__m128i block, char c) { return _mm_cmpeq_epi8(block, _mm_set1_epi8(c)); }
 
 /* Each gives one bit per byte that ends the run. */
 

@@ -59,10 +59,7 @@ bool target_host_valid(struct slice host)
     return port != NULL && port > start && port_valid(port, end);
 }
 
-static struct slice slice_from(struct slice s, size_t bytes)
-{
-    return (struct slice){s.at + bytes, s.bytes - bytes};
-}
+static struct slice slice_from(struct slice s, size_t bytes) { return (struct slice){s.at + bytes, s.bytes - bytes}; }
 
 /* Bytes of "http://" or "https://" in front, or 0. */
 static size_t scheme_bytes(struct slice target)

@@ -4,9 +4,9 @@
  * Thread: none of its own; whoever owns the reader or the buffer.
  * Happy path: resp_command() appends a command to a buffer; resp_feed() takes what came from the
  * network and resp_next() hands out one reply after the other, each valid until the next call.
- * Failure modes: bytes that are no RESP2, nesting deeper than hiredis allows (7), more elements or
- * longer strings than the limits: -EPROTO, for ever, until resp_reset(). The caller closes the link.
- * A reply costs no allocation: its tree lives in the reader's arena, which is sized once. */
+ * Failure modes: bytes that are no RESP2, nesting deeper than hiredis 0.14 allows (7), more elements
+ * (each level of nesting is one) or longer strings than the limits: -EPROTO, for ever, until resp_reset(). The caller
+ * closes the link. A reply costs no allocation: its tree lives in the reader's arena, which is sized once. */
 
 #include <stdbool.h>
 #include <stddef.h>

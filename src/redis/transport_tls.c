@@ -87,7 +87,12 @@ static int stream_expect(struct stream *s, const char *host)
     if (is_address(host))
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s->ssl), host) == 1 ? 0 : -EINVAL;
     SSL_set_hostflags(s->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return SSL_set1_host(s->ssl, host) == 1 && SSL_set_tlsext_host_name(s->ssl, host) == 1 ? 0 : -EINVAL;
+    /* What SSL_set_tlsext_host_name() expands to, without its cast that drops a const. */
+    void *name = (void *)(uintptr_t)host;
+    return SSL_set1_host(s->ssl, host) == 1 &&
+                   SSL_ctrl(s->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1
+               ? 0
+               : -EINVAL;
 }
 
 static int tls_open(void *ctx, const char *host, uint16_t port, struct stream **out)

@@ -24,7 +24,7 @@ def connect(server, **options):
 
 
 def accepted(server):
-    return server.metrics()["hits_accepted_total"]
+    return checker.checked_metrics(server)["hits_accepted_total"]
 
 
 def connections(server):
@@ -335,6 +335,22 @@ def try_hit(server):
         return server.fetch("/v1/hit/blog/a").status == 204
     except OSError:
         return False
+
+
+def test_more_bytes_at_once_than_there_are_buffers_are_all_read(lab):
+    """While the process stands still the kernel gathers more than all of a worker's receive buffers hold."""
+    server = lab.tallyd(workers=1)
+    pool = http_load.make_pool(lab.seed, values=False)
+    load = lab.load(server, pool, hits=150_000, connections=100, depths=(1500,))
+    for _ in range(3):
+        server.pause()
+        time.sleep(0.1)
+        server.resume()
+        time.sleep(0.1)
+    load.finish()
+    assert not load.refused and not load.breaks and accepted(server) == load.acked_hits()
+    if not server.metrics()["io_recv_no_buffers_total"]:
+        pytest.skip("the buffers sufficed")
 
 
 def test_many_connections_with_mixed_requests_all_get_their_answers(lab, server):

@@ -42,15 +42,9 @@ static const char *const field_names[HTTP_FIELDS] = {
     "Access-Control-Request-Headers",
 };
 
-static bool chance(struct script *s, size_t one_in)
-{
-    return random_below(&s->random, one_in) == 0;
-}
+static bool chance(struct script *s, size_t one_in) { return random_below(&s->random, one_in) == 0; }
 
-static void put(struct script *s, const char *text)
-{
-    buf_append(&s->text, text, strlen(text));
-}
+static void put(struct script *s, const char *text) { buf_append(&s->text, text, strlen(text)); }
 
 /* One of some bytes, up to `most` times; where it went and how long it is. */
 static size_t put_run(struct script *s, const char *alphabet, size_t least, size_t most)
@@ -62,10 +56,7 @@ static size_t put_run(struct script *s, const char *alphabet, size_t least, size
     return bytes;
 }
 
-static void put_blanks(struct script *s)
-{
-    put_run(s, " \t", 0, chance(s, 4) ? 3 : 1);
-}
+static void put_blanks(struct script *s) { put_run(s, " \t", 0, chance(s, 4) ? 3 : 1); }
 
 static void put_name(struct script *s, const char *name)
 {

@@ -15,7 +15,9 @@ static inline bool parse_count(const struct buf *b, size_t *at, char kind, long 
     if (!end)
         return false;
     assert(b->data[*at] == kind);
-    *n = strtol(b->data + *at + 1, NULL, 10);
+    *n = 0; /* by hand: strtol() wants a NUL */
+    for (const char *digit = b->data + *at + 1; *digit != '\r'; digit++)
+        *n = *n * 10 + (*digit - '0');
     *at = (size_t)(end + 1 - b->data);
     return true;
 }
@@ -35,7 +37,9 @@ static inline bool fake_parse(struct buf *b, struct fake_command *c)
             command_free(c);
             return false;
         }
-        c->args[c->count++] = strndup(b->data + at, (size_t)bytes);
+        char *arg = calloc(1, (size_t)bytes + 1);
+        memcpy(arg, b->data + at, (size_t)bytes);
+        c->args[c->count++] = arg;
         at += (size_t)bytes + 2;
     }
     buf_consume(b, at);
@@ -57,10 +61,12 @@ static inline void fake_serve(struct stream *s)
         bool last = s->redis->cut_after_command && strcmp(c.args[0], s->redis->cut_after_command) == 0;
         fake_command(s, &c);
         command_free(&c);
+        s->replies_lost |= last;
+        if (s->replies_lost)
+            s->out.bytes = before;
         if (!last)
             continue;
         s->redis->cut_after_command = NULL;
-        s->out.bytes = before;
         fake_cut(s, FAKE_RESET);
         return;
     }
@@ -153,6 +159,7 @@ static inline ssize_t fake_try_recv(struct stream *s, void *out, size_t bytes)
         fake_cut(s, s->ending);
         s->out.bytes = n;
         s->out_cut = FAKE_NO_CUT;
+        s->replies_lost = true;
     }
     if (n == 0)
         return fake_end(s);

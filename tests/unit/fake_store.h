@@ -52,6 +52,7 @@ struct stream {
     uint64_t in_cut, out_cut; /* after that many bytes */
     enum fake_ending ending;
     bool cut;
+    bool replies_lost; /* nothing the server answers gets through any more: a stream has no gaps */
     bool multi, aborted, authed;
     struct fake_command queue[4200];
     int queued;
@@ -212,6 +213,12 @@ static inline void fake_watch(struct stream *s, const struct fake_command *c)
 {
     struct fake_key *k = fake_key(s->redis, c->args[1]);
 
+    for (int i = 0; i < s->watched; i++) {
+        if (s->watches[i].key == k) { /* as in Redis: the first WATCH stands, with what it saw */
+            fake_answer(s, "+OK");
+            return;
+        }
+    }
     assert(s->watched < FAKE_WATCHES_MAX);
     s->watches[s->watched++] = (struct fake_watch){k, k->version};
     fake_answer(s, "+OK");

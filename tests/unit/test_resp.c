@@ -64,6 +64,8 @@ static void test_each_type_of_reply_is_understood(void **state)
     resp_destroy(r);
 }
 
+#define NEST4 "*1\r\n*1\r\n*1\r\n*1\r\n"
+
 /* *4: 1, [2, [x]], error, 9 */
 #define NESTED "*4\r\n:1\r\n*2\r\n:2\r\n*1\r\n+x\r\n-ERR e\r\n:9\r\n"
 
@@ -108,7 +110,7 @@ static void test_what_is_no_reply_or_too_large_breaks_the_reader_for_good(void *
         "*1000000000\r\n",
         "*15\r\n*1\r\n",
         "*-7\r\n",
-        "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", /* too deep */
+        NEST4 NEST4 NEST4 NEST4 NEST4 ":1\r\n", /* too deep */
         "$65\r\n01234567890123456789012345678901234567890123456789012345678901234\r\n",
         "$999999999\r\n01234567890123456789012345678901234567890123456789012345678901234",
         "+01234567890123456789012345678901234567890123456789012345678901234567890",

@@ -44,10 +44,7 @@ static void test_empty_runs_end_where_they_start(void **state)
         assert_ptr_equal(scanners[s].scan(feed_guard()->end, feed_guard()->end), feed_guard()->end);
 }
 
-static bool is_one_of(int c, const char *set)
-{
-    return c != 0 && strchr(set, c) != NULL;
-}
+static bool is_one_of(int c, const char *set) { return c != 0 && strchr(set, c) != NULL; }
 
 static void test_classes_are_those_of_the_standards(void **state)
 {

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,10 +75,16 @@ static void test_every_address_of_a_name_is_tried(void **state)
 {
     struct transport t = transport_tcp();
     struct stream *s;
+    struct addrinfo *known;
     uint16_t port;
     int fd = listener(&port); /* on 127.0.0.1 only: ::1, where localhost may lead first, refuses */
     (void)state;
 
+    if (getaddrinfo("localhost", NULL, NULL, &known)) {
+        close(fd);
+        skip(); /* no /etc/hosts here */
+    }
+    freeaddrinfo(known);
     assert_int_equal(t.ops->open(t.ctx, "localhost", port, &s), 0);
     assert_int_equal(connected(&t, s), 0);
     t.ops->close(s);

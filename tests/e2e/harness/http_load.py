@@ -66,7 +66,7 @@ class Load:
         self._selector = selectors.DefaultSelector()
         self._lanes = [_Lane(self, depths[i % len(depths)], random.Random(f"{seed}/{i}")) for i in range(connections)]
         self._stop_at = None
-        self._begin = time.monotonic()
+        self._begin, self._before = time.monotonic(), 0
         self._thread = threading.Thread(target=self._run, name="load", daemon=True)
         self._thread.start()
 
@@ -75,6 +75,10 @@ class Load:
         """Waits until every hit of the budget is answered."""
         self._join(seconds)
         return self
+
+    def limit(self, rate):
+        """From now on so many requests a second."""
+        self._begin, self._before, self._rate = time.monotonic(), self.started, rate
 
     def stop(self, grace=5.0):
         """Sends nothing more, waits up to `grace` seconds for answers; what is then open is indeterminate."""
@@ -144,7 +148,7 @@ class Load:
         if self._budget is not None:
             wanted = min(wanted, self._budget - self.started)
         if self._rate is not None:
-            wanted = min(wanted, int((now - self._begin) * self._rate) - self.started)
+            wanted = min(wanted, int((now - self._begin) * self._rate) + self._before - self.started)
         return max(0, wanted)
 
     def head(self, text):

@@ -111,6 +111,12 @@ class Tallyd:
         answer = self.fetch(f"/v1/counters/{ns}/{key}")
         return answer.json()["value"] if answer.status == 200 else None
 
+    def pause(self):
+        self._process.signal(signal.SIGSTOP)
+
+    def resume(self):
+        self._process.signal(signal.SIGCONT)
+
     # ---- endings ----
     def terminate(self):
         self._process.signal(signal.SIGTERM)
