@@ -9,6 +9,7 @@
 #define CLUSTER_NODES 3
 #define CLUSTER_PORT 7000
 #define CLUSTER_PARTITIONS 16
+#define CLUSTER_NAMES 200
 
 struct fake_cluster {
     struct fake_redis nodes[CLUSTER_NODES];
@@ -173,4 +174,39 @@ static inline void cluster_destroy(struct fake_cluster *f)
     for (int i = 0; i < CLUSTER_NODES; i++)
         fake_fini(&f->nodes[i]);
     free(f);
+}
+
+/* ---- the whole of it at once ---- */
+
+static inline struct fake_cluster *cluster_start(void) { return cluster_create(&(struct world_options){0}); }
+
+static inline void cluster_hit_all(struct fake_cluster *f, uint64_t n)
+{
+    char name[32];
+
+    for (int i = 0; i < CLUSTER_NAMES; i++) {
+        snprintf(name, sizeof(name), "n/%d", i);
+        world_hit(&f->world, (uint32_t)i & 1, name, n + (uint64_t)i);
+    }
+}
+
+/* Each name was hit `times` times, by `n` and its number in all. */
+static inline void cluster_assert_all(struct fake_cluster *f, uint64_t n, uint64_t times)
+{
+    char name[32];
+
+    for (int i = 0; i < CLUSTER_NAMES; i++) {
+        snprintf(name, sizeof(name), "n/%d", i);
+        assert_int_equal(cluster_value(f, name), n + times * (uint64_t)i);
+    }
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        assert_int_equal(f->nodes[i].executed_outside_multi, 0);
+    struct flusher_books b = world_books(&f->world);
+    assert_int_equal(b.stored, f->world.accepted);
+    assert_int_equal(b.in_flight + b.poisoned + b.lost, 0);
+}
+
+static inline uint64_t cluster_errors(const struct fake_cluster *f, enum redis_error_class c)
+{
+    return f->world.stats.errors_by_class[c];
 }
