@@ -31,7 +31,9 @@ static int64_t flush_lag_us(const struct view *v)
 
 static void lost_print(const struct view *v, const char *name, struct buf *out)
 {
-    sample_print(out, name, "reason", "rollback", (int64_t)v->books.lost);
+    uint64_t damaged = v->sources->state_lost_hits;
+    sample_print(out, name, "reason", "rollback", (int64_t)(v->books.lost - damaged));
+    sample_print(out, name, "reason", "state_damaged", (int64_t)damaged);
 }
 
 static void refused_print(const struct view *v, const char *name, struct buf *out)

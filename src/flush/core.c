@@ -131,6 +131,8 @@ static int core_create_store(struct core *c)
         .instance = config->instance,
         .batch_keys_max = config->batch_keys_max,
         .on_ledger_loss = config->on_ledger_loss,
+        .replay_window_ms = config->replay_window_ms,
+        .state = config->state,
     };
 
     snprintf(store.seed.host, sizeof(store.seed.host), "%s", config->host);

@@ -123,6 +123,14 @@ void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to)
     shard_set_baseline(k->shards[cell_shard(cell)].shard, cell_index(cell), to);
 }
 
+uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *out)
+{
+    if (shard >= k->shards_count || cell >= shard_cells(k->shards[shard].shard))
+        return KEY_NONE;
+    *out = cell_id(shard, cell);
+    return keys_add_cell(k, shard, cell);
+}
+
 /* ---- lists ---- */
 
 uint32_t keys_dirty(const struct keys *k) { return k->dirty_count; }
@@ -136,6 +144,12 @@ void keys_push_dirty(struct keys *k, uint32_t key)
     k->place[key] = KEY_IN_DIRTY;
     list_push(&k->dirty[k->partition[key]], k->next, key);
     k->dirty_count++;
+}
+
+void keys_take_back(struct keys *k, key_cell cell, uint64_t hits)
+{
+    keys_set_baseline(k, cell, keys_baseline(k, cell) - hits);
+    keys_push_dirty(k, k->shards[cell_shard(cell)].key[cell_index(cell)] - 1);
 }
 
 static void keys_push_held(struct keys *k, uint32_t key)

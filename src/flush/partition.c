@@ -2,13 +2,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "flush/window.h"
+#include "flush/chronicle.h"
 #include "sync/atomic.h"
 
-#define LEDGER_KEY_BYTES_MAX 256
 #define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet partition's ledger must not expire */
 #define NILS_IN_A_ROW_MAX 3                     /* then someone keeps touching our ledger: slow down */
 #define PAUSE_MIN_MS 100
@@ -16,15 +14,11 @@
 
 struct partition {
     struct partition_config config;
-    char instance[UUID_TEXT_BYTES];
-    char ledger_key[LEDGER_KEY_BYTES_MAX];
-    struct ledger acked;    /* what the server's ledger must be */
+    struct chronicle chronicle;
     struct batch *batch;    /* unresolved; NULL: none */
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
     struct batch batches[2];
-    struct window window;
     uint64_t resume_ms;                 /* no arm and no batch before */
-    uint64_t stored_ms;                 /* when the ledger was last written */
     uint32_t refusals;                  /* in a row, for the back-off */
     uint32_t nils;                      /* in a row */
     enum redis_error_class refusal;     /* why the batch under way is refused */
@@ -36,22 +30,12 @@ struct partition {
 
 static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
 
-static void partition_take_identity(struct partition *p, const char *instance)
-{
-    snprintf(p->instance, sizeof(p->instance), "%s", instance);
-    int n = snprintf(p->ledger_key, sizeof(p->ledger_key), "%.*s!ledger:%s:%u", (int)p->config.prefix.bytes,
-                     p->config.prefix.at, p->instance, p->config.number);
-    assert(n > 0 && (size_t)n < sizeof(p->ledger_key));
-    p->acked = (struct ledger){0};
-    window_clear(&p->window);
-}
-
 /* Half of the delay is certain, half is chance. */
 static void partition_pause_ms(struct partition *p, uint64_t delay)
 {
-    const struct env *env = p->config.accounts->env;
+    const struct env *env = p->config.chronicle.accounts->env;
 
-    p->resume_ms = accounts_now_ms(p->config.accounts) + delay / 2 + env_random(env) % (delay / 2 + 1);
+    p->resume_ms = accounts_now_ms(p->config.chronicle.accounts) + delay / 2 + env_random(env) % (delay / 2 + 1);
 }
 
 static void partition_pause(struct partition *p)
@@ -75,35 +59,35 @@ static void partition_give_back(struct partition *p, struct batch **batch)
 {
     if (!*batch)
         return;
-    accounts_give_back(p->config.accounts, *batch);
+    accounts_give_back(p->config.chronicle.accounts, *batch);
     *batch = NULL;
 }
 
 static void partition_resolved(struct partition *p, const struct batch *applied, uint64_t hits)
 {
-    struct flusher_stats *stats = p->config.accounts->stats;
+    struct flusher_stats *stats = p->config.chronicle.accounts->stats;
 
-    p->acked = applied->ledger;
-    window_push(&p->window, &p->acked, hits);
-    p->stored_ms = accounts_now_ms(p->config.accounts);
+    chronicle_stored(&p->chronicle, applied, hits);
     p->refusals = 0;
     p->nils = 0;
     stat_add(&stats->batches, 1);
-    store_relaxed_u64(&stats->last_flush_ms, p->stored_ms);
+    store_relaxed_u64(&stats->last_flush_ms, p->chronicle.stored_ms);
 }
 
 static void partition_answered(struct partition *p, const struct reply *exec)
 {
-    const struct batch *b = p->batch;
-    uint64_t stored = accounts_answered(p->config.accounts, b, exec);
+    struct batch *b = p->batch;
+    uint64_t stored = accounts_answered(p->config.chronicle.accounts, b, exec);
     bool ledger_written = reply_is_status(&exec->items[b->items_count], SLICE("OK"));
 
     /* Only an ACL changed between queueing and EXEC can refuse the SET alone. The items are applied and known to be:
      * the ledger stays where it was. */
-    if (ledger_written)
+    if (ledger_written) {
         partition_resolved(p, b, stored);
-    else
+    } else {
+        chronicle_start_over(&p->chronicle, &p->chronicle.acked);
         p->refusal = REDIS_ERROR_NOPERM;
+    }
     p->batch = NULL;
     if (ledger_written)
         partition_give_back(p, &p->replaced);
@@ -111,7 +95,7 @@ static void partition_answered(struct partition *p, const struct reply *exec)
 
 static void partition_reconcile_applied(struct partition *p, struct batch *applied)
 {
-    accounts_applied_unseen(p->config.accounts, applied);
+    accounts_applied_unseen(p->config.chronicle.accounts, applied);
     partition_resolved(p, applied, applied->hits);
     if (applied == p->replaced)
         p->replaced = NULL; /* and its empty replacement is void */
@@ -122,14 +106,15 @@ static void partition_reconcile_applied(struct partition *p, struct batch *appli
     p->batch = NULL;
 }
 
-static void partition_alarm(struct partition *p, uint64_t *kind, const char *event, int64_t hits)
+static void partition_alarm(struct partition *p, uint64_t *kind, const char *event, uint64_t replayed, uint64_t lost)
 {
-    struct accounts *a = p->config.accounts;
+    struct accounts *a = p->config.chronicle.accounts;
 
     stat_add(kind, 1);
     stat_add(&a->stats->alarms, 1);
-    ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", p->ledger_key), log_num("acked", (int64_t)p->acked.seq),
-            log_num("hits", hits));
+    ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", p->chronicle.ledger_key),
+            log_num("acked", (int64_t)p->chronicle.acked.seq),
+            log_num("hits_replayed", (int64_t)replayed), log_num("hits_lost", (int64_t)lost));
 }
 
 /* ---- when the ledger is not what it should be ---- */
@@ -140,41 +125,55 @@ static void partition_start_over(struct partition *p, const struct ledger *acked
 {
     partition_give_back(p, &p->batch);
     partition_give_back(p, &p->replaced);
-    p->acked = *acked;
+    chronicle_start_over(&p->chronicle, acked);
 }
 
 static void partition_on_foreign(struct partition *p)
 {
     char instance[UUID_TEXT_BYTES];
 
-    partition_alarm(p, &p->config.accounts->stats->alarms_identity_taken, "identity_taken", 0);
-    partition_start_over(p, &(struct ledger){0});
-    env_uuid(p->config.accounts->env, instance);
-    partition_take_identity(p, instance);
+    partition_alarm(p, &p->config.chronicle.accounts->stats->alarms_identity_taken, "identity_taken", 0, 0);
+    env_uuid(p->config.chronicle.accounts->env, instance);
+    partition_give_back(p, &p->batch);
+    partition_give_back(p, &p->replaced);
+    chronicle_rename(&p->chronicle, instance);
     p->met = false; /* the ledger that was watched is not ours any more */
+}
+
+/* The baselines go back first: a batch that is given back is dirty again, and carries what they then say. */
+static void partition_roll_back(struct partition *p, uint64_t *kind, const char *event, const struct ledger *server)
+{
+    struct window_cut cut = chronicle_roll_back(&p->chronicle, server->seq);
+
+    partition_alarm(p, kind, event, cut.replayed, cut.lost);
+    accounts_rolled_back(p->config.chronicle.accounts, cut.replayed, cut.lost);
+    partition_start_over(p, server);
 }
 
 static void partition_on_behind(struct partition *p, const struct ledger *server)
 {
-    if (window_knows(&p->window, server) == WINDOW_NOT_OURS) {
+    if (window_knows(&p->chronicle.window, server) == WINDOW_NOT_OURS)
         partition_on_foreign(p);
-        return;
-    }
-    uint64_t hits = window_cut(&p->window, server->seq);
-    partition_alarm(p, &p->config.accounts->stats->alarms_rollback, "redis_rolled_back", (int64_t)hits);
-    accounts_lost(p->config.accounts, hits);
-    partition_start_over(p, server);
+    else
+        partition_roll_back(p, &p->config.chronicle.accounts->stats->alarms_rollback, "redis_rolled_back", server);
 }
 
+/* Emptied on purpose, or restarted from before our first batch? Only the administrator knows. */
 static void partition_on_missing(struct partition *p)
 {
-    partition_alarm(p, &p->config.accounts->stats->alarms_ledger_missing, "ledger_missing", 0);
-    if (p->config.on_ledger_loss == LEDGER_LOSS_HALT) {
-        p->halted = true;
+    static const struct ledger none;
+    uint64_t *kind = &p->config.chronicle.accounts->stats->alarms_ledger_missing;
+
+    p->halted = p->config.on_ledger_loss == LEDGER_LOSS_HALT;
+    if (p->config.on_ledger_loss == LEDGER_LOSS_REPLAY) {
+        partition_roll_back(p, kind, "ledger_missing", &none);
         return;
     }
-    partition_start_over(p, &(struct ledger){0});
-    window_clear(&p->window);
+    partition_alarm(p, kind, "ledger_missing", 0, 0);
+    if (p->halted)
+        return;
+    window_clear(&p->chronicle.window);
+    partition_start_over(p, &none);
 }
 
 static void partition_reconcile(struct partition *p, const struct ledger *server)
@@ -182,7 +181,7 @@ static void partition_reconcile(struct partition *p, const struct ledger *server
     const struct ledger *batch = p->batch ? &p->batch->ledger : NULL;
     const struct ledger *replaced = p->replaced ? &p->replaced->ledger : NULL;
 
-    switch (ledger_judge(&p->acked, batch, replaced, server)) {
+    switch (ledger_judge(&p->chronicle.acked, batch, replaced, server)) {
     case LEDGER_AS_ACKED: return;
     case LEDGER_BATCH_APPLIED: partition_reconcile_applied(p, p->batch); return;
     case LEDGER_REPLACED_APPLIED: partition_reconcile_applied(p, p->replaced); return;
@@ -197,7 +196,8 @@ static void partition_reconcile(struct partition *p, const struct ledger *server
 static bool partition_compose(struct partition *p, struct batch *b)
 {
     p->batch = b;
-    if (batch_compose(b, p->config.accounts->keys, p->config.prefix, slice_of(p->ledger_key)) == 0)
+    if (batch_compose(b, p->config.chronicle.accounts->keys, p->config.chronicle.prefix, partition_ledger_key(p)) == 0 &&
+        chronicle_intend(&p->chronicle, b, p->replaced) == 0)
         return true;
     partition_give_back(p, &p->batch); /* never sent, so nothing is in doubt */
     partition_pause(p);
@@ -206,12 +206,12 @@ static bool partition_compose(struct partition *p, struct batch *b)
 
 static void partition_begin(struct partition *p, struct batch *b)
 {
-    batch_begin(b, &(struct ledger){p->acked.seq + 1, env_random(p->config.accounts->env)});
+    batch_begin(b, &(struct ledger){p->chronicle.acked.seq + 1, env_random(p->config.chronicle.accounts->env)});
 }
 
 static bool partition_is_old(const struct partition *p, uint64_t now_ms)
 {
-    return p->acked.seq && now_ms - p->stored_ms >= LEDGER_REFRESH_MS;
+    return p->chronicle.acked.seq && now_ms - p->chronicle.stored_ms >= LEDGER_REFRESH_MS;
 }
 
 /* A batch of what is dirty, or an empty one when the ledger gets old. */
@@ -220,10 +220,10 @@ static void partition_make_batch(struct partition *p, uint64_t now_ms)
     struct batch *b = partition_free_batch(p);
     bool refresh = partition_is_old(p, now_ms);
 
-    if (keys_dirty_of(p->config.accounts->keys, p->config.number) == 0 && !refresh)
+    if (keys_dirty_of(p->config.chronicle.accounts->keys, p->config.chronicle.number) == 0 && !refresh)
         return;
     partition_begin(p, b);
-    accounts_take(p->config.accounts, b, p->config.number);
+    accounts_take(p->config.chronicle.accounts, b, p->config.chronicle.number);
     if (b->items_count || refresh)
         partition_compose(p, b);
 }
@@ -249,7 +249,7 @@ static void partition_on_error(struct partition *p, struct slice text, enum redi
 {
     enum redis_error_class c = redis_error_classify(text);
 
-    accounts_count_error(p->config.accounts, c);
+    accounts_count_error(p->config.chronicle.accounts, c);
     if (*where == REDIS_ERROR_NONE || *where == REDIS_ERROR_EXECABORT)
         *where = c;
 }
@@ -322,7 +322,7 @@ const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms)
     struct batch *b = p->batch;
     if (!b || now_ms < p->resume_ms)
         return NULL;
-    stat_add(&p->config.accounts->stats->batches_retried, b->sends++ ? 1 : 0);
+    stat_add(&p->config.chronicle.accounts->stats->batches_retried, b->sends++ ? 1 : 0);
     batch_forget_refusals(b);
     b->copies++;
     p->refusal = REDIS_ERROR_NONE;
@@ -339,7 +339,7 @@ int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t
     if (reply->type != REPLY_ERROR)
         return -EPROTO;
     if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
-        accounts_count_error(p->config.accounts, REDIS_ERROR_NOPERM_KEY);
+        accounts_count_error(p->config.chronicle.accounts, REDIS_ERROR_NOPERM_KEY);
         b->items[index].refused = true;
         b->refused++;
     } else {
@@ -398,7 +398,7 @@ void partition_unlink(struct partition *p)
 
 static bool partition_wants(const struct partition *p)
 {
-    return !p->halted && (!p->met || p->batch || keys_dirty_of(p->config.accounts->keys, p->config.number));
+    return !p->halted && (!p->met || p->batch || keys_dirty_of(p->config.chronicle.accounts->keys, p->config.chronicle.number));
 }
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)
@@ -415,10 +415,32 @@ bool partition_is_sure(const struct partition *p)
 
 bool partition_is_armed(const struct partition *p) { return p->armed; }
 bool partition_busy(const struct partition *p) { return p->batch || p->replaced; }
-uint32_t partition_number(const struct partition *p) { return p->config.number; }
-struct slice partition_ledger_key(const struct partition *p) { return slice_of(p->ledger_key); }
+uint32_t partition_number(const struct partition *p) { return p->config.chronicle.number; }
+struct slice partition_ledger_key(const struct partition *p) { return slice_of(p->chronicle.ledger_key); }
 
 /* ---- life ---- */
+
+static int partition_init_batches(struct partition *p)
+{
+    uint32_t parts_max = chronicle_parts_max(&p->chronicle);
+    uint32_t items_max = p->config.batch_keys_max;
+
+    for (int i = 0; i < 2; i++) {
+        if (batch_init(&p->batches[i], items_max, parts_max) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static int partition_resume(struct partition *p)
+{
+    bool open, replaces;
+    int failed = chronicle_resume(&p->chronicle, &p->batches[0], &open, &p->batches[1], &replaces);
+
+    p->batch = open ? &p->batches[0] : NULL;
+    p->replaced = replaces ? &p->batches[1] : NULL;
+    return failed;
+}
 
 int partition_create(struct partition **out, const struct partition_config *config)
 {
@@ -427,11 +449,14 @@ int partition_create(struct partition **out, const struct partition_config *conf
     if (!p)
         return -ENOMEM;
     p->config = *config;
-    if (batch_init(&p->batches[0], config->batch_keys_max) < 0 || batch_init(&p->batches[1], config->batch_keys_max)) {
+    chronicle_init(&p->chronicle, &config->chronicle);
+    int failed = partition_init_batches(p);
+    if (!failed)
+        failed = partition_resume(p);
+    if (failed) {
         partition_destroy(p);
-        return -ENOMEM;
+        return failed;
     }
-    partition_take_identity(p, config->instance);
     *out = p;
     return 0;
 }
@@ -442,5 +467,6 @@ void partition_destroy(struct partition *p)
         return;
     batch_fini(&p->batches[1]);
     batch_fini(&p->batches[0]);
+    chronicle_fini(&p->chronicle);
     free(p);
 }

@@ -10,23 +10,18 @@
  *   - connection lost, EXEC nil, any error: the same bytes again, or taken as applied, as the ledger says;
  *   - a key that the server will not queue: the batch is replaced by an empty one with the same seq, so that
  *     whatever copy of the old bytes still travels is refused; then its keys go back, the refused one aside;
- *   - the ledger is behind, missing or foreign: rollback counted as lost, the on-ledger-loss policy, a new identity;
+ *   - the ledger is behind, missing or foreign: what the replay window has is stored again, the rest counted as lost; the on-ledger-loss policy, a new identity;
  *   - an error inside the EXEC array: that key is held aside, the others are stored.
  * The baselines move only with proof: an EXEC array, or our nonce in the ledger. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flush/accounts.h"
+#include "flush/chronicle.h"
 #include "flush/refusal.h"
 
-enum ledger_loss { LEDGER_LOSS_RESUME, LEDGER_LOSS_HALT };
-
 struct partition_config {
-    struct accounts *accounts;
-    struct slice prefix;  /* of its keys; the caller's, outlives the partition */
-    const char *instance; /* UUID */
-    uint32_t number;
+    struct chronicle_config chronicle;
     uint32_t batch_keys_max;
     enum ledger_loss on_ledger_loss;
 };

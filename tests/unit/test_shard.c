@@ -129,7 +129,7 @@ static void test_sum_past_56_bits_is_refused_and_nothing_added(void **state)
 
     assert_true(shard_add(s, cell, (int64_t)SEAL_MAX - 1));
     assert_false(shard_add(s, cell, 2));
-    assert_false(shard_add(s, cell, U(int64_t)SEAL_MAX));
+    assert_false(shard_add(s, cell, UINT64_MAX));
     assert_true(shard_count(s, cell) == (int64_t)SEAL_MAX - 1);
     assert_true(shard_sum(s) == (int64_t)SEAL_MAX - 1);
     assert_true(shard_add(s, cell, 1));
