@@ -206,6 +206,7 @@ static int import_old(struct run *r, struct error *err)
                          "--state-dir has no room to take over %llu names: %s; enlarge it (tmpfs: size=)",
                          (unsigned long long)import_names(&r->old, r->config->embedded), strerror(-failed));
     out->lost_hits += out->import.condemned_hits;
+    out->import.damaged += r->old.lower_bounds;
     out->damaged |= out->import.damaged || out->import.condemned;
     return 0;
 }

@@ -180,8 +180,10 @@ bool state_old_prove(struct state_old *o, uint32_t shard, uint32_t cell, uint64_
 
     if (!c || !baseline || from > to)
         return false;
-    if (!seal_is_whole(c->count))
+    if (!seal_is_whole(c->count)) {
         c->count = seal(to);
+        o->lower_bounds++;
+    }
     *baseline = seal(from);
     return seal_number(c->count) >= to;
 }

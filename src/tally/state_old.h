@@ -19,6 +19,7 @@ struct state_old {
     struct state_plan plan;
     bool orderly;         /* the run before ended in order */
     bool header_damaged;  /* one of the two */
+    uint64_t lower_bounds; /* counts that are damaged, and of which only a journal says how large they are at least */
 };
 
 /* 0; -ENOENT: there is none; -EBADMSG: nothing in it can be used, and `err` says why; -ENOMEM and the like. */
