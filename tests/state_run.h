@@ -97,6 +97,8 @@ static inline int run_start(struct run_process *p, const struct run_config *c, u
     assert(!failed);
     books_init(&p->books);
     p->accounts = (struct accounts){.env = &p->env, .keys = p->keys, .books = &p->books, .stats = &p->stats};
+    failed = keys_inherit(p->keys);
+    assert(!failed);
     chronicle_init(&p->chronicle, &(struct chronicle_config){
                                       .accounts = &p->accounts,
                                       .prefix = keyspace_prefix(&p->space, 0),

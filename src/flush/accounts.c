@@ -112,3 +112,9 @@ void accounts_rolled_back(struct accounts *a, uint64_t replayed, uint64_t lost)
     books_post(a->books, &(struct books_move){.stored = -both, .rolled_back = both, .lost = (int64_t)lost});
     stat_add(&a->stats->replayed_hits, replayed);
 }
+
+void accounts_gave_up(struct accounts *a, uint64_t hits)
+{
+    books_post(a->books, &(struct books_move){.lost = (int64_t)hits});
+    stat_add(&a->stats->given_up_hits, hits);
+}

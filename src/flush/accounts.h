@@ -37,4 +37,6 @@ void accounts_resume(struct accounts *a, const struct batch *b);
 void accounts_give_back(struct accounts *a, const struct batch *b);
 /* The server forgot hits that it had acknowledged: `replayed` of them are pending again, `lost` are gone. */
 void accounts_rolled_back(struct accounts *a, uint64_t replayed, uint64_t lost);
+/* Another process has a copy of these, and stores them. */
+void accounts_gave_up(struct accounts *a, uint64_t hits);
 void accounts_count_error(struct accounts *a, enum redis_error_class c);

@@ -30,6 +30,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->hits = 0;
     b->unheld = 0;
     b->refused = 0;
+    b->inherited = false;
     b->sends = 0;
     b->copies = 0;
     buf_clear(&b->bytes);

@@ -37,6 +37,7 @@ struct batch {
     uint64_t hits;    /* sum of the deltas */
     uint64_t unheld;  /* of those, how many were set aside before */
     uint32_t refused; /* items */
+    bool inherited;   /* an earlier process made it */
     uint32_t sends;   /* how often it was sent */
     uint32_t copies;  /* sent, and their fate unknown: the server may still execute them */
     struct buf bytes;

@@ -32,6 +32,7 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
     assert(verdict == JOURNAL_WHOLE && view.instance[0]); /* recovery wrote it a moment ago */
     take_name(c, view.instance);
     c->acked = view.acked;
+    c->inherits = true;
 }
 
 void chronicle_fini(struct chronicle *c)
@@ -73,6 +74,7 @@ void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
 
     c->acked = b->ledger;
     c->stored_ms = now_ms;
+    c->inherits &= b->inherited;
     journal_acknowledge(&c->journal, c->instance, &c->acked);
     window_push(&c->window, b, hits, now_ms);
 }
@@ -88,11 +90,15 @@ struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq)
     return window_cut(&c->window, seq, c->config.accounts->keys, accounts_now_ms(c->config.accounts));
 }
 
-void chronicle_rename(struct chronicle *c, const char *instance)
+uint64_t chronicle_rename(struct chronicle *c, const char *instance)
 {
+    uint64_t hits = c->inherits ? keys_give_up_inherited(c->config.accounts->keys, c->config.number) : 0;
+
+    c->inherits = false;
     take_name(c, instance);
     window_clear(&c->window);
     chronicle_start_over(c, &(struct ledger){0});
+    return hits;
 }
 
 /* ---- what was open ---- */
@@ -111,6 +117,7 @@ static int restore(struct chronicle *c, const struct journal_record *r, struct b
     }
     if (failed)
         return failed;
+    b->inherited = true;
     b->sends = 1;
     b->copies = 1; /* the process before may have sent it, and its bytes may still travel */
     accounts_resume(c->config.accounts, b);

@@ -35,6 +35,7 @@ struct chronicle {
     uint64_t stored_ms;  /* when it was last written */
     struct window window;
     struct journal journal;
+    bool inherits; /* nothing that this process made is stored yet: if the identity is not ours, neither is the rest */
     struct buf parts; /* of the record under way */
 };
 
@@ -51,8 +52,9 @@ void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
 void chronicle_start_over(struct chronicle *c, const struct ledger *acked);
 /* The server is where it was after `seq`. */
 struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq);
-/* A new identity, without a past. */
-void chronicle_rename(struct chronicle *c, const char *instance);
+/* A new identity, without a past: another process writes under the old one. When that is found out before anything of
+ * ours was stored, it has a copy of our state file, and what was in it is its to store: given up, so many hits. */
+uint64_t chronicle_rename(struct chronicle *c, const char *instance);
 
 /* Into `batch` and `replaced`, both empty, what was open; whether there was a batch, and one that it replaces.
  * 0 or -ENOMEM. */

@@ -157,6 +157,8 @@ int core_create(struct core **out, const struct core_config *config)
     c->reads.keys = c->keys;
     c->reads.answered = config->answered;
     c->reads.answered_ctx = config->answered_ctx;
+    if (!failed && config->state)
+        failed = keys_inherit(c->keys);
     if (!failed && config->host[0])
         failed = core_create_store(c);
     if (failed) {

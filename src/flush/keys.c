@@ -23,6 +23,8 @@ struct keys_shard {
     struct shard *shard;
     uint32_t *key;      /* owned; by cell: its key + 1, 0: not met yet */
     key_cell *next;     /* owned; by cell: the same key in another shard */
+    uint64_t *inherited; /* owned; by cell, of the first inherited_cells: its count then; NULL: none */
+    uint32_t inherited_cells;
 };
 
 struct keys {
@@ -235,6 +237,42 @@ void keys_collect(struct keys *k)
         keys_remember_unsure(k);
 }
 
+/* ---- what an earlier process left ---- */
+
+int keys_inherit(struct keys *k)
+{
+    for (uint32_t i = 0; i < k->shards_count; i++) {
+        struct keys_shard *s = &k->shards[i];
+        uint32_t cells = shard_cells(s->shard);
+        if (cells == 0)
+            continue;
+        s->inherited = malloc(cells * sizeof(s->inherited[0]));
+        if (!s->inherited)
+            return -ENOMEM;
+        s->inherited_cells = cells;
+        for (uint32_t cell = 0; cell < cells; cell++)
+            s->inherited[cell] = shard_count(s->shard, cell);
+    }
+    return 0;
+}
+
+uint64_t keys_give_up_inherited(struct keys *k, uint32_t partition)
+{
+    uint64_t hits = 0;
+
+    for (uint32_t i = 0; i < k->shards_count; i++) {
+        struct keys_shard *s = &k->shards[i];
+        for (uint32_t cell = 0; cell < s->inherited_cells; cell++) {
+            uint64_t base = shard_baseline(s->shard, cell), all = s->inherited[cell];
+            if (base >= all || keyspace_partition(k->space, shard_name(s->shard, cell)) != partition)
+                continue;
+            hits += all - base;
+            shard_set_baseline(s->shard, cell, all);
+        }
+    }
+    return hits;
+}
+
 /* ---- totals ---- */
 
 uint64_t keys_base(const struct keys *k, uint32_t key)
@@ -316,6 +354,7 @@ void keys_destroy(struct keys *k)
     size_t n = k->keys_max;
     for (uint32_t i = 0; i < k->shards_count; i++) {
         struct keys_shard *s = &k->shards[i];
+        free(s->inherited);
         region_release(s->next, n * sizeof(*s->next));
         region_release(s->key, n * sizeof(*s->key));
     }

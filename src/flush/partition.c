@@ -132,11 +132,12 @@ static void partition_on_foreign(struct partition *p)
 {
     char instance[UUID_TEXT_BYTES];
 
-    partition_alarm(p, &p->config.chronicle.accounts->stats->alarms_identity_taken, "identity_taken", 0, 0);
     env_uuid(p->config.chronicle.accounts->env, instance);
     partition_give_back(p, &p->batch);
     partition_give_back(p, &p->replaced);
-    chronicle_rename(&p->chronicle, instance);
+    uint64_t given_up = chronicle_rename(&p->chronicle, instance);
+    accounts_gave_up(p->config.chronicle.accounts, given_up);
+    partition_alarm(p, &p->config.chronicle.accounts->stats->alarms_identity_taken, "identity_taken", 0, given_up);
     p->met = false; /* the ledger that was watched is not ours any more */
 }
 
