@@ -101,7 +101,7 @@ stress: $(STRESS) ## tests with threads (worth most with MODE=tsan)
 	@tests/run-c $(STRESS)
 
 e2e: $(BIN) ## end to end: the real binary, real redis-server processes
-	TALLYD=$(BIN) $(PYTHON) -m pytest -q tests/e2e $(PYTEST)
+	TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 tests/e2e $(PYTEST)
 
 fuzz: ## libFuzzer, all harnesses: make fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory MODE=fuzz $(FUZZERS:%=build/fuzz/fuzz/%)

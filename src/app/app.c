@@ -20,7 +20,7 @@ static bool workers_running(const struct app *a)
 }
 
 /* Until a signal asks for the end, or a worker has ended unasked: then what was counted must be stored. */
-static void wait_for_end(const struct app *a)
+static void wait_for_end(struct app *a)
 {
     for (;;) {
         int signal = signals_wait(a->signal_fd, CHECK_MS);
@@ -30,8 +30,11 @@ static void wait_for_end(const struct app *a)
             signals_wait(a->signal_fd, TWICE_MS);
             return;
         }
-        if (signal == SIGHUP)
-            LOG_INFO("signal", log_str("name", "SIGHUP"), log_str("effect", "none: nothing is reloaded"));
+        if (signal == SIGHUP) {
+            LOG_INFO("signal", log_str("name", "SIGHUP"),
+                     log_str("effect", "connects to Redis anew; the password file is read again"));
+            flusher_reconnect(a->flusher);
+        }
         if (!workers_running(a)) {
             LOG_ERROR("worker_ended", log_str("effect", "tallyd stops"));
             return;

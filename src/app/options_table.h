@@ -34,7 +34,8 @@
            "longest wait for more requests while busy, so that they are handled together; a lone request never waits; " \
            "0 turns it off")                                                                                           \
     OPTION("Store", "redis", redis, REDIS_URL, "", 0, 0, SOURCE_ANY, "URL",                                            \
-           "redis://[user@]host[:port][/db]; without it counts live only in this process, and its --state-dir")                             \
+           "redis[s]://[user@]host[:port][/db]; rediss is TLS; without it counts live only in this process and its "          \
+           "--state-dir")                                                                                              \
     OPTION("Store", "redis-mode", redis_mode, ENUM, "standalone", 0, 0, SOURCE_ANY, "standalone|cluster",              \
            "one server, or a cluster of which --redis names any node; MemoryDB is always a cluster")                   \
     OPTION("Store", "partitions", partitions, COUNT, "16", 1, 256, SOURCE_ANY, "N",                                    \
@@ -43,12 +44,18 @@
            "file with the password for Redis")                                                                         \
     OPTION("Store", "redis-password", redis_password, SECRET, "", 0, 512, SOURCE_ENV, "TEXT",                          \
            "the password itself, in the environment only: other users can read command lines")                         \
+    OPTION("Store", "redis-ca", redis_ca, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                          \
+           "for rediss://: PEM file of the authorities to trust, instead of the system's")                             \
+    OPTION("Store", "redis-cert", redis_cert, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                      \
+           "for rediss://: PEM file with a certificate of our own, where the server asks for one")                     \
+    OPTION("Store", "redis-key", redis_key, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                        \
+           "its private key, when that is in another file")                                                            \
     OPTION("Store", "flush-interval", flush_interval_us, DURATION, "1s", 10 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,      \
            "TIME", "how often counts go to Redis")                                                                     \
     OPTION("Store", "prefix", prefix, STRING, "tally:", 0, 64, SOURCE_ANY, "TEXT",                                     \
            "put before every key in Redis")                                                                            \
     OPTION("Store", "state-dir", state_dir, STRING, "", 0, 4000, SOURCE_ANY, "DIR",                                    \
-           "keep counts in a file there, one directory for each process, so that a killed process loses nothing; best "\
+           "keep counts in a file there, one directory for each process, so that a killed process loses nothing; best " \
            "on tmpfs")                                                                                                 \
     OPTION("Store", "replay-window", replay_window_us, DURATION, "60s", 0, US_PER_HOUR, SOURCE_ANY, "TIME",            \
            "what Redis acknowledged so long ago at most and then forgot (rollback) is stored again; 0 turns it off")   \

@@ -78,13 +78,24 @@ static void worker_wake_at(void *ctx, uint32_t worker)
     worker_wake(a->workers[worker]);
 }
 
-static int password_load(struct app *a, struct error *err)
+/* The flusher asks at each connection, so a file that was rotated is read again. */
+static const char *password_now(void *ctx, struct error *err)
+{
+    struct app *a = ctx;
+    const struct options *o = a->options;
+    if (*o->redis_password_file == '\0')
+        return o->redis_password;
+    return secret_read(o->redis_password_file, a->password, err) == 0 ? a->password : NULL;
+}
+
+/* What cannot be read now is said now; the flusher would only try again and again. */
+static int credentials_check(struct app *a, struct flusher_config *config, struct error *err)
 {
     const struct options *o = a->options;
-    if (*o->redis_password_file != '\0')
-        return secret_read(o->redis_password_file, a->password, err);
-    strcpy(a->password, o->redis_password);
-    return 0;
+    if (*o->redis_password_file == '\0' && *o->redis_password == '\0')
+        return 0;
+    config->credentials = (struct credentials){.password = password_now, .ctx = a};
+    return password_now(a, err) ? 0 : -EACCES;
 }
 
 static int flusher_begin(struct app *a, struct error *err)
@@ -98,6 +109,7 @@ static int flusher_begin(struct app *a, struct error *err)
         .on_ledger_loss = (enum ledger_loss)a->options->on_ledger_loss,
         .replay_window_ms = (uint32_t)(a->options->replay_window_us / US_PER_MS),
         .state = a->state,
+        .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key},
         .wake_worker = worker_wake_at,
         .wake_ctx = a,
     };
@@ -105,10 +117,9 @@ static int flusher_begin(struct app *a, struct error *err)
     if (result != 0)
         return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
     memcpy(config.instance, a->instance, sizeof config.instance);
-    result = password_load(a, err);
+    result = credentials_check(a, &config, err);
     if (result != 0)
         return result;
-    config.password = *a->password != '\0' ? a->password : NULL;
     result = flusher_create(&a->flusher, &config, a->tally, err);
     if (result != 0)
         return result;

@@ -2,7 +2,7 @@
 
 #include "sync/atomic.h"
 
-#define REFUSAL_LOG_EVERY_MS 1000
+#define REFUSALS_LOGGED_A_SECOND 5
 
 void accounts_count_error(struct accounts *a, enum redis_error_class c) { stat_add(&a->stats->errors_by_class[c], 1); }
 
@@ -26,20 +26,29 @@ bool accounts_fits(const struct batch *b, const struct reply *exec)
     return true;
 }
 
-/* At most one line a second, whatever the number of keys: the metrics have the number. */
+/* A few lines a second, whatever the number of keys: the metrics have the number. */
+static bool may_log_refusal(struct accounts *a)
+{
+    uint64_t second = accounts_now_ms(a) / 1000;
+
+    if (second != a->refusals_second) {
+        a->refusals_second = second;
+        a->refusals_logged = 0;
+    }
+    return a->refusals_logged++ < REFUSALS_LOGGED_A_SECOND;
+}
+
 static void log_refusal(struct accounts *a, uint32_t key, uint64_t hits, enum redis_error_class c)
 {
-    uint64_t now_ms = accounts_now_ms(a);
     struct slice name = keys_name(a->keys, key);
 
-    if (a->refusal_logged_ms && now_ms - a->refusal_logged_ms < REFUSAL_LOG_EVERY_MS) {
+    if (!may_log_refusal(a)) {
         a->refusals_unlogged++;
         return;
     }
     ENV_LOG(a->env, LOG_LEVEL_WARN, "key_refused", log_bytes("key", name.at, name.bytes),
             log_str("error", redis_error_name(c)), log_num("hits_aside", (int64_t)hits),
             log_num("more", (int64_t)a->refusals_unlogged));
-    a->refusal_logged_ms = now_ms ? now_ms : 1;
     a->refusals_unlogged = 0;
 }
 
@@ -98,6 +107,14 @@ void accounts_give_back(struct accounts *a, const struct batch *b)
                              .in_flight = -(int64_t)b->hits,
                              .poisoned = (int64_t)batch_refused_hits(b),
                          });
+}
+
+void accounts_sweep_held(struct accounts *a)
+{
+    uint64_t hits = keys_held(a->keys) ? keys_sweep_held(a->keys) : 0;
+
+    if (hits)
+        books_post(a->books, &(struct books_move){.poisoned = (int64_t)hits});
 }
 
 void accounts_resume(struct accounts *a, const struct batch *b)

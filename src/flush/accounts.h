@@ -19,7 +19,8 @@ struct accounts {
     struct keys *keys;
     struct books *books;
     struct flusher_stats *stats;
-    uint64_t refusal_logged_ms; /* 0: never */
+    uint64_t refusals_second; /* which second of the clock the next one counts */
+    uint32_t refusals_logged; /* in that second */
     uint64_t refusals_unlogged;
 };
 
@@ -35,6 +36,8 @@ void accounts_applied_unseen(struct accounts *a, struct batch *b);
 /* An earlier process took it. */
 void accounts_resume(struct accounts *a, const struct batch *b);
 void accounts_give_back(struct accounts *a, const struct batch *b);
+/* Hits on held keys are poisoned like those before them, until the store takes the key again. */
+void accounts_sweep_held(struct accounts *a);
 /* The server forgot hits that it had acknowledged: `replayed` of them are pending again, `lost` are gone. */
 void accounts_rolled_back(struct accounts *a, uint64_t replayed, uint64_t lost);
 /* Another process has a copy of these, and stores them. */

@@ -45,6 +45,13 @@ uint32_t chronicle_parts_max(const struct chronicle *c) { return c->config.journ
 
 /* ---- a batch ---- */
 
+int chronicle_compose(const struct chronicle *c, struct batch *b)
+{
+    const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
+
+    return batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
+}
+
 int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
 {
     if (!c->config.journal)
@@ -121,7 +128,7 @@ static int restore(struct chronicle *c, const struct journal_record *r, struct b
     b->sends = 1;
     b->copies = 1; /* the process before may have sent it, and its bytes may still travel */
     accounts_resume(c->config.accounts, b);
-    return batch_compose(b, keys, c->config.prefix, (struct slice){c->ledger_key, strlen(c->ledger_key)});
+    return chronicle_compose(c, b);
 }
 
 int chronicle_resume(struct chronicle *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces)

@@ -44,6 +44,8 @@ void chronicle_fini(struct chronicle *c);
 /* How many parts a batch may have. */
 uint32_t chronicle_parts_max(const struct chronicle *c);
 
+/* The bytes of `b`. 0 or -ENOMEM. */
+int chronicle_compose(const struct chronicle *c, struct batch *b);
 /* `b`, composed, is about to be sent for the first time; `replaces`: instead of the one before. 0 or -ENOMEM. */
 int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces);
 /* `hits` of it are in the store, and so is its ledger. */

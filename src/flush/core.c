@@ -40,6 +40,7 @@ static void core_collect(struct core *c)
         c->next_retry_us = c->now_us + HELD_RETRY_US;
     }
     keys_collect(c->keys);
+    accounts_sweep_held(&c->accounts);
     if (!core_has_work(c))
         return;
     stat_add(&c->config.stats->flushes, 1);
@@ -78,6 +79,12 @@ void core_tick(struct core *c)
     core_note_end_of_flush(c);
 }
 
+void core_reconnect(struct core *c)
+{
+    if (c->store)
+        store_reconnect(c->store);
+}
+
 void core_drain(struct core *c)
 {
     c->draining = true;
@@ -91,12 +98,13 @@ void core_fail_reads(struct core *c) { read_queue_expire(&c->reads, UINT64_MAX);
 
 void core_read(struct core *c, struct read_op *op)
 {
-    if (c->store) {
-        read_queue_push(&c->reads, op);
+    if (!c->store) {
+        embedded_read(c->keys, op);
+        c->config.answered(c->config.answered_ctx, op);
         return;
     }
-    embedded_read(c->keys, op);
-    c->config.answered(c->config.answered_ctx, op);
+    read_queue_push(&c->reads, op);
+    store_fail_reads(c->store);
 }
 
 uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX])
@@ -126,7 +134,7 @@ static int core_create_store(struct core *c)
         .space = &c->space,
         .seed.port = config->port,
         .user = config->user,
-        .password = config->password,
+        .credentials = config->credentials,
         .db = config->db,
         .instance = config->instance,
         .batch_keys_max = config->batch_keys_max,

@@ -31,8 +31,9 @@ struct core_config {
     const struct state_file *state; /* committed; NULL: none */
     const char *host; /* empty: embedded */
     uint16_t port;
-    uint32_t partitions;         /* of a cluster, of which `host` is any node; 0: a single server */
-    const char *user, *password; /* password NULL: none */
+    uint32_t partitions; /* of a cluster, of which `host` is any node; 0: a single server */
+    const char *user;
+    struct credentials credentials;
     uint32_t db;
     void (*answered)(void *ctx, struct read_op *op);
     void *answered_ctx;
@@ -43,6 +44,8 @@ struct core;
 int core_create(struct core **out, const struct core_config *config); /* 0 or -ENOMEM */
 void core_destroy(struct core *c);
 void core_tick(struct core *c);
+/* A new connection, with what the credentials are by then. */
+void core_reconnect(struct core *c);
 /* Collect now and do not wait for the interval any more. */
 void core_drain(struct core *c);
 /* Nothing is dirty, nothing in flight; keys that the store refuses do not count. */

@@ -32,6 +32,7 @@ struct flusher {
     /* set at creation, then read only */
     struct flusher_config config;
     struct env env;
+    struct tls *tls; /* owned; NULL: plain */
     struct env_chance chance;
     uint32_t workers;
     int wake_fd;
@@ -43,7 +44,8 @@ struct flusher {
     uint64_t *woken;   /* owned; by worker: has answers that it was not told of */
 
     /* from main to the flusher; the partner of each is flusher_drain_begin() */
-    uint32_t drain; /* enum drain_state; written last */
+    uint32_t drain;     /* enum drain_state; written last */
+    uint32_t reconnect; /* main sets, the thread clears */
     uint64_t drain_deadline_ms;
 
     /* from the flusher to main */
@@ -62,10 +64,11 @@ _Static_assert(sizeof(struct desk) == 64, "two workers' desks never share a cach
 static void flusher_answered(void *ctx, struct read_op *op)
 {
     struct flusher *f = ctx;
+    uint32_t worker = op->worker; /* once pushed, op is the worker's, which may free it */
 
-    bool pushed = spsc_push(f->desks[op->worker].answers, op);
+    bool pushed = spsc_push(f->desks[worker].answers, op);
     assert(pushed); /* flusher_ask() lets no more under way than fit */
-    f->woken[op->worker] = 1;
+    f->woken[worker] = 1;
 }
 
 static void flusher_wake_workers(struct flusher *f)
@@ -143,6 +146,10 @@ static void *flusher_run(void *arg)
         if (!draining && load_acquire_u32(&f->drain) == DRAIN_WANTED) {
             draining = true;
             core_drain(f->core);
+        }
+        if (load_acquire_u32(&f->reconnect)) { /* partner: flusher_reconnect() */
+            store_relaxed_u32(&f->reconnect, 0);
+            core_reconnect(f->core);
         }
         core_tick(f->core);
         flusher_wake_workers(f);
@@ -230,7 +237,7 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
         .port = f->config.redis.port,
         .partitions = f->config.partitions,
         .user = f->config.redis.user,
-        .password = f->config.password,
+        .credentials = f->config.credentials,
         .db = f->config.redis.db,
         .answered = flusher_answered,
         .answered_ctx = f,
@@ -240,6 +247,18 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
     return failed
                ? error_set(err, failed, "no memory for the flusher of %u keys: lower --max-keys", tally_keys_max(tally))
                : 0;
+}
+
+static int flusher_create_env(struct flusher *f, struct error *err)
+{
+    int failed = env_real_init(&f->env, &f->chance, err);
+
+    if (failed || !f->config.redis.tls)
+        return failed;
+    failed = tls_create(&f->tls, &f->config.tls, err);
+    if (!failed)
+        f->env.transport = transport_tls(f->tls);
+    return failed;
 }
 
 static int flusher_create_desks(struct flusher *f, struct error *err)
@@ -258,8 +277,6 @@ static int flusher_check(const struct flusher_config *config, struct error *err)
 {
     if (strlen(config->prefix) > KEYSPACE_PREFIX_BYTES_MAX)
         return error_set(err, -EINVAL, "--prefix is longer than %d bytes", KEYSPACE_PREFIX_BYTES_MAX);
-    if (config->redis.tls)
-        return error_set(err, -ENOTSUP, "rediss:// is not supported by this build: use redis://");
     if (config->partitions > PARTITIONS_MAX)
         return error_set(err, -EINVAL, "--partitions is more than %d", PARTITIONS_MAX);
     if (config->partitions && strpbrk(config->prefix, "{}"))
@@ -291,7 +308,7 @@ int flusher_create(struct flusher **out, const struct flusher_config *config, st
     f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (f->wake_fd < 0)
         failed = error_set(err, -errno, "no eventfd for the flusher: raise the limit of open files");
-    if (failed || (failed = env_real_init(&f->env, &f->chance, err)) || (failed = flusher_create_desks(f, err)) ||
+    if (failed || (failed = flusher_create_env(f, err)) || (failed = flusher_create_desks(f, err)) ||
         (failed = flusher_create_core(f, tally, err))) {
         flusher_destroy(f);
         return failed;
@@ -314,6 +331,12 @@ int flusher_start(struct flusher *f, struct error *err)
     pthread_setname_np(f->thread, "flusher");
     f->started = true;
     return 0;
+}
+
+void flusher_reconnect(struct flusher *f)
+{
+    store_release_u32(&f->reconnect, 1); /* partner: flusher_run() */
+    flusher_wake(f);
 }
 
 void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms)
@@ -348,6 +371,7 @@ void flusher_destroy(struct flusher *f)
         spsc_destroy(f->desks[i].answers);
         spsc_destroy(f->desks[i].asks);
     }
+    tls_destroy(f->tls);
     free(f->woken);
     if (f->wake_fd >= 0)
         close(f->wake_fd);

@@ -11,6 +11,8 @@
 #include "flush/ledger.h"
 #include "flush/reads.h"
 #include "flush/stats.h"
+#include "redis/credentials.h"
+#include "redis/transport_tls.h"
 #include "redis/url.h"
 #include "tally/tally.h"
 
@@ -21,17 +23,20 @@ struct flusher_config {
     uint32_t partitions;    /* of a cluster, of which `redis` is any node; 0: a single server */
     const char *prefix;     /* "tally:" */
     uint32_t flush_interval_ms;
-    uint32_t batch_keys_max;                         /* per transaction; 2000 */
-    char instance[37];                               /* UUID; of a partition whose journal has one, that is it */
+    uint32_t batch_keys_max; /* per transaction; 2000 */
+    char instance[37];       /* UUID; of a partition whose journal has one, that is it */
     enum ledger_loss on_ledger_loss;
-    uint32_t replay_window_ms;                       /* 0: what the store forgets is lost */
-    const struct state_file *state;                  /* NULL: none; outlives the flusher */
-    const char *password;                            /* NULL: none; never logged */
+    uint32_t replay_window_ms;      /* 0: what the store forgets is lost */
+    const struct state_file *state; /* NULL: none; outlives the flusher */
+    struct credentials credentials;
+    struct tls_config tls;                           /* for rediss:// */
     void (*wake_worker)(void *ctx, uint32_t worker); /* after answers were pushed */
     void *wake_ctx;
 };
 
 int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err);
+/* Connect anew with what the credentials are now (SIGHUP); any time after the start. */
+void flusher_reconnect(struct flusher *f);
 int flusher_start(struct flusher *f, struct error *err);
 /* Wait until the data set of a cluster is known to be cut into as many partitions as configured; -EINVAL when it is
  * not. 0 also at the deadline: nothing is stored before it is known, and a difference is then an alarm. */

@@ -191,6 +191,28 @@ uint64_t keys_unhold(struct keys *k, uint32_t key)
     return hits;
 }
 
+static uint64_t keys_unstored(const struct keys *k, uint32_t key)
+{
+    uint64_t hits = 0;
+
+    for (key_cell c = k->first[key]; c; c = keys_next_cell(k, c))
+        hits += keys_count(k, c) - keys_baseline(k, c);
+    return hits;
+}
+
+uint64_t keys_sweep_held(struct keys *k)
+{
+    uint64_t swept = 0;
+    uint32_t key = k->held.head;
+
+    for (uint32_t n = 0; n < k->held.count; n++, key = k->next[key]) {
+        uint64_t hits = keys_unstored(k, key);
+        swept += hits - k->aside[key];
+        k->aside[key] = hits;
+    }
+    return swept;
+}
+
 void keys_release_held(struct keys *k)
 {
     for (uint32_t key; (key = list_pop(&k->held, k->next)) != KEY_NONE;) {

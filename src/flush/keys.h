@@ -38,6 +38,8 @@ uint32_t keys_dirty_of(const struct keys *k, uint32_t partition);
 /* Keep aside a key of which `hits` were refused; keys_unhold() when it is taken up again tells how many. */
 void keys_hold(struct keys *k, uint32_t key, uint64_t hits);
 uint64_t keys_unhold(struct keys *k, uint32_t key);
+/* Set aside as well what held keys were hit since; how many hits. Its cost grows with the held keys. */
+uint64_t keys_sweep_held(struct keys *k);
 void keys_release_held(struct keys *k); /* all of HELD becomes DIRTY */
 uint32_t keys_held(const struct keys *k);
 

@@ -31,7 +31,6 @@ static void node_link_down(void *ctx)
 
     stat_add(&n->config.accounts->stats->link_errors, 1);
     session_link_down(n->session);
-    n->config.remap(n->config.remap_ctx);
     outage_lost(&n->outage, n->config.env, &n->config.address, n->link);
 }
 
@@ -60,6 +59,8 @@ void node_tick(struct node *n, uint64_t now_ms)
 }
 
 void node_abandon(struct node *n) { link_fail(n->link, -EREMOTE, "its slots have moved to other nodes"); }
+void node_reconnect(struct node *n) { link_fail(n->link, -ECANCELED, "asked to connect anew"); }
+bool node_is_lost(const struct node *n) { return n->outage.reported; }
 bool node_is_ready(const struct node *n) { return link_state(n->link) == LINK_READY; }
 struct session *node_session(struct node *n) { return n->session; }
 const struct node_address *node_address(const struct node *n) { return &n->config.address; }

@@ -13,7 +13,7 @@ struct node_config {
     const struct link_config *link; /* all but the address */
     struct node_address address;
     uint32_t members_max;
-    void (*remap)(void *ctx); /* a partition seems to belong to another node, or this one is lost */
+    void (*remap)(void *ctx); /* a partition seems to belong to another node */
     void *remap_ctx;
 };
 
@@ -24,6 +24,10 @@ void node_destroy(struct node *n);                                    /* without
 void node_tick(struct node *n, uint64_t now_ms);
 /* End the connection: nothing that is ours lives there any more. */
 void node_abandon(struct node *n);
+/* End the connection, and make another. */
+void node_reconnect(struct node *n);
+/* Did an attempt fail or a connection end, and none succeed since? */
+bool node_is_lost(const struct node *n);
 bool node_is_ready(const struct node *n);
 struct session *node_session(struct node *n);
 const struct node_address *node_address(const struct node *n);

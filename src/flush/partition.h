@@ -1,5 +1,5 @@
 #pragma once
-/* One partition: its ledger, the batch under way, and what the server's answers mean for them (DESIGN 4.2).
+/* One partition: arming it, sending its batches, and what the server's answers mean for its chain (DESIGN 4.2).
  *
  * Thread: the flusher's.
  * It belongs to no connection: session.h carries what it says and brings the answers, and a partition may go on on
@@ -10,25 +10,19 @@
  *   - connection lost, EXEC nil, any error: the same bytes again, or taken as applied, as the ledger says;
  *   - a key that the server will not queue: the batch is replaced by an empty one with the same seq, so that
  *     whatever copy of the old bytes still travels is refused; then its keys go back, the refused one aside;
- *   - the ledger is behind, missing or foreign: what the replay window has is stored again, the rest counted as lost; the on-ledger-loss policy, a new identity;
+ *   - the ledger is behind, missing or foreign: rollback counted as lost, the on-ledger-loss policy, a new identity;
  *   - an error inside the EXEC array: that key is held aside, the others are stored.
  * The baselines move only with proof: an EXEC array, or our nonce in the ledger. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flush/chronicle.h"
+#include "flush/chain.h"
 #include "flush/refusal.h"
-
-struct partition_config {
-    struct chronicle_config chronicle;
-    uint32_t batch_keys_max;
-    enum ledger_loss on_ledger_loss;
-};
 
 struct partition;
 
-int partition_create(struct partition **out, const struct partition_config *config); /* 0 or -ENOMEM */
+int partition_create(struct partition **out, const struct chain_config *config); /* 0 or -ENOMEM */
 void partition_destroy(struct partition *p);
 
 /* ---- when it wants what ---- */
@@ -43,7 +37,8 @@ uint64_t partition_wake_ms(const struct partition *p); /* UINT64_MAX: when somet
 
 /* ---- arming: WATCH L · GET L · MULTI ---- */
 void partition_begin_arm(struct partition *p);
-int partition_on_watch(struct partition *p, const struct reply *reply);  /* these: 0, or -EPROTO */
+/* These and those below: 0, 1 when the batch proved to be stored, or -EPROTO. */
+int partition_on_watch(struct partition *p, const struct reply *reply);
 int partition_on_ledger(struct partition *p, const struct reply *reply); /* of a server that is to be believed */
 int partition_on_multi(struct partition *p, const struct reply *reply);
 /* All three were answered well: a batch may be sent. */
@@ -52,7 +47,7 @@ bool partition_is_armed(const struct partition *p);
 /* ---- sending: INCRBY … · SET L … · EXEC ---- */
 /* The batch to send now, counted as sent; NULL: nothing to send. Only when armed. */
 const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms);
-int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t index); /* these: 0, or -EPROTO */
+int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t index);
 int partition_on_exec(struct partition *p, const struct reply *reply);
 /* Why the arm or the batch under way is refused, so far. */
 enum redis_error_class partition_refusal(const struct partition *p);

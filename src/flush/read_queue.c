@@ -156,13 +156,18 @@ static void result_publish(struct read_queue *q, const struct read_result *resul
         keys_publish(q->keys, key, result->stored, now_ms);
 }
 
-static void op_finish(struct read_queue *q, struct read_op *op)
+static struct read_op *op_before(const struct read_queue *q, const struct read_op *op)
 {
     struct read_op *before = NULL;
 
     for (struct read_op *o = q->ops_first; o != op; o = o->next)
         before = o;
-    op_unlink(q, op, before);
+    return before;
+}
+
+static void op_finish(struct read_queue *q, struct read_op *op)
+{
+    op_unlink(q, op, op_before(q, op));
     q->answered(q->answered_ctx, op);
 }
 
@@ -208,12 +213,6 @@ static void lane_drop_expired(struct read_queue *q, struct read_lane *l)
     }
 }
 
-void read_queue_link_down(struct read_queue *q, uint32_t lane)
-{
-    q->lanes[lane].unsent = q->lanes[lane].first;
-    lane_drop_expired(q, &q->lanes[lane]);
-}
-
 static void op_expire(struct read_queue *q, struct read_op *op, struct read_op *before)
 {
     for (uint32_t slot = 1; slot <= q->used; slot++) {
@@ -223,6 +222,20 @@ static void op_expire(struct read_queue *q, struct read_op *op, struct read_op *
     op_unlink(q, op, before);
     fail_unanswered(op);
     q->answered(q->answered_ctx, op);
+}
+
+void read_queue_fail(struct read_queue *q, uint32_t lane)
+{
+    struct read_lane *l = &q->lanes[lane];
+
+    for (uint32_t at = l->first; at; at = slot_at(q, at)->next) {
+        struct read_op *op = slot_at(q, at)->op;
+        if (op)
+            op_expire(q, op, op_before(q, op));
+    }
+    l->unsent = l->first;
+    for (uint32_t any = 0; any < q->space->partitions; any++)
+        lane_drop_expired(q, &q->lanes[any]);
 }
 
 void read_queue_expire(struct read_queue *q, uint64_t now_ms)

@@ -6,9 +6,9 @@
  * within a lane. An op may have names in many lanes; all share one pool of slots.
  * Happy path: read_queue_push() an op; read_queue_send() appends the commands of one lane that fit behind what is being
  * sent; read_queue_take() gets their replies, in order; an op with all its answers goes to `answered`.
- * Failure modes: the link goes down: what was under way is asked again; the op's deadline passes: READ_FAILED for
- * what is not answered, and a reply that still comes is dropped.
- * GETRANGE, not GET: whatever another program put under that key, the reply has at most 21 bytes. */
+ * Failure modes: the link goes down: all ops with names in its lanes are answered, READ_FAILED for what is open; the
+ * op's deadline passes: READ_FAILED for what is not answered, and a reply that still comes is dropped. GETRANGE, not
+ * GET: whatever another program put under that key, the reply has at most 21 bytes. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -51,6 +51,6 @@ void read_queue_push(struct read_queue *q, struct read_op *op);
 bool read_queue_waits(const struct read_queue *q, uint32_t lane);               /* anything to send? */
 uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out); /* number of commands */
 void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms);
-void read_queue_link_down(struct read_queue *q, uint32_t lane);
+void read_queue_fail(struct read_queue *q, uint32_t lane); /* all ops with names in it; no reply comes any more */
 void read_queue_expire(struct read_queue *q, uint64_t now_ms);
 uint64_t read_queue_wake_ms(const struct read_queue *q); /* the first deadline; UINT64_MAX: none */

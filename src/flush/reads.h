@@ -15,7 +15,12 @@
 
 #define READ_OP_NAMES_MAX 1024
 
-enum read_state { READ_ASKED, READ_FOUND, READ_MISSING, READ_FAILED /* store not reachable, or not an integer */ };
+enum read_state {
+    READ_ASKED,
+    READ_FOUND,
+    READ_MISSING,
+    READ_FAILED /* store not reachable: told at once; or not an integer */
+};
 
 struct read_result {
     char name[NAME_BYTES_MAX];

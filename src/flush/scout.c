@@ -16,12 +16,12 @@ enum scout_meta { META_UNKNOWN, META_AGREES, META_DIFFERS };
 
 struct scout {
     struct scout_config config;
-    struct link *link;       /* owned */
-    struct node_address at;  /* whom the link connects to */
-    struct node_address own; /* who owns the meta key's slot; host empty: not known */
-    uint32_t turn;           /* of those to try: 0 the seed, then the known ones */
+    struct link *link;      /* owned */
+    struct node_address at; /* whom the link connects to */
+    uint32_t turn;          /* of those to try: 0 the seed, then the known ones */
     enum scout_meta meta;
     bool asking, wished;
+    bool came_for_meta;
     struct outage outage;
     bool complained;       /* in the log, since the last good answer */
     uint32_t asks_in_vain; /* by wish, one after the other */
@@ -68,19 +68,6 @@ static void scout_complain(struct scout *s, const char *event, const struct repl
                           "!meta? A single server needs --redis-mode standalone"));
 }
 
-static void scout_on_slots(struct scout *s, const struct reply *reply)
-{
-    uint16_t meta_slot = key_slot(keyspace_meta_key(s->config.space, s->meta_key));
-
-    if (!slots_fits(reply)) {
-        scout_complain(s, "map_refused", reply);
-        return;
-    }
-    if (!slots_find(reply, meta_slot, &s->at, &s->own))
-        s->own.host[0] = '\0';
-    s->config.map(s->config.ctx, reply, &s->at);
-}
-
 static void scout_judge_meta(struct scout *s, struct slice value)
 {
     struct slice ours = keyspace_meta_value(s->config.space, s->meta_value);
@@ -91,60 +78,89 @@ static void scout_judge_meta(struct scout *s, struct slice value)
         s->config.differs(s->config.ctx, keyspace_meta_partitions(value));
 }
 
-static void scout_on_meta(struct scout *s, const struct reply *reply)
+/* The answers to SET … NX, which says nothing that GET does not, and to GET. */
+static void scout_on_meta(void *ctx, const struct reply *reply, uint32_t index)
 {
-    bool moved = reply->type == REPLY_ERROR && redis_error_classify(reply->text) == REDIS_ERROR_MOVED;
+    struct scout *s = ctx;
 
+    if (index == 0)
+        return;
+    s->asking = false;
     if (reply->type == REPLY_STRING) {
         scout_judge_meta(s, reply->text);
         return;
     }
-    s->wished = true;
-    if (!moved) {
-        scout_complain(s, "meta_refused", reply);
-    } else if (s->own.host[0] && !node_address_equals(&s->own, &s->at)) {
-        scout_head_for(s, &s->own);
+    s->wished = true; /* MOVED, say: then the next map leads on */
+    scout_complain(s, "meta_refused", reply);
+}
+
+static void scout_send(struct scout *s, uint32_t replies, link_reply_fn fn)
+{
+    s->asking = true;
+    link_expect(s->link, replies, fn, s);
+    if (s->out.failed)
+        link_fail(s->link, -ENOMEM, "no memory for commands");
+    else
+        link_send(s->link, buf_slice(&s->out));
+}
+
+static void scout_ask_meta(struct scout *s)
+{
+    struct slice key = keyspace_meta_key(s->config.space, s->meta_key);
+    struct slice value = keyspace_meta_value(s->config.space, s->meta_value);
+
+    buf_clear(&s->out);
+    resp_command(&s->out, 4, (struct slice[]){SLICE("SET"), key, value, SLICE("NX")});
+    resp_command(&s->out, 2, (struct slice[]){SLICE("GET"), key});
+    scout_send(s, 2, scout_on_meta);
+}
+
+/* Only a node that knows a map is asked for the key: on a server that is no cluster nothing must be written. */
+static void scout_look_for_meta(struct scout *s, const struct reply *slots)
+{
+    uint16_t slot = key_slot(keyspace_meta_key(s->config.space, s->meta_key));
+    struct node_address owner;
+
+    if (!slots_find(slots, slot, &s->at, &owner)) {
+        s->wished = true;
+    } else if (s->came_for_meta || node_address_equals(&owner, &s->at)) {
+        s->came_for_meta = false; /* whatever this node calls itself */
+        scout_ask_meta(s);
+    } else {
+        s->came_for_meta = true;
+        scout_head_for(s, &owner);
         link_fail(s->link, -EREMOTE, "the key is on another node");
         s->may_ask_ms = s->now_ms;
     }
 }
 
-static void scout_on_reply(void *ctx, const struct reply *reply, uint32_t index)
+static void scout_on_slots(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct scout *s = ctx;
-    bool meta = s->meta == META_UNKNOWN;
+    (void)index;
 
-    if (index == 0)
-        scout_on_slots(s, reply);
-    if (index == 2)
-        scout_on_meta(s, reply);
-    s->asking = meta ? index < 2 : false;
+    s->asking = false;
+    if (!slots_fits(reply)) {
+        s->wished = true;
+        scout_complain(s, "map_refused", reply);
+        return;
+    }
+    s->config.map(s->config.ctx, reply, &s->at);
+    if (s->meta == META_UNKNOWN)
+        scout_look_for_meta(s, reply);
 }
 
 /* ---- asking ---- */
 
 static void scout_ask(struct scout *s)
 {
-    bool meta = s->meta == META_UNKNOWN;
-    struct slice key = keyspace_meta_key(s->config.space, s->meta_key);
-    struct slice value = keyspace_meta_value(s->config.space, s->meta_value);
-
     s->asks_in_vain = s->wished ? s->asks_in_vain + 1 : 0;
     s->wished = false;
-    s->asking = true;
     s->may_ask_ms = s->now_ms + with_jitter(s, ASK_PAUSE_MS);
     s->unasked_ms = s->now_ms + with_jitter(s, ASK_UNASKED_MS);
     buf_clear(&s->out);
     resp_command(&s->out, 2, (struct slice[]){SLICE("CLUSTER"), SLICE("SLOTS")});
-    if (meta) {
-        resp_command(&s->out, 4, (struct slice[]){SLICE("SET"), key, value, SLICE("NX")});
-        resp_command(&s->out, 2, (struct slice[]){SLICE("GET"), key});
-    }
-    link_expect(s->link, meta ? 3 : 1, scout_on_reply, s);
-    if (s->out.failed)
-        link_fail(s->link, -ENOMEM, "no memory for commands");
-    else
-        link_send(s->link, buf_slice(&s->out));
+    scout_send(s, 1, scout_on_slots);
 }
 
 static bool scout_is_due(const struct scout *s)
@@ -170,6 +186,8 @@ void scout_tick(struct scout *s, uint64_t now_ms)
 }
 
 void scout_wish(struct scout *s) { s->wished = true; }
+void scout_reconnect(struct scout *s) { link_fail(s->link, -ECANCELED, "asked to connect anew"); }
+bool scout_is_lost(const struct scout *s) { return s->outage.reported; }
 bool scout_agrees(const struct scout *s) { return s->meta == META_AGREES; }
 const struct link *scout_link(const struct scout *s) { return s->link; }
 
@@ -203,6 +221,7 @@ static void scout_link_down(void *ctx)
     if (link_reason_code(s->link) == -EREMOTE)
         return;
     stat_add(&s->config.accounts->stats->link_errors, 1);
+    s->came_for_meta = false;
     outage_lost(&s->outage, s->config.env, &s->at, s->link);
     scout_head_for_next(s);
 }

@@ -3,8 +3,8 @@
  * to it that the data set is cut as this process thinks (keyspace.h: the meta key).
  *
  * Thread: the flusher's. The connections of the partitions cannot ask: they sit in an open MULTI.
- * Happy path: connect to the seed; CLUSTER SLOTS · SET meta … NX · GET meta; when another node owns the meta key's
- * slot, the same there. Then the map is asked for when somebody wishes, at most about once a second, and every
+ * Happy path: connect to the seed, CLUSTER SLOTS; on the node that owns the meta key's slot: SET meta … NX, GET meta.
+ * Then the map is asked for when somebody wishes, at most about once a second, and every
  * 15 s unasked. All with jitter.
  * Failure modes: the node is lost: the next one that is known, the seed again among them, and its name is resolved
  * anew; a map that does not help (wishes go on) may be that of a node that was left behind: after three, another is
@@ -39,5 +39,8 @@ void scout_tick(struct scout *s, uint64_t now_ms);
 void scout_wish(struct scout *s); /* for a fresh map */
 /* Has the meta key said what it should? */
 bool scout_agrees(const struct scout *s);
+void scout_reconnect(struct scout *s);
+/* Did an attempt fail or a connection end, and none succeed since? */
+bool scout_is_lost(const struct scout *s);
 const struct link *scout_link(const struct scout *s);
 uint64_t scout_wake_ms(const struct scout *s);

@@ -128,10 +128,12 @@ static void session_act(struct session *s)
     session_move(s, partition_is_armed(s->turn) ? SESSION_ARMED : SESSION_UNARMED);
 }
 
-static void session_check(struct session *s, int failed, const char *what)
+static void session_check(struct session *s, int result, const char *what)
 {
-    if (failed)
-        link_fail(s->config.link, failed, "%s was not answered as it should be", what);
+    if (result < 0)
+        link_fail(s->config.link, result, "%s was not answered as it should be", what);
+    else if (result > 0)
+        link_proved(s->config.link);
 }
 
 static void session_on_discard(void *ctx, const struct reply *reply, uint32_t index)
@@ -315,9 +317,10 @@ void session_link_ready(struct session *s) { session_move(s, SESSION_UNARMED); }
 
 void session_link_down(struct session *s)
 {
+    /* Whoever reads is told at once, not at a deadline: a page must not wait for an outage to end. */
     for (uint32_t i = 0; i < s->members_count; i++) {
         partition_unlink(s->members[i].partition);
-        read_queue_link_down(s->config.reads, partition_number(s->members[i].partition));
+        read_queue_fail(s->config.reads, partition_number(s->members[i].partition));
     }
     s->turn = NULL;
     s->sent = NULL;

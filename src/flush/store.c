@@ -13,6 +13,7 @@
 #define REPLY_TIMEOUT_MS 5000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
+#define LOSS_CONFIRM_MS 2000 /* longer than it takes a master that was left behind to hear of it */
 #define TEXT_BYTES_MAX (1 << 20)
 #define NODES_SPARE 4096               /* replies in one tree beyond those of a batch */
 #define NODES_MAX (2 * PARTITIONS_MAX) /* where each partition is, and where it goes to */
@@ -35,6 +36,7 @@ struct store {
     bool changed;             /* the map or the nodes, since the homes were last looked over */
     uint64_t shown;           /* which of the nodes the roster shows as connected, a bit each */
     bool shown_all;           /* and it shows the nodes that there are */
+    bool complained;          /* of a cluster, in standalone mode */
     struct link_traffic gone; /* of links that are no more */
     uint32_t homes_count;
     struct home homes[];
@@ -80,8 +82,15 @@ static void store_remap(void *ctx)
 {
     struct store *s = ctx;
 
-    if (s->scout)
+    if (s->scout) {
         scout_wish(s->scout);
+        return;
+    }
+    if (s->complained)
+        return;
+    s->complained = true;
+    ENV_LOG(s->config.env, LOG_LEVEL_ERROR, "redis_is_a_cluster", log_str("host", s->config.seed.host),
+            log_num("port", s->config.seed.port), log_str("do", "start with --redis-mode cluster"));
 }
 
 /* ---- nodes ---- */
@@ -189,12 +198,13 @@ static void store_note_traffic(struct store *s)
 
     for (uint32_t i = 0; i < s->nodes_count; i++)
         traffic_add(&sum, link_traffic(node_link(s->nodes[i])));
+    uint64_t again = sum.connects; /* the scout moves about, and that is no sign of trouble */
     if (s->scout)
         traffic_add(&sum, link_traffic(scout_link(s->scout)));
     store_relaxed_u64(&stats->commands, sum.commands);
     store_relaxed_u64(&stats->bytes_out, sum.bytes_out);
     store_relaxed_u64(&stats->bytes_in, sum.bytes_in);
-    store_relaxed_u64(&stats->reconnects, sum.connects);
+    store_relaxed_u64(&stats->reconnects, again);
 }
 
 static void store_note_nodes(struct store *s)
@@ -233,6 +243,23 @@ void store_tick(struct store *s, uint64_t now_ms)
         scout_wish(s->scout);
     store_note_traffic(s);
     store_note_nodes(s);
+}
+
+void store_fail_reads(struct store *s)
+{
+    for (uint32_t p = 0; p < s->homes_count; p++) {
+        const struct node *n = s->homes[p].node;
+        if (read_queue_waits(s->config.reads, p) && (n ? node_is_lost(n) : s->scout && scout_is_lost(s->scout)))
+            read_queue_fail(s->config.reads, p);
+    }
+}
+
+void store_reconnect(struct store *s)
+{
+    if (s->scout)
+        scout_reconnect(s->scout);
+    for (uint32_t i = 0; i < s->nodes_count; i++)
+        node_reconnect(s->nodes[i]);
 }
 
 bool store_is_busy(const struct store *s)
@@ -277,7 +304,7 @@ static struct link_config store_link_config(const struct store_config *config)
         .random = store_random,
         .random_ctx = (void *)(uintptr_t)config->env,
         .user = config->user,
-        .password = config->password,
+        .credentials = config->credentials,
         .db = config->db,
         .client_name = "tallyd",
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
@@ -308,22 +335,23 @@ static int store_create_scout(struct store *s)
 static int store_create_home(struct store *s, uint32_t number)
 {
     const struct state_file *state = s->config.state;
-    const struct partition_config partition = {
-        .chronicle = {.accounts = s->config.accounts,
-                      .prefix = keyspace_prefix(s->config.space, number),
-                      .instance = s->config.instance,
-                      .number = number,
-                      .journal = state ? state_file_journal(state, number) : NULL,
-                      .journal_bytes = state ? state_file_geometry(state)->journal_bytes : 0,
-                      .replay_window_ms = s->config.replay_window_ms,
-                      .replay_parts_max = REPLAY_PARTS_MAX / s->config.space->partitions},
+    const struct chain_config chain = {
+        .past = {.accounts = s->config.accounts,
+                 .prefix = keyspace_prefix(s->config.space, number),
+                 .instance = s->config.instance,
+                 .number = number,
+                 .journal = state ? state_file_journal(state, number) : NULL,
+                 .journal_bytes = state ? state_file_geometry(state)->journal_bytes : 0,
+                 .replay_window_ms = s->config.replay_window_ms,
+                 .replay_parts_max = REPLAY_PARTS_MAX / s->config.space->partitions},
         .batch_keys_max = s->config.batch_keys_max,
         .on_ledger_loss = s->config.on_ledger_loss,
+        .loss_confirm_ms = s->config.space->tagged ? LOSS_CONFIRM_MS : 0,
     };
 
     if (!s->config.space->tagged)
         s->homes[number].assigned = s->config.seed;
-    return partition_create(&s->homes[number].partition, &partition);
+    return partition_create(&s->homes[number].partition, &chain);
 }
 
 int store_create(struct store **out, const struct store_config *config)

@@ -19,6 +19,7 @@
 #include "flush/keyspace.h"
 #include "flush/partition.h"
 #include "flush/read_queue.h"
+#include "redis/credentials.h"
 #include "redis/slots.h"
 
 #define STORE_POLLS_MAX (2 * PARTITIONS_MAX + 1)
@@ -29,7 +30,8 @@ struct store_config {
     struct read_queue *reads;
     const struct keyspace *space;
     struct node_address seed;
-    const char *user, *password; /* password NULL: none */
+    const char *user;
+    struct credentials credentials;
     uint32_t db;
     const char *instance;
     uint32_t batch_keys_max;
@@ -43,6 +45,10 @@ struct store;
 int store_create(struct store **out, const struct store_config *config); /* 0 or -ENOMEM */
 void store_destroy(struct store *s);
 void store_tick(struct store *s, uint64_t now_ms);
+/* Answer the reads that wait for a node which cannot be reached; before the first attempt to reach it, they wait. */
+void store_fail_reads(struct store *s);
+/* New connections, with what the credentials are by then. */
+void store_reconnect(struct store *s);
 /* Is there a batch that is not resolved? */
 bool store_is_busy(const struct store *s);
 uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX]); /* how many */

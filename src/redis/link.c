@@ -30,11 +30,11 @@ struct link {
     size_t out_sent;
     struct expect expects[EXPECTS_MAX]; /* a ring */
     uint32_t expects_first, expects_count;
-    uint64_t now_ms;      /* of the tick under way */
-    uint64_t deadline_ms; /* CONNECTING: until when; DOWN: the next attempt */
+    uint64_t now_ms; /* of the tick under way */
     uint64_t ready_since_ms;
-    uint32_t attempts; /* that ended badly, since the link was last fine */
-    bool failing;      /* `reason` is set and the connection is to end */
+    uint64_t deadline_ms; /* CONNECTING: until when; DOWN: the next attempt */
+    uint32_t attempts;    /* that ended, since the link last proved itself */
+    bool failing;         /* `reason` is set and the connection is to end */
     struct error reason;
     int reason_code;
     struct link_traffic traffic;
@@ -66,10 +66,12 @@ static uint64_t backoff_ms(struct link *l)
     return delay / 2 + l->config.random(l->config.random_ctx) % (delay / 2 + 1);
 }
 
+void link_proved(struct link *l) { l->attempts = 0; }
+
 static void link_close(struct link *l)
 {
-    bool was_fine = l->state == LINK_READY && l->now_ms - l->ready_since_ms >= l->config.backoff_max_ms;
-
+    if (l->state == LINK_READY && l->now_ms - l->ready_since_ms >= l->config.backoff_max_ms)
+        link_proved(l);
     if (l->stream)
         l->config.transport.ops->close(l->stream);
     l->stream = NULL;
@@ -79,7 +81,6 @@ static void link_close(struct link *l)
     l->expects_count = 0;
     buf_fini(&l->out);
     l->out_sent = 0;
-    l->attempts = was_fine ? 0 : l->attempts;
     l->deadline_ms = l->now_ms + backoff_ms(l);
     l->attempts++;
     l->user.down(l->user.ctx);
@@ -125,6 +126,14 @@ static void link_deliver(struct link *l, const struct reply *reply)
 
 /* ---- bytes ---- */
 
+static void link_fail_stream(struct link *l, int code, const char *what)
+{
+    const struct transport_ops *ops = l->config.transport.ops;
+    const char *reason = ops->reason ? ops->reason(l->stream) : "";
+
+    link_fail(l, code, "%s", *reason ? reason : what);
+}
+
 void link_flush(struct link *l)
 {
     if (l->state < LINK_GREETING)
@@ -134,7 +143,7 @@ void link_flush(struct link *l)
         if (n == -EAGAIN)
             return;
         if (n < 0) {
-            link_fail(l, (int)n, "sending failed");
+            link_fail_stream(l, (int)n, "sending failed");
             return;
         }
         l->out_sent += (size_t)n;
@@ -168,7 +177,7 @@ static void link_receive(struct link *l)
             return;
         }
         if (n < 0) {
-            link_fail(l, (int)n, "receiving failed");
+            link_fail_stream(l, (int)n, "receiving failed");
             return;
         }
         l->traffic.bytes_in += (uint64_t)n;
@@ -206,11 +215,28 @@ static void link_on_greeting(void *ctx, const struct reply *reply, uint32_t inde
     l->user.ready(l->user.ctx);
 }
 
+/* false: the link has failed. */
+static bool link_password(struct link *l, const char **password)
+{
+    const struct credentials *c = &l->config.credentials;
+    struct error err;
+
+    *password = c->password ? c->password(c->ctx, &err) : NULL;
+    if (*password || !c->password)
+        return true;
+    link_fail(l, -EACCES, "%s", err.text);
+    return false;
+}
+
 static void link_greet(struct link *l)
 {
+    const char *password;
+
+    if (!link_password(l, &password))
+        return;
     const struct greeting_config config = {
         .user = l->config.user,
-        .password = l->config.password,
+        .password = password,
         .db = l->config.db,
         .any_role = l->config.any_role,
         .client_name = l->config.client_name,
@@ -241,9 +267,9 @@ static void link_check_connected(struct link *l)
     if (status == 0)
         link_greet(l);
     else if (status != -EINPROGRESS)
-        link_fail(l, status, "connecting failed");
+        link_fail_stream(l, status, "connecting failed");
     else if (l->now_ms >= l->deadline_ms)
-        link_fail(l, -ETIMEDOUT, "not connected within %u ms", l->config.connect_timeout_ms);
+        link_fail_stream(l, -ETIMEDOUT, "not connected in time");
 }
 
 void link_tick(struct link *l, uint64_t now_ms)

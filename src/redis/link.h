@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "redis/credentials.h"
 #include "redis/error.h"
 #include "redis/resp.h"
 #include "redis/transport.h"
@@ -28,8 +29,8 @@ struct link_config {
     void *random_ctx;
     const char *host; /* all strings: the caller's, outlive the link */
     uint16_t port;
-    const char *user;     /* empty: the default user */
-    const char *password; /* NULL: no AUTH */
+    const char *user; /* empty: the default user */
+    struct credentials credentials;
     uint32_t db;
     bool any_role; /* a replica will do */
     const char *client_name;
@@ -68,6 +69,9 @@ void link_flush(struct link *l);
 
 /* Where the next connection goes; the connection that is up stays. */
 void link_set_address(struct link *l, const char *host, uint16_t port);
+/* The connection has done what it is for: should it end, the next attempt comes soon. (Staying up as long as the
+ * longest back-off proves as much.) */
+void link_proved(struct link *l);
 /* End the connection at the next opportunity; the first reason stands. */
 void link_fail(struct link *l, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

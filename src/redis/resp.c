@@ -115,10 +115,7 @@ static void *create_nil(const redisReadTask *task)
     return node;
 }
 
-static void free_nothing(void *node)
-{
-    (void)node;
-}
+static void free_nothing(void *node) { (void)node; }
 
 #if HIREDIS_MAJOR >= 1
 static void *refuse_double(const redisReadTask *task, double value, char *at, size_t bytes)

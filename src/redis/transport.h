@@ -21,6 +21,8 @@ struct transport_ops {
     ssize_t (*try_recv)(struct stream *s, void *out, size_t bytes);
     /* What to poll: a descriptor and poll(2) events; -1: nothing. `sending`: the user has bytes left. */
     int (*pollable)(const struct stream *s, int sending, short *events);
+    /* More about the last failure than its number; empty, or NULL instead of the function: nothing. */
+    const char *(*reason)(const struct stream *s);
     void (*close)(struct stream *s);
 };
 

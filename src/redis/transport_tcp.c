@@ -5,8 +5,10 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -108,6 +110,20 @@ static int tcp_open(void *ctx, const char *host, uint16_t port, struct stream **
     return 0;
 }
 
+/* Connecting over and over to a local port that nobody has, a socket may at last be given that port for its own end,
+ * and meets itself (TCP's simultaneous open): no server, and in the way of the one that comes back. */
+static bool met_itself(int fd)
+{
+    struct sockaddr_storage near, far;
+    socklen_t near_bytes = sizeof(near), far_bytes = sizeof(far);
+
+    memset(&near, 0, sizeof(near));
+    memset(&far, 0, sizeof(far));
+    return getsockname(fd, (struct sockaddr *)&near, &near_bytes) == 0 &&
+           getpeername(fd, (struct sockaddr *)&far, &far_bytes) == 0 && near_bytes == far_bytes &&
+           memcmp(&near, &far, near_bytes) == 0;
+}
+
 static int tcp_status(struct stream *s)
 {
     struct pollfd p = {.fd = s->fd, .events = POLLOUT};
@@ -120,6 +136,8 @@ static int tcp_status(struct stream *s)
         return -EINPROGRESS;
     if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &reason, &bytes) < 0)
         reason = errno;
+    if (reason == 0 && met_itself(s->fd))
+        reason = ECONNREFUSED;
     if (reason == 0) {
         s->connected = 1;
         return 0;
@@ -161,7 +179,4 @@ static const struct transport_ops tcp_ops = {
     .close = tcp_close,
 };
 
-struct transport transport_tcp(void)
-{
-    return (struct transport){.ops = &tcp_ops};
-}
+struct transport transport_tcp(void) { return (struct transport){.ops = &tcp_ops}; }

@@ -27,10 +27,7 @@ static uint64_t draw(struct schedule *s, uint64_t below)
     return (z ^ z >> 31) % below;
 }
 
-static void key_name(char out[32], uint64_t key, char separator)
-{
-    snprintf(out, 32, "n%c%02" PRIu64, separator, key);
-}
+static void key_name(char out[32], uint64_t key, char separator) { snprintf(out, 32, "n%c%02" PRIu64, separator, key); }
 
 static void hit_some(struct schedule *s)
 {

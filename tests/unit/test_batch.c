@@ -64,7 +64,7 @@ static void test_its_bytes_are_one_incrby_a_key_the_ledger_and_exec(void **state
 static void test_it_takes_no_more_keys_than_it_may(void **state)
 {
     struct fixture f;
-    char name[8];
+    char name[16];
     (void)state;
 
     fixture_init(&f, 3);

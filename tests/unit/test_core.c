@@ -1,4 +1,4 @@
-/* The core's own part: intervals, drain, statistics, embedded mode. */
+/* The core's own part: intervals, drain, statistics. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -6,7 +6,6 @@
 #include <cmocka.h>
 
 #include "sync/barrier.h"
-#include "tally/seal.h"
 #include "world.h"
 
 static void test_flushes_come_at_the_interval_give_or_take_a_tenth(void **state)
@@ -90,47 +89,6 @@ static void test_drain_collects_at_once(void **state)
     world_fini(&w);
 }
 
-static void test_embedded_the_process_is_the_store(void **state)
-{
-    struct world w;
-    (void)state;
-
-    world_init_with(&w, &(struct world_options){.embedded = true});
-    world_hit(&w, 0, "n/a", 3);
-    world_hit(&w, 1, "n/a", 4);
-    assert_true(world_settle(&w));
-    struct tally_value v = world_read(&w, "n/a");
-    assert_true(v.known);
-    assert_int_equal(v.stored, 7);
-    assert_int_equal(v.pending, 0);
-    world_hit(&w, 1, "n/a", 1);
-    v = world_read(&w, "n/a");
-    assert_int_equal(v.value, 8);
-    world_ask(&w, "n/a", 100);
-    world_ask(&w, "n/never", 100);
-    assert_int_equal(w.answered_count, 2);
-    assert_int_equal(w.answered[0]->results[0].state, READ_FOUND);
-    assert_int_equal(w.answered[0]->results[0].stored, 7);
-    assert_int_equal(w.answered[1]->results[0].state, READ_MISSING);
-    free(w.answered[0]);
-    free(w.answered[1]);
-    assert_int_equal(w.redis.conns_count, 0);
-    world_fini(&w);
-}
-
-static void test_embedded_sums_past_int64_stay_at_the_most(void **state)
-{
-    struct world w;
-    (void)state;
-
-    world_init_with(&w, &(struct world_options){.embedded = true, .workers = 200});
-    for (uint32_t worker = 0; worker < 200; worker++)
-        world_hit(&w, worker, "n/a", SEAL_MAX);
-    assert_true(world_settle(&w));
-    assert_int_equal(world_read(&w, "n/a").stored, INT64_MAX);
-    world_fini(&w);
-}
-
 static void test_the_password_is_used_and_never_logged(void **state)
 {
     struct world w;
@@ -159,8 +117,6 @@ int main(void)
         cmocka_unit_test(test_two_instances_do_not_flush_in_step),
         cmocka_unit_test(test_an_outage_is_survived_with_all_hits_and_bounded_attempts),
         cmocka_unit_test(test_drain_collects_at_once),
-        cmocka_unit_test(test_embedded_the_process_is_the_store),
-        cmocka_unit_test(test_embedded_sums_past_int64_stay_at_the_most),
         cmocka_unit_test(test_the_password_is_used_and_never_logged),
     };
 

@@ -180,12 +180,11 @@ static void test_what_cannot_work_is_refused_with_a_sentence(void **state)
     assert_int_equal(tally_create(&f.tally, &(struct tally_config){.workers = 1, .keys_max = 10}), 0);
     memset(prefix, 'p', sizeof(prefix) - 1);
     prefix[sizeof(prefix) - 1] = '\0';
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 3; i++) {
         struct flusher_config config = config_of(&f);
         config.prefix = i == 0 ? prefix : config.prefix;
         config.flush_interval_ms = i == 1 ? 0 : 20;
         config.batch_keys_max = i == 2 ? 0 : 20;
-        config.redis.tls = i == 3;
         f.err.text[0] = '\0';
         assert_true(flusher_create(&f.flusher, &config, f.tally, &f.err) < 0);
         assert_true(f.err.text[0] != '\0');

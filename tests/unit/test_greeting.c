@@ -9,10 +9,7 @@
 static const struct greeting_config plain = {.user = "", .client_name = "tallyd"};
 static const struct greeting_config full = {.user = "app", .password = "s3cret", .db = 7, .client_name = "tallyd"};
 
-static struct reply ok(void)
-{
-    return (struct reply){.type = REPLY_STATUS, .text = SLICE("OK")};
-}
+static struct reply ok(void) { return (struct reply){.type = REPLY_STATUS, .text = SLICE("OK")}; }
 static struct reply error(const char *text)
 {
     return (struct reply){.type = REPLY_ERROR, .text = {text, strlen(text)}};

@@ -17,14 +17,8 @@ struct fixture {
     char policy[32];
 };
 
-static void on_ready(void *ctx)
-{
-    ((struct fixture *)ctx)->readies++;
-}
-static void on_down(void *ctx)
-{
-    ((struct fixture *)ctx)->downs++;
-}
+static void on_ready(void *ctx) { ((struct fixture *)ctx)->readies++; }
+static void on_down(void *ctx) { ((struct fixture *)ctx)->downs++; }
 static void on_refused(void *ctx, enum redis_error_class c)
 {
     ((struct fixture *)ctx)->refused++;
@@ -50,6 +44,17 @@ static uint64_t no_chance(void *ctx)
     return 0;
 }
 
+static const char *fixed_password(void *ctx, struct error *err)
+{
+    (void)err;
+    return ctx;
+}
+
+static struct credentials fixed_credentials(const char *password)
+{
+    return (struct credentials){password ? fixed_password : NULL, (void *)(uintptr_t)password};
+}
+
 static void fixture_init(struct fixture *f, const char *password)
 {
     *f = (struct fixture){.now_ms = 1000};
@@ -60,7 +65,7 @@ static void fixture_init(struct fixture *f, const char *password)
         .host = "redis",
         .port = 6379,
         .user = "",
-        .password = password,
+        .credentials = fixed_credentials(password),
         .client_name = "tallyd",
         .connect_timeout_ms = 3000,
         .reply_timeout_ms = 5000,
@@ -133,7 +138,7 @@ static void test_a_refused_connect_is_tried_again_ever_more_slowly(void **state)
     fixture_fini(&f);
 }
 
-static void test_after_a_good_time_the_first_retry_comes_soon(void **state)
+static void test_after_a_link_proved_itself_the_next_attempt_comes_soon(void **state)
 {
     struct fixture f;
     (void)state;
@@ -144,6 +149,7 @@ static void test_after_a_good_time_the_first_retry_comes_soon(void **state)
     f.redis.open_error = 0;
     run_ms(&f, 20000);
     assert_int_equal(f.readies, 1);
+    link_proved(f.link);
     fake_restart(&f.redis);
     run_ms(&f, 200);
     assert_int_equal(f.readies, 2);
@@ -290,7 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_link_greets_and_delivers_replies_in_groups),
         cmocka_unit_test(test_a_refused_connect_is_tried_again_ever_more_slowly),
-        cmocka_unit_test(test_after_a_good_time_the_first_retry_comes_soon),
+        cmocka_unit_test(test_after_a_link_proved_itself_the_next_attempt_comes_soon),
         cmocka_unit_test(test_a_server_that_drops_every_connection_is_not_hammered),
         cmocka_unit_test(test_a_mute_server_runs_into_the_deadline_of_the_greeting),
         cmocka_unit_test(test_a_reply_that_does_not_come_ends_the_connection),

@@ -88,6 +88,11 @@ static void test_a_redis_url_is_read_and_none_is_none(void **state)
     assert_int_equal(set(OPTION_INDEX_redis, "redis://cache:6380"), 0);
     assert_string_equal(options.redis.host, "cache");
     assert_int_equal(options.redis.port, 6380);
+    assert_false(options.redis.tls);
+    assert_int_equal(set(OPTION_INDEX_redis, "rediss://other"), 0);
+    assert_true(options.redis.tls);
+    assert_int_equal(set(OPTION_INDEX_redis, "http://other"), -EINVAL);
+    assert_string_equal(options.redis.host, "other");
     assert_int_equal(set(OPTION_INDEX_redis, ""), 0);
     assert_string_equal(options.redis.host, "");
 }

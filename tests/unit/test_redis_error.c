@@ -4,7 +4,6 @@
 
 #include <cmocka.h>
 
-#include "flush/refusal.h"
 #include "redis/error.h"
 
 static enum redis_error_class class_of(const char *text)
@@ -44,35 +43,11 @@ static void test_every_class_has_its_own_name(void **state)
     }
 }
 
-static enum refusal_action action_expected(enum redis_error_class c)
-{
-    switch (c) {
-    case REDIS_ERROR_NONE: return REFUSAL_NONE;
-    case REDIS_ERROR_READONLY:
-    case REDIS_ERROR_MASTERDOWN:
-    case REDIS_ERROR_NOAUTH:
-    case REDIS_ERROR_WRONGPASS: return REFUSAL_RECONNECT;
-    case REDIS_ERROR_MOVED:
-    case REDIS_ERROR_CLUSTERDOWN: return REFUSAL_REMAP;
-    case REDIS_ERROR_ASK:
-    case REDIS_ERROR_TRYAGAIN: return REFUSAL_RETRY;
-    default: return REFUSAL_PAUSE;
-    }
-}
-
-static void test_only_another_server_or_login_is_worth_a_new_connection_and_only_slots_a_new_map(void **state)
-{
-    (void)state;
-    for (int i = 0; i < REDIS_ERROR_COUNT; i++)
-        assert_int_equal(refusal_action((enum redis_error_class)i), action_expected((enum redis_error_class)i));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_texts_of_real_servers_find_their_class),
         cmocka_unit_test(test_every_class_has_its_own_name),
-        cmocka_unit_test(test_only_another_server_or_login_is_worth_a_new_connection_and_only_slots_a_new_map),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 """One test's laboratory: it makes servers, loads and proxies, and takes all of them down again, whatever happened."""
 
 import contextlib
+import itertools
 import os
 
 from . import http_load, secrets
@@ -16,6 +17,7 @@ class Lab:
         self._program = program
         self.tallyds = []
         self._things = []
+        self._numbers = itertools.count()  # next() is one step: lanes of a test make servers side by side
 
     def _keep(self, thing):
         self._things.append(thing)
@@ -24,13 +26,13 @@ class Lab:
     def redis(self, start=True, **options):
         """A redis-server; with a password unless the test says otherwise, so that every test searches for leaks."""
         options.setdefault("password", secrets.PASSWORD)
-        folder = os.path.join(self.folder, f"redis-{len(self._things)}")
+        folder = os.path.join(self.folder, f"redis-{next(self._numbers)}")
         server = self._keep(RedisServer(folder, **options))
         return server.start() if start else server
 
     def tallyd(self, redis=None, start=True, via=None, **options):
         """A tallyd on that redis (by way of a proxy when given); embedded without one."""
-        name = f"tallyd-{len(self.tallyds)}"
+        name = f"tallyd-{next(self._numbers)}"
         url = (via or redis).url if redis else None
         password = redis.password if redis else None
         server = self._keep(Tallyd(self.folder, url, name, password=password, program=self._program, **options))

@@ -6,6 +6,7 @@ It passes bytes on until a fault is armed. Faults (one at a time, each counts by
                                  Plain: the server's side is closed, what was held back is lost. Zombie: the server's side
                                  stays open and what was held back goes to the server when deliver() is called.
   hold(way) / release()          keep bytes back, in order, while both sides believe all is well
+  hold_replies_to(command)       hold(REPLY) from the moment the command passes
   delay(seconds)                 every byte, both ways, comes later
   corrupt(way, at)               one byte is flipped
   replace(data)                  the next reply bytes become `data`, and nothing follows on that link
@@ -40,6 +41,7 @@ class Proxy:
         self._corrupt = None
         self._replacement = None
         self._held_ways = set()
+        self._hold_at = None
         self._delay = 0.0
         self._refusing = False
         self._calls = queue.SimpleQueue()
@@ -77,6 +79,13 @@ class Proxy:
     def hold(self, way):
         self._call(lambda: self._held_ways.add(way))
 
+    def hold_replies_to(self, command):
+        self._call(lambda: setattr(self, "_hold_at", b"\r\n" + command + b"\r\n"))
+
+    @property
+    def holding(self):
+        return bool(self._held_ways)
+
     def release(self):
         self._call(self._release)
 
@@ -98,8 +107,9 @@ class Proxy:
         return self._call(lambda: sum(link.deliver() for link in self.links if link.zombie))
 
     def close(self):
-        self._call(lambda: setattr(self, "_running", False))
-        self._thread.join(5)
+        if self._thread.is_alive():
+            self._call(lambda: setattr(self, "_running", False))
+            self._thread.join(5)
 
     def _call(self, action):
         box = queue.SimpleQueue()
@@ -162,6 +172,7 @@ class Proxy:
 
     def _release(self):
         self._held_ways.clear()
+        self._hold_at = None
         for link in list(self.links):
             if not link.zombie:
                 link.release()
@@ -170,6 +181,8 @@ class Proxy:
         """Bytes have come in on one way: pass on, hold, or let the armed fault strike."""
         before = len(self.seen[way])
         self.seen[way] += data
+        if self._hold_at and way == REQUEST and self._hold_at in data:
+            self._held_ways.add(REPLY)
         if self._corrupt and self._corrupt.way == way and before <= self._corrupt.at < before + len(data):
             data = _flipped(data, self._corrupt.at - before)
             self._corrupt = None

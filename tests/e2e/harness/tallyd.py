@@ -33,10 +33,11 @@ class Tallyd:
         given = {"listen": f"{HOST}:{self.port}", "admin": f"{HOST}:{self.admin_port}", "redis": redis_url, **_OPTIONS}
         given.update({key.replace("_", "-"): value for key, value in options.items()})
         if password:
-            given["redis-password-file"] = self._password_file(password)
+            given["redis-password-file"] = self.write_password(password)
         self.options = {key: value for key, value in given.items() if value is not None}
 
-    def _password_file(self, password):
+    def write_password(self, password):
+        """Into the file that it reads; its path."""
         path = os.path.join(self.folder, f"{self.name}.password")
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             file.write(password + "\n")

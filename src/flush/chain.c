@@ -1,0 +1,257 @@
+#include "flush/chain.h"
+
+#include <assert.h>
+
+#include "sync/atomic.h"
+
+#define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet chain's ledger must not expire */
+
+static struct accounts *accounts_of(const struct chain *c) { return c->config.past.accounts; }
+
+/* ---- making batches ---- */
+
+static struct batch *chain_free_batch(struct chain *c)
+{
+    return c->replaced == &c->batches[0] ? &c->batches[1] : &c->batches[0];
+}
+
+static void chain_give_back(struct chain *c, struct batch **batch)
+{
+    if (!*batch)
+        return;
+    accounts_give_back(accounts_of(c), *batch);
+    *batch = NULL;
+}
+
+static void chain_begin(struct chain *c, struct batch *b)
+{
+    batch_begin(b, &(struct ledger){c->past.acked.seq + 1, env_random(accounts_of(c)->env)});
+}
+
+static int chain_compose(struct chain *c, struct batch *b)
+{
+    c->batch = b;
+    int failed = chronicle_compose(&c->past, b);
+    if (!failed)
+        failed = chronicle_intend(&c->past, b, c->replaced);
+    if (failed)
+        chain_give_back(c, &c->batch); /* never sent, so nothing is in doubt */
+    return failed;
+}
+
+bool chain_is_old(const struct chain *c, uint64_t now_ms)
+{
+    return c->past.acked.seq && now_ms - c->past.stored_ms >= LEDGER_REFRESH_MS;
+}
+
+int chain_make_batch(struct chain *c, uint64_t now_ms)
+{
+    struct batch *b = chain_free_batch(c);
+    bool refresh = chain_is_old(c, now_ms);
+
+    assert(!c->batch);
+    if (keys_dirty_of(accounts_of(c)->keys, c->config.past.number) == 0 && !refresh)
+        return 0;
+    chain_begin(c, b);
+    accounts_take(accounts_of(c), b, c->config.past.number);
+    return b->items_count || refresh ? chain_compose(c, b) : 0;
+}
+
+int chain_replace(struct chain *c)
+{
+    struct batch *refused = c->batch;
+
+    assert(!c->replaced); /* an empty batch has no key that could be refused */
+    c->replaced = refused;
+    struct batch *empty = chain_free_batch(c);
+    chain_begin(c, empty);
+    int failed = chain_compose(c, empty);
+    if (failed) {
+        c->replaced = NULL;
+        c->batch = refused;
+    }
+    return failed;
+}
+
+bool chain_is_sure(const struct chain *c)
+{
+    return (!c->batch || c->batch->copies == 0) && (!c->replaced || c->replaced->copies == 0);
+}
+
+/* ---- how a batch ends ---- */
+
+static void chain_acknowledge(struct chain *c, const struct batch *applied, uint64_t hits)
+{
+    struct flusher_stats *stats = accounts_of(c)->stats;
+
+    chronicle_stored(&c->past, applied, hits);
+    stat_add(&stats->batches, 1);
+    store_relaxed_u64(&stats->last_flush_ms, c->past.stored_ms);
+}
+
+bool chain_answered(struct chain *c, const struct reply *exec)
+{
+    struct batch *b = c->batch;
+    uint64_t stored = accounts_answered(accounts_of(c), b, exec);
+
+    c->batch = NULL;
+    /* Only an ACL changed between queueing and EXEC can refuse the SET alone. The items are applied and known to be:
+     * the ledger stays where it was. */
+    if (!reply_is_status(&exec->items[b->items_count], SLICE("OK"))) {
+        chronicle_start_over(&c->past, &c->past.acked);
+        return false;
+    }
+    chain_acknowledge(c, b, stored);
+    chain_give_back(c, &c->replaced);
+    return true;
+}
+
+static enum chain_news chain_applied_unseen(struct chain *c, struct batch **applied)
+{
+    accounts_applied_unseen(accounts_of(c), *applied);
+    chain_acknowledge(c, *applied, (*applied)->hits);
+    *applied = NULL;
+    /* Of a batch and what it replaces, the ledger lets only one through. */
+    chain_give_back(c, &c->batch);
+    chain_give_back(c, &c->replaced);
+    return CHAIN_RESOLVED;
+}
+
+/* ---- when the ledger is not what it should be ---- */
+
+static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, uint64_t replayed, uint64_t lost)
+{
+    struct accounts *a = accounts_of(c);
+
+    stat_add(kind, 1);
+    stat_add(&a->stats->alarms, 1);
+    ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", c->past.ledger_key),
+            log_num("acked", (int64_t)c->past.acked.seq), log_num("hits_replayed", (int64_t)replayed),
+            log_num("hits_lost", (int64_t)lost));
+}
+
+/* What came over the fence is gone with the server that had it, and what did not cannot come any more: its WATCH
+ * saw another ledger. So the batch under way was not applied and never will be. */
+static void chain_start_over(struct chain *c, const struct ledger *acked)
+{
+    chain_give_back(c, &c->batch);
+    chain_give_back(c, &c->replaced);
+    chronicle_start_over(&c->past, acked);
+}
+
+static enum chain_news chain_on_foreign(struct chain *c)
+{
+    struct accounts *a = accounts_of(c);
+    char instance[UUID_TEXT_BYTES];
+
+    chain_give_back(c, &c->batch);
+    chain_give_back(c, &c->replaced);
+    env_uuid(a->env, instance);
+    uint64_t given_up = chronicle_rename(&c->past, instance);
+    accounts_gave_up(a, given_up);
+    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", 0, given_up);
+    return CHAIN_RENAMED;
+}
+
+/* The baselines go back before the batch under way is given back: it is dirty again, and will carry what they say. */
+static enum chain_news chain_roll_back(struct chain *c, uint64_t *alarm, const char *event, const struct ledger *server)
+{
+    struct window_cut cut = chronicle_roll_back(&c->past, server->seq);
+
+    chain_alarm(c, alarm, event, cut.replayed, cut.lost);
+    accounts_rolled_back(accounts_of(c), cut.replayed, cut.lost);
+    chain_start_over(c, server);
+    return CHAIN_GIVEN_UP;
+}
+
+static enum chain_news chain_on_behind(struct chain *c, const struct ledger *server)
+{
+    if (window_knows(&c->past.window, server) == WINDOW_NOT_OURS)
+        return chain_on_foreign(c);
+    return chain_roll_back(c, &accounts_of(c)->stats->alarms_rollback, "redis_rolled_back", server);
+}
+
+/* Emptied on purpose, or restarted from before our first batch? Only the administrator knows. */
+static enum chain_news chain_on_missing(struct chain *c)
+{
+    static const struct ledger none;
+    uint64_t *alarm = &accounts_of(c)->stats->alarms_ledger_missing;
+
+    if (c->config.on_ledger_loss == LEDGER_LOSS_REPLAY)
+        return chain_roll_back(c, alarm, "ledger_missing", &none);
+    chain_alarm(c, alarm, "ledger_missing", 0, 0);
+    if (c->config.on_ledger_loss == LEDGER_LOSS_HALT)
+        return CHAIN_HALTED;
+    chain_start_over(c, &none);
+    window_clear(&c->past.window);
+    return CHAIN_GIVEN_UP;
+}
+
+/* A master that was cut off or stopped may not know yet that another one took its place, and its ledger is behind. It
+ * learns so in moments, but what we would conclude from its ledger could not be undone. */
+static bool chain_believes_loss(struct chain *c)
+{
+    uint64_t now_ms = accounts_now_ms(accounts_of(c));
+
+    if (!c->loss_seen_ms)
+        c->loss_seen_ms = now_ms ? now_ms : 1;
+    return now_ms >= c->loss_seen_ms + c->config.loss_confirm_ms;
+}
+
+enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
+{
+    const struct ledger *batch = c->batch ? &c->batch->ledger : NULL;
+    const struct ledger *replaced = c->replaced ? &c->replaced->ledger : NULL;
+    enum ledger_verdict verdict = ledger_judge(&c->past.acked, batch, replaced, server);
+
+    if ((verdict == LEDGER_MISSING || verdict == LEDGER_BEHIND) && c->config.loss_confirm_ms && !chain_believes_loss(c))
+        return CHAIN_DOUBTED;
+    c->loss_seen_ms = 0;
+    switch (verdict) {
+    case LEDGER_AS_ACKED: return CHAIN_UNCHANGED;
+    case LEDGER_BATCH_APPLIED: return chain_applied_unseen(c, &c->batch);
+    case LEDGER_REPLACED_APPLIED: return chain_applied_unseen(c, &c->replaced);
+    case LEDGER_MISSING: return chain_on_missing(c);
+    case LEDGER_BEHIND: return chain_on_behind(c, server);
+    case LEDGER_FOREIGN: return chain_on_foreign(c);
+    }
+    return CHAIN_UNCHANGED;
+}
+
+enum chain_news chain_reconcile_nonsense(struct chain *c) { return chain_on_foreign(c); }
+
+/* ---- life ---- */
+
+static int chain_resume(struct chain *c)
+{
+    bool open, replaces;
+    int failed = chronicle_resume(&c->past, &c->batches[0], &open, &c->batches[1], &replaces);
+
+    c->batch = open ? &c->batches[0] : NULL;
+    c->replaced = replaces ? &c->batches[1] : NULL;
+    return failed;
+}
+
+int chain_init(struct chain *c, const struct chain_config *config)
+{
+    uint32_t items_max = config->batch_keys_max;
+
+    *c = (struct chain){.config = *config};
+    chronicle_init(&c->past, &config->past);
+    uint32_t parts_max = chronicle_parts_max(&c->past);
+    int failed = batch_init(&c->batches[0], items_max, parts_max);
+    if (!failed)
+        failed = batch_init(&c->batches[1], items_max, parts_max);
+    if (!failed)
+        failed = chain_resume(c);
+    if (failed)
+        chain_fini(c);
+    return failed;
+}
+
+void chain_fini(struct chain *c)
+{
+    batch_fini(&c->batches[1]);
+    batch_fini(&c->batches[0]);
+    chronicle_fini(&c->past);
+}

@@ -1,0 +1,60 @@
+#pragma once
+/* The chain of batches that one identity writes, one at a time, each counted by the ledger (DESIGN 4.2).
+ *
+ * Thread: the flusher's. Knows nothing of connections: the partition sends, the chain keeps the accounts.
+ * Happy path: chain_make_batch(); the batch is sent (batch->copies says how often without a known fate); the EXEC array
+ * comes: chain_answered(). After anything else the server's ledger decides: chain_reconcile().
+ * Failure modes:
+ *   - a key that may not be touched: chain_replace() puts an empty batch of the same seq in the batch's place; once it
+ * is applied no copy of the old bytes can be, and its keys go back;
+ *   - the ledger is behind: what the replay window has becomes pending again, the rest is lost, and counted so; missing:
+ *     the on-ledger-loss policy; foreign: a new identity. Each raises an alarm.
+ * Known limit: when the answer to an EXEC is lost, so is the news that the server refused single keys inside it
+ * (WRONGTYPE, overflow); the ledger says "applied", and the hits of those keys are taken as stored. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flush/chronicle.h"
+
+struct chain_config {
+    struct chronicle_config past;
+    uint32_t batch_keys_max;
+    enum ledger_loss on_ledger_loss;
+    uint32_t loss_confirm_ms; /* how long the ledger must look lost or rolled back before it is believed */
+};
+
+enum chain_news {
+    CHAIN_UNCHANGED,
+    CHAIN_RESOLVED, /* the batch, or the one it replaces, was applied */
+    CHAIN_GIVEN_UP, /* the batch will never be applied; its keys are dirty again */
+    CHAIN_RENAMED,  /* likewise, and the ledger key is another one now */
+    CHAIN_DOUBTED,  /* the ledger looks lost or rolled back, but for too short a time: look again */
+    CHAIN_HALTED,   /* by the on-ledger-loss policy */
+};
+
+struct chain {
+    struct chain_config config;
+    struct chronicle past;
+    struct batch *batch;    /* unresolved; NULL: none */
+    struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
+    struct batch batches[2];
+    uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
+};
+
+/* With what an earlier process left open. 0 or -ENOMEM. */
+int chain_init(struct chain *c, const struct chain_config *config);
+void chain_fini(struct chain *c);
+/* Make `batch` of what is dirty, if anything is, or an empty one when the ledger gets old. 0 or -ENOMEM. */
+int chain_make_batch(struct chain *c, uint64_t now_ms);
+/* Is the ledger old, so that it should be written again though nothing is dirty? */
+bool chain_is_old(const struct chain *c, uint64_t now_ms);
+int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
+/* `exec` fits the batch (accounts_fits()). false: all but the ledger was written. */
+bool chain_answered(struct chain *c, const struct reply *exec);
+/* `server` NULL: there is no ledger key. */
+enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
+/* The key is there and holds no ledger. */
+enum chain_news chain_reconcile_nonsense(struct chain *c);
+/* The fate of every copy is known, so what the server holds now fits the baselines. */
+bool chain_is_sure(const struct chain *c);

@@ -1,0 +1,15 @@
+#pragma once
+/* Where the password comes from: asked for anew at each connection, so that a rotated one is found after WRONGPASS.
+ *
+ * Thread: password() is called on the flusher's. */
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct credentials {
+    /* The password to greet with, good until the next call; or NULL with a sentence that says why there is none.
+     * NULL instead of the function: no AUTH. */
+    const char *(*password)(void *ctx, struct error *err);
+    void *ctx;
+};

@@ -1,0 +1,248 @@
+#include "redis/transport_tls.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "redis/transport_tcp.h"
+
+struct tls {
+    SSL_CTX *context; /* owned */
+    struct transport tcp;
+};
+
+struct stream {
+    const struct tls *tls;
+    struct stream *tcp; /* owned */
+    SSL *ssl;           /* owned */
+    bool begun;         /* the TCP connection is there, the handshake runs on it */
+    bool connected;
+    short want; /* what SSL waits for, in poll(2)'s words */
+    char reason[192];
+};
+
+/* ---- why ---- */
+
+static int is_address(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+static void reason_from_queue(char *out, size_t bytes)
+{
+    unsigned long error = ERR_peek_last_error();
+    const char *text = ERR_reason_error_string(error);
+
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL &&
+        (ERR_GET_REASON(error) == SSL_R_WRONG_VERSION_NUMBER || ERR_GET_REASON(error) == SSL_R_UNEXPECTED_MESSAGE))
+        snprintf(out, bytes, "the server does not talk TLS on this port (%s)", text);
+    else
+        snprintf(out, bytes, "TLS: %s", text ? text : "the connection was closed");
+}
+
+/* What SSL_get_error() said, as -errno; `want` and `reason` follow from it. */
+static int stream_result(struct stream *s, int returned)
+{
+    switch (SSL_get_error(s->ssl, returned)) {
+    case SSL_ERROR_WANT_READ: s->want = POLLIN; return -EAGAIN;
+    case SSL_ERROR_WANT_WRITE: s->want = POLLOUT; return -EAGAIN;
+    case SSL_ERROR_ZERO_RETURN: return 0;
+    case SSL_ERROR_SYSCALL:
+        if (errno)
+            return -errno;
+        snprintf(s->reason, sizeof(s->reason), "TLS: the connection was closed");
+        return -ECONNRESET;
+    default: break;
+    }
+    long verified = SSL_get_verify_result(s->ssl);
+    if (verified != X509_V_OK)
+        snprintf(s->reason, sizeof(s->reason), "the server's certificate was refused: %s",
+                 X509_verify_cert_error_string(verified));
+    else
+        reason_from_queue(s->reason, sizeof(s->reason));
+    return -EPROTO;
+}
+
+/* ---- the stream ---- */
+
+static void tls_close(struct stream *s)
+{
+    if (s->connected)
+        SSL_shutdown(s->ssl); /* one attempt: the peer may be gone */
+    SSL_free(s->ssl);
+    s->tls->tcp.ops->close(s->tcp);
+    free(s);
+}
+
+static int stream_expect(struct stream *s, const char *host)
+{
+    if (is_address(host))
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s->ssl), host) == 1 ? 0 : -EINVAL;
+    SSL_set_hostflags(s->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return SSL_set1_host(s->ssl, host) == 1 && SSL_set_tlsext_host_name(s->ssl, host) == 1 ? 0 : -EINVAL;
+}
+
+static int tls_open(void *ctx, const char *host, uint16_t port, struct stream **out)
+{
+    const struct tls *t = ctx;
+    struct stream *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->tls = t;
+    s->ssl = SSL_new(t->context);
+    int failed = s->ssl ? stream_expect(s, host) : -ENOMEM;
+    if (!failed)
+        failed = t->tcp.ops->open(t->tcp.ctx, host, port, &s->tcp);
+    if (failed) {
+        SSL_free(s->ssl);
+        free(s);
+        return failed;
+    }
+    *out = s;
+    return 0;
+}
+
+static int handshake_step(struct stream *s)
+{
+    short events;
+
+    if (!s->begun) {
+        if (SSL_set_fd(s->ssl, s->tls->tcp.ops->pollable(s->tcp, 0, &events)) != 1)
+            return -ENOMEM;
+        s->begun = true;
+        snprintf(s->reason, sizeof(s->reason), "no answer to the TLS handshake: does this port talk plain text?");
+    }
+    ERR_clear_error();
+    errno = 0;
+    int returned = SSL_connect(s->ssl);
+    if (returned == 1) {
+        s->connected = true;
+        s->reason[0] = '\0';
+        return 0;
+    }
+    int failed = stream_result(s, returned);
+    return failed == -EAGAIN ? -EINPROGRESS : failed ? failed : -ECONNRESET;
+}
+
+static int tls_status(struct stream *s)
+{
+    if (s->connected)
+        return 0;
+    int failed = s->begun ? 0 : s->tls->tcp.ops->status(s->tcp);
+    return failed ? failed : handshake_step(s);
+}
+
+static ssize_t tls_try_send(struct stream *s, const void *data, size_t bytes)
+{
+    size_t sent;
+
+    ERR_clear_error();
+    errno = 0;
+    if (SSL_write_ex(s->ssl, data, bytes, &sent) == 1)
+        return (ssize_t)sent;
+    int failed = stream_result(s, 0);
+    return failed ? failed : -ECONNRESET;
+}
+
+static ssize_t tls_try_recv(struct stream *s, void *out, size_t bytes)
+{
+    size_t received;
+
+    ERR_clear_error();
+    errno = 0;
+    if (SSL_read_ex(s->ssl, out, bytes, &received) == 1)
+        return (ssize_t)received;
+    return stream_result(s, 0);
+}
+
+static int tls_pollable(const struct stream *s, int sending, short *events)
+{
+    int fd = s->tls->tcp.ops->pollable(s->tcp, sending, events);
+
+    if (s->begun && !s->connected)
+        *events = s->want;
+    else if (s->connected) /* what SSL has decrypted already does not show on the socket: do not sleep on it */
+        *events = (short)(POLLIN | (sending || SSL_pending(s->ssl) ? POLLOUT : 0));
+    return fd;
+}
+
+static const char *tls_reason(const struct stream *s) { return s->reason; }
+
+static const struct transport_ops tls_ops = {
+    .open = tls_open,
+    .status = tls_status,
+    .try_send = tls_try_send,
+    .try_recv = tls_try_recv,
+    .pollable = tls_pollable,
+    .reason = tls_reason,
+    .close = tls_close,
+};
+
+struct transport transport_tls(struct tls *t) { return (struct transport){.ops = &tls_ops, .ctx = t}; }
+
+/* ---- what they share ---- */
+
+static int file_refused(struct error *err, const char *option, const char *file)
+{
+    unsigned long error = ERR_peek_last_error();
+    const char *text = ERR_reason_error_string(error);
+
+    /* OpenSSL 3 keeps errno apart: its library number is ERR_LIB_SYS, and the reason is errno itself. */
+    unsigned long first = ERR_peek_error();
+    if (ERR_SYSTEM_ERROR(first))
+        text = strerror(ERR_GET_REASON(first));
+    return error_set(err, -EINVAL, "%s %s cannot be used: %s", option, file, text ? text : "not a PEM file");
+}
+
+static int tls_load(struct tls *t, const struct tls_config *config, struct error *err)
+{
+    const char *key = *config->key_file ? config->key_file : config->cert_file;
+
+    ERR_clear_error();
+    if (*config->ca_file ? SSL_CTX_load_verify_file(t->context, config->ca_file) != 1
+                         : SSL_CTX_set_default_verify_paths(t->context) != 1)
+        return file_refused(err, "--redis-ca", *config->ca_file ? config->ca_file : "of the system");
+    if (*config->cert_file && SSL_CTX_use_certificate_chain_file(t->context, config->cert_file) != 1)
+        return file_refused(err, "--redis-cert", config->cert_file);
+    if (*config->cert_file && SSL_CTX_use_PrivateKey_file(t->context, key, SSL_FILETYPE_PEM) != 1)
+        return file_refused(err, "--redis-key", key);
+    return 0;
+}
+
+int tls_create(struct tls **out, const struct tls_config *config, struct error *err)
+{
+    struct tls *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return error_set(err, -ENOMEM, "no memory for TLS");
+    t->tcp = transport_tcp();
+    t->context = SSL_CTX_new(TLS_client_method());
+    int failed = t->context ? tls_load(t, config, err) : error_set(err, -ENOMEM, "no memory for TLS");
+    if (failed) {
+        tls_destroy(t);
+        return failed;
+    }
+    SSL_CTX_set_min_proto_version(t->context, TLS1_2_VERSION);
+    SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
+    /* A write that was cut short is repeated from wherever its bytes are by then. */
+    SSL_CTX_set_mode(t->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    *out = t;
+    return 0;
+}
+
+void tls_destroy(struct tls *t)
+{
+    if (!t)
+        return;
+    SSL_CTX_free(t->context);
+    free(t);
+}

@@ -1,0 +1,25 @@
+#pragma once
+/* The transport over TLS (OpenSSL) on the sockets of transport_tcp: never less than TLS 1.2, never unverified.
+ *
+ * Thread: created by main; its streams are the flusher's.
+ * The chain is checked against `ca_file`, or the system's store; the name (or IP address) that was asked for
+ * against the certificate (RFC 9525), also when a cluster's map gave it; it is sent as SNI (RFC 6066 section 3).
+ * Failure modes: the handshake fails, and the stream's reason says why in OpenSSL's words; a server that talks
+ * no TLS is told apart. There is no fallback to plain text.
+ * Source: SSL_set1_host(3), SSL_get_verify_result(3), X509_VERIFY_PARAM_set1_ip_asc(3). */
+
+#include "base/error.h"
+#include "redis/transport.h"
+
+struct tls_config {
+    const char *ca_file;   /* PEM; empty: the system's store */
+    const char *cert_file; /* PEM chain of our own; empty: none */
+    const char *key_file;  /* PEM; empty: in cert_file */
+};
+
+struct tls; /* what all streams share */
+
+/* 0; -ENOENT, -EACCES, -EINVAL with the file that cannot be used and why, or -ENOMEM. */
+int tls_create(struct tls **out, const struct tls_config *config, struct error *err);
+void tls_destroy(struct tls *t);
+struct transport transport_tls(struct tls *t);

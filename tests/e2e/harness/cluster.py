@@ -1,0 +1,190 @@
+"""A real Redis cluster: six redis-server processes, three masters with a replica each, made by redis-cli."""
+
+import contextlib
+import os
+import socket
+import subprocess
+
+from . import wait
+from .ports import HOST, Port
+from .redis_server import BINARY, RedisServer
+from .resp import RespError
+
+NODES = 6
+NODE_TIMEOUT_MS = 1000
+BUS = 10000  # the cluster bus listens on the port plus this
+CLI = os.path.join(os.path.dirname(BINARY), "redis-cli")
+
+
+class BusPort(Port):
+    """A port of which the bus port is free as well, and stays ours too."""
+
+    def __init__(self):
+        while True:
+            super().__init__()
+            self._bus = socket.socket()
+            self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            with contextlib.suppress(OSError, OverflowError):
+                self._bus.bind((HOST, self.number + BUS))
+                return
+            self._bus.close()
+            self.release()
+
+    def release(self):
+        self._bus.close()
+        super().release()
+
+
+class Node(RedisServer):
+    def __init__(self, folder, password):
+        settings = ["cluster-enabled yes", f"cluster-node-timeout {NODE_TIMEOUT_MS}", "cluster-config-file nodes.conf",
+                    "repl-diskless-sync yes", "repl-diskless-sync-delay 0", f"masterauth {password}"]
+        super().__init__(folder, appendonly=True, appendfsync="everysec", password=password, settings=settings,
+                         port=BusPort())
+
+    def id(self):
+        return self.command("CLUSTER", "MYID").decode()
+
+    def role(self):
+        return self.command("ROLE")[0].decode()
+
+    def view(self):
+        """CLUSTER NODES as {id: (port, flags, master's id, slot words)}."""
+        rows = {}
+        for line in self.command("CLUSTER", "NODES").decode().splitlines():
+            words = line.split()
+            rows[words[0]] = (int(words[1].split("@")[0].rsplit(":", 1)[1]), set(words[2].split(",")), words[3], words[8:])
+        return rows
+
+
+class Cluster:
+    def __init__(self, folder, password):
+        self.password = password
+        self._turn = 0
+        self.nodes = [Node(os.path.join(str(folder), f"node-{i}"), password) for i in range(NODES)]
+        try:
+            for node in self.nodes:
+                node.start()
+            addresses = [f"{HOST}:{node.port}" for node in self.nodes]
+            self.cli("--cluster", "create", *addresses, "--cluster-replicas", "1", "--cluster-yes")
+            self.wait_well()
+        except BaseException:
+            self.close()
+            raise
+
+    def cli(self, *words):
+        done = subprocess.run([CLI, *words], capture_output=True, text=True, timeout=60, check=False,
+                              env={**os.environ, "REDISCLI_AUTH": self.password})
+        assert done.returncode == 0, f"redis-cli {words[:2]}: {done.stdout[-2000:]} {done.stderr[-500:]}"
+        return done.stdout
+
+    def close(self):
+        for node in self.nodes:
+            node.close()
+
+    # ---- what a Lab and a checker want of a store ----
+    @property
+    def url(self):
+        """Of another node each time: any of them is a good seed."""
+        self._turn += 1
+        return self.nodes[self._turn % NODES].url
+
+    def read_all(self, prefix=b""):
+        """{key without prefix and tag: value}, of all masters; a key that is on two of them is a failure."""
+        counts = {}
+        for node in self.masters():
+            for key, value in _read_prefix(node, prefix).items():
+                assert key not in counts, f"{key!r} is on two nodes"
+                counts[key] = value
+        return counts
+
+    # ---- the state of the cluster ----
+    def masters(self):
+        """The nodes that own slots, as a node that runs sees it."""
+        node = next(node for node in self.nodes if node.running)
+        ports = [port for port, flags, _, slots in node.view().values() if "master" in flags and slots]
+        return [self.at(port) for port in ports]
+
+    def at(self, port):
+        return next(node for node in self.nodes if node.port == port)
+
+    def owner(self, slot):
+        with self.nodes[0].client() as client:
+            for first, last, master, *_ in client.command("CLUSTER", "SLOTS"):
+                if first <= slot <= last:
+                    return self.at(master[1])
+        raise AssertionError(f"slot {slot} has no owner")
+
+    def replica_of(self, master):
+        """A replica that is linked to its master, and has what it has."""
+        mine = master.id()
+        port = next(port for port, flags, of, _ in master.view().values() if of == mine and "fail" not in flags)
+        replica = self.at(port)
+        wait.until(lambda: b"master_link_status:up" in replica.command("INFO", "replication"), "the replica is linked")
+        return replica
+
+    def wait_well(self):
+        """All nodes run and agree: every slot served, three masters, each with a linked replica."""
+        wait.until(self._is_well, "the cluster is well", 30, 0.05)
+
+    def _is_well(self):
+        try:
+            return all(self._sees_all_well(node) for node in self.nodes)
+        except (OSError, RespError):
+            return False
+
+    def _sees_all_well(self, node):
+        rows = node.view().values()
+        if any(flags & {"fail", "fail?", "handshake", "noaddr"} for _, flags, _, _ in rows):
+            return False
+        masters = [slots for _, flags, _, slots in rows if "master" in flags and slots]
+        linked = node.role() == "master" or b"master_link_status:up" in node.command("INFO", "replication")
+        return (len(rows) == NODES and len(masters) == NODES // 2 and linked and
+                b"cluster_state:ok" in node.command("CLUSTER", "INFO"))
+
+    def heal(self):
+        for node in self.nodes:
+            node.resume()
+            if not node.running:
+                node.start()
+        self.wait_well()
+
+    # ---- moving a slot by hand ----
+    def open_slot(self, slot, source, target):
+        """Half way: some keys may be here, some there; new ones go to the target."""
+        target.command("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id())
+        source.command("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id())
+
+    def move_keys(self, slot, source, target, keys_max=1 << 20):
+        """Takes up to keys_max keys along; how many it were."""
+        moved = 0
+        while moved < keys_max:
+            keys = source.command("CLUSTER", "GETKEYSINSLOT", slot, min(50, keys_max - moved))
+            if not keys:
+                break
+            source.command("MIGRATE", HOST, target.port, "", 0, 5000, "AUTH", self.password, "KEYS", *keys)
+            moved += len(keys)
+        return moved
+
+    def close_slot(self, slot, target):
+        for node in [target, *(node for node in self.masters() if node is not target)]:
+            node.command("CLUSTER", "SETSLOT", slot, "NODE", target.id())
+
+
+def _read_prefix(node, prefix):
+    with node.client() as client:
+        keys = [key for key in client.command("KEYS", "*") if key.startswith(prefix)]
+        values = client.pipeline([("GET", key) for key in keys]) if keys else []
+    return {_untagged(key[len(prefix):]): _number(value) for key, value in zip(keys, values)}
+
+
+def _untagged(key):
+    return key[key.index(b"}") + 1:] if key.startswith(b"{") else key
+
+
+def _number(value):
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return value

@@ -1,0 +1,245 @@
+"""Cluster mode on a real cluster of six nodes: slots move, masters die and step down, and every hit is counted once.
+
+The cluster is made once for all tests of this file; each has a prefix, and so a data set, of its own.
+"""
+
+import random
+import time
+
+import pytest
+from harness import checker, secrets, wait
+from harness.cluster import Cluster
+from harness.scenarios import settle
+
+RATE = 5000
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory):
+    cluster = Cluster(tmp_path_factory.mktemp("cluster"), secrets.PASSWORD)
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture
+def cluster(nodes):
+    nodes.heal()
+    return nodes
+
+
+class Scene:
+    """tallyd on the cluster under load; finish() checks conservation."""
+
+    def __init__(self, lab, cluster, **options):
+        self.prefix = f"t{lab.seed}:"
+        self.cluster = cluster
+        options.setdefault("redis_mode", "cluster")
+        self.server = lab.tallyd(cluster, prefix=self.prefix, **options)
+        self.load = lab.load(self.server, rate=RATE)
+
+    def run(self, seconds=0.4):
+        time.sleep(seconds)
+
+    def stored(self):
+        return self.server.metrics()["hits_stored_total"]
+
+    def errors(self, kind):
+        return self.server.metrics().get("redis_errors_total", **{"class": kind})
+
+    def wait_stores(self, seconds=15):
+        """More is stored than is now: the flush works again."""
+        before = self.stored()
+        wait.until(lambda: self.stored() > before + RATE // 10, "the flush goes on", seconds, 0.05)
+
+    def slots(self):
+        """Hash slots of the partitions that have stored something."""
+        slots = set()
+        for node in self.cluster.masters():
+            with node.client() as client:
+                for key in client.command("KEYS", self.prefix + "{*!ledger:*"):
+                    slots.add(client.command("CLUSTER", "KEYSLOT", key))
+        return sorted(slots)
+
+    def finish(self, lost=False):
+        """Everything that was answered is in Redis, key by key; with `lost`, what the books call lost is missing."""
+        self.load.stop()
+        assert not self.load.refused and not self.load.breaks
+        checker.wait_drained(self.server)
+        metrics = checker.checked_metrics(self.server)
+        gone = metrics["hits_lost_total"]
+        held = sum(checker.redis_counts(self.cluster, self.prefix.encode()).values())
+        assert held == metrics["hits_accepted_total"] - gone
+        if not lost or gone == 0:
+            assert gone == 0, f"{gone} hits lost"
+            checker.check_exact(self.cluster, [self.load], prefix=self.prefix.encode())
+        assert self.server.stop() == 0
+        return gone
+
+
+def other_master(cluster, node):
+    return next(master for master in cluster.masters() if master is not node)
+
+
+# ---- while all is well ----
+@pytest.mark.short
+def test_the_load_is_spread_over_all_masters_and_exact(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run(1)
+    scene.load.stop()
+    settle(scene.server)
+    metrics = scene.server.metrics()
+    ports = {str(node.port) for node in cluster.masters()}
+    assert {label.rsplit(":", 1)[1] for label in metrics.label_values("redis_node_connected", "node")} == ports
+    assert metrics["redis_node_connected"] == 3 and metrics["redis_connected"] == 1
+    slots = scene.slots()
+    assert len(slots) == 16 and {slot * 16 // 16384 for slot in slots} == set(range(16))
+    assert metrics["redis_errors_total"] == 0 and metrics["alarms_total"] == 0
+    scene.finish()
+
+
+def test_reads_find_what_another_process_stored_on_any_node(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run()
+    scene.load.stop()
+    checker.wait_drained(scene.server)
+    reader = lab.tallyd(cluster, prefix=scene.prefix, redis_mode="cluster")
+    settle(reader)
+    totals = checker.sums([scene.load], "acked")
+    for i in range(40):
+        assert (reader.value("load", f"page-{i}") or 0) == totals[f"load:page-{i}".encode()]
+    scene.finish()
+
+
+def test_another_number_of_partitions_is_refused(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.finish()
+    other = lab.tallyd(cluster, start=False, prefix=scene.prefix, redis_mode="cluster", partitions=8).spawn()
+    assert other.join() == 78
+    assert "cut into 16 partitions, not 8" in other.log()
+
+
+def test_a_number_of_partitions_that_is_found_wrong_later_stops_the_flush_with_an_alarm(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.finish()
+    for node in cluster.nodes:
+        node.pause()
+    other = lab.tallyd(cluster, prefix=scene.prefix, redis_mode="cluster", partitions=8)
+    other.hit("load", "late", 5)
+    cluster.heal()
+    wait.until(lambda: other.metrics().get("alarms_total", kind="partitions_differ") == 1, "the alarm", 20)
+    assert other.fetch("/v1/hit/load/late").status == 204
+    assert other.metrics()["hits_stored_total"] == 0
+    assert b"load:late" not in cluster.read_all(scene.prefix.encode())
+    other.kill()
+
+
+def test_a_cluster_in_standalone_mode_is_said(lab, cluster):
+    server = lab.tallyd(cluster.masters()[0], prefix=f"s{lab.seed}:", redis_mode="standalone")
+    wait.until(lambda: server.log_lines("redis_is_a_cluster"), "a line in the log")
+    server.kill()
+
+
+# ---- slots move ----
+def test_slots_that_move_under_load_lose_and_double_nothing(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run()
+    draw = random.Random(lab.seed)
+    for slot in draw.sample(scene.slots(), 3):
+        source = cluster.owner(slot)
+        target = other_master(cluster, source)
+        cluster.open_slot(slot, source, target)
+        scene.run(0.2)
+        moved = cluster.move_keys(slot, source, target, draw.randrange(8))
+        scene.run(0.3)
+        moved += cluster.move_keys(slot, source, target)
+        scene.run(0.2)
+        cluster.close_slot(slot, target)
+        assert moved
+        scene.run(0.2)
+    assert scene.errors("ask") + scene.errors("tryagain") > 0 and scene.errors("moved") > 0
+    scene.wait_stores()
+    scene.finish()
+
+
+def test_resharding_by_redis_cli_is_survived(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run()
+    source, target = cluster.masters()[:2]
+    slots = 2000 if wait.LONG else 100
+    # The slots next to the ones that hold our keys, and some of those: the first of the source's range.
+    cluster.cli("--cluster", "reshard", source.url.removeprefix("redis://"), "--cluster-from", source.id(),
+                "--cluster-to", target.id(), "--cluster-slots", str(slots), "--cluster-yes")
+    scene.wait_stores()
+    scene.finish()
+
+
+# ---- masters die and step down ----
+def test_a_graceful_failover_under_load_loses_and_doubles_nothing(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run()
+    master = random.Random(lab.seed).choice(cluster.masters())
+    replica = cluster.replica_of(master)
+    replica.command("CLUSTER", "FAILOVER")
+    wait.until(lambda: replica.role() == "master", "the replica is master")
+    scene.run(1)
+    scene.wait_stores()
+    scene.finish()
+
+
+def test_a_takeover_under_load_loses_nothing_silently_and_doubles_nothing(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run()
+    replica = cluster.replica_of(random.Random(lab.seed).choice(cluster.masters()))
+    replica.command("CLUSTER", "FAILOVER", "TAKEOVER")
+    scene.run(1)
+    scene.wait_stores()
+    scene.finish(lost=True)
+
+
+def test_a_takeover_by_a_replica_that_lags_is_counted_as_lost(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run()
+    master = random.Random(lab.seed).choice(cluster.masters())
+    replica = cluster.replica_of(master)
+    replica.command("CONFIG", "SET", "masterauth", "wrong")
+    master.command("CLIENT", "KILL", "TYPE", "replica")
+    scene.run(0.6)
+    replica.command("CLUSTER", "FAILOVER", "TAKEOVER")
+    replica.command("CONFIG", "SET", "masterauth", cluster.password)
+    scene.run(1)
+    scene.wait_stores()
+    lost = scene.finish(lost=True)
+    assert lost > 0 and scene.server.log_lines("redis_rolled_back")
+
+
+def test_a_master_that_is_killed_and_comes_back_is_survived(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run()
+    master = random.Random(lab.seed).choice(cluster.masters())
+    master.kill()
+    time.sleep(2.5)
+    master.start()
+    scene.wait_stores(20)
+    cluster.wait_well()
+    scene.finish(lost=True)
+
+
+def test_all_nodes_down_and_up_again_is_survived(lab, cluster):
+    scene = Scene(lab, cluster)
+    scene.run()
+    scene.load.stop()
+    checker.wait_drained(scene.server)
+    time.sleep(1.2)  # appendfsync everysec
+    for node in cluster.nodes:
+        node.kill()
+    scene.server.hit("load", "page-1", 7)
+    time.sleep(0.5)
+    assert scene.server.metrics()["redis_connected"] == 0
+    cluster.heal()
+    wait.until(lambda: scene.server.metrics()["redis_connected"] == 1, "connected", 15)
+    checker.wait_drained(scene.server)
+    held = checker.redis_counts(cluster, scene.prefix.encode())
+    totals = checker.sums([scene.load], "acked")
+    totals[b"load:page-1"] += 7
+    assert held == {key: value for key, value in totals.items() if value}
+    assert scene.server.stop() == 0
