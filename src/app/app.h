@@ -25,6 +25,7 @@ struct app {
     /* All owned. */
     struct tally *tally;
     struct flusher *flusher;
+    struct iam *iam; /* NULL: by password */
     struct api *api;
     char (*names)[24];       /* of the workers' threads */
     struct worker **workers; /* workers_count of them; those not there yet are NULL */

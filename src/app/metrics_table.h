@@ -25,7 +25,8 @@
     FAMILY(http_timeouts_total, counter, "kind", "connections ended by a timeout", timeouts_print)                     \
     WORKER(connections, gauge, "open connections", stat_read(&w->conns_open))                                          \
     WORKER(connections_accepted_total, counter, "connections accepted", stat_read(&w->conns_accepted))                 \
-    WORKER(connections_refused_total, counter, "connections refused", stat_read(&w->conns_refused))                    \
+    VALUE(connections_max, gauge, "connections that one worker holds at most; more wait in the kernel's queue",         \
+          (int64_t)v->sources->conns_max)                                                                              \
     WORKER(connection_resets_total, counter, "connections that the peer reset", stat_read(&w->resets))                 \
     WORKER(received_bytes_total, counter, "bytes received", stat_read(&w->bytes_in))                                   \
     WORKER(sent_bytes_total, counter, "bytes sent", stat_read(&w->bytes_out))                                          \

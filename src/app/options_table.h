@@ -43,6 +43,13 @@
            "file with the password for Redis")                                                                         \
     OPTION("Store", "redis-password", redis_password, SECRET, "", 0, 512, SOURCE_ENV, "TEXT",                          \
            "the password itself, in the environment only: other users can read command lines")                         \
+    OPTION("Store", "redis-auth", redis_auth, ENUM, "password", 0, 0, SOURCE_ANY, "password|iam",                      \
+           "iam: MemoryDB's, with AWS keys from the environment, a web identity or the container's endpoint; the user " \
+           "comes from the URL")                                                                                       \
+    OPTION("Store", "redis-iam-cluster", redis_iam_cluster, STRING, "", 0, 64, SOURCE_ANY, "NAME",                     \
+           "name of the MemoryDB cluster, for --redis-auth iam")                                                       \
+    OPTION("Store", "redis-iam-region", redis_iam_region, STRING, "", 0, 32, SOURCE_ANY, "REGION",                     \
+           "its region; without it AWS_REGION")                                                                        \
     OPTION("Store", "redis-ca", redis_ca, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                          \
            "for rediss://: PEM file of the authorities to trust, instead of the system's")                             \
     OPTION("Store", "redis-cert", redis_cert, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                      \
@@ -79,6 +86,8 @@
            "form of a log line")                                                                                       \
     OPTION("Other", "config", config, FILE, "", 0, 0, SOURCE_FLAG | SOURCE_ENV, "FILE",                                \
            "read options from a file of lines \"name = value\"; # begins a comment")                                   \
+    OPTION("Other", "healthcheck", healthcheck, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                  \
+           "ask the tallyd whose --admin address this is whether it lives, and exit with 0 or 1")                      \
     OPTION("Other", "check", check, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                              \
            "check all options, print the effective ones and exit")                                                     \
     OPTION("Other", "version", version, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                          \

@@ -22,6 +22,7 @@ struct sources {
     const struct api *api;
     struct worker *const *workers;
     uint32_t workers_count;
+    uint32_t conns_max; /* of one worker */
     const char *instance;
     int64_t started_wall_ms;
     uint32_t life; /* enum life; written by main */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -10,6 +11,7 @@
 #include "app/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "redis/iam.h"
 #include "sync/barrier.h"
 #include "version.h"
 
@@ -104,10 +106,29 @@ static const char *password_now(void *ctx, struct error *err)
     return secret_read(o->redis_password_file, a->password, err) == 0 ? a->password : NULL;
 }
 
+enum auth_choice { AUTH_PASSWORD, AUTH_IAM }; /* as --redis-auth lists them */
+
+static int iam_begin(struct app *a, struct flusher_config *config, struct error *err)
+{
+    const struct options *o = a->options;
+    const char *region = *o->redis_iam_region ? o->redis_iam_region : getenv("AWS_REGION");
+    if (!o->redis.tls || !*o->redis.user || !*o->redis_iam_cluster || !region)
+        return error_set(err, -EINVAL,
+                         "--redis-auth iam needs a rediss:// URL with a user, --redis-iam-cluster and "
+                         "--redis-iam-region (or AWS_REGION)");
+    struct iam_config iam = {.user = o->redis.user, .cluster = o->redis_iam_cluster, .region = region};
+    int result = iam_create(&a->iam, &iam, err);
+    if (result == 0)
+        config->credentials = iam_credentials(a->iam);
+    return result;
+}
+
 /* What cannot be read now is said now; the flusher would only try again and again. */
 static int credentials_check(struct app *a, struct flusher_config *config, struct error *err)
 {
     const struct options *o = a->options;
+    if (o->redis_auth == AUTH_IAM)
+        return iam_begin(a, config, err);
     if (*o->redis_password_file == '\0' && *o->redis_password == '\0')
         return 0;
     config->credentials = (struct credentials){.password = password_now, .ctx = a};
@@ -148,6 +169,7 @@ static void flusher_end(struct app *a)
     if (!a->drained)
         flusher_drain(a->flusher, clock_mono_ms() + UNDO_MS);
     flusher_destroy(a->flusher);
+    iam_destroy(a->iam);
     secret_wipe(a->password, sizeof a->password);
 }
 
@@ -179,6 +201,7 @@ static int admin_start(struct app *a, struct error *err)
         .api = a->api,
         .workers = a->workers,
         .workers_count = a->workers_count,
+        .conns_max = a->conns_max,
         .instance = a->instance,
         .started_wall_ms = clock_wall_ms(),
         .life = LIFE_STARTING,
