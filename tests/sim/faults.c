@@ -242,7 +242,7 @@ static void rates_draw_network(struct sim *s)
     n->slow_one_in = chance_one_in(&s->chance, 2) ? (uint32_t)chance_octaves(&s->chance, 4, 64) : 0;
     n->zombie_us = chance_octaves(&s->chance, 1000, 16000000);
     n->piece_max = chance_one_in(&s->chance, 3) ? chance_octaves(&s->chance, 16, 1024) : 0;
-    n->window = chance_one_in(&s->chance, 8) ? chance_octaves(&s->chance, 64, 1024) : 65536;
+    n->window = chance_one_in(&s->chance, 8) ? chance_octaves(&s->chance, 64, 1024) : NET_WINDOW;
 }
 
 void faults_draw(struct sim *s)

@@ -154,8 +154,8 @@ static void model_exec(struct model *m, struct model_client *c, struct buf *out)
     struct model_command cmd;
     bool broken = client_watch_broken(m, c);
 
-    if (m->watcher.exec)
-        m->watcher.exec(m->watcher.ctx, c->tag, buf_slice(&c->queue), !c->aborted && !broken);
+    if (m->watcher.exec && !c->aborted)
+        m->watcher.exec(m->watcher.ctx, c->tag, buf_slice(&c->queue));
     if (c->aborted) {
         buf_printf(out, "-EXECABORT Transaction discarded because of previous errors.\r\n");
     } else if (broken) {
@@ -168,6 +168,8 @@ static void model_exec(struct model *m, struct model_client *c, struct buf *out)
         for (size_t at = 0; model_parse(buf_slice(&c->queue), &at, &cmd) == 1;)
             model_run_queued(m, c, &cmd, out);
         m->in_exec = false;
+        if (m->watcher.exec_answered)
+            m->watcher.exec_answered(m->watcher.ctx);
     }
     client_end_multi(c);
 }

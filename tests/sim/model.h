@@ -56,8 +56,9 @@ struct model_watcher {
     void (*added)(void *ctx, uint32_t tag, struct slice key, int64_t delta, bool in_exec);
     /* INCRBY refused inside a transaction that is executed. */
     void (*refused)(void *ctx, uint32_t tag, struct slice key, int64_t delta);
-    /* A whole transaction: its commands as they were queued. `executed`: not refused by a WATCH. */
-    void (*exec)(void *ctx, uint32_t tag, struct slice commands, bool executed);
+    /* EXEC of a transaction of which every command was queued, whether or not the WATCH lets it through. */
+    void (*exec)(void *ctx, uint32_t tag, struct slice commands);
+    void (*exec_answered)(void *ctx); /* its answer ends where the answers end now */
 };
 
 struct model_undo {

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <errno.h>
 
+#define HEALED_LATENCY_US 20000
+
 /* ---- time ---- */
 
 static uint64_t net_delay(struct net *n)
@@ -112,12 +114,8 @@ static void stream_serve(struct stream *s)
     n->serving = NULL;
     assert(fine); /* the client says nothing but commands */
     NET_NOTE(n, "conn %u: %zu bytes executed, answers \"%.*s\"%s", s->number, piece,
-             (int)(s->down.bytes.bytes - before < 60 ? s->down.bytes.bytes - before : 60), s->down.bytes.data + before,
+             (int)(s->down.bytes.bytes - before < 160 ? s->down.bytes.bytes - before : 160), s->down.bytes.data + before,
              s->client_open && s->ending == NET_OPEN ? "" : " into nothing");
-    for (uint32_t i = 0; i < s->refusals_count; i++) {
-        if (s->refusals[i].answer_end == NET_NEVER)
-            s->refusals[i].answer_end = s->down.done + s->down.bytes.bytes;
-    }
     if (!s->client_open || s->ending != NET_OPEN)
         pipe_stop(&s->down);
     if (!s->client_open)
@@ -358,6 +356,10 @@ void net_heal(struct net *n)
     n->refusing = 0;
     n->lost = false;
     n->stalled_until_us = 0;
+    n->slow_one_in = 0;
+    n->piece_max = 0;
+    n->window = NET_WINDOW;
+    n->latency_us = n->latency_us < HEALED_LATENCY_US ? n->latency_us : HEALED_LATENCY_US;
 }
 
 struct stream *net_latest(struct net *n, uint32_t owner)

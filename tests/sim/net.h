@@ -17,6 +17,7 @@
 #define NET_STREAMS_MAX 64
 #define NET_REFUSALS_MAX 32
 #define NET_NEVER UINT64_MAX
+#define NET_WINDOW 65536
 
 enum net_ending { NET_OPEN, NET_RESET, NET_FIN, NET_SILENCE };
 
@@ -91,7 +92,7 @@ void net_cut_up(struct stream *s, uint64_t bytes, enum net_ending ending, bool z
 void net_cut_down(struct stream *s, uint64_t bytes, enum net_ending ending, bool zombie);
 /* kill -9 of the server. */
 void net_kill(struct net *n);
-/* No cut that has not happened yet will happen. */
+/* A good network from now on: no cut that has not happened yet will happen. What it holds already comes when it comes. */
 void net_heal(struct net *n);
 struct stream *net_latest(struct net *n, uint32_t owner); /* open; or NULL */
 uint32_t net_open_streams(const struct net *n, uint32_t owner);

@@ -46,11 +46,23 @@ static void oracle_refused(void *ctx, uint32_t tag, struct slice redis_key, int6
     stream->refusals[stream->refusals_count++] = (struct net_refusal){key, (uint64_t)delta, NET_NEVER};
 }
 
+static void oracle_exec_answered(void *ctx)
+{
+    struct sim *s = ctx;
+    struct stream *stream = s->net.serving;
+
+    for (uint32_t i = 0; stream && i < stream->refusals_count; i++) {
+        if (stream->refusals[i].answer_end == NET_NEVER)
+            stream->refusals[i].answer_end = stream->down.done + stream->down.bytes.bytes;
+    }
+}
+
 void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool told)
 {
     struct sim *s = ctx;
     struct life *l = &s->lives[owner];
 
+    sim_note(s, "key %u of process %u: %" PRIu64 " hits refused%s", r->key, owner, r->delta, told ? "" : " unheard");
     if (told) {
         l->refusals[r->key]++;
         return;
@@ -60,11 +72,10 @@ void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool to
 }
 
 /* The same seq and nonce must always mean the same bytes. */
-static void oracle_exec(void *ctx, uint32_t tag, struct slice commands, bool executed)
+static void oracle_exec(void *ctx, uint32_t tag, struct slice commands)
 {
     struct sim *s = ctx;
     struct model_command cmd = {0};
-    (void)executed;
 
     if (tag >= s->lives_count)
         return;
@@ -87,7 +98,7 @@ static void oracle_exec(void *ctx, uint32_t tag, struct slice commands, bool exe
 
 struct model_watcher oracle_watcher(struct sim *s)
 {
-    return (struct model_watcher){s, oracle_added, oracle_refused, oracle_exec};
+    return (struct model_watcher){s, oracle_added, oracle_refused, oracle_exec, oracle_exec_answered};
 }
 
 /* ---- laws ---- */
@@ -181,8 +192,9 @@ static void check_exact(struct sim *s, const struct process *p)
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
         if (l->applied[k] + l->excused[k] != l->accepted[k])
-            sim_fail(s, "%s: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64,
-                     l->applied[k] < l->accepted[k] ? "lost" : "doubled", p->life, l->accepted[k], k, l->applied[k]);
+            sim_fail(s, "%s: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64
+                        " and refused unheard %" PRIu64, l->applied[k] < l->accepted[k] ? "lost" : "doubled", p->life,
+                     l->accepted[k], k, l->applied[k], l->excused[k]);
     }
 }
 

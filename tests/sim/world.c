@@ -244,15 +244,16 @@ void world_outsider(struct sim *s, uint32_t count, const struct slice args[])
 
 void world_begin(struct sim *s)
 {
-    model_init(&s->model);
-    s->model.watcher = oracle_watcher(s);
-    s->model.password = s->rates.password ? "hunter0" : NULL;
-    s->outsider.tag = SIM_LIVES_MAX;
     net_reset(&s->net);
     s->net.user = (struct net_user){s, world_heard, oracle_told, s->trace ? sim_note : NULL};
     s->net.model = &s->model;
     s->net.chance = &s->chance;
     s->net.now_us = &s->now_us;
+    faults_draw(s);
+    model_init(&s->model);
+    s->model.watcher = oracle_watcher(s);
+    s->model.password = s->rates.password ? "hunter0" : NULL;
+    s->outsider.tag = SIM_LIVES_MAX;
     for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         s->processes[i] = (struct process){.sim = s, .restart_us = NET_NEVER};
         if (i < s->rates.processes)
