@@ -26,21 +26,11 @@ enum fault {
 static const struct {
     uint32_t one_in, weight_max;
 } table[FAULTS] = {
-    [FAULT_CUT] = {1, 40},
-    [FAULT_KILL] = {3, 6},
-    [FAULT_ROLL_BACK] = {6, 6},
-    [FAULT_FLUSHALL] = {16, 2},
-    [FAULT_MOOD] = {3, 8},
-    [FAULT_DENY_COMMAND] = {6, 6},
-    [FAULT_DENY_KEY] = {4, 8},
-    [FAULT_STALL] = {3, 8},
-    [FAULT_REFUSE_CONNECTS] = {4, 4},
-    [FAULT_CRASH] = {6, 4},
-    [FAULT_POISON] = {6, 4},
-    [FAULT_TOUCH_LEDGER] = {6, 6},
-    [FAULT_OUTSIDER_ADDS] = {6, 6},
-    [FAULT_PASSWORD] = {10, 4},
-    [FAULT_RECONNECT] = {10, 4},
+    [FAULT_CUT] = {1, 40},          [FAULT_KILL] = {3, 6},      [FAULT_ROLL_BACK] = {6, 6},
+    [FAULT_FLUSHALL] = {16, 2},     [FAULT_MOOD] = {3, 8},      [FAULT_DENY_COMMAND] = {6, 6},
+    [FAULT_DENY_KEY] = {4, 8},      [FAULT_STALL] = {3, 8},     [FAULT_REFUSE_CONNECTS] = {4, 4},
+    [FAULT_CRASH] = {6, 4},         [FAULT_POISON] = {6, 4},    [FAULT_TOUCH_LEDGER] = {6, 6},
+    [FAULT_OUTSIDER_ADDS] = {6, 6}, [FAULT_PASSWORD] = {10, 4}, [FAULT_RECONNECT] = {10, 4},
     [FAULT_RELIEF] = {1, 30},
 };
 
@@ -75,8 +65,7 @@ static void fault_roll_back(struct sim *s)
     uint64_t steps = chance_octaves(&s->chance, 1, 16);
 
     net_kill(&s->net);
-    sim_note(s, "the server restarts without its last %u writes",
-             (unsigned)model_roll_back(&s->model, steps));
+    sim_note(s, "the server restarts without its last %u writes", (unsigned)model_roll_back(&s->model, steps));
     s->rewound = true;
     s->model.mood = chance_one_in(&s->chance, 4) ? MODEL_LOADING : MODEL_FINE;
 }
@@ -174,9 +163,7 @@ static void fault_happen(struct sim *s, enum fault fault)
     case FAULT_MOOD: s->model.mood = (enum model_mood)chance_below(&s->chance, MODEL_MOODS); break;
     case FAULT_DENY_COMMAND: fault_deny_command(s); break;
     case FAULT_DENY_KEY: fault_deny_key(s); break;
-    case FAULT_STALL:
-        s->net.stalled_until_us = s->now_us + chance_octaves(&s->chance, 1000, 16000000);
-        break;
+    case FAULT_STALL: s->net.stalled_until_us = s->now_us + chance_octaves(&s->chance, 1000, 16000000); break;
     case FAULT_REFUSE_CONNECTS: fault_refuse_connects(s); break;
     case FAULT_CRASH: process_crash(p); break;
     case FAULT_POISON: fault_poison(s); break;
@@ -195,8 +182,9 @@ static void fault_happen(struct sim *s, enum fault fault)
 void faults_one(struct sim *s)
 {
     static const char *const names[FAULTS] = {
-        "cut",   "kill",     "roll back", "flushall",     "mood",          "deny command", "deny key",  "stall",
-        "refuse connects", "crash", "poison", "touch ledger", "outsider adds", "password", "reconnect", "relief"};
+        "cut",           "kill",     "roll back",       "flushall", "mood",   "deny command",
+        "deny key",      "stall",    "refuse connects", "crash",    "poison", "touch ledger",
+        "outsider adds", "password", "reconnect",       "relief"};
     uint64_t pick = chance_below(&s->chance, s->rates.faults_sum);
     uint32_t fault = 0;
 
@@ -257,8 +245,8 @@ void faults_draw(struct sim *s)
     r->twins = r->processes == 2 && chance_one_in(&s->chance, 2);
     r->steps = (uint32_t)chance_octaves(&s->chance, 50, 400);
     /* A poisoned key is tried again after a minute: not too many flushes until then. */
-    r->flush_interval_ms = (uint32_t)chance_octaves(&s->chance, r->poison || r->faults[FAULT_DENY_KEY] ||
-                                                        r->faults[FAULT_DENY_COMMAND] ? 250 : 20, 1000);
+    r->flush_interval_ms = (uint32_t)chance_octaves(
+        &s->chance, r->poison || r->faults[FAULT_DENY_KEY] || r->faults[FAULT_DENY_COMMAND] ? 250 : 20, 1000);
     r->batch_keys_max = (uint32_t)chance_octaves(&s->chance, 1, 32);
     r->hits_max = (uint32_t)chance_octaves(&s->chance, 1, 1000);
     r->hit_gap_us = r->flush_interval_ms * 1000 / chance_octaves(&s->chance, 1, 16);

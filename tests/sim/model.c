@@ -47,7 +47,10 @@ static const struct row *row_of(struct slice name)
 
 /* ---- refusals ---- */
 
-static bool has_key(const struct row *row) { return row->traits & WRITES || row->lower[0] == 'g' || row->lower[0] == 'w'; }
+static bool has_key(const struct row *row)
+{
+    return row->traits & WRITES || row->lower[0] == 'g' || row->lower[0] == 'w';
+}
 
 /* NULL: not denied. */
 static const char *denied(const struct model *m, const struct row *row, const struct model_command *cmd, char out[128])
@@ -78,6 +81,8 @@ static const char *mood_refuses(enum model_mood mood, unsigned traits, bool writ
     case MODEL_NOREPLICAS: return writes ? "-NOREPLICAS Not enough good replicas to write." : NULL;
     case MODEL_READONLY: return writes ? "-READONLY You can't write against a read only replica." : NULL;
     case MODEL_MASTERDOWN:
+        if (writes)
+            return "-READONLY You can't write against a read only replica.";
         return traits & WHEN_STALE
                    ? NULL
                    : "-MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.";
@@ -96,7 +101,10 @@ static const char *refusal_of(const struct model *m, const struct model_client *
                               const struct model_command *cmd, char text[128])
 {
     bool exec = c->multi && row->lower[0] == 'e';
-    bool writes = (m->mood == MODEL_OOM ? row->traits & GROWS : row->traits & WRITES) || (exec && c->queued_writes);
+    unsigned has = row->traits | (exec ? c->queued_has : 0);
+    bool writes = has & (m->mood == MODEL_OOM ? GROWS : WRITES);
+    /* Queueing takes memory, whatever is queued. */
+    writes |= m->mood == MODEL_OOM && c->multi && !exec && strcmp(row->lower, "discard") != 0;
     unsigned traits = row->traits;
 
     if (m->password && !c->authed && !(row->traits & WHEN_UNKNOWN))
@@ -104,8 +112,8 @@ static const char *refusal_of(const struct model *m, const struct model_client *
     const char *why = denied(m, row, cmd, text);
     if (why)
         return why;
-    if (exec && c->queued) /* what is queued may neither be run while loading nor stale */
-        traits &= ~(unsigned)(WHEN_LOADING | WHEN_STALE);
+    if (exec) /* may run when all that is queued may */
+        traits &= ~(c->queued_lack & (WHEN_LOADING | WHEN_STALE));
     return mood_refuses(m->mood, traits, writes);
 }
 
@@ -115,7 +123,8 @@ static void client_end_multi(struct model_client *c)
 {
     c->multi = false;
     c->aborted = false;
-    c->queued_writes = false;
+    c->queued_lack = 0;
+    c->queued_has = 0;
     c->queued = 0;
     c->watched = 0;
     buf_clear(&c->queue);
@@ -174,10 +183,14 @@ static void model_exec(struct model *m, struct model_client *c, struct buf *out)
     client_end_multi(c);
 }
 
-static void model_queue(struct model_client *c, const struct row *row, const struct model_command *cmd, struct buf *out)
+static void model_queue(const struct model *m, struct model_client *c, const struct row *row,
+                        const struct model_command *cmd, struct buf *out)
 {
     c->queued++;
-    c->queued_writes |= (row->traits & WRITES) != 0;
+    if (!c->aborted && !client_watch_broken(m, c)) { /* else Redis says QUEUED and forgets it */
+        c->queued_lack |= ~row->traits;
+        c->queued_has |= row->traits;
+    }
     buf_append_slice(&c->queue, cmd->raw);
     buf_printf(out, "+QUEUED\r\n");
 }
@@ -239,7 +252,7 @@ static void model_command(struct model *m, struct model_client *c, const struct 
     else if (row->traits & NOT_QUEUED)
         model_control(m, c, row, cmd, out);
     else if (c->multi)
-        model_queue(c, row, cmd, out);
+        model_queue(m, c, row, cmd, out);
     else
         model_execute(m, c, cmd, out);
 }

@@ -91,8 +91,8 @@ struct model_watch {
 struct model_client {
     uint32_t tag;
     bool authed, multi, aborted;
-    bool skip_next, skipping; /* CLIENT REPLY SKIP */
-    bool queued_writes;
+    bool skip_next, skipping;         /* CLIENT REPLY SKIP */
+    unsigned queued_has, queued_lack; /* what any of the queued commands is, and is not (enum trait) */
     uint32_t queued;
     struct buf queue; /* commands as they came */
     struct buf in;

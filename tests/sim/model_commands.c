@@ -143,7 +143,8 @@ static void do_info(struct model *m, struct model_client *c, const struct model_
     (void)c;
 
     if (cmd->count == 2 && slice_equals(cmd->args[1], SLICE("replication")))
-        answer_bulk(out, replica ? SLICE("# Replication\r\nrole:slave\r\n") : SLICE("# Replication\r\nrole:master\r\n"));
+        answer_bulk(out,
+                    replica ? SLICE("# Replication\r\nrole:slave\r\n") : SLICE("# Replication\r\nrole:master\r\n"));
     else
         answer_bulk(out, SLICE("# Memory\r\nmaxmemory_policy:noeviction\r\n"));
 }
@@ -203,9 +204,9 @@ static const struct {
     const char *name;
     void (*run)(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out);
 } commands[] = {
-    {"INCRBY", do_incrby}, {"SET", do_set},     {"GET", do_get},     {"GETRANGE", do_getrange}, {"WATCH", do_watch},
-    {"INFO", do_info},     {"AUTH", do_auth},   {"SELECT", do_ok},   {"CLIENT", do_client},     {"DEL", do_del},
-    {"LPUSH", do_lpush},   {"UNWATCH", do_unwatch},
+    {"INCRBY", do_incrby}, {"SET", do_set},   {"GET", do_get},     {"GETRANGE", do_getrange},
+    {"WATCH", do_watch},   {"INFO", do_info}, {"AUTH", do_auth},   {"SELECT", do_ok},
+    {"CLIENT", do_client}, {"DEL", do_del},   {"LPUSH", do_lpush}, {"UNWATCH", do_unwatch},
 };
 
 void model_execute(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)

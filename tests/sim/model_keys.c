@@ -48,8 +48,7 @@ void model_write(struct model *m, uint32_t key, const struct model_value *value,
     struct model_key *k = &m->keys[key];
 
     m->step += !m->in_exec;
-    *undo_slot(m) =
-        (struct model_undo){.key = key, .tag = tag, .delta = delta, .step = m->step, .before = k->value};
+    *undo_slot(m) = (struct model_undo){.key = key, .tag = tag, .delta = delta, .step = m->step, .before = k->value};
     k->value = *value;
     k->version++;
 }
@@ -94,14 +93,19 @@ bool model_integer(struct model *m, struct slice name, int64_t *out)
     return v->type == MODEL_STRING && model_parse_integer((struct slice){v->text, v->bytes}, out);
 }
 
-static void model_take_back(struct model *m, const struct model_undo *u)
+static void model_tell_taken_back(struct model *m, const struct model_undo *u)
 {
-    struct model_key *k = &m->keys[u->key];
+    const struct model_key *k = &m->keys[u->key];
 
-    k->value = u->before;
-    k->version++;
     if (u->delta && m->watcher.added)
         m->watcher.added(m->watcher.ctx, u->tag, (struct slice){k->name, k->name_bytes}, -u->delta, true);
+}
+
+static void model_take_back(struct model *m, const struct model_undo *u)
+{
+    m->keys[u->key].value = u->before;
+    m->keys[u->key].version++;
+    model_tell_taken_back(m, u);
 }
 
 uint64_t model_roll_back(struct model *m, uint64_t steps)
@@ -120,7 +124,8 @@ uint64_t model_roll_back(struct model *m, uint64_t steps)
 
 void model_flushall(struct model *m)
 {
-    model_roll_back(m, UINT64_MAX);
+    while (m->undo_count)
+        model_tell_taken_back(m, &m->undo[--m->undo_count]);
     for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++) {
         m->keys[i].version += m->keys[i].value.type != MODEL_NONE;
         m->keys[i].value = (struct model_value){0};

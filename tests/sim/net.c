@@ -114,8 +114,8 @@ static void stream_serve(struct stream *s)
     n->serving = NULL;
     assert(fine); /* the client says nothing but commands */
     NET_NOTE(n, "conn %u: %zu bytes executed, answers \"%.*s\"%s", s->number, piece,
-             (int)(s->down.bytes.bytes - before < 160 ? s->down.bytes.bytes - before : 160), s->down.bytes.data + before,
-             s->client_open && s->ending == NET_OPEN ? "" : " into nothing");
+             (int)(s->down.bytes.bytes - before < 160 ? s->down.bytes.bytes - before : 160),
+             s->down.bytes.data + before, s->client_open && s->ending == NET_OPEN ? "" : " into nothing");
     if (!s->client_open || s->ending != NET_OPEN)
         pipe_stop(&s->down);
     if (!s->client_open)

@@ -58,8 +58,8 @@ struct stream {
 
 struct net_user {
     void *ctx;
-    void (*heard)(void *ctx, uint32_t owner);                                           /* there is news for it */
-    void (*told)(void *ctx, uint32_t owner, const struct net_refusal *r, bool told);    /* or never will be */
+    void (*heard)(void *ctx, uint32_t owner);                                               /* there is news for it */
+    void (*told)(void *ctx, uint32_t owner, const struct net_refusal *r, bool told);        /* or never will be */
     void (*note)(void *ctx, const char *format, ...) __attribute__((format(printf, 2, 3))); /* NULL: no trace */
 };
 
@@ -92,7 +92,8 @@ void net_cut_up(struct stream *s, uint64_t bytes, enum net_ending ending, bool z
 void net_cut_down(struct stream *s, uint64_t bytes, enum net_ending ending, bool zombie);
 /* kill -9 of the server. */
 void net_kill(struct net *n);
-/* A good network from now on: no cut that has not happened yet will happen. What it holds already comes when it comes. */
+/* A good network from now on: no cut that has not happened yet will happen. What it holds already comes when it comes.
+ */
 void net_heal(struct net *n);
 struct stream *net_latest(struct net *n, uint32_t owner); /* open; or NULL */
 uint32_t net_open_streams(const struct net *n, uint32_t owner);

@@ -121,8 +121,10 @@ static void check_books(struct sim *s, const struct process *p)
     const struct life *l = process_life(p);
 
     if (b.stored + b.in_flight + b.poisoned + b.lost > l->accepted_sum)
-        sim_fail(s, "books: stored %" PRIu64 " + in flight %" PRIu64 " + poisoned %" PRIu64 " + lost %" PRIu64
-                    " of %" PRIu64 " accepted", b.stored, b.in_flight, b.poisoned, b.lost, l->accepted_sum);
+        sim_fail(s,
+                 "books: stored %" PRIu64 " + in flight %" PRIu64 " + poisoned %" PRIu64 " + lost %" PRIu64
+                 " of %" PRIu64 " accepted",
+                 b.stored, b.in_flight, b.poisoned, b.lost, l->accepted_sum);
     /* acked ≤ value ≤ acked + in doubt */
     if (b.stored > l->applied_sum + l->excused_sum + l->forgotten_sum)
         sim_fail(s, "lost: process %u has %" PRIu64 " in its books as stored, the server added %" PRIu64, p->life,
@@ -192,13 +194,16 @@ static void check_exact(struct sim *s, const struct process *p)
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
         if (l->applied[k] + l->excused[k] != l->accepted[k])
-            sim_fail(s, "%s: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64
-                        " and refused unheard %" PRIu64, l->applied[k] < l->accepted[k] ? "lost" : "doubled", p->life,
-                     l->accepted[k], k, l->applied[k], l->excused[k]);
+            sim_fail(s,
+                     "%s: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64
+                     " and refused unheard %" PRIu64,
+                     l->applied[k] < l->accepted[k] ? "lost" : "doubled", p->life, l->accepted[k], k, l->applied[k],
+                     l->excused[k]);
     }
 }
 
-/* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell. */
+/* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell.
+ */
 static void check_rewound(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
@@ -206,10 +211,13 @@ static void check_rewound(struct sim *s, const struct process *p)
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
         if (l->applied[k] + l->excused[k] + l->forgotten[k] < l->accepted[k])
-            sim_fail(s, "lost: process %u accepted %" PRIu64 " hits of key %u, the server has %" PRIu64
-                        " and forgot %" PRIu64, p->life, l->accepted[k], k, l->applied[k], l->forgotten[k]);
+            sim_fail(s,
+                     "lost: process %u accepted %" PRIu64 " hits of key %u, the server has %" PRIu64
+                     " and forgot %" PRIu64,
+                     p->life, l->accepted[k], k, l->applied[k], l->forgotten[k]);
     }
-    if (!p->stats.alarms_ledger_missing && !p->stats.alarms_identity_taken && l->excused_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
+    if (!p->stats.alarms_ledger_missing && !p->stats.alarms_identity_taken && l->excused_sum == 0 &&
+        l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
                  p->life, l->accepted_sum, l->applied_sum, b.lost);
 }

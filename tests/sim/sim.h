@@ -125,5 +125,5 @@ void faults_poison(struct sim *s, uint32_t key);
 /* ---- oracle.c ---- */
 struct model_watcher oracle_watcher(struct sim *s);
 void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool told);
-void oracle_check(struct sim *s);       /* after every step */
-void oracle_check_end(struct sim *s);   /* when all is drained */
+void oracle_check(struct sim *s);     /* after every step */
+void oracle_check_end(struct sim *s); /* when all is drained */

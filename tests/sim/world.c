@@ -191,8 +191,8 @@ void process_hit(struct process *p, uint32_t key, uint64_t hits)
     char name[16];
     size_t bytes = (size_t)snprintf(name, sizeof(name), "n/%02u", key);
 
-    enum tally_result result = tally_hit(p->tally, (uint32_t)chance_below(&p->sim->chance, p->workers),
-                                         (struct slice){name, bytes}, hits);
+    enum tally_result result =
+        tally_hit(p->tally, (uint32_t)chance_below(&p->sim->chance, p->workers), (struct slice){name, bytes}, hits);
     assert(result == TALLY_COUNTED);
     life->accepted[key] += hits;
     life->accepted_sum += hits;
