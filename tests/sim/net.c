@@ -3,8 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 
-#define HEALED_LATENCY_US 20000
-
 /* ---- time ---- */
 
 static uint64_t net_delay(struct net *n)
@@ -21,7 +19,7 @@ static void pipe_send(struct net *n, struct net_pipe *p)
         p->due_us = *n->now_us + net_delay(n);
 }
 
-static void pipe_stop(struct net_pipe *p)
+void pipe_stop(struct net_pipe *p)
 {
     buf_clear(&p->bytes);
     p->due_us = NET_NEVER;
@@ -52,8 +50,7 @@ static void stream_try_free(struct stream *s)
     pipe_stop(&s->down);
 }
 
-/* The server's end is gone: nothing more is executed. */
-static void stream_orphan(struct stream *s)
+void stream_orphan(struct stream *s)
 {
     s->server_open = false;
     pipe_stop(&s->up);
@@ -74,7 +71,7 @@ static void stream_doom(struct stream *s, bool zombie)
         s->up.due_us = *n->now_us + chance_below(n->chance, n->zombie_us + 1);
 }
 
-static void stream_break(struct stream *s)
+void stream_break(struct stream *s)
 {
     static const char *const names[] = {"open", "reset", "end", "silence"};
 
@@ -161,7 +158,7 @@ static struct stream *net_next(const struct net *n)
 {
     const struct stream *next = NULL;
 
-    for (const struct stream *s = n->streams; s < n->streams + NET_STREAMS_MAX; s++) {
+    for (const struct stream *s = n->streams; s < n->end; s++) {
         if (s->used && (!next || stream_next_us(s) < stream_next_us(next)))
             next = s;
     }
@@ -192,6 +189,27 @@ void net_step(struct net *n)
 
 /* ---- the transport ---- */
 
+/* Only the memory of its buffers is kept. */
+static void stream_renew(struct stream *s, uint32_t owner)
+{
+    struct net *n = s->net;
+    struct stream fresh = {.net = n, .number = n->opened++, .owner = owner, .used = true, .client_open = true};
+
+    fresh.up.bytes = s->up.bytes;
+    fresh.down.bytes = s->down.bytes;
+    fresh.inbox = s->inbox;
+    fresh.client.in = s->client.in;
+    fresh.client.queue = s->client.queue;
+    fresh.client.tag = owner;
+    *s = fresh;
+    buf_clear(&s->inbox);
+    buf_clear(&s->client.in);
+    buf_clear(&s->client.queue);
+    pipe_stop(&s->up);
+    pipe_stop(&s->down);
+    s->up.cut_at = s->down.cut_at = NET_NEVER;
+}
+
 static int net_open(void *ctx, const char *host, uint16_t port, struct stream **out)
 {
     struct net *n = ctx;
@@ -201,26 +219,15 @@ static int net_open(void *ctx, const char *host, uint16_t port, struct stream **
 
     while (*host) /* the name is the number of who asks */
         owner = owner * 10 + (uint32_t)(*host++ - '0');
-    while (s < n->streams + NET_STREAMS_MAX && s->used)
+    while (s < n->end && s->used)
         s++;
     if (s == n->streams + NET_STREAMS_MAX)
         return -EMFILE;
     if (n->refusing && chance_one_in(n->chance, 2))
         return -n->refusing;
-    struct stream fresh = {.net = n, .number = n->opened++, .owner = owner, .used = true, .client_open = true};
-    fresh.up.bytes = s->up.bytes; /* the memory */
-    fresh.down.bytes = s->down.bytes;
-    fresh.inbox = s->inbox;
-    fresh.client.in = s->client.in;
-    fresh.client.queue = s->client.queue;
-    *s = fresh;
-    buf_clear(&s->inbox);
-    buf_clear(&s->client.in);
-    buf_clear(&s->client.queue);
-    pipe_stop(&s->up);
-    pipe_stop(&s->down);
-    s->up.cut_at = s->down.cut_at = NET_NEVER;
-    s->client.tag = owner;
+    s->net = n;
+    stream_renew(s, owner);
+    n->end = n->end == s ? s + 1 : n->end;
     s->refused = -n->refusing;
     s->server_open = !n->refusing && !n->lost;
     s->connected_us = n->lost ? NET_NEVER : *n->now_us + net_delay(n);
@@ -309,64 +316,13 @@ static const struct transport_ops net_ops = {
 
 struct transport net_transport(struct net *n) { return (struct transport){&net_ops, n}; }
 
-/* ---- faults ---- */
-
-static void stream_cut(struct stream *s, struct net_pipe *p, uint64_t bytes, enum net_ending ending, bool zombie)
-{
-    s->cut_ending = ending;
-    s->cut_zombie = zombie;
-    p->cut_at = p->done + bytes;
-    if (bytes == 0)
-        stream_break(s);
-}
-
-void net_cut_up(struct stream *s, uint64_t bytes, enum net_ending ending, bool zombie)
-{
-    stream_cut(s, &s->up, bytes, ending, zombie);
-}
-
-void net_cut_down(struct stream *s, uint64_t bytes, enum net_ending ending, bool zombie)
-{
-    stream_cut(s, &s->down, bytes, ending, zombie);
-}
-
-void net_kill(struct net *n)
-{
-    for (struct stream *s = n->streams; s < n->streams + NET_STREAMS_MAX; s++) {
-        if (!s->used || !s->server_open)
-            continue;
-        if (chance_one_in(n->chance, 2)) { /* else what was answered before still gets through */
-            buf_append_slice(&s->inbox, buf_slice(&s->down.bytes));
-            s->down.done += s->down.bytes.bytes;
-        }
-        pipe_stop(&s->down);
-        if (s->ending == NET_OPEN)
-            s->ending = chance_one_in(n->chance, 2) ? NET_RESET : NET_FIN;
-        s->up.cut_at = s->down.cut_at = NET_NEVER;
-        if (s->client_open)
-            n->user.heard(n->user.ctx, s->owner);
-        stream_orphan(s);
-    }
-}
-
-void net_heal(struct net *n)
-{
-    for (struct stream *s = n->streams; s < n->streams + NET_STREAMS_MAX; s++)
-        s->up.cut_at = s->down.cut_at = NET_NEVER;
-    n->refusing = 0;
-    n->lost = false;
-    n->stalled_until_us = 0;
-    n->slow_one_in = 0;
-    n->piece_max = 0;
-    n->window = NET_WINDOW;
-    n->latency_us = n->latency_us < HEALED_LATENCY_US ? n->latency_us : HEALED_LATENCY_US;
-}
+/* ---- questions ---- */
 
 struct stream *net_latest(struct net *n, uint32_t owner)
 {
     struct stream *latest = NULL;
 
-    for (struct stream *s = n->streams; s < n->streams + NET_STREAMS_MAX; s++) {
+    for (struct stream *s = n->streams; s < n->end; s++) {
         if (s->used && s->client_open && s->owner == owner && s->server_open && s->ending == NET_OPEN &&
             s->connected_us == NET_NEVER)
             latest = s;
@@ -378,7 +334,7 @@ uint32_t net_open_streams(const struct net *n, uint32_t owner)
 {
     uint32_t count = 0;
 
-    for (const struct stream *s = n->streams; s < n->streams + NET_STREAMS_MAX; s++)
+    for (const struct stream *s = n->streams; s < n->end; s++)
         count += s->used && s->client_open && s->owner == owner;
     return count;
 }
@@ -387,7 +343,9 @@ void net_reset(struct net *n)
 {
     for (struct stream *s = n->streams; s < n->streams + NET_STREAMS_MAX; s++)
         s->used = false;
+    n->end = n->streams;
     n->opened = 0;
+    n->late_execs = 0;
     n->serving = NULL;
     net_heal(n);
 }

@@ -69,8 +69,10 @@ struct net {
     struct chance *chance;
     const uint64_t *now_us;
     struct stream streams[NET_STREAMS_MAX];
+    struct stream *end;     /* of those that were ever used by this seed */
     struct stream *serving; /* whose bytes the model executes now */
     uint32_t opened;
+    uint64_t late_execs; /* that arrived when the client had long gone */
     /* what kind of network it is */
     uint64_t latency_us;
     uint32_t slow_one_in; /* pieces that take up to a hundred times as long */
@@ -99,6 +101,11 @@ struct stream *net_latest(struct net *n, uint32_t owner); /* open; or NULL */
 uint32_t net_open_streams(const struct net *n, uint32_t owner);
 void net_reset(struct net *n); /* for another seed */
 void net_fini(struct net *n);
+
+/* ---- for net_faults.c ---- */
+void pipe_stop(struct net_pipe *p); /* what is under way is lost */
+void stream_break(struct stream *s);
+void stream_orphan(struct stream *s); /* the server's end is gone: nothing more is executed */
 
 #define NET_NOTE(n, ...)                                                                                               \
     do {                                                                                                               \

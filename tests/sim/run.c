@@ -49,6 +49,7 @@ static void board_fail(struct board *b, uint64_t seed, const char *text)
 
     if (i >= FAILURES_MAX)
         return;
+    fprintf(stderr, "seed %" PRIu64 ": %s\n", seed, text);
     b->failures[i].seed = seed;
     snprintf(b->failures[i].text, sizeof(b->failures[i].text), "%s", text);
 }
