@@ -233,6 +233,14 @@ static void rates_draw_network(struct sim *s)
     n->window = chance_one_in(&s->chance, 8) ? chance_octaves(&s->chance, 64, 1024) : NET_WINDOW;
 }
 
+static void rates_calm(struct sim *s, struct rates *r)
+{
+    memset(r->faults, 0, sizeof(r->faults));
+    r->faults[FAULT_CRASH] = r->faults_sum = 1;
+    r->poison = r->password = false;
+    net_heal(&s->net);
+}
+
 void faults_draw(struct sim *s)
 {
     struct rates *r = &s->rates;
@@ -240,6 +248,9 @@ void faults_draw(struct sim *s)
     *r = (struct rates){0};
     rates_draw_faults(s, r);
     rates_draw_network(s);
+    r->calm = chance_one_in(&s->chance, 20);
+    if (r->calm)
+        rates_calm(s, r);
     r->keys = 1 + (uint32_t)chance_below(&s->chance, SIM_KEYS_MAX);
     r->processes = chance_one_in(&s->chance, 6) ? 2 : 1;
     r->twins = r->processes == 2 && chance_one_in(&s->chance, 2);
@@ -247,9 +258,11 @@ void faults_draw(struct sim *s)
     /* A poisoned key is tried again after a minute: not too many flushes until then. */
     r->flush_interval_ms = (uint32_t)chance_octaves(
         &s->chance, r->poison || r->faults[FAULT_DENY_KEY] || r->faults[FAULT_DENY_COMMAND] ? 250 : 20, 1000);
-    r->batch_keys_max = (uint32_t)chance_octaves(&s->chance, 1, 32);
+    r->batch_keys_max = r->calm ? SIM_KEYS_MAX : (uint32_t)chance_octaves(&s->chance, 1, 32);
     r->hits_max = (uint32_t)chance_octaves(&s->chance, 1, 1000);
     r->hit_gap_us = r->flush_interval_ms * 1000 / chance_octaves(&s->chance, 1, 16);
-    r->fault_gap_us = chance_octaves(&s->chance, r->flush_interval_ms * 1000 / 8, r->flush_interval_ms * 1000 * 4);
+    r->fault_gap_us =
+        r->calm ? 10 * r->flush_interval_ms * 1000ULL
+                : chance_octaves(&s->chance, r->flush_interval_ms * 1000 / 8, r->flush_interval_ms * 1000 * 4);
     r->reads = chance_one_in(&s->chance, 3);
 }

@@ -164,7 +164,7 @@ static void model_exec(struct model *m, struct model_client *c, struct buf *out)
     bool broken = client_watch_broken(m, c);
 
     if (m->watcher.exec && !c->aborted)
-        m->watcher.exec(m->watcher.ctx, c->tag, buf_slice(&c->queue));
+        m->watcher.exec(m->watcher.ctx, c->tag, buf_slice(&c->queue), broken);
     if (c->aborted) {
         buf_printf(out, "-EXECABORT Transaction discarded because of previous errors.\r\n");
     } else if (broken) {

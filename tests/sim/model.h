@@ -57,7 +57,7 @@ struct model_watcher {
     /* INCRBY refused inside a transaction that is executed. */
     void (*refused)(void *ctx, uint32_t tag, struct slice key, int64_t delta);
     /* EXEC of a transaction of which every command was queued, whether or not the WATCH lets it through. */
-    void (*exec)(void *ctx, uint32_t tag, struct slice commands);
+    void (*exec)(void *ctx, uint32_t tag, struct slice commands, bool refused);
     void (*exec_answered)(void *ctx); /* its answer ends where the answers end now */
 };
 

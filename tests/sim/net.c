@@ -345,7 +345,6 @@ void net_reset(struct net *n)
         s->used = false;
     n->end = n->streams;
     n->opened = 0;
-    n->late_execs = 0;
     n->serving = NULL;
     net_heal(n);
 }

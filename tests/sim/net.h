@@ -72,7 +72,6 @@ struct net {
     struct stream *end;     /* of those that were ever used by this seed */
     struct stream *serving; /* whose bytes the model executes now */
     uint32_t opened;
-    uint64_t late_execs; /* that arrived when the client had long gone */
     /* what kind of network it is */
     uint64_t latency_us;
     uint32_t slow_one_in; /* pieces that take up to a hundred times as long */

@@ -65,6 +65,7 @@ void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool to
     sim_note(s, "key %u of process %u: %" PRIu64 " hits refused%s", r->key, owner, r->delta, told ? "" : " unheard");
     if (told) {
         l->refusals[r->key]++;
+        s->met.poisoned++;
         return;
     }
     l->excused[r->key] += r->delta;
@@ -72,13 +73,16 @@ void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool to
 }
 
 /* The same seq and nonce must always mean the same bytes. */
-static void oracle_exec(void *ctx, uint32_t tag, struct slice commands)
+static void oracle_exec(void *ctx, uint32_t tag, struct slice commands, bool refused)
 {
     struct sim *s = ctx;
+    const struct stream *stream = s->net.serving;
     struct model_command cmd = {0};
 
     if (tag >= s->lives_count)
         return;
+    s->met.refused_by_watch += refused;
+    s->met.late += stream && (!stream->client_open || stream->ending != NET_OPEN);
     for (size_t at = 0; model_parse(commands, &at, &cmd) == 1;)
         continue;
     if (cmd.count < 3 || !slice_equals(cmd.args[0], SLICE("SET")))
@@ -177,6 +181,23 @@ void oracle_check(struct sim *s)
     }
 }
 
+/* Without a state file, what a killed process had not stored is lost: the hits of one interval and the batch under way,
+ * which is one interval old. */
+void oracle_check_crash(struct sim *s, const struct process *p)
+{
+    const struct life *l = process_life(p);
+    uint64_t slack_us = 10 * s->net.latency_us + 700000; /* the flusher does not always run at once */
+    uint64_t bound_us = s->rates.flush_interval_ms * 1100ULL * 2 + slack_us, due = 0;
+
+    if (!s->rates.calm)
+        return;
+    for (uint32_t i = 0; i < l->marks_count && l->marks[i].us + bound_us < s->now_us; i++)
+        due = l->marks[i].accepted;
+    if (l->applied_sum < due)
+        sim_fail(s, "process %u died with %" PRIu64 " hits that should have been stored, the server had %" PRIu64,
+                 p->life, due, l->applied_sum);
+}
+
 /* ---- the end ---- */
 
 static void check_alarms(struct sim *s, const struct process *p)
@@ -216,7 +237,7 @@ static void check_rewound(struct sim *s, const struct process *p)
                      " and forgot %" PRIu64,
                      p->life, l->accepted[k], k, l->applied[k], l->forgotten[k]);
     }
-    if (!p->stats.alarms_ledger_missing && !p->stats.alarms_identity_taken && l->excused_sum == 0 &&
+    if (!s->emptied && !p->stats.alarms_ledger_missing && !p->stats.alarms_identity_taken && l->excused_sum == 0 &&
         l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
                  p->life, l->accepted_sum, l->applied_sum, b.lost);

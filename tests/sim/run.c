@@ -34,6 +34,9 @@ struct board {
     _Atomic uint64_t next, done, steps, failures_count;
     _Atomic bool stop;
     uint64_t last;
+#define BOARD_MET(name, text) _Atomic uint64_t name;
+    SIM_MET(BOARD_MET)
+#undef BOARD_MET
     _Atomic uint64_t at[JOBS_MAX]; /* the seed that each worker is at */
     struct failure failures[FAILURES_MAX];
 };
@@ -73,6 +76,9 @@ static void work(struct board *b, uint64_t number, bool until_failure)
         }
         atomic_fetch_add(&b->done, 1);
         atomic_fetch_add(&b->steps, s->steps);
+#define BOARD_MET(name, text) atomic_fetch_add(&b->name, s->met.name);
+        SIM_MET(BOARD_MET)
+#undef BOARD_MET
     }
     if (s)
         sim_fini(s);
@@ -165,6 +171,11 @@ static int run_many(const struct options *o)
         pids[i] = worker_start(b, i, o->until_failure);
     await_all(b, o, pids, since);
     double spent = seconds_now() - since;
+    printf("sim: met");
+#define BOARD_MET(name, text) printf(" · %" PRIu64 " " text, b->name);
+    SIM_MET(BOARD_MET)
+#undef BOARD_MET
+    printf("\n");
     for (uint64_t i = 0; i < b->failures_count && i < FAILURES_MAX; i++)
         printf("seed %" PRIu64 ": %s\n", b->failures[i].seed, b->failures[i].text);
     printf("sim: %" PRIu64 " seeds (%" PRIu64 " to %" PRIu64 "), %" PRIu64 " events, %" PRIu64

@@ -162,6 +162,7 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
     s->secret = 0;
     s->trace = trace;
     s->failure[0] = '\0';
+    s->met = (struct sim_met){0};
     world_begin(s);
     s->hit_us = s->fault_us = s->now_us;
     while (!s->failed && s->steps < s->rates.steps)

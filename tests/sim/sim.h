@@ -17,6 +17,32 @@
 #define SIM_PROCESSES_MAX 2
 #define SIM_BATCHES_MAX 1024
 #define SIM_READS_MAX 8
+#define SIM_MARKS_MAX 512
+
+/* How often what a seed is for was met, so that a run without violations is seen to have tried something. */
+#define SIM_MET(X)                                                                                                     \
+    X(batches, "batches")                                                                                              \
+    X(retried, "sent again")                                                                                           \
+    X(unseen, "found applied")                                                                                         \
+    X(refused_by_watch, "copies refused by the WATCH")                                                                 \
+    X(late, "transactions that arrived late")                                                                          \
+    X(poisoned, "keys refused")                                                                                        \
+    X(rollbacks, "rollbacks noticed")                                                                                  \
+    X(missing, "ledgers missed")                                                                                       \
+    X(renamed, "identities changed")                                                                                   \
+    X(crashes, "processes killed")                                                                                     \
+    X(reconnects, "connections lost")
+
+struct sim_met {
+#define SIM_MET_FIELD(name, text) uint64_t name;
+    SIM_MET(SIM_MET_FIELD)
+#undef SIM_MET_FIELD
+};
+
+/* When how many hits were accepted. */
+struct mark {
+    uint64_t us, accepted;
+};
 
 /* One run of one process: what it accepted, and what the server did for it. A life ends with its process, but its
  * bytes may still arrive. */
@@ -29,6 +55,8 @@ struct life {
     uint64_t accepted_sum, applied_sum, excused_sum, forgotten_sum;
     uint64_t born_us;
     bool dead;
+    struct mark marks[SIM_MARKS_MAX];
+    uint32_t marks_count;
 };
 
 struct process {
@@ -60,6 +88,7 @@ struct rates {
     uint64_t hit_gap_us, fault_gap_us;
     uint32_t hits_max;
     bool reads, twins, password, poison;
+    bool calm;           /* nothing befalls it but kill -9 */
     uint32_t faults[32]; /* weights, by enum fault */
     uint32_t faults_sum;
 };
@@ -85,6 +114,7 @@ struct sim {
     uint32_t secret; /* which of the passwords the processes know */
     struct seen_batch batches[SIM_BATCHES_MAX];
     uint32_t batches_count;
+    struct sim_met met;
     FILE *trace; /* NULL: none */
     bool failed;
     char failure[400];
@@ -125,5 +155,6 @@ void faults_poison(struct sim *s, uint32_t key);
 /* ---- oracle.c ---- */
 struct model_watcher oracle_watcher(struct sim *s);
 void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool told);
-void oracle_check(struct sim *s);     /* after every step */
-void oracle_check_end(struct sim *s); /* when all is drained */
+void oracle_check(struct sim *s);                                /* after every step */
+void oracle_check_crash(struct sim *s, const struct process *p); /* when it has just been killed */
+void oracle_check_end(struct sim *s);                            /* when all is drained */

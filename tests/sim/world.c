@@ -1,5 +1,6 @@
 #include <assert.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "sim/sim.h"
@@ -113,7 +114,10 @@ void process_start(struct process *p)
     char instance[UUID_TEXT_BYTES];
 
     p->life = s->lives_count++;
-    s->lives[p->life] = (struct life){.born_us = s->now_us};
+    struct life *life = &s->lives[p->life];
+    memset(life, 0, offsetof(struct life, marks));
+    life->marks_count = 0;
+    life->born_us = s->now_us;
     p->workers = 1 + (uint32_t)chance_below(&s->chance, WORKERS_MAX);
     p->stats = (struct flusher_stats){0};
     p->env = (struct env){
@@ -154,6 +158,16 @@ void process_start(struct process *p)
 
 static void process_stop(struct process *p)
 {
+    struct sim_met *met = &p->sim->met;
+    const struct flusher_stats *stats = &p->stats;
+
+    met->batches += stats->batches;
+    met->retried += stats->batches_retried;
+    met->unseen += stats->batches_reconciled_applied;
+    met->rollbacks += stats->alarms_rollback;
+    met->missing += stats->alarms_ledger_missing;
+    met->renamed += stats->alarms_identity_taken;
+    met->reconnects += stats->link_errors;
     core_fail_reads(p->core);
     core_destroy(p->core);
     tally_destroy(p->tally);
@@ -168,6 +182,8 @@ void process_crash(struct process *p)
         return;
     sim_note(s, "process %u is killed", p->life);
     s->crashed = true;
+    s->met.crashes++;
+    oracle_check_crash(s, p);
     process_life(p)->dead = true;
     process_stop(p);
     p->restart_us = s->now_us + FIRST_RESTART_US + chance_below(&s->chance, 3000000);
@@ -196,6 +212,8 @@ void process_hit(struct process *p, uint32_t key, uint64_t hits)
     assert(result == TALLY_COUNTED);
     life->accepted[key] += hits;
     life->accepted_sum += hits;
+    if (life->marks_count < SIM_MARKS_MAX)
+        life->marks[life->marks_count++] = (struct mark){p->sim->now_us, life->accepted_sum};
 }
 
 struct flusher_books process_books(const struct process *p)
