@@ -178,7 +178,7 @@ void process_crash(struct process *p)
 {
     struct sim *s = p->sim;
 
-    if (!p->alive || s->lives_count == SIM_LIVES_MAX)
+    if (!p->alive || s->lives_count + SIM_PROCESSES_MAX > SIM_LIVES_MAX) /* each needs another life */
         return;
     sim_note(s, "process %u is killed", p->life);
     s->crashed = true;
