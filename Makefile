@@ -9,7 +9,7 @@ say = $(if $(V),,@echo '  $(1)';)
 PYTHON ?= /usr/bin/python3
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
-PKGS := liburing hiredis ck openssl jansson
+PKGS := liburing hiredis ck openssl jansson libcurl
 CPPFLAGS_ALL = -Isrc -I$(B)/gen -D_GNU_SOURCE $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Werror=implicit-function-declaration \
@@ -160,6 +160,7 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
+-include infra/check.mk deploy/targets.mk
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
 -include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d $(B)/tests/sim/plants/*.d)
 .PHONY: all sim sim-model sim-planted unit stress e2e fuzz deps deps-test run test lint format install clean help FORCE

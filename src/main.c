@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/healthcheck.h"
 #include "app/metrics.h"
 #include "app/options_print.h"
 #include "version.h"
@@ -57,6 +58,8 @@ int main(int argc, char **argv)
         code = print_help(options.help);
     else if (options.version)
         code = printf("tallyd %s\n", TALLYD_VERSION) < 0;
+    else if (options.healthcheck)
+        code = healthcheck(&options.admin.socket);
     else if (options.check)
         code = check(&options);
     else

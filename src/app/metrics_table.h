@@ -9,8 +9,16 @@
 
 /* clang-format off */
 #define METRICS_TABLE(VALUE, SECONDS, WORKER, FAMILY)                                                                  \
-    VALUE(hits_accepted_total, counter, "hits counted and answered 2xx (sum of n)", (int64_t)v->books.accepted)        \
-    VALUE(hits_stored_total, counter, "hits that the store has acknowledged", (int64_t)v->books.stored)                \
+    VALUE(hits_accepted_total, counter, "hits counted and answered 2xx (sum of n), and those recovered",               \
+          (int64_t)v->books.accepted)                                                                                  \
+    VALUE(hits_recovered_total, counter, "hits that the process before had left in the state file",                    \
+          (int64_t)v->sources->recovered_hits)                                                                         \
+    VALUE(hits_stored_total, counter, "hits that the store has acknowledged",                                          \
+          (int64_t)(v->books.stored + v->books.rolled_back))                                                           \
+    VALUE(hits_rolled_back_total, counter, "hits that the store acknowledged and then forgot; accepted = stored - "    \
+          "rolled back + in flight + pending + poisoned + lost", (int64_t)v->books.rolled_back)                        \
+    VALUE(replayed_hits_total, counter, "of those rolled back: pending again, and stored once more",                   \
+          count_of(&v->flusher->replayed_hits))                                                                        \
     VALUE(hits_in_flight, gauge, "hits in batches that were sent and not yet acknowledged",                            \
           (int64_t)v->books.in_flight)                                                                                 \
     VALUE(hits_pending, gauge, "hits counted and not yet sent", (int64_t)v->books.pending)                             \
@@ -25,7 +33,8 @@
     FAMILY(http_timeouts_total, counter, "kind", "connections ended by a timeout", timeouts_print)                     \
     WORKER(connections, gauge, "open connections", stat_read(&w->conns_open))                                          \
     WORKER(connections_accepted_total, counter, "connections accepted", stat_read(&w->conns_accepted))                 \
-    WORKER(connections_refused_total, counter, "connections refused", stat_read(&w->conns_refused))                    \
+    VALUE(connections_max, gauge, "connections that one worker holds at most; more wait in the kernel's queue",         \
+          (int64_t)v->sources->conns_max)                                                                              \
     WORKER(connection_resets_total, counter, "connections that the peer reset", stat_read(&w->resets))                 \
     WORKER(received_bytes_total, counter, "bytes received", stat_read(&w->bytes_in))                                   \
     WORKER(sent_bytes_total, counter, "bytes sent", stat_read(&w->bytes_out))                                          \

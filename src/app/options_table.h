@@ -34,7 +34,8 @@
            "longest wait for more requests while busy, so that they are handled together; a lone request never waits; " \
            "0 turns it off")                                                                                           \
     OPTION("Store", "redis", redis, REDIS_URL, "", 0, 0, SOURCE_ANY, "URL",                                            \
-           "redis[s]://[user@]host[:port][/db]; rediss is TLS; without it counts live only in this process")                    \
+           "redis[s]://[user@]host[:port][/db]; rediss is TLS; without it counts live only in this process and its "          \
+           "--state-dir")                                                                                              \
     OPTION("Store", "redis-mode", redis_mode, ENUM, "standalone", 0, 0, SOURCE_ANY, "standalone|cluster",              \
            "one server, or a cluster of which --redis names any node; MemoryDB is always a cluster")                   \
     OPTION("Store", "partitions", partitions, COUNT, "16", 1, 256, SOURCE_ANY, "N",                                    \
@@ -43,6 +44,13 @@
            "file with the password for Redis")                                                                         \
     OPTION("Store", "redis-password", redis_password, SECRET, "", 0, 512, SOURCE_ENV, "TEXT",                          \
            "the password itself, in the environment only: other users can read command lines")                         \
+    OPTION("Store", "redis-auth", redis_auth, ENUM, "password", 0, 0, SOURCE_ANY, "password|iam",                      \
+           "iam: MemoryDB's, with AWS keys from the environment, a web identity or the container's endpoint; the user " \
+           "comes from the URL")                                                                                       \
+    OPTION("Store", "redis-iam-cluster", redis_iam_cluster, STRING, "", 0, 64, SOURCE_ANY, "NAME",                     \
+           "name of the MemoryDB cluster, for --redis-auth iam")                                                       \
+    OPTION("Store", "redis-iam-region", redis_iam_region, STRING, "", 0, 32, SOURCE_ANY, "REGION",                     \
+           "its region; without it AWS_REGION")                                                                        \
     OPTION("Store", "redis-ca", redis_ca, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                          \
            "for rediss://: PEM file of the authorities to trust, instead of the system's")                             \
     OPTION("Store", "redis-cert", redis_cert, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                      \
@@ -53,6 +61,13 @@
            "TIME", "how often counts go to Redis")                                                                     \
     OPTION("Store", "prefix", prefix, STRING, "tally:", 0, 64, SOURCE_ANY, "TEXT",                                     \
            "put before every key in Redis")                                                                            \
+    OPTION("Store", "state-dir", state_dir, STRING, "", 0, 4000, SOURCE_ANY, "DIR",                                    \
+           "keep counts in a file there, one directory for each process, so that a killed process loses nothing; best " \
+           "on tmpfs")                                                                                                 \
+    OPTION("Store", "replay-window", replay_window_us, DURATION, "60s", 0, US_PER_HOUR, SOURCE_ANY, "TIME",            \
+           "what Redis acknowledged so long ago at most and then forgot (rollback) is stored again; 0 turns it off")   \
+    OPTION("Store", "on-ledger-loss", on_ledger_loss, ENUM, "resume", 0, 0, SOURCE_ANY, "resume|replay|halt",          \
+           "when Redis has lost all memory of this process: go on, store the replay window again, or stop storing")    \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \
@@ -79,6 +94,8 @@
            "form of a log line")                                                                                       \
     OPTION("Other", "config", config, FILE, "", 0, 0, SOURCE_FLAG | SOURCE_ENV, "FILE",                                \
            "read options from a file of lines \"name = value\"; # begins a comment")                                   \
+    OPTION("Other", "healthcheck", healthcheck, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                  \
+           "ask the tallyd whose --admin address this is whether it lives, and exit with 0 or 1")                      \
     OPTION("Other", "check", check, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                              \
            "check all options, print the effective ones and exit")                                                     \
     OPTION("Other", "version", version, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                          \

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api.h"
@@ -10,12 +11,11 @@
 #include "app/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "sync/barrier.h"
+#include "redis/iam.h"
 #include "version.h"
 
 #define UNDO_MS 1000
 #define CUT_WAIT_MS 2000 /* for a cluster to say into how many partitions its data set is cut */
-#define BATCH_KEYS_MAX 2000
 
 static int log_start(struct app *a, struct error *err)
 {
@@ -74,20 +74,6 @@ static int signals_start(struct app *a, struct error *err)
 
 static void signals_stop(struct app *a) { signals_close(a->signal_fd); }
 
-static int tally_start(struct app *a, struct error *err)
-{
-    struct tally_config config = {.workers = a->workers_count, .keys_max = (uint32_t)a->options->max_keys};
-    int result = barrier_init();
-    if (result != 0)
-        LOG_INFO("membarrier_refused", log_err(result), log_str("effect", "a hit may be stored one flush later"));
-    result = tally_create(&a->tally, &config);
-    return result == 0 ? 0
-                       : error_set(err, result, "cannot reserve memory for --max-keys %u: %s", config.keys_max,
-                                   strerror(-result));
-}
-
-static void tally_stop(struct app *a) { tally_destroy(a->tally); }
-
 static void worker_wake_at(void *ctx, uint32_t worker)
 {
     struct app *a = ctx;
@@ -104,10 +90,29 @@ static const char *password_now(void *ctx, struct error *err)
     return secret_read(o->redis_password_file, a->password, err) == 0 ? a->password : NULL;
 }
 
+enum auth_choice { AUTH_PASSWORD, AUTH_IAM }; /* as --redis-auth lists them */
+
+static int iam_begin(struct app *a, struct flusher_config *config, struct error *err)
+{
+    const struct options *o = a->options;
+    const char *region = *o->redis_iam_region ? o->redis_iam_region : getenv("AWS_REGION");
+    if (!o->redis.tls || !*o->redis.user || !*o->redis_iam_cluster || !region)
+        return error_set(err, -EINVAL,
+                         "--redis-auth iam needs a rediss:// URL with a user, --redis-iam-cluster and "
+                         "--redis-iam-region (or AWS_REGION)");
+    struct iam_config iam = {.user = o->redis.user, .cluster = o->redis_iam_cluster, .region = region};
+    int result = iam_create(&a->iam, &iam, err);
+    if (result == 0)
+        config->credentials = iam_credentials(a->iam);
+    return result;
+}
+
 /* What cannot be read now is said now; the flusher would only try again and again. */
 static int credentials_check(struct app *a, struct flusher_config *config, struct error *err)
 {
     const struct options *o = a->options;
+    if (o->redis_auth == AUTH_IAM)
+        return iam_begin(a, config, err);
     if (*o->redis_password_file == '\0' && *o->redis_password == '\0')
         return 0;
     config->credentials = (struct credentials){.password = password_now, .ctx = a};
@@ -122,11 +127,14 @@ static int flusher_begin(struct app *a, struct error *err)
         .prefix = a->options->prefix,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
         .batch_keys_max = BATCH_KEYS_MAX,
+        .on_ledger_loss = (enum ledger_loss)a->options->on_ledger_loss,
+        .replay_window_ms = (uint32_t)(a->options->replay_window_us / US_PER_MS),
+        .state = a->state,
         .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key},
         .wake_worker = worker_wake_at,
         .wake_ctx = a,
     };
-    int result = random_uuid(a->instance);
+    int result = a->state ? 0 : random_uuid(a->instance);
     if (result != 0)
         return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
     memcpy(config.instance, a->instance, sizeof config.instance);
@@ -148,6 +156,7 @@ static void flusher_end(struct app *a)
     if (!a->drained)
         flusher_drain(a->flusher, clock_mono_ms() + UNDO_MS);
     flusher_destroy(a->flusher);
+    iam_destroy(a->iam);
     secret_wipe(a->password, sizeof a->password);
 }
 
@@ -179,7 +188,10 @@ static int admin_start(struct app *a, struct error *err)
         .api = a->api,
         .workers = a->workers,
         .workers_count = a->workers_count,
+        .conns_max = a->conns_max,
         .instance = a->instance,
+        .recovered_hits = a->recovered_hits,
+        .state_lost_hits = a->state_lost_hits,
         .started_wall_ms = clock_wall_ms(),
         .life = LIFE_STARTING,
     };
@@ -206,8 +218,11 @@ static int ready_start(struct app *a, struct error *err)
     if (*url->host != '\0')
         snprintf(redis, sizeof redis, "%s:%u", url->host, url->port);
     else
-        LOG_WARN("embedded", log_str("effect", "counts live only in this process and end with it"),
-                 log_str("remedy", "give --redis to keep them"));
+        LOG_WARN("embedded",
+                 log_str("effect", a->state ? "counts live only in --state-dir"
+                                            : "counts live only in this process and end with it"),
+                 log_str("remedy", a->state ? "give --redis to share them"
+                                            : "give --redis or --state-dir to keep them"));
     life_set(&a->sources, LIFE_READY);
     LOG_INFO("ready", log_str("listen", public), log_str("admin", admin), log_num("workers", a->workers_count),
              log_str("engine", worker_engine_name(a->workers[0])), log_num("max_conns", a->conns_max),

@@ -247,6 +247,8 @@ static int uring_run(struct engine *e)
         if (r < 0 && r != -ETIME && r != -EINTR && r != -EBUSY && r != -EAGAIN)
             return r;
         engine_batch_begin(e);
+        if (io_uring_cq_has_overflow(&u->ring))
+            stat_add(&e->stats.cq_overflows, 1);
         last = batch_take(u);
         e->events->batch_end(e->ctx);
         uring_accept_retry(u);

@@ -37,7 +37,7 @@ struct worker_config {
 
 /* What a worker counts; written by it, read by any thread (stat_read). */
 struct worker_stats {
-    uint64_t conns_accepted, conns_refused, conns_open; /* open: a gauge */
+    uint64_t conns_accepted, conns_open; /* open: a gauge */
     uint64_t requests, bytes_in, bytes_out, sends;
     uint64_t timeouts_head, timeouts_body, timeouts_send, timeouts_idle;
     uint64_t resets;

@@ -3,7 +3,7 @@
  *
  * Thread: password() is called on the flusher's. */
 
-#include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -12,4 +12,5 @@ struct credentials {
      * NULL instead of the function: no AUTH. */
     const char *(*password)(void *ctx, struct error *err);
     void *ctx;
+    uint64_t reconnect_ms; /* a connection is made anew when it is this old; 0: it may live for ever */
 };

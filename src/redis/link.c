@@ -39,6 +39,7 @@ struct link {
     int reason_code;
     struct link_traffic traffic;
     char received[RECV_BYTES];
+    uint64_t greeted_ms; /* when this connection was opened */
 };
 
 void link_fail(struct link *l, int code, const char *format, ...)
@@ -243,6 +244,7 @@ static void link_greet(struct link *l)
     };
 
     l->state = LINK_GREETING;
+    l->greeted_ms = l->now_ms;
     l->traffic.connects++;
     resp_reset(l->reader);
     uint32_t replies = greeting_compose(&l->greeting, &config, &l->out);
@@ -272,6 +274,15 @@ static void link_check_connected(struct link *l)
         link_fail_stream(l, -ETIMEDOUT, "not connected in time");
 }
 
+/* Between transactions: no reply is due, so nothing can be in doubt. */
+static void link_renew(struct link *l)
+{
+    uint64_t life_ms = l->config.credentials.reconnect_ms;
+
+    if (life_ms && l->state == LINK_READY && l->expects_count == 0 && l->now_ms - l->greeted_ms >= life_ms)
+        link_fail(l, -ECANCELED, "the connection is renewed before its credentials end");
+}
+
 void link_tick(struct link *l, uint64_t now_ms)
 {
     l->now_ms = now_ms;
@@ -285,6 +296,7 @@ void link_tick(struct link *l, uint64_t now_ms)
         link_flush(l);
         link_check_deadline(l);
     }
+    link_renew(l);
     if (l->failing)
         link_close(l);
 }

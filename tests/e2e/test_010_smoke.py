@@ -259,7 +259,7 @@ def test_metrics_hold_every_name_of_the_contract(pair):
     metrics = server.metrics()
     wanted = """hits_accepted_total hits_stored_total hits_in_flight hits_pending hits_poisoned hits_lost_total
         hits_refused_total http_requests_total http_responses_total http_bad_requests_total http_timeouts_total connections
-        connections_accepted_total connections_refused_total connection_resets_total received_bytes_total sent_bytes_total
+        connections_accepted_total connections_max connection_resets_total received_bytes_total sent_bytes_total
         sends_total io_engine_info io_batches_total io_completions_total io_recv_no_buffers_total
         io_stale_completions_total io_accept_errors_total io_cq_overflows_total redis_connected redis_reconnects_total
         redis_link_errors_total redis_errors_total redis_commands_total redis_sent_bytes_total redis_received_bytes_total

@@ -233,3 +233,12 @@ def test_a_second_sigterm_ends_it_at_once_with_1_and_says_what_is_left(lab):
     server.terminate()
     assert server.join(5) == 1
     assert re.search(r"\b5\b", server.log().splitlines()[-1] + server.log().splitlines()[-2])
+
+
+def test_healthcheck_says_whether_it_lives(lab):
+    server = lab.tallyd()
+    asked = [tallyd.BINARY, "--admin", f"0.0.0.0:{server.admin_port}", "--healthcheck"]
+    assert subprocess.run(asked, timeout=20, check=False).returncode == 0
+    server.kill()
+    gone = subprocess.run(asked, timeout=20, check=False, capture_output=True, text=True)
+    assert gone.returncode == 1 and "/livez" in gone.stderr

@@ -129,6 +129,7 @@ static inline ssize_t fake_try_send(struct stream *s, const void *data, size_t b
 {
     size_t arrives = s->cut ? 0 : bytes;
 
+    s->redis->writes++;
     if (s->cut && s->ending == FAKE_RESET && s->late.bytes == 0)
         return -EPIPE;
     if (!s->cut && s->in_cut != FAKE_NO_CUT && s->in_total + bytes >= s->in_cut) {

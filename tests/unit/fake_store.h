@@ -80,6 +80,11 @@ struct fake_redis {
     const char *password; /* NULL: none asked for */
     const char *policy, *role;
     uint64_t executed_incrbys, executed_outside_multi, execs, gets;
+    /* In a cluster: what is said instead of executing this (NULL: nothing), and the answer to CLUSTER SLOTS. */
+    const char *(*redirect)(struct fake_redis *r, const struct fake_command *c);
+    void (*cluster_slots)(struct stream *s);
+    void *cluster;
+    uint64_t writes;               /* of clients, each as it came */
     const char *cut_after_command; /* the connection is cut when this was executed; its reply is lost */
 };
 
@@ -159,7 +164,7 @@ static inline const char *fake_refusal(struct fake_redis *r, const struct fake_c
             (!rule->key || (c->count > 1 && strstr(c->args[1], rule->key))))
             return rule->error;
     }
-    return NULL;
+    return r->redirect && !in_exec ? r->redirect(r, c) : NULL;
 }
 
 static inline void fake_incrby(struct stream *s, const struct fake_command *c)
@@ -245,6 +250,12 @@ static inline void fake_execute(struct stream *s, const struct fake_command *c)
         fake_incrby(s, c);
     } else if (strcmp(name, "GET") == 0 || strcmp(name, "GETRANGE") == 0) {
         fake_get(s, c, name[3] == 'R');
+    } else if (strcmp(name, "CLUSTER") == 0 && s->redis->cluster_slots) {
+        s->redis->cluster_slots(s);
+    } else if (strcmp(name, "CLUSTER") == 0) {
+        fake_answer(s, "-ERR This instance has cluster support disabled");
+    } else if (strcmp(name, "SET") == 0 && c->count == 4 && fake_key(s->redis, c->args[1])->exists) {
+        fake_answer(s, "$-1"); /* NX */
     } else if (strcmp(name, "SET") == 0) {
         fake_set(s->redis, c->args[1], c->args[2]);
         fake_answer(s, "+OK");
@@ -291,7 +302,12 @@ static inline void fake_exec(struct stream *s)
         fake_answer(s, "-ERR EXEC without MULTI");
         return;
     }
-    if (s->aborted) {
+    const char *redirect = NULL;
+    for (int i = 0; s->redis->redirect && !redirect && i < s->queued; i++)
+        redirect = s->redis->redirect(s->redis, &s->queue[i]);
+    if (redirect) {
+        fake_answer(s, redirect);
+    } else if (s->aborted) {
         fake_answer(s, "-EXECABORT Transaction discarded because of previous errors.");
     } else if (fake_watch_broken(s)) {
         fake_answer(s, "*-1");

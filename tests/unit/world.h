@@ -20,6 +20,8 @@ struct world {
     int answered_count;
     char last_event[64];
     int events;
+    const struct fake_redis *others; /* the rest of a cluster, which may have news as well */
+    int others_count;
     bool leaked; /* a log line held what looks like a secret */
 };
 
@@ -57,9 +59,14 @@ static inline void world_answered(void *ctx, struct read_op *op)
 struct world_options {
     uint64_t seed;
     uint32_t batch_keys_max;
+    uint32_t workers;          /* 0: two */
+    uint64_t replay_window_ms; /* 0: none */
     bool embedded;
     enum ledger_loss on_ledger_loss;
     const char *password;
+    struct transport transport; /* ops NULL: to the one Redis of the world */
+    uint32_t partitions;        /* 0: standalone */
+    uint16_t port;              /* 0: 6379 */
 };
 
 static inline const char *world_password(void *ctx, struct error *err)
@@ -83,9 +90,9 @@ static inline void world_init_with(struct world *w, const struct world_options *
         .now_us = world_now_us,
         .random = world_random,
         .log = world_log,
-        .transport = {&fake_ops, &w->redis},
+        .transport = o->transport.ops ? o->transport : (struct transport){&fake_ops, &w->redis},
     };
-    int failed = tally_create(&w->tally, &(struct tally_config){.workers = 2, .keys_max = WORLD_KEYS_MAX});
+    int failed = tally_create(&w->tally, &(struct tally_config){.workers = o->workers ? o->workers : 2, .keys_max = WORLD_KEYS_MAX});
     assert(!failed);
     failed = core_create(&w->core, &(struct core_config){
                                        .env = &w->env,
@@ -97,8 +104,10 @@ static inline void world_init_with(struct world *w, const struct world_options *
                                        .flush_interval_ms = 100,
                                        .batch_keys_max = o->batch_keys_max ? o->batch_keys_max : 2000,
                                        .on_ledger_loss = o->on_ledger_loss,
+                                       .replay_window_ms = o->replay_window_ms,
                                        .host = o->embedded ? "" : "redis",
-                                       .port = 6379,
+                                       .port = o->port ? o->port : 6379,
+                                       .partitions = o->partitions,
                                        .user = "",
                                        .credentials = world_credentials(o->password),
                                        .answered = world_answered,
@@ -133,12 +142,21 @@ static inline struct flusher_books world_books(const struct world *w)
     return books;
 }
 
+static inline bool world_has_news(const struct world *w)
+{
+    bool news = fake_has_news(&w->redis);
+
+    for (int i = 0; !news && i < w->others_count; i++)
+        news = fake_has_news(&w->others[i]);
+    return news;
+}
+
 static inline void world_step(struct world *w)
 {
     core_tick(w->core);
     uint64_t wake = core_wake_us(w->core), next = w->now_us + 100;
     /* With nothing to hear, time jumps to when the core wants to be called, but by no more than 50 ms. */
-    if (!fake_has_news(&w->redis) && wake > next)
+    if (!world_has_news(w) && wake > next)
         next = wake < w->now_us + 50000 ? wake : w->now_us + 50000;
     w->now_us = next;
 }

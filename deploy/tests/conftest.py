@@ -1,0 +1,72 @@
+"""What the tests of deploy/ share: rendered overlays, and where the tools lie. Run by deploy/check."""
+import copy
+import functools
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+CACHE = Path(os.environ.get("DEPLOY_CACHE", ROOT / "build" / "deploy"))
+CLOUD = ["dev", "staging", "prod", "prod-dr"]
+OVERLAYS = ["local", *CLOUD]
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+
+def run(*command, check=True, **more):
+    """A finished process; its output is in the failure if it should have succeeded."""
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, check=False, **more)
+    assert not check or done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
+    return done
+
+
+def tool(name):
+    """A tool by name, or a skip that says which is missing. deploy/check installs all of them."""
+    own = CACHE / "bin" / name
+    path = str(own) if own.exists() else shutil.which(name)
+    if path is None:
+        pytest.skip(f"{name} is not installed")
+    return path
+
+
+@functools.lru_cache(maxsize=None)
+def render_text(overlay):
+    return run("kubectl", "kustomize", DEPLOY / "overlays" / overlay).stdout
+
+
+@functools.lru_cache(maxsize=None)
+def parse(overlay):
+    return list(yaml.safe_load_all(render_text(overlay)))
+
+
+def objects_of(overlay):
+    return copy.deepcopy(parse(overlay))
+
+
+def get(objects, kind, name="tallyd"):
+    found = [o for o in objects if o["kind"] == kind and o["metadata"]["name"].startswith(name)]
+    assert found, f"no {kind} {name}"
+    return next((o for o in found if o["metadata"]["name"] == name), found[0])
+
+
+def container(objects, name="tallyd"):
+    spec = get(objects, "Deployment")["spec"]["template"]["spec"]
+    return next(c for c in spec["containers"] + spec.get("initContainers", []) if c["name"] == name)
+
+
+def secrets_in(text):
+    """What looks like a secret in a text."""
+    return re.findall(r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|glpat-[\w-]{10,}|(?i:password|token)\s*[:=]\s*[\"']?\w{8,}", text)
+
+
+def pytest_terminal_summary(terminalreporter):
+    reason = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}
+    for line in sorted(reason):
+        terminalreporter.write_line(f"not checked: {line}")

@@ -1,0 +1,101 @@
+"""The chart renders what kustomize renders, and its schema refuses what would not work."""
+import json
+import re
+
+import pytest
+import yaml
+
+import rules
+from conftest import CLOUD, DEPLOY, objects_of, run, tool
+
+CHART = DEPLOY / "helm" / "tallyd"
+ZERO = "sha256:" + "0" * 64
+
+
+def helm(environment, *more, check=True, tmp_path=None):
+    values = ["--values", CHART / f"values-{environment}.yaml"] if environment else []
+    if environment and environment in yaml.safe_load((DEPLOY / "events/calendar.yaml").read_text())["environments"]:
+        windows = tmp_path / "windows.yaml"
+        windows.write_text(run(DEPLOY / "events/windows", "--values", environment).stdout)
+        values += ["--values", windows]
+    return run(tool("helm"), "template", "tallyd", CHART, "--namespace", "tallyd", "--kube-version", "1.34.0", *values, *more, check=check)
+
+
+def normal(objects):
+    """By kind and name. What the two do differently on purpose: kustomize hashes the names of ConfigMaps, Helm the content."""
+    names = {}
+    for o in objects:
+        if o["kind"] == "ConfigMap":
+            names[o["metadata"]["name"]] = re.sub(r"-[2456789bcdfghkmt]{10}$", "", o["metadata"]["name"])
+    text = json.dumps(objects)
+    for hashed, plain in names.items():
+        text = text.replace(f'"{hashed}"', f'"{plain}"')
+    result = {}
+    for o in json.loads(text):
+        o["metadata"].pop("namespace", None)
+        template = o.get("spec", {}).get("template", {}).get("metadata", {})
+        template.get("annotations", {}).pop("checksum/settings", None)
+        if template.get("annotations") == {}:
+            del template["annotations"]
+        for spec in [o["spec"]["template"]["spec"]] if o["kind"] == "Deployment" else []:
+            for c in spec["containers"]:
+                c["volumeMounts"].sort(key=lambda m: m["name"])
+            spec["volumes"].sort(key=lambda v: v["name"])
+        assert (o["kind"], o["metadata"]["name"]) not in result
+        result[o["kind"], o["metadata"]["name"]] = o
+    return result
+
+
+def rendered(environment, tmp_path, *more):
+    return [o for o in yaml.safe_load_all(helm(environment, *more, tmp_path=tmp_path).stdout) if o]
+
+
+@pytest.mark.parametrize("environment", CLOUD)
+def test_chart_is_the_overlay(environment, tmp_path):
+    chart, overlay = normal(rendered(environment, tmp_path)), normal(objects_of(environment))
+    assert sorted(chart) == sorted(overlay)
+    for key, o in overlay.items():
+        assert chart[key] == o, key
+
+
+@pytest.mark.parametrize("environment", CLOUD)
+def test_chart_keeps_the_rules(environment, tmp_path):
+    objects = rendered(environment, tmp_path)
+    assert [fault for rule in rules.RULES for fault in rule(objects)] == []
+
+
+def test_changed_setting_is_a_rollout(tmp_path):
+    checksum = lambda objects: next(o for o in objects if o["kind"] == "Deployment")["spec"]["template"]["metadata"]["annotations"]
+    plain = rendered("prod", tmp_path)
+    assert checksum(plain) != checksum(rendered("prod", tmp_path, "--set", "settings.TALLYD_LOG_LEVEL=debug"))
+
+
+@pytest.mark.parametrize("wrong, says", [
+    ("image.digest=", "a release is a digest"),
+    ("image.digest=1.2.3", "image/digest"),
+    ("cpu=1.5", "cpu"),
+    ("cpu=0", "cpu"),
+    ("settings.TALLYD_REDIS_PASSWORD=secret", "not"),
+    ("settings.LISTEN=:80", "LISTEN"),
+    ("replicaCount=3", "replicaCount"),
+    ("scaling.maximum=3", "maximum"),
+    ("terminationGracePeriodSeconds=30", "terminationGracePeriodSeconds"),
+    ("targetGroup.arn=", "targetGroup.arn"),
+    ("blueGreen.previewArn=", "previewArn"),
+])
+def test_chart_refuses(wrong, says, tmp_path):
+    done = helm("prod", "--set", wrong, check=False, tmp_path=tmp_path)
+    assert done.returncode != 0 and says in done.stderr
+
+
+def test_chart_lints(tmp_path):
+    run(tool("helm"), "lint", "--strict", CHART, "--kube-version", "1.34.0", "--set", f"image.digest={ZERO}")
+
+
+def test_packaged_chart_renders_like_the_folder(tmp_path):
+    """A package has no links: what they point to must be inside."""
+    run(tool("helm"), "package", CHART, "--destination", tmp_path)
+    package = next(tmp_path.glob("tallyd-*.tgz"))
+    more = ["--namespace", "tallyd", "--kube-version", "1.34.0", "--values", CHART / "values-dev.yaml"]
+    folder = run(tool("helm"), "template", "tallyd", CHART, *more).stdout
+    assert run(tool("helm"), "template", "tallyd", package, *more).stdout == folder

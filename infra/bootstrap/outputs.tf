@@ -1,0 +1,34 @@
+output "bucket_name" {
+  description = "Bucket of the states; the .s3.tfbackend files name it."
+  value       = aws_s3_bucket.state.bucket
+}
+
+output "key_alias" {
+  description = "Alias of the states' key; the .s3.tfbackend files name it."
+  value       = module.key.alias
+}
+
+output "operator_policy_arn" {
+  description = "Policy for whoever applies."
+  value       = one(aws_iam_policy.operator[*].arn)
+}
+
+output "guard_policy_arn" {
+  description = "Policy to attach beside it."
+  value       = one(aws_iam_policy.guard[*].arn)
+}
+
+output "state_policy_arns" {
+  description = "Policies for the states, by environment."
+  value       = { for env, p in aws_iam_policy.state : env => p.arn }
+}
+
+output "boundary_arn" {
+  description = "Permissions boundary of every role."
+  value       = one(aws_iam_policy.boundary[*].arn)
+}
+
+output "pipeline_role_arns" {
+  description = "Roles of the pipelines, by name."
+  value       = module.pipelines.role_arns
+}

@@ -1,0 +1,34 @@
+output "prefix" {
+  description = "Project and environment, joined by a hyphen."
+  value       = local.prefix
+}
+
+output "names" {
+  description = "Names by purpose."
+  value       = local.names
+}
+
+output "tags" {
+  description = "Tags for every resource."
+  value       = local.tags
+}
+
+output "zones" {
+  description = "Availability zones in use."
+  value       = local.zones
+}
+
+output "vpc_cidr" {
+  description = "Address range of the VPC."
+  value       = var.vpc_cidr
+}
+
+output "cidrs" {
+  description = "Subnets by tier, in the order of the zones, and the reserved blocks."
+  value = {
+    private  = local.private_cidrs
+    public   = local.public_cidrs
+    data     = local.data_cidrs
+    reserved = local.reserved
+  }
+}

@@ -1,0 +1,280 @@
+#include "redis/aws_keys.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+
+#define ANSWER_BYTES_MAX (64 * 1024)
+#define TOKEN_BYTES_MAX 8192
+#define ECS_ENDPOINT "http://169.254.170.2"
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    return value ? value : "";
+}
+
+/* false: too long for its place. */
+static bool copy_text(char *out, size_t bytes, const char *text, size_t text_bytes)
+{
+    if (text_bytes >= bytes)
+        return false;
+    memcpy(out, text, text_bytes);
+    out[text_bytes] = '\0';
+    return true;
+}
+
+#define COPY(field, text, bytes) copy_text((field), sizeof(field), (text), (bytes))
+
+/* "2026-11-21T04:00:00Z" or with fractions; 0: not a time. */
+static int64_t parse_time(const char *text)
+{
+    struct tm tm = {0};
+    return strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? timegm(&tm) : 0;
+}
+
+static int read_token(const char *path, char out[TOKEN_BYTES_MAX], struct error *err)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return error_set(err, -errno, "cannot open the token file %s: %s", path, strerror(errno));
+    size_t bytes = fread(out, 1, TOKEN_BYTES_MAX - 1, file);
+    fclose(file);
+    out[bytes] = '\0';
+    out[strcspn(out, "\r\n")] = '\0';
+    return *out ? 0 : error_set(err, -EINVAL, "the token file %s is empty", path);
+}
+
+/* ---- HTTP ---- */
+
+static size_t on_body(char *data, size_t size, size_t count, void *ctx)
+{
+    struct buf *body = ctx;
+    buf_append(body, data, size * count);
+    return body->failed ? 0 : size * count;
+}
+
+/* POST when `form` is given; `authorization` NULL: none. */
+static int http_fetch(const char *url, const char *form, const char *authorization, struct buf *body, struct error *err)
+{
+    char header[TOKEN_BYTES_MAX + 32], why[CURL_ERROR_SIZE] = "";
+    struct curl_slist *headers = NULL;
+    long status = 0;
+    CURL *curl = curl_easy_init();
+    if (!curl)
+        return error_set(err, -ENOMEM, "no memory for an HTTP request");
+    if (authorization) {
+        snprintf(header, sizeof(header), "Authorization: %s", authorization);
+        headers = curl_slist_append(NULL, header);
+    }
+    body->bytes_max = ANSWER_BYTES_MAX;
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    if (form)
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)AWS_FETCH_TIMEOUT_MS);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
+    CURLcode result = curl_easy_perform(curl);
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_slist_free_all(headers);
+    curl_easy_cleanup(curl);
+    explicit_bzero(header, sizeof(header));
+    if (result != CURLE_OK)
+        return error_set(err, -EHOSTUNREACH, "%s", *why ? why : curl_easy_strerror(result));
+    return status == 200 ? 0 : error_set(err, -EACCES, "it answered %ld", status);
+}
+
+/* ---- the container's endpoint ---- */
+
+static bool copy_member(char *out, size_t bytes, const json_t *root, const char *name)
+{
+    const json_t *value = json_object_get(root, name);
+    return value &&
+           copy_text(out, bytes, json_string_value(value) ? json_string_value(value) : "", json_string_length(value));
+}
+
+static int parse_json(struct aws_keys *out, struct slice body, struct error *err)
+{
+    json_t *root = json_loadb(body.at, body.bytes, 0, NULL);
+    const char *expires = json_string_value(json_object_get(root, "Expiration"));
+    bool ok = copy_member(out->access_key_id, sizeof(out->access_key_id), root, "AccessKeyId") &&
+              copy_member(out->secret_access_key, sizeof(out->secret_access_key), root, "SecretAccessKey") &&
+              copy_member(out->session_token, sizeof(out->session_token), root, "Token");
+    out->expires_s = expires ? parse_time(expires) : INT64_MAX;
+    json_decref(root);
+    return ok && out->expires_s ? 0 : error_set(err, -EINVAL, "its answer has no keys that can be used");
+}
+
+static bool host_is(const char *url, const char *host)
+{
+    size_t bytes = strlen(host);
+    return strncmp(url, "http://", 7) == 0 && strncmp(url + 7, host, bytes) == 0 && strchr(":/", url[7 + bytes]);
+}
+
+/* A token in clear text goes to this machine or its link-local services only, as AWS's SDKs have it. */
+static bool may_be_trusted(const char *url)
+{
+    static const char *const hosts[] = {"127.0.0.1",     "localhost",      "[::1]",
+                                        "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
+    if (strncmp(url, "https://", 8) == 0)
+        return true;
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
+        if (host_is(url, hosts[i]))
+            return true;
+    return false;
+}
+
+static int from_container(struct aws_keys *out, struct error *err)
+{
+    const char *relative = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    const char *file = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    char url[1024], token[TOKEN_BYTES_MAX] = "";
+    struct buf body = {0};
+    int failed = 0;
+
+    snprintf(url, sizeof(url), "%s%s", *relative ? ECS_ENDPOINT : "",
+             *relative ? relative : environment("AWS_CONTAINER_CREDENTIALS_FULL_URI"));
+    if (!may_be_trusted(url))
+        return error_set(err, -EINVAL, "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor of this machine");
+    if (*file)
+        failed = read_token(file, token, err);
+    else
+        snprintf(token, sizeof(token), "%s", environment("AWS_CONTAINER_AUTHORIZATION_TOKEN"));
+    if (!failed)
+        failed = http_fetch(url, NULL, *token ? token : NULL, &body, err);
+    if (!failed)
+        failed = parse_json(out, buf_slice(&body), err);
+    explicit_bzero(token, sizeof(token));
+    if (body.data)
+        explicit_bzero(body.data, body.bytes);
+    buf_fini(&body);
+    return failed;
+}
+
+/* ---- web identity ---- */
+
+/* The text of the first element of that name; STS's answers have no attributes or entities in these. */
+static struct slice element(struct slice xml, const char *name)
+{
+    char open[64], close[64];
+    snprintf(open, sizeof(open), "<%s>", name);
+    snprintf(close, sizeof(close), "</%s>", name);
+    const char *from = xml.bytes ? memmem(xml.at, xml.bytes, open, strlen(open)) : NULL;
+    if (!from)
+        return (struct slice){0};
+    from += strlen(open);
+    const char *to = memmem(from, (size_t)(xml.at + xml.bytes - from), close, strlen(close));
+    return to ? (struct slice){from, (size_t)(to - from)} : (struct slice){0};
+}
+
+static int parse_sts(struct aws_keys *out, struct slice xml, struct error *err)
+{
+    struct slice id = element(xml, "AccessKeyId"), secret = element(xml, "SecretAccessKey");
+    struct slice token = element(xml, "SessionToken"), expires = element(xml, "Expiration");
+    char when[40] = "";
+
+    bool ok = id.at && secret.at && token.at && expires.at && COPY(out->access_key_id, id.at, id.bytes) &&
+              COPY(out->secret_access_key, secret.at, secret.bytes) &&
+              COPY(out->session_token, token.at, token.bytes) && COPY(when, expires.at, expires.bytes);
+    out->expires_s = ok ? parse_time(when) : 0;
+    return out->expires_s ? 0 : error_set(err, -EINVAL, "its answer has no keys that can be used");
+}
+
+static int append_escaped(struct buf *out, const char *name, const char *value)
+{
+    char *escaped = curl_easy_escape(NULL, value, 0);
+    if (!escaped)
+        return -ENOMEM;
+    buf_printf(out, "&%s=%s", name, escaped);
+    explicit_bzero(escaped, strlen(escaped));
+    curl_free(escaped);
+    return 0;
+}
+
+static int from_web_identity(struct aws_keys *out, const char *region, struct error *err)
+{
+    const char *endpoint = environment("AWS_ENDPOINT_URL_STS");
+    char url[512], token[TOKEN_BYTES_MAX];
+    struct buf form = {0}, body = {0};
+
+    int failed = read_token(environment("AWS_WEB_IDENTITY_TOKEN_FILE"), token, err);
+    if (failed)
+        return failed;
+    snprintf(url, sizeof(url), *endpoint ? "%s" : "https://sts.%s.amazonaws.com/", *endpoint ? endpoint : region);
+    buf_printf(&form, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=tallyd");
+    failed = append_escaped(&form, "RoleArn", environment("AWS_ROLE_ARN"));
+    if (!failed)
+        failed = append_escaped(&form, "WebIdentityToken", token);
+    buf_append(&form, "", 1);
+    if (failed || form.failed)
+        failed = error_set(err, -ENOMEM, "no memory for an HTTP request");
+    if (!failed)
+        failed = http_fetch(url, form.data, NULL, &body, err);
+    if (!failed)
+        failed = parse_sts(out, buf_slice(&body), err);
+    explicit_bzero(token, sizeof(token));
+    if (form.data)
+        explicit_bzero(form.data, form.bytes);
+    if (body.data)
+        explicit_bzero(body.data, body.bytes);
+    buf_fini(&form);
+    buf_fini(&body);
+    return failed;
+}
+
+/* ---- which ---- */
+
+static int from_environment(struct aws_keys *out, struct error *err)
+{
+    const char *id = environment("AWS_ACCESS_KEY_ID"), *secret = environment("AWS_SECRET_ACCESS_KEY");
+    const char *token = environment("AWS_SESSION_TOKEN");
+
+    out->expires_s = INT64_MAX;
+    return COPY(out->access_key_id, id, strlen(id)) && COPY(out->secret_access_key, secret, strlen(secret)) &&
+                   COPY(out->session_token, token, strlen(token))
+               ? 0
+               : error_set(err, -EINVAL, "a key is too long");
+}
+
+int aws_keys_fetch(struct aws_keys *out, const char *region, struct error *err)
+{
+    struct aws_keys keys = {0};
+    struct error why = {0};
+    const char *source;
+    int failed;
+
+    if (*environment("AWS_ACCESS_KEY_ID") && *environment("AWS_SECRET_ACCESS_KEY")) {
+        source = "the environment";
+        failed = from_environment(&keys, &why);
+    } else if (*environment("AWS_WEB_IDENTITY_TOKEN_FILE") && *environment("AWS_ROLE_ARN")) {
+        source = "STS (web identity)";
+        failed = from_web_identity(&keys, region, &why);
+    } else if (*environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") ||
+               *environment("AWS_CONTAINER_CREDENTIALS_FULL_URI")) {
+        source = "the container's endpoint";
+        failed = from_container(&keys, &why);
+    } else {
+        return error_set(
+            err, -ENOENT,
+            "no AWS keys: neither AWS_ACCESS_KEY_ID with AWS_SECRET_ACCESS_KEY, nor "
+            "AWS_WEB_IDENTITY_TOKEN_FILE with AWS_ROLE_ARN, nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set");
+    }
+    if (failed) {
+        aws_keys_wipe(&keys);
+        return error_set(err, failed, "no AWS keys from %s: %s", source, why.text);
+    }
+    *out = keys;
+    aws_keys_wipe(&keys);
+    return 0;
+}
+
+void aws_keys_wipe(struct aws_keys *keys) { explicit_bzero(keys, sizeof(*keys)); }

@@ -1,0 +1,131 @@
+/* CLUSTER SLOTS, as servers of several versions answer it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "redis/slots.h"
+
+static const struct node_address asked = {"seed.example", 6379};
+
+struct parsed {
+    struct resp_reader *reader;
+    const struct reply *reply;
+};
+
+static void parse(struct parsed *p, const char *text)
+{
+    assert_int_equal(resp_create(&p->reader, &(struct resp_limits){1024, 8192}), 0);
+    assert_int_equal(resp_feed(p->reader, text, strlen(text)), 0);
+    assert_int_equal(resp_next(p->reader, &p->reply), 1);
+}
+
+static void assert_owner(const char *text, uint16_t slot, const char *host, uint16_t port)
+{
+    struct parsed p;
+    struct node_address out;
+
+    parse(&p, text);
+    assert_true(slots_fits(p.reply));
+    assert_true(slots_find(p.reply, slot, &asked, &out));
+    assert_string_equal(out.host, host);
+    assert_int_equal(out.port, port);
+    resp_destroy(p.reader);
+}
+
+static void assert_nobody(const char *text, uint16_t slot)
+{
+    struct parsed p;
+    struct node_address out = {"untouched", 1};
+
+    parse(&p, text);
+    assert_true(slots_fits(p.reply));
+    assert_false(slots_find(p.reply, slot, &asked, &out));
+    assert_string_equal(out.host, "untouched");
+    resp_destroy(p.reader);
+}
+
+#define TWO_RANGES                                                                                                     \
+    "*2\r\n"                                                                                                           \
+    "*4\r\n:0\r\n:100\r\n*3\r\n$8\r\n10.0.0.1\r\n:7001\r\n$2\r\nid\r\n*3\r\n$8\r\n10.0.0.9\r\n:7009\r\n$2\r\nid\r\n"   \
+    "*3\r\n:200\r\n:16383\r\n*2\r\n$8\r\n10.0.0.2\r\n:7002\r\n"
+
+static void test_the_master_of_the_range_is_found_and_no_replica(void **state)
+{
+    (void)state;
+    assert_owner(TWO_RANGES, 0, "10.0.0.1", 7001);
+    assert_owner(TWO_RANGES, 100, "10.0.0.1", 7001);
+    assert_owner(TWO_RANGES, 200, "10.0.0.2", 7002);
+    assert_owner(TWO_RANGES, 16383, "10.0.0.2", 7002);
+}
+
+static void test_a_slot_that_nobody_serves_has_no_owner(void **state)
+{
+    (void)state;
+    assert_nobody(TWO_RANGES, 101);
+    assert_nobody("*0\r\n", 0);
+}
+
+static void test_an_announced_name_is_preferred_and_no_endpoint_means_who_was_asked(void **state)
+{
+    (void)state;
+    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$8\r\n10.0.0.1\r\n:7001\r\n$2\r\nid\r\n*2\r\n$8\r\nhostname\r\n"
+                 "$6\r\nnode.a\r\n",
+                 5, "node.a", 7001);
+    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$1\r\n?\r\n:7001\r\n$2\r\nid\r\n*2\r\n$2\r\nip\r\n$8\r\n10.0.0.7\r\n",
+                 5, "10.0.0.7", 7001);
+    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$8\r\n10.0.0.1\r\n:7001\r\n$2\r\nid\r\n*0\r\n", 5, "10.0.0.1", 7001);
+    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*3\r\n$0\r\n\r\n:7001\r\n$2\r\nid\r\n", 5, "seed.example", 7001);
+    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$-1\r\n:7001\r\n$2\r\nid\r\n*0\r\n", 5, "seed.example", 7001);
+}
+
+static void test_an_address_that_makes_no_sense_is_nobody(void **state)
+{
+    (void)state;
+    assert_nobody("*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$1\r\na\r\n:0\r\n", 5);
+    assert_nobody("*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$1\r\na\r\n:65536\r\n", 5);
+    assert_nobody("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$1\r\n?\r\n:1\r\n$2\r\nid\r\n*0\r\n", 5);
+    char text[512], host[NODE_HOST_BYTES_MAX + 1];
+    memset(host, 'h', sizeof(host) - 1);
+    host[sizeof(host) - 1] = '\0';
+    snprintf(text, sizeof(text), "*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$%d\r\n%s\r\n:1\r\n", NODE_HOST_BYTES_MAX, host);
+    assert_nobody(text, 5);
+}
+
+static void test_what_is_no_map_does_not_fit(void **state)
+{
+    static const char *const texts[] = {
+        "-ERR This instance has cluster support disabled\r\n",
+        "+OK\r\n",
+        "*1\r\n:1\r\n",
+        "*1\r\n*2\r\n:0\r\n:9\r\n",
+        "*1\r\n*3\r\n:0\r\n:9\r\n:1\r\n",
+        "*1\r\n*3\r\n:0\r\n$1\r\n9\r\n*2\r\n$1\r\na\r\n:1\r\n",
+        "*1\r\n*3\r\n:0\r\n:9\r\n*1\r\n$1\r\na\r\n",
+        "*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n:1\r\n:1\r\n",
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct parsed p;
+        parse(&p, texts[i]);
+        assert_false(slots_fits(p.reply));
+        resp_destroy(p.reader);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_master_of_the_range_is_found_and_no_replica),
+        cmocka_unit_test(test_a_slot_that_nobody_serves_has_no_owner),
+        cmocka_unit_test(test_an_announced_name_is_preferred_and_no_endpoint_means_who_was_asked),
+        cmocka_unit_test(test_an_address_that_makes_no_sense_is_nobody),
+        cmocka_unit_test(test_what_is_no_map_does_not_fit),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
