@@ -76,15 +76,19 @@ class Standalone(Scene):
             for words in self._undo.pop(0):
                 self._tell(*words)
 
+    def _undo_all(self):
+        while self._undo:
+            self.undo()
+
     # ---- on the wire ----
+    _armed = None
+
     def _arm(self, what, *where):
         """A fault that waits for bytes; the one before it, if it still waits, is forgotten."""
         self._count_struck()
         getattr(self.proxy, what)(*where)
         self._armed = what
         return where
-
-    _armed = None
 
     def _count_struck(self):
         if self._armed and self.proxy.triggered.is_set():
@@ -138,7 +142,8 @@ class Standalone(Scene):
         self._connect()
 
     def redis_loading(self):
-        """Its log becomes one file of keys, which takes a second to load."""
+        """Its log becomes one file of keys, which takes a second to load; some open faults would refuse that."""
+        self._undo_all()
         self._tell("BGREWRITEAOF")
         wait.until(lambda: b"aof_rewrite_in_progress:0" in self._tell("INFO", "persistence"), "the log is rewritten")
         self.redis_kill()
@@ -201,8 +206,7 @@ class Standalone(Scene):
 
     def heal(self):
         self.redis_thaw()
-        while self._undo:
-            self.undo()
+        self._undo_all()
         self._count_struck()
         self.proxy.delay(0)
         self.proxy.accept()
