@@ -13,7 +13,8 @@ static const struct refusal {
     const char *detail;
 } refusals[API_REFUSAL_KINDS] = {
     [API_REFUSED_KEY_LIMIT] = {503, "this process counts as many keys as --max-keys allows"},
-    [API_REFUSED_OVERFLOW] = {409, "the sum of this key would pass 2^63-1"},
+    [API_REFUSED_STATE_FULL] = {503, "the file system of --state-dir has no room for another key"},
+    [API_REFUSED_OVERFLOW] = {409, "what this process counts of this key would pass 2^56-1"},
     [API_REFUSED_BAD_NAMESPACE] = {400, "a namespace is 1 to 64 of A-Z a-z 0-9 _ . -"},
     [API_REFUSED_BAD_KEY] = {400, "a key has no control bytes and no { or }"},
     [API_REFUSED_TOO_LONG] = {400, "a key has at most 256 bytes, a namespace 64"},
@@ -38,7 +39,9 @@ enum api_refusal refusal_of_name(enum name_error e)
 
 enum api_refusal refusal_of_tally(enum tally_result result)
 {
-    return result == TALLY_OVERFLOW ? API_REFUSED_OVERFLOW : API_REFUSED_KEY_LIMIT;
+    return result == TALLY_OVERFLOW   ? API_REFUSED_OVERFLOW
+           : result == TALLY_NO_SPACE ? API_REFUSED_STATE_FULL
+                                      : API_REFUSED_KEY_LIMIT;
 }
 
 void answer_count(struct api_worker *aw, int status) { stat_add(&aw->stats.responses[status / 100], 1); }

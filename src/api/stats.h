@@ -7,6 +7,7 @@
 /* Why a hit was not counted: label `reason` of hits_refused_total, and of X-Hit-Status. */
 #define API_REFUSALS(REFUSAL)                                                                                          \
     REFUSAL(KEY_LIMIT, "key_limit")                                                                                    \
+    REFUSAL(STATE_FULL, "state_full")                                                                                  \
     REFUSAL(OVERFLOW, "overflow")                                                                                      \
     REFUSAL(BAD_NAMESPACE, "bad_namespace")                                                                            \
     REFUSAL(BAD_KEY, "bad_key")                                                                                        \

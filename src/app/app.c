@@ -1,5 +1,6 @@
 #include "app/app.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 
@@ -46,9 +47,11 @@ enum app_exit app_run(const struct options *options)
     struct app *a = malloc(sizeof *a);
     struct error err;
     enum app_exit code = APP_CANNOT_RUN;
-    if (!a) {
-        LOG_ERROR("cannot_run", log_str("error", "no memory"));
-    } else if (app_start(a, options, &err) != 0) {
+    int failed = a ? app_start(a, options, &err) : error_set(&err, -ENOMEM, "no memory");
+    if (failed == -EBUSY) {
+        LOG_ERROR("state_in_use", log_str("error", err.text));
+        code = APP_STATE_IN_USE;
+    } else if (failed) {
         LOG_ERROR("cannot_run", log_str("error", err.text));
     } else {
         wait_for_end(a);

@@ -9,9 +9,12 @@
 #include "app/sources.h"
 #include "base/random.h"
 #include "net/worker.h"
+#include "tally/state_dir.h"
 
 /* Exit codes (DESIGN 7; sysexits(3)). */
-enum app_exit { APP_DRAINED = 0, APP_LEFT_BEHIND = 1, APP_BAD_USAGE = 64, APP_CANNOT_RUN = 78 };
+enum app_exit { APP_DRAINED = 0, APP_LEFT_BEHIND = 1, APP_BAD_USAGE = 64, APP_STATE_IN_USE = 75, APP_CANNOT_RUN = 78 };
+
+#define BATCH_KEYS_MAX 2000 /* keys in a transaction */
 
 struct app {
     const struct options *options;
@@ -20,9 +23,12 @@ struct app {
     enum engine_kind engine;
     int signal_fd;
     bool drained; /* app_drain() has run */
+    uint64_t recovered_hits, state_lost_hits; /* of the state file that was found */
     char instance[UUID_TEXT_BYTES];
     char password[SECRET_BYTES_MAX + 1];
     /* All owned. */
+    struct state_dir *state_dir; /* NULL: no --state-dir; then state is, too */
+    struct state_file *state;
     struct tally *tally;
     struct flusher *flusher;
     struct iam *iam; /* NULL: by password */
@@ -40,6 +46,11 @@ enum app_exit app_run(const struct options *options);
 /* 0, or -errno with a sentence; what had been started is stopped again then. */
 int app_start(struct app *a, const struct options *options, struct error *err);
 void app_stop(struct app *a);
+
+/* ---- state.c: steps of the start ---- */
+/* The tally, in memory or in the state file, with what the process before left there. -EBUSY: another has it. */
+int tally_start(struct app *a, struct error *err);
+void tally_stop(struct app *a);
 
 /* ---- listeners.c: steps of the start ---- */
 int listeners_start(struct app *a, struct error *err);

@@ -7,7 +7,7 @@
 
 static uint64_t accepted_sum(const struct sources *s)
 {
-    uint64_t sum = 0;
+    uint64_t sum = s->recovered_hits;
     for (uint32_t i = 0; i < s->workers_count; i++)
         sum += stat_read(&api_stats(s->api, i)->hits_accepted);
     return sum;
@@ -33,12 +33,13 @@ void balance_read(const struct sources *s, struct balance *out)
     uint64_t accepted = accepted_sum(s), taken = f.stored + f.in_flight + f.poisoned + f.lost;
     if (accepted < taken)
         accepted = taken;
-    *out = (struct balance){.accepted = accepted,
+    *out = (struct balance){.accepted = accepted + s->state_lost_hits,
                             .stored = f.stored,
                             .in_flight = f.in_flight,
                             .pending = accepted - taken,
                             .poisoned = f.poisoned,
-                            .lost = f.lost};
+                            .lost = f.lost + s->state_lost_hits,
+                            .rolled_back = f.rolled_back};
 }
 
 int64_t balance_compare(uint64_t accepted_before, uint64_t cells, uint64_t accepted_after)

@@ -1,5 +1,6 @@
 #pragma once
-/* The books of promise P6, in hits: accepted = stored + in_flight + pending + poisoned + lost.
+/* The books of promise P6, in hits: accepted = stored + in_flight + pending + poisoned + lost. What the state file
+ * brought is accepted, too.
  *
  * Thread: any.
  * A worker adds a hit to its cell first and to hits_accepted right after, so while hits come in the flusher can
@@ -12,6 +13,7 @@
 
 struct balance {
     uint64_t accepted, stored, in_flight, pending, poisoned, lost;
+    uint64_t rolled_back; /* acknowledged and then forgotten by the store: pending again, or lost. Not in the sum */
 };
 
 void balance_read(const struct sources *s, struct balance *out);

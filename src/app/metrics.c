@@ -31,7 +31,11 @@ static int64_t flush_lag_us(const struct view *v)
 
 static void lost_print(const struct view *v, const char *name, struct buf *out)
 {
-    sample_print(out, name, "reason", "rollback", (int64_t)v->books.lost);
+    uint64_t damaged = v->sources->state_lost_hits, copied = stat_read(&v->flusher->given_up_hits);
+    uint64_t rest = v->books.lost - damaged;
+    sample_print(out, name, "reason", "rollback", (int64_t)(rest > copied ? rest - copied : 0));
+    sample_print(out, name, "reason", "state_copied", (int64_t)copied);
+    sample_print(out, name, "reason", "state_damaged", (int64_t)damaged);
 }
 
 static void refused_print(const struct view *v, const char *name, struct buf *out)

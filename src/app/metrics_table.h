@@ -9,8 +9,16 @@
 
 /* clang-format off */
 #define METRICS_TABLE(VALUE, SECONDS, WORKER, FAMILY)                                                                  \
-    VALUE(hits_accepted_total, counter, "hits counted and answered 2xx (sum of n)", (int64_t)v->books.accepted)        \
-    VALUE(hits_stored_total, counter, "hits that the store has acknowledged", (int64_t)v->books.stored)                \
+    VALUE(hits_accepted_total, counter, "hits counted and answered 2xx (sum of n), and those recovered",               \
+          (int64_t)v->books.accepted)                                                                                  \
+    VALUE(hits_recovered_total, counter, "hits that the process before had left in the state file",                    \
+          (int64_t)v->sources->recovered_hits)                                                                         \
+    VALUE(hits_stored_total, counter, "hits that the store has acknowledged",                                          \
+          (int64_t)(v->books.stored + v->books.rolled_back))                                                           \
+    VALUE(hits_rolled_back_total, counter, "hits that the store acknowledged and then forgot; accepted = stored - "    \
+          "rolled back + in flight + pending + poisoned + lost", (int64_t)v->books.rolled_back)                        \
+    VALUE(replayed_hits_total, counter, "of those rolled back: pending again, and stored once more",                   \
+          count_of(&v->flusher->replayed_hits))                                                                        \
     VALUE(hits_in_flight, gauge, "hits in batches that were sent and not yet acknowledged",                            \
           (int64_t)v->books.in_flight)                                                                                 \
     VALUE(hits_pending, gauge, "hits counted and not yet sent", (int64_t)v->books.pending)                             \

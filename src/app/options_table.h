@@ -34,7 +34,8 @@
            "longest wait for more requests while busy, so that they are handled together; a lone request never waits; " \
            "0 turns it off")                                                                                           \
     OPTION("Store", "redis", redis, REDIS_URL, "", 0, 0, SOURCE_ANY, "URL",                                            \
-           "redis[s]://[user@]host[:port][/db]; rediss is TLS; without it counts live only in this process")                    \
+           "redis[s]://[user@]host[:port][/db]; rediss is TLS; without it counts live only in this process and its "          \
+           "--state-dir")                                                                                              \
     OPTION("Store", "redis-mode", redis_mode, ENUM, "standalone", 0, 0, SOURCE_ANY, "standalone|cluster",              \
            "one server, or a cluster of which --redis names any node; MemoryDB is always a cluster")                   \
     OPTION("Store", "partitions", partitions, COUNT, "16", 1, 256, SOURCE_ANY, "N",                                    \
@@ -60,6 +61,13 @@
            "TIME", "how often counts go to Redis")                                                                     \
     OPTION("Store", "prefix", prefix, STRING, "tally:", 0, 64, SOURCE_ANY, "TEXT",                                     \
            "put before every key in Redis")                                                                            \
+    OPTION("Store", "state-dir", state_dir, STRING, "", 0, 4000, SOURCE_ANY, "DIR",                                    \
+           "keep counts in a file there, one directory for each process, so that a killed process loses nothing; best " \
+           "on tmpfs")                                                                                                 \
+    OPTION("Store", "replay-window", replay_window_us, DURATION, "60s", 0, US_PER_HOUR, SOURCE_ANY, "TIME",            \
+           "what Redis acknowledged so long ago at most and then forgot (rollback) is stored again; 0 turns it off")   \
+    OPTION("Store", "on-ledger-loss", on_ledger_loss, ENUM, "resume", 0, 0, SOURCE_ANY, "resume|replay|halt",          \
+           "when Redis has lost all memory of this process: go on, store the replay window again, or stop storing")    \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \

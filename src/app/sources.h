@@ -24,6 +24,8 @@ struct sources {
     uint32_t workers_count;
     uint32_t conns_max; /* of one worker */
     const char *instance;
+    uint64_t recovered_hits;  /* taken over from the state file: accepted by the process before, counted by this one */
+    uint64_t state_lost_hits; /* accepted by the process before and given up, as they may be stored already */
     int64_t started_wall_ms;
     uint32_t life; /* enum life; written by main */
 };

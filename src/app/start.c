@@ -12,12 +12,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "redis/iam.h"
-#include "sync/barrier.h"
 #include "version.h"
 
 #define UNDO_MS 1000
 #define CUT_WAIT_MS 2000 /* for a cluster to say into how many partitions its data set is cut */
-#define BATCH_KEYS_MAX 2000
 
 static int log_start(struct app *a, struct error *err)
 {
@@ -76,20 +74,6 @@ static int signals_start(struct app *a, struct error *err)
 
 static void signals_stop(struct app *a) { signals_close(a->signal_fd); }
 
-static int tally_start(struct app *a, struct error *err)
-{
-    struct tally_config config = {.workers = a->workers_count, .keys_max = (uint32_t)a->options->max_keys};
-    int result = barrier_init();
-    if (result != 0)
-        LOG_INFO("membarrier_refused", log_err(result), log_str("effect", "a hit may be stored one flush later"));
-    result = tally_create(&a->tally, &config);
-    return result == 0 ? 0
-                       : error_set(err, result, "cannot reserve memory for --max-keys %u: %s", config.keys_max,
-                                   strerror(-result));
-}
-
-static void tally_stop(struct app *a) { tally_destroy(a->tally); }
-
 static void worker_wake_at(void *ctx, uint32_t worker)
 {
     struct app *a = ctx;
@@ -143,11 +127,14 @@ static int flusher_begin(struct app *a, struct error *err)
         .prefix = a->options->prefix,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
         .batch_keys_max = BATCH_KEYS_MAX,
+        .on_ledger_loss = (enum ledger_loss)a->options->on_ledger_loss,
+        .replay_window_ms = (uint32_t)(a->options->replay_window_us / US_PER_MS),
+        .state = a->state,
         .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key},
         .wake_worker = worker_wake_at,
         .wake_ctx = a,
     };
-    int result = random_uuid(a->instance);
+    int result = a->state ? 0 : random_uuid(a->instance);
     if (result != 0)
         return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
     memcpy(config.instance, a->instance, sizeof config.instance);
@@ -203,6 +190,8 @@ static int admin_start(struct app *a, struct error *err)
         .workers_count = a->workers_count,
         .conns_max = a->conns_max,
         .instance = a->instance,
+        .recovered_hits = a->recovered_hits,
+        .state_lost_hits = a->state_lost_hits,
         .started_wall_ms = clock_wall_ms(),
         .life = LIFE_STARTING,
     };
@@ -229,8 +218,11 @@ static int ready_start(struct app *a, struct error *err)
     if (*url->host != '\0')
         snprintf(redis, sizeof redis, "%s:%u", url->host, url->port);
     else
-        LOG_WARN("embedded", log_str("effect", "counts live only in this process and end with it"),
-                 log_str("remedy", "give --redis to keep them"));
+        LOG_WARN("embedded",
+                 log_str("effect", a->state ? "counts live only in --state-dir"
+                                            : "counts live only in this process and end with it"),
+                 log_str("remedy", a->state ? "give --redis to share them"
+                                            : "give --redis or --state-dir to keep them"));
     life_set(&a->sources, LIFE_READY);
     LOG_INFO("ready", log_str("listen", public), log_str("admin", admin), log_num("workers", a->workers_count),
              log_str("engine", worker_engine_name(a->workers[0])), log_num("max_conns", a->conns_max),

@@ -61,17 +61,18 @@ static void item_refused(struct accounts *a, const struct batch_item *item, stru
     keys_hold(a->keys, item->key, (uint64_t)item->delta);
 }
 
-uint64_t accounts_answered(struct accounts *a, const struct batch *b, const struct reply *exec)
+uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec)
 {
     uint64_t now_ms = accounts_now_ms(a), stored = 0;
 
     for (uint32_t i = 0; i < b->items_count; i++) {
-        const struct batch_item *item = &b->items[i];
+        struct batch_item *item = &b->items[i];
         if (exec->items[i].type == REPLY_ERROR) {
             item_refused(a, item, exec->items[i].text);
             continue;
         }
         batch_item_applied(b, a->keys, item);
+        env_step(a->env, ENV_STEP_BASELINE);
         keys_publish(a->keys, item->key, exec->items[i].integer, now_ms);
         stored += (uint64_t)item->delta;
     }
@@ -83,11 +84,12 @@ uint64_t accounts_answered(struct accounts *a, const struct batch *b, const stru
     return stored;
 }
 
-void accounts_applied_unseen(struct accounts *a, const struct batch *b)
+void accounts_applied_unseen(struct accounts *a, struct batch *b)
 {
     for (uint32_t i = 0; i < b->items_count; i++) {
-        const struct batch_item *item = &b->items[i];
+        struct batch_item *item = &b->items[i];
         batch_item_applied(b, a->keys, item);
+        env_step(a->env, ENV_STEP_BASELINE);
         keys_publish_growth(a->keys, item->key, item->delta);
     }
     books_post(a->books, &(struct books_move){.stored = (int64_t)b->hits, .in_flight = -(int64_t)b->hits});
@@ -115,7 +117,21 @@ void accounts_sweep_held(struct accounts *a)
         books_post(a->books, &(struct books_move){.poisoned = (int64_t)hits});
 }
 
-void accounts_lost(struct accounts *a, uint64_t hits)
+void accounts_resume(struct accounts *a, const struct batch *b)
 {
-    books_post(a->books, &(struct books_move){.stored = -(int64_t)hits, .lost = (int64_t)hits});
+    books_post(a->books, &(struct books_move){.in_flight = (int64_t)b->hits});
+}
+
+void accounts_rolled_back(struct accounts *a, uint64_t replayed, uint64_t lost)
+{
+    int64_t both = (int64_t)(replayed + lost);
+
+    books_post(a->books, &(struct books_move){.stored = -both, .rolled_back = both, .lost = (int64_t)lost});
+    stat_add(&a->stats->replayed_hits, replayed);
+}
+
+void accounts_gave_up(struct accounts *a, uint64_t hits)
+{
+    books_post(a->books, &(struct books_move){.lost = (int64_t)hits});
+    stat_add(&a->stats->given_up_hits, hits);
 }

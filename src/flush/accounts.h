@@ -31,11 +31,15 @@ void accounts_take(struct accounts *a, struct batch *b, uint32_t partition);
 /* Does this look like the answer to `b`: an integer or an error for each item, then the answer to SET? */
 bool accounts_fits(const struct batch *b, const struct reply *exec);
 /* How many hits were stored; items that got an error are held. */
-uint64_t accounts_answered(struct accounts *a, const struct batch *b, const struct reply *exec);
-void accounts_applied_unseen(struct accounts *a, const struct batch *b);
+uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec);
+void accounts_applied_unseen(struct accounts *a, struct batch *b);
+/* An earlier process took it. */
+void accounts_resume(struct accounts *a, const struct batch *b);
 void accounts_give_back(struct accounts *a, const struct batch *b);
 /* Hits on held keys are poisoned like those before them, until the store takes the key again. */
 void accounts_sweep_held(struct accounts *a);
-/* The server forgot hits that it had acknowledged. */
-void accounts_lost(struct accounts *a, uint64_t hits);
+/* The server forgot hits that it had acknowledged: `replayed` of them are pending again, `lost` are gone. */
+void accounts_rolled_back(struct accounts *a, uint64_t replayed, uint64_t lost);
+/* Another process has a copy of these, and stores them. */
+void accounts_gave_up(struct accounts *a, uint64_t hits);
 void accounts_count_error(struct accounts *a, enum redis_error_class c);

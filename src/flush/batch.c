@@ -8,9 +8,10 @@
 
 #define PARTS_CAPACITY_MIN 64
 
-int batch_init(struct batch *b, uint32_t items_max)
+int batch_init(struct batch *b, uint32_t items_max, uint32_t parts_max)
 {
-    *b = (struct batch){.items_max = items_max, .items = malloc(items_max * sizeof(*b->items))};
+    *b = (struct batch){
+        .items_max = items_max, .parts_max = parts_max, .items = malloc(items_max * sizeof(*b->items))};
     return b->items ? 0 : -ENOMEM;
 }
 
@@ -29,6 +30,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->hits = 0;
     b->unheld = 0;
     b->refused = 0;
+    b->inherited = false;
     b->sends = 0;
     b->copies = 0;
     buf_clear(&b->bytes);
@@ -38,6 +40,8 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
 
 static bool batch_has_room(struct batch *b)
 {
+    if (b->parts_count == b->parts_max)
+        return false;
     if (b->parts_count < b->parts_capacity)
         return true;
     uint32_t capacity = b->parts_capacity ? b->parts_capacity * 2 : PARTS_CAPACITY_MIN;
@@ -49,7 +53,7 @@ static bool batch_has_room(struct batch *b)
     return true;
 }
 
-/* Notes the growth of one cell, cut so that the item's delta fits what INCRBY takes. false: no memory. */
+/* Notes the growth of one cell, cut so that the item's delta fits what INCRBY takes. false: no room. */
 static bool batch_add_part(struct batch *b, struct batch_item *item, const struct keys *keys, key_cell cell)
 {
     uint64_t from = keys_baseline(keys, cell), grown = keys_count(keys, cell) - from;
@@ -67,7 +71,7 @@ static bool batch_add_part(struct batch *b, struct batch_item *item, const struc
     return true;
 }
 
-/* false: no memory, nothing added. */
+/* false: no room for all its parts, nothing added. */
 static bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
 {
     struct batch_item item = {.key = key, .parts_first = b->parts_count};
@@ -101,6 +105,22 @@ void batch_fill(struct batch *b, struct keys *keys, uint32_t partition)
         keys_push_dirty(keys, key);
         return;
     }
+}
+
+int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *part)
+{
+    bool more = b->items_count && b->items[b->items_count - 1].key == key;
+
+    if (!batch_has_room(b) || (!more && b->items_count == b->items_max))
+        return -ENOMEM;
+    if (!more)
+        b->items[b->items_count++] = (struct batch_item){.key = key, .parts_first = b->parts_count};
+    struct batch_item *item = &b->items[b->items_count - 1];
+    b->parts[b->parts_count++] = *part;
+    item->parts_count++;
+    item->delta += (int64_t)(part->to - part->from);
+    b->hits += part->to - part->from;
+    return 0;
 }
 
 /* ---- bytes ---- */
@@ -155,8 +175,9 @@ int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix,
 
 /* ---- its end ---- */
 
-void batch_item_applied(const struct batch *b, struct keys *keys, const struct batch_item *item)
+void batch_item_applied(const struct batch *b, struct keys *keys, struct batch_item *item)
 {
+    item->applied = true;
     for (uint32_t i = 0; i < item->parts_count; i++) {
         const struct batch_part *part = &b->parts[item->parts_first + i];
         keys_set_baseline(keys, part->cell, part->to);

@@ -24,6 +24,7 @@ struct batch_item {
     uint32_t key;
     uint32_t parts_first, parts_count;
     bool refused; /* the server would not queue it */
+    bool applied; /* the store has it */
     int64_t delta;
 };
 
@@ -32,24 +33,29 @@ struct batch {
     struct batch_item *items; /* owned */
     uint32_t items_count, items_max;
     struct batch_part *parts; /* owned */
-    uint32_t parts_count, parts_capacity;
+    uint32_t parts_count, parts_capacity, parts_max;
     uint64_t hits;    /* sum of the deltas */
     uint64_t unheld;  /* of those, how many were set aside before */
     uint32_t refused; /* items */
+    bool inherited;   /* an earlier process made it */
     uint32_t sends;   /* how often it was sent */
     uint32_t copies;  /* sent, and their fate unknown: the server may still execute them */
     struct buf bytes;
 };
 
-int batch_init(struct batch *b, uint32_t items_max); /* 0 or -ENOMEM */
+/* parts_max: of all its items together; at least as many as there are workers. 0 or -ENOMEM. */
+int batch_init(struct batch *b, uint32_t items_max, uint32_t parts_max);
 void batch_fini(struct batch *b);
 /* Empty, for `ledger`. */
 void batch_begin(struct batch *b, const struct ledger *ledger);
 void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
+/* Append a part as it was recorded, for a batch that an earlier process made: a part of another key begins a new item.
+ * 0 or -ENOMEM. */
+int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *part);
 int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 
 /* The store has it: advance the baselines. */
-void batch_item_applied(const struct batch *b, struct keys *keys, const struct batch_item *item);
+void batch_item_applied(const struct batch *b, struct keys *keys, struct batch_item *item);
 /* None of it was applied and none ever will be: refused items are held, the others dirty again. */
 void batch_give_back(const struct batch *b, struct keys *keys);
 uint64_t batch_refused_hits(const struct batch *b);

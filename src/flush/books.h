@@ -1,7 +1,8 @@
 #pragma once
 /* Where every accepted hit is, kept so that a reader always sees books that balance.
  *
- * Thread: the flusher writes; any thread reads (sequence lock). A hit that is in none of the four is pending. */
+ * Thread: the flusher writes; any thread reads (sequence lock). A hit that is in none of the
+ * first four is pending. */
 
 #include <stdint.h>
 
@@ -15,7 +16,7 @@ struct books {
 
 /* What to add to each; negative: to take away. */
 struct books_move {
-    int64_t stored, in_flight, poisoned, lost;
+    int64_t stored, in_flight, poisoned, lost, rolled_back;
 };
 
 void books_init(struct books *b);

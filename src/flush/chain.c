@@ -1,22 +1,12 @@
 #include "flush/chain.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <stdio.h>
 
 #include "sync/atomic.h"
 
 #define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet chain's ledger must not expire */
 
-static void chain_take_identity(struct chain *c, const char *instance)
-{
-    snprintf(c->instance, sizeof(c->instance), "%s", instance);
-    int n = snprintf(c->ledger_key, sizeof(c->ledger_key), "%.*s!ledger:%s:%u", (int)c->config.prefix.bytes,
-                     c->config.prefix.at, c->instance, c->config.partition);
-    assert(n > 0 && (size_t)n < sizeof(c->ledger_key));
-    c->acked = (struct ledger){0};
-    window_clear(&c->window);
-}
+static struct accounts *accounts_of(const struct chain *c) { return c->config.past.accounts; }
 
 /* ---- making batches ---- */
 
@@ -29,21 +19,21 @@ static void chain_give_back(struct chain *c, struct batch **batch)
 {
     if (!*batch)
         return;
-    accounts_give_back(c->config.accounts, *batch);
+    accounts_give_back(accounts_of(c), *batch);
     *batch = NULL;
 }
 
 static void chain_begin(struct chain *c, struct batch *b)
 {
-    batch_begin(b, &(struct ledger){c->acked.seq + 1, env_random(c->config.accounts->env)});
+    batch_begin(b, &(struct ledger){c->past.acked.seq + 1, env_random(accounts_of(c)->env)});
 }
 
 static int chain_compose(struct chain *c, struct batch *b)
 {
-    const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
-
     c->batch = b;
-    int failed = batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
+    int failed = chronicle_compose(&c->past, b);
+    if (!failed)
+        failed = chronicle_intend(&c->past, b, c->replaced);
     if (failed)
         chain_give_back(c, &c->batch); /* never sent, so nothing is in doubt */
     return failed;
@@ -51,7 +41,7 @@ static int chain_compose(struct chain *c, struct batch *b)
 
 bool chain_is_old(const struct chain *c, uint64_t now_ms)
 {
-    return c->acked.seq && now_ms - c->stored_ms >= LEDGER_REFRESH_MS;
+    return c->past.acked.seq && now_ms - c->past.stored_ms >= LEDGER_REFRESH_MS;
 }
 
 int chain_make_batch(struct chain *c, uint64_t now_ms)
@@ -60,10 +50,10 @@ int chain_make_batch(struct chain *c, uint64_t now_ms)
     bool refresh = chain_is_old(c, now_ms);
 
     assert(!c->batch);
-    if (keys_dirty_of(c->config.accounts->keys, c->config.partition) == 0 && !refresh)
+    if (keys_dirty_of(accounts_of(c)->keys, c->config.past.number) == 0 && !refresh)
         return 0;
     chain_begin(c, b);
-    accounts_take(c->config.accounts, b, c->config.partition);
+    accounts_take(accounts_of(c), b, c->config.past.number);
     return b->items_count || refresh ? chain_compose(c, b) : 0;
 }
 
@@ -92,25 +82,25 @@ bool chain_is_sure(const struct chain *c)
 
 static void chain_acknowledge(struct chain *c, const struct batch *applied, uint64_t hits)
 {
-    struct flusher_stats *stats = c->config.accounts->stats;
+    struct flusher_stats *stats = accounts_of(c)->stats;
 
-    c->acked = applied->ledger;
-    window_push(&c->window, &c->acked, hits);
-    c->stored_ms = accounts_now_ms(c->config.accounts);
+    chronicle_stored(&c->past, applied, hits);
     stat_add(&stats->batches, 1);
-    store_relaxed_u64(&stats->last_flush_ms, c->stored_ms);
+    store_relaxed_u64(&stats->last_flush_ms, c->past.stored_ms);
 }
 
 bool chain_answered(struct chain *c, const struct reply *exec)
 {
-    const struct batch *b = c->batch;
-    uint64_t stored = accounts_answered(c->config.accounts, b, exec);
+    struct batch *b = c->batch;
+    uint64_t stored = accounts_answered(accounts_of(c), b, exec);
 
     c->batch = NULL;
     /* Only an ACL changed between queueing and EXEC can refuse the SET alone. The items are applied and known to be:
      * the ledger stays where it was. */
-    if (!reply_is_status(&exec->items[b->items_count], SLICE("OK")))
+    if (!reply_is_status(&exec->items[b->items_count], SLICE("OK"))) {
+        chronicle_start_over(&c->past, &c->past.acked);
         return false;
+    }
     chain_acknowledge(c, b, stored);
     chain_give_back(c, &c->replaced);
     return true;
@@ -118,7 +108,7 @@ bool chain_answered(struct chain *c, const struct reply *exec)
 
 static enum chain_news chain_applied_unseen(struct chain *c, struct batch **applied)
 {
-    accounts_applied_unseen(c->config.accounts, *applied);
+    accounts_applied_unseen(accounts_of(c), *applied);
     chain_acknowledge(c, *applied, (*applied)->hits);
     *applied = NULL;
     /* Of a batch and what it replaces, the ledger lets only one through. */
@@ -129,14 +119,15 @@ static enum chain_news chain_applied_unseen(struct chain *c, struct batch **appl
 
 /* ---- when the ledger is not what it should be ---- */
 
-static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, uint64_t hits)
+static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, uint64_t replayed, uint64_t lost)
 {
-    struct accounts *a = c->config.accounts;
+    struct accounts *a = accounts_of(c);
 
     stat_add(kind, 1);
     stat_add(&a->stats->alarms, 1);
-    ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", c->ledger_key), log_num("acked", (int64_t)c->acked.seq),
-            log_num("hits", (int64_t)hits));
+    ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", c->past.ledger_key),
+            log_num("acked", (int64_t)c->past.acked.seq), log_num("hits_replayed", (int64_t)replayed),
+            log_num("hits_lost", (int64_t)lost));
 }
 
 /* What came over the fence is gone with the server that had it, and what did not cannot come any more: its WATCH
@@ -145,38 +136,54 @@ static void chain_start_over(struct chain *c, const struct ledger *acked)
 {
     chain_give_back(c, &c->batch);
     chain_give_back(c, &c->replaced);
-    c->acked = *acked;
+    chronicle_start_over(&c->past, acked);
 }
 
 static enum chain_news chain_on_foreign(struct chain *c)
 {
+    struct accounts *a = accounts_of(c);
     char instance[UUID_TEXT_BYTES];
 
-    chain_alarm(c, &c->config.accounts->stats->alarms_identity_taken, "identity_taken", 0);
-    chain_start_over(c, &(struct ledger){0});
-    env_uuid(c->config.accounts->env, instance);
-    chain_take_identity(c, instance);
+    chain_give_back(c, &c->batch);
+    chain_give_back(c, &c->replaced);
+    env_uuid(a->env, instance);
+    uint64_t given_up = chronicle_rename(&c->past, instance);
+    accounts_gave_up(a, given_up);
+    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", 0, given_up);
     return CHAIN_RENAMED;
 }
 
-static enum chain_news chain_on_behind(struct chain *c, const struct ledger *server)
+/* The baselines go back before the batch under way is given back: it is dirty again, and will carry what they say. */
+static enum chain_news chain_roll_back(struct chain *c, uint64_t *alarm, const char *event, const struct ledger *server)
 {
-    if (window_knows(&c->window, server) == WINDOW_NOT_OURS)
-        return chain_on_foreign(c);
-    uint64_t hits = window_cut(&c->window, server->seq);
-    chain_alarm(c, &c->config.accounts->stats->alarms_rollback, "redis_rolled_back", hits);
-    accounts_lost(c->config.accounts, hits);
+    struct window_cut cut = chronicle_roll_back(&c->past, server->seq);
+
+    chain_alarm(c, alarm, event, cut.replayed, cut.lost);
+    accounts_rolled_back(accounts_of(c), cut.replayed, cut.lost);
     chain_start_over(c, server);
     return CHAIN_GIVEN_UP;
 }
 
+static enum chain_news chain_on_behind(struct chain *c, const struct ledger *server)
+{
+    if (window_knows(&c->past.window, server) == WINDOW_NOT_OURS)
+        return chain_on_foreign(c);
+    return chain_roll_back(c, &accounts_of(c)->stats->alarms_rollback, "redis_rolled_back", server);
+}
+
+/* Emptied on purpose, or restarted from before our first batch? Only the administrator knows. */
 static enum chain_news chain_on_missing(struct chain *c)
 {
-    chain_alarm(c, &c->config.accounts->stats->alarms_ledger_missing, "ledger_missing", 0);
+    static const struct ledger none;
+    uint64_t *alarm = &accounts_of(c)->stats->alarms_ledger_missing;
+
+    if (c->config.on_ledger_loss == LEDGER_LOSS_REPLAY)
+        return chain_roll_back(c, alarm, "ledger_missing", &none);
+    chain_alarm(c, alarm, "ledger_missing", 0, 0);
     if (c->config.on_ledger_loss == LEDGER_LOSS_HALT)
         return CHAIN_HALTED;
-    chain_start_over(c, &(struct ledger){0});
-    window_clear(&c->window);
+    chain_start_over(c, &none);
+    window_clear(&c->past.window);
     return CHAIN_GIVEN_UP;
 }
 
@@ -184,7 +191,7 @@ static enum chain_news chain_on_missing(struct chain *c)
  * learns so in moments, but what we would conclude from its ledger could not be undone. */
 static bool chain_believes_loss(struct chain *c)
 {
-    uint64_t now_ms = accounts_now_ms(c->config.accounts);
+    uint64_t now_ms = accounts_now_ms(accounts_of(c));
 
     if (!c->loss_seen_ms)
         c->loss_seen_ms = now_ms ? now_ms : 1;
@@ -195,7 +202,7 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
 {
     const struct ledger *batch = c->batch ? &c->batch->ledger : NULL;
     const struct ledger *replaced = c->replaced ? &c->replaced->ledger : NULL;
-    enum ledger_verdict verdict = ledger_judge(&c->acked, batch, replaced, server);
+    enum ledger_verdict verdict = ledger_judge(&c->past.acked, batch, replaced, server);
 
     if ((verdict == LEDGER_MISSING || verdict == LEDGER_BEHIND) && c->config.loss_confirm_ms && !chain_believes_loss(c))
         return CHAIN_DOUBTED;
@@ -215,21 +222,36 @@ enum chain_news chain_reconcile_nonsense(struct chain *c) { return chain_on_fore
 
 /* ---- life ---- */
 
+static int chain_resume(struct chain *c)
+{
+    bool open, replaces;
+    int failed = chronicle_resume(&c->past, &c->batches[0], &open, &c->batches[1], &replaces);
+
+    c->batch = open ? &c->batches[0] : NULL;
+    c->replaced = replaces ? &c->batches[1] : NULL;
+    return failed;
+}
+
 int chain_init(struct chain *c, const struct chain_config *config)
 {
+    uint32_t items_max = config->batch_keys_max;
+
     *c = (struct chain){.config = *config};
-    if (batch_init(&c->batches[0], config->batch_keys_max) < 0)
-        return -ENOMEM;
-    if (batch_init(&c->batches[1], config->batch_keys_max) < 0) {
-        batch_fini(&c->batches[0]);
-        return -ENOMEM;
-    }
-    chain_take_identity(c, config->instance);
-    return 0;
+    chronicle_init(&c->past, &config->past);
+    uint32_t parts_max = chronicle_parts_max(&c->past);
+    int failed = batch_init(&c->batches[0], items_max, parts_max);
+    if (!failed)
+        failed = batch_init(&c->batches[1], items_max, parts_max);
+    if (!failed)
+        failed = chain_resume(c);
+    if (failed)
+        chain_fini(c);
+    return failed;
 }
 
 void chain_fini(struct chain *c)
 {
     batch_fini(&c->batches[1]);
     batch_fini(&c->batches[0]);
+    chronicle_fini(&c->past);
 }

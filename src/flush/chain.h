@@ -7,26 +7,18 @@
  * Failure modes:
  *   - a key that may not be touched: chain_replace() puts an empty batch of the same seq in the batch's place; once it
  * is applied no copy of the old bytes can be, and its keys go back;
- *   - the ledger is behind: the hits since are lost, and counted so; missing: the on-ledger-loss policy; foreign: a new
- *     identity. Each raises an alarm.
+ *   - the ledger is behind: what the replay window has becomes pending again, the rest is lost, and counted so; missing:
+ *     the on-ledger-loss policy; foreign: a new identity. Each raises an alarm.
  * Known limit: when the answer to an EXEC is lost, so is the news that the server refused single keys inside it
  * (WRONGTYPE, overflow); the ledger says "applied", and the hits of those keys are taken as stored. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flush/accounts.h"
-#include "flush/window.h"
-
-#define LEDGER_KEY_BYTES_MAX 256
-
-enum ledger_loss { LEDGER_LOSS_RESUME, LEDGER_LOSS_HALT };
+#include "flush/chronicle.h"
 
 struct chain_config {
-    struct accounts *accounts;
-    struct slice prefix;
-    const char *instance; /* UUID */
-    uint32_t partition;
+    struct chronicle_config past;
     uint32_t batch_keys_max;
     enum ledger_loss on_ledger_loss;
     uint32_t loss_confirm_ms; /* how long the ledger must look lost or rolled back before it is believed */
@@ -43,18 +35,15 @@ enum chain_news {
 
 struct chain {
     struct chain_config config;
-    char instance[UUID_TEXT_BYTES];
-    char ledger_key[LEDGER_KEY_BYTES_MAX];
-    struct ledger acked;    /* what the server's ledger must be */
+    struct chronicle past;
     struct batch *batch;    /* unresolved; NULL: none */
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
     struct batch batches[2];
-    struct window window;
-    uint64_t stored_ms;    /* when the ledger was last written */
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
 };
 
-int chain_init(struct chain *c, const struct chain_config *config); /* 0 or -ENOMEM */
+/* With what an earlier process left open. 0 or -ENOMEM. */
+int chain_init(struct chain *c, const struct chain_config *config);
 void chain_fini(struct chain *c);
 /* Make `batch` of what is dirty, if anything is, or an empty one when the ledger gets old. 0 or -ENOMEM. */
 int chain_make_batch(struct chain *c, uint64_t now_ms);

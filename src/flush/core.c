@@ -139,6 +139,8 @@ static int core_create_store(struct core *c)
         .instance = config->instance,
         .batch_keys_max = config->batch_keys_max,
         .on_ledger_loss = config->on_ledger_loss,
+        .replay_window_ms = config->replay_window_ms,
+        .state = config->state,
     };
 
     snprintf(store.seed.host, sizeof(store.seed.host), "%s", config->host);
@@ -163,6 +165,8 @@ int core_create(struct core **out, const struct core_config *config)
     c->reads.keys = c->keys;
     c->reads.answered = config->answered;
     c->reads.answered_ctx = config->answered_ctx;
+    if (!failed && config->state)
+        failed = keys_inherit(c->keys);
     if (!failed && config->host[0])
         failed = core_create_store(c);
     if (failed) {

@@ -12,12 +12,24 @@
 #include "base/siphash.h"
 #include "redis/transport.h"
 
+/* What has just been done to the state file; a simulation may let the process die there. */
+enum env_step {
+    ENV_STEP_RECORD_BEGUN,
+    ENV_STEP_RECORD_WRITTEN,
+    ENV_STEP_INTENT,
+    ENV_STEP_BASELINE,
+    ENV_STEP_ACK_WRITTEN,
+    ENV_STEP_ACKED,
+    ENV_STEPS,
+};
+
 struct env {
     void *ctx;
     uint64_t (*now_us)(void *ctx); /* monotonic */
     uint64_t (*random)(void *ctx); /* 64 unpredictable bits; cannot fail */
     void (*log)(void *ctx, enum log_level level, const char *event, const struct log_field *fields);
     struct transport transport;
+    void (*step)(void *ctx, enum env_step step); /* NULL: nothing looks */
 };
 
 /* Where the real chance comes from: SipHash over a counter, keyed once by the kernel. */
@@ -30,6 +42,11 @@ struct env_chance {
 int env_real_init(struct env *env, struct env_chance *chance, struct error *err);
 
 static inline uint64_t env_now_us(const struct env *env) { return env->now_us(env->ctx); }
+static inline void env_step(const struct env *env, enum env_step step)
+{
+    if (env->step)
+        env->step(env->ctx, step);
+}
 static inline uint64_t env_random(const struct env *env) { return env->random(env->ctx); }
 void env_uuid(const struct env *env, char out[UUID_TEXT_BYTES]);
 

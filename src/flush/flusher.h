@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "flush/ledger.h"
 #include "flush/reads.h"
 #include "flush/stats.h"
 #include "redis/credentials.h"
@@ -23,7 +24,10 @@ struct flusher_config {
     const char *prefix;     /* "tally:" */
     uint32_t flush_interval_ms;
     uint32_t batch_keys_max; /* per transaction; 2000 */
-    char instance[37];       /* UUID */
+    char instance[37];       /* UUID; of a partition whose journal has one, that is it */
+    enum ledger_loss on_ledger_loss;
+    uint32_t replay_window_ms;      /* 0: what the store forgets is lost */
+    const struct state_file *state; /* NULL: none; outlives the flusher */
     struct credentials credentials;
     struct tls_config tls;                           /* for rediss:// */
     void (*wake_worker)(void *ctx, uint32_t worker); /* after answers were pushed */

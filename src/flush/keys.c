@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "flush/column.h"
+#include "base/region.h"
 #include "sync/barrier.h"
 
 enum key_place {
@@ -21,9 +21,10 @@ struct key_list {
 
 struct keys_shard {
     struct shard *shard;
-    uint64_t *baseline; /* owned; by cell */
     uint32_t *key;      /* owned; by cell: its key + 1, 0: not met yet */
     key_cell *next;     /* owned; by cell: the same key in another shard */
+    uint64_t *inherited; /* owned; by cell, of the first inherited_cells: its count then; NULL: none */
+    uint32_t inherited_cells;
 };
 
 struct keys {
@@ -116,12 +117,20 @@ uint64_t keys_count(const struct keys *k, key_cell cell)
 
 uint64_t keys_baseline(const struct keys *k, key_cell cell)
 {
-    return k->shards[cell_shard(cell)].baseline[cell_index(cell)];
+    return shard_baseline(k->shards[cell_shard(cell)].shard, cell_index(cell));
 }
 
 void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to)
 {
-    k->shards[cell_shard(cell)].baseline[cell_index(cell)] = to;
+    shard_set_baseline(k->shards[cell_shard(cell)].shard, cell_index(cell), to);
+}
+
+uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *out)
+{
+    if (shard >= k->shards_count || cell >= shard_cells(k->shards[shard].shard))
+        return KEY_NONE;
+    *out = cell_id(shard, cell);
+    return keys_add_cell(k, shard, cell);
 }
 
 /* ---- lists ---- */
@@ -137,6 +146,12 @@ void keys_push_dirty(struct keys *k, uint32_t key)
     k->place[key] = KEY_IN_DIRTY;
     list_push(&k->dirty[k->partition[key]], k->next, key);
     k->dirty_count++;
+}
+
+void keys_take_back(struct keys *k, key_cell cell, uint64_t hits)
+{
+    keys_set_baseline(k, cell, keys_baseline(k, cell) - hits);
+    keys_push_dirty(k, k->shards[cell_shard(cell)].key[cell_index(cell)] - 1);
 }
 
 static void keys_push_held(struct keys *k, uint32_t key)
@@ -244,6 +259,42 @@ void keys_collect(struct keys *k)
         keys_remember_unsure(k);
 }
 
+/* ---- what an earlier process left ---- */
+
+int keys_inherit(struct keys *k)
+{
+    for (uint32_t i = 0; i < k->shards_count; i++) {
+        struct keys_shard *s = &k->shards[i];
+        uint32_t cells = shard_cells(s->shard);
+        if (cells == 0)
+            continue;
+        s->inherited = malloc(cells * sizeof(s->inherited[0]));
+        if (!s->inherited)
+            return -ENOMEM;
+        s->inherited_cells = cells;
+        for (uint32_t cell = 0; cell < cells; cell++)
+            s->inherited[cell] = shard_count(s->shard, cell);
+    }
+    return 0;
+}
+
+uint64_t keys_give_up_inherited(struct keys *k, uint32_t partition)
+{
+    uint64_t hits = 0;
+
+    for (uint32_t i = 0; i < k->shards_count; i++) {
+        struct keys_shard *s = &k->shards[i];
+        for (uint32_t cell = 0; cell < s->inherited_cells; cell++) {
+            uint64_t base = shard_baseline(s->shard, cell), all = s->inherited[cell];
+            if (base >= all || keyspace_partition(k->space, shard_name(s->shard, cell)) != partition)
+                continue;
+            hits += all - base;
+            shard_set_baseline(s->shard, cell, all);
+        }
+    }
+    return hits;
+}
+
 /* ---- totals ---- */
 
 uint64_t keys_base(const struct keys *k, uint32_t key)
@@ -281,21 +332,20 @@ static bool keys_reserve(struct keys *k, struct tally *tally)
 {
     size_t n = k->keys_max;
 
-    k->next = column_reserve(n, sizeof(*k->next));
-    k->unsure_next = column_reserve(n, sizeof(*k->unsure_next));
-    k->place = column_reserve(n, sizeof(*k->place));
-    k->aside = column_reserve(n, sizeof(*k->aside));
-    k->first = column_reserve(n, sizeof(*k->first));
-    k->partition = column_reserve(n, sizeof(*k->partition));
+    k->next = region_reserve(n * sizeof(*k->next));
+    k->unsure_next = region_reserve(n * sizeof(*k->unsure_next));
+    k->place = region_reserve(n * sizeof(*k->place));
+    k->aside = region_reserve(n * sizeof(*k->aside));
+    k->first = region_reserve(n * sizeof(*k->first));
+    k->partition = region_reserve(n * sizeof(*k->partition));
     k->dirty = calloc(k->space->partitions, sizeof(*k->dirty));
     bool ok = k->next && k->unsure_next && k->place && k->aside && k->first && k->partition && k->dirty;
     for (uint32_t i = 0; ok && i < k->shards_count; i++) {
         struct keys_shard *s = &k->shards[i];
         s->shard = tally_shard(tally, i);
-        s->baseline = column_reserve(n, sizeof(*s->baseline));
-        s->key = column_reserve(n, sizeof(*s->key));
-        s->next = column_reserve(n, sizeof(*s->next));
-        ok = s->baseline && s->key && s->next;
+        s->key = region_reserve(n * sizeof(*s->key));
+        s->next = region_reserve(n * sizeof(*s->next));
+        ok = s->key && s->next;
     }
     return ok;
 }
@@ -326,16 +376,16 @@ void keys_destroy(struct keys *k)
     size_t n = k->keys_max;
     for (uint32_t i = 0; i < k->shards_count; i++) {
         struct keys_shard *s = &k->shards[i];
-        column_release(s->next, n, sizeof(*s->next));
-        column_release(s->key, n, sizeof(*s->key));
-        column_release(s->baseline, n, sizeof(*s->baseline));
+        free(s->inherited);
+        region_release(s->next, n * sizeof(*s->next));
+        region_release(s->key, n * sizeof(*s->key));
     }
     free(k->dirty);
-    column_release(k->partition, n, sizeof(*k->partition));
-    column_release(k->first, n, sizeof(*k->first));
-    column_release(k->aside, n, sizeof(*k->aside));
-    column_release(k->place, n, sizeof(*k->place));
-    column_release(k->unsure_next, n, sizeof(*k->unsure_next));
-    column_release(k->next, n, sizeof(*k->next));
+    region_release(k->partition, n * sizeof(*k->partition));
+    region_release(k->first, n * sizeof(*k->first));
+    region_release(k->aside, n * sizeof(*k->aside));
+    region_release(k->place, n * sizeof(*k->place));
+    region_release(k->unsure_next, n * sizeof(*k->unsure_next));
+    region_release(k->next, n * sizeof(*k->next));
     free(k);
 }

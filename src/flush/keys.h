@@ -18,6 +18,8 @@
 
 /* A cell of a shard; 0: none. */
 typedef uint64_t key_cell;
+/* Its shard << 32 | its number there: what it is called in a journal. */
+static inline uint64_t keys_cell_number(key_cell cell) { return cell - 1; }
 
 struct keys;
 
@@ -49,6 +51,15 @@ key_cell keys_next_cell(const struct keys *k, key_cell cell);
 uint64_t keys_count(const struct keys *k, key_cell cell); /* now */
 uint64_t keys_baseline(const struct keys *k, key_cell cell);
 void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to);
+/* The store lost `hits` of what the cell's baseline says: they are to be stored again. */
+void keys_take_back(struct keys *k, key_cell cell, uint64_t hits);
+/* The key of a cell that an earlier process had; KEY_NONE: there is no such cell. */
+uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *out);
+
+/* What the cells hold now is of an earlier process: before the workers start. 0 or -ENOMEM. */
+int keys_inherit(struct keys *k);
+/* Another process has it, too, and stores it: never send what a partition inherited and has not stored. How many hits. */
+uint64_t keys_give_up_inherited(struct keys *k, uint32_t partition);
 
 /* Of this process's count of `key`, how much the store has. */
 uint64_t keys_base(const struct keys *k, uint32_t key);

@@ -27,6 +27,10 @@ enum ledger_verdict {
     LEDGER_FOREIGN, /* someone else writes under our identity, or the value makes no sense */
 };
 
+/* What a missing ledger means: begin a new one and go on; the store lost all, so replay what the window has; stop until
+ * someone has looked. */
+enum ledger_loss { LEDGER_LOSS_RESUME, LEDGER_LOSS_REPLAY, LEDGER_LOSS_HALT };
+
 /* `out` gets the value with a NUL; the bytes without it. */
 size_t ledger_format(const struct ledger *l, char out[LEDGER_VALUE_BYTES_MAX]);
 bool ledger_parse(struct slice value, struct ledger *out);

@@ -27,7 +27,7 @@ struct partition {
 /* Half of the delay is certain, half is chance. */
 static void partition_pause_ms(struct partition *p, uint64_t delay)
 {
-    const struct accounts *a = p->chain.config.accounts;
+    const struct accounts *a = p->chain.config.past.accounts;
 
     p->resume_ms = accounts_now_ms(a) + delay / 2 + env_random(a->env) % (delay / 2 + 1);
 }
@@ -55,7 +55,7 @@ static enum redis_error_class partition_on_error(struct partition *p, struct sli
 {
     enum redis_error_class c = redis_error_classify(text);
 
-    accounts_count_error(p->chain.config.accounts, c);
+    accounts_count_error(p->chain.config.past.accounts, c);
     if (*where == REDIS_ERROR_NONE || *where == REDIS_ERROR_EXECABORT)
         *where = c;
     return c;
@@ -141,7 +141,7 @@ const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms)
     struct batch *b = p->chain.batch;
     if (failed || !b)
         return NULL;
-    stat_add(&p->chain.config.accounts->stats->batches_retried, b->sends++ ? 1 : 0);
+    stat_add(&p->chain.config.past.accounts->stats->batches_retried, b->sends++ ? 1 : 0);
     batch_forget_refusals(b);
     b->copies++;
     p->refusal = REDIS_ERROR_NONE;
@@ -158,7 +158,7 @@ int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t
     if (reply->type != REPLY_ERROR)
         return -EPROTO;
     if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
-        accounts_count_error(p->chain.config.accounts, REDIS_ERROR_NOPERM_KEY);
+        accounts_count_error(p->chain.config.past.accounts, REDIS_ERROR_NOPERM_KEY);
         b->items[index].refused = true;
         b->refused++;
     } else {
@@ -224,7 +224,7 @@ void partition_unlink(struct partition *p)
 static bool partition_wants(const struct partition *p)
 {
     return !p->halted &&
-           (!p->met || p->chain.batch || keys_dirty_of(p->chain.config.accounts->keys, p->chain.config.partition));
+           (!p->met || p->chain.batch || keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number));
 }
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)
@@ -237,10 +237,10 @@ uint64_t partition_wake_ms(const struct partition *p) { return partition_wants(p
 bool partition_is_sure(const struct partition *p) { return p->met && chain_is_sure(&p->chain); }
 bool partition_is_armed(const struct partition *p) { return p->armed; }
 bool partition_busy(const struct partition *p) { return p->chain.batch || p->chain.replaced; }
-uint32_t partition_number(const struct partition *p) { return p->chain.config.partition; }
+uint32_t partition_number(const struct partition *p) { return p->chain.config.past.number; }
 struct slice partition_ledger_key(const struct partition *p)
 {
-    return (struct slice){p->chain.ledger_key, strlen(p->chain.ledger_key)};
+    return (struct slice){p->chain.past.ledger_key, strlen(p->chain.past.ledger_key)};
 }
 
 /* ---- life ---- */

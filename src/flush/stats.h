@@ -15,7 +15,10 @@ struct flusher_books {
     uint64_t stored;    /* acknowledged by the store */
     uint64_t in_flight; /* in a batch that is not resolved */
     uint64_t poisoned;  /* of keys that the store refuses, kept aside and tried again now and then */
-    uint64_t lost;      /* were stored, and then forgotten by the store (rollback) */
+    uint64_t lost;      /* were stored, and then forgotten by the store (rollback); or given up (stats) */
+    /* Not in the sum: how many the store acknowledged and then forgot, since the start. stored + rolled_back never
+     * goes down; what was rolled back is pending again, or lost. */
+    uint64_t rolled_back;
 };
 
 /* Into how many partitions is the data set cut? */
@@ -23,7 +26,8 @@ enum data_cut { CUT_UNKNOWN, CUT_AGREES, CUT_DIFFERS };
 
 struct flusher_stats {
     uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
-    uint64_t reconnects, link_errors, alarms;
+    uint64_t reconnects, link_errors, alarms, replayed_hits;
+    uint64_t given_up_hits; /* of `lost`: another process has a copy of our state file, and stores them */
     /* their sum is `alarms` */
     uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback, alarms_partitions_differ;
     uint64_t errors_by_class[32]; /* index: enum redis_error_class */

@@ -25,6 +25,8 @@ struct home {
     struct node_address assigned; /* by the map; host empty: not known yet */
 };
 
+#define REPLAY_PARTS_MAX (4u << 20) /* of all partitions: 64 MiB */
+
 struct store {
     struct store_config config;
     struct link_config link;       /* of all nodes, but the address */
@@ -332,11 +334,16 @@ static int store_create_scout(struct store *s)
 
 static int store_create_home(struct store *s, uint32_t number)
 {
+    const struct state_file *state = s->config.state;
     const struct chain_config chain = {
-        .accounts = s->config.accounts,
-        .prefix = keyspace_prefix(s->config.space, number),
-        .instance = s->config.instance,
-        .partition = number,
+        .past = {.accounts = s->config.accounts,
+                 .prefix = keyspace_prefix(s->config.space, number),
+                 .instance = s->config.instance,
+                 .number = number,
+                 .journal = state ? state_file_journal(state, number) : NULL,
+                 .journal_bytes = state ? state_file_geometry(state)->journal_bytes : 0,
+                 .replay_window_ms = s->config.replay_window_ms,
+                 .replay_parts_max = REPLAY_PARTS_MAX / s->config.space->partitions},
         .batch_keys_max = s->config.batch_keys_max,
         .on_ledger_loss = s->config.on_ledger_loss,
         .loss_confirm_ms = s->config.space->tagged ? LOSS_CONFIRM_MS : 0,

@@ -36,6 +36,8 @@ struct store_config {
     const char *instance;
     uint32_t batch_keys_max;
     enum ledger_loss on_ledger_loss;
+    uint64_t replay_window_ms;
+    const struct state_file *state; /* NULL: none */
 };
 
 struct store;

@@ -1,31 +1,54 @@
 #pragma once
-/* What was stored lately: the ledgers of the last batches and how many hits each carried, so that a server that
- * rolls back is recognised and the loss is a number.
+/* What was stored lately: the ledgers of the last batches, how many hits each carried, and, for the replay window, in
+ * which cells. A server that rolls back is recognised, what it forgot can be stored again, and the rest is a number.
  *
- * Thread: the flusher's. Bounded: the oldest is forgotten first. */
+ * Thread: the flusher's.
+ * Happy path: window_push() after each batch that was stored; window_cut() when the server's ledger is behind: the
+ * baselines of every batch since go back, newest first, and ordinary batches carry the hits again.
+ * Bounded: `parts_max` parts, WINDOW_ENTRIES_MAX ledgers; what is oldest, or older than `keep_ms`, is forgotten first,
+ * its parts before its ledger. Without memory for parts a batch is as one beyond the window. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flush/batch.h"
 #include "flush/ledger.h"
 
-#define WINDOW_ENTRIES 1024
+#define WINDOW_ENTRIES_MAX (1u << 16)
+
+struct window_part {
+    key_cell cell;
+    uint64_t hits;
+};
 
 struct window_entry {
     struct ledger ledger;
     uint64_t hits;
+    uint64_t stored_ms;
+    struct window_part *parts; /* owned; NULL: beyond the window, or nothing was in it */
+    uint32_t parts_count;
 };
 
 struct window {
-    struct window_entry entries[WINDOW_ENTRIES]; /* a ring */
-    uint32_t first, count;
+    struct window_entry *entries; /* owned; a ring of `capacity`, a power of two */
+    uint32_t capacity, first, count;
+    uint32_t partless; /* so many, from the oldest, have lost their parts */
+    uint64_t keep_ms, parts_max, parts;
 };
 
 enum window_answer { WINDOW_OURS, WINDOW_NOT_OURS, WINDOW_TOO_OLD };
 
+struct window_cut {
+    uint64_t replayed; /* hits that are pending again */
+    uint64_t lost;     /* hits of batches beyond the window (a lower bound when `seq` is too old) */
+};
+
+void window_init(struct window *w, uint64_t keep_ms, uint64_t parts_max);
+void window_fini(struct window *w);
 void window_clear(struct window *w);
-void window_push(struct window *w, const struct ledger *ledger, uint64_t hits);
+/* `b` was stored: `hits` of it. */
+void window_push(struct window *w, const struct batch *b, uint64_t hits, uint64_t now_ms);
 /* Was this ledger ours? */
 enum window_answer window_knows(const struct window *w, const struct ledger *ledger);
-/* Forget everything after `seq`; how many hits that was (a lower bound when `seq` is too old). */
-uint64_t window_cut(struct window *w, uint64_t seq);
+/* Forget everything after `seq`, and move the baselines back as far as it is known which. */
+struct window_cut window_cut(struct window *w, uint64_t seq, struct keys *keys, uint64_t now_ms);

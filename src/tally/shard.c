@@ -4,70 +4,31 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/region.h"
 #include "sync/atomic.h"
 #include "sync/barrier.h"
 #include "sync/spsc.h"
 #include "tally/index.h"
 #include "tally/name.h"
-
-#define NAME_UNIT 4 /* names start at multiples of it, so that 32 bits reach 16 GiB of them */
-
-struct cell {
-    uint64_t count;   /* worker writes, any thread reads */
-    uint32_t name_at; /* in units; constant once the cell is published, as is name_bytes */
-    uint16_t name_bytes;
-    uint8_t queued; /* worker sets, flusher clears */
-    uint8_t unused;
-};
-_Static_assert(sizeof(struct cell) == 16, "four cells a cache line");
-
-/* What the cells are made of. The only place that knows where it lies: a state file maps the same arrays. */
-struct storage {
-    struct cell *cells; /* owned region, cells_max of them */
-    char *names;        /* owned region, append-only */
-    uint32_t cells_max;
-    uint32_t names_units_max;
-};
+#include "tally/seal.h"
+#include "tally/storage.h"
 
 struct shard {
     /* what every hit and every reader needs, on one cache line; constant, but for the index when it grows */
-    struct storage storage __attribute__((aligned(64)));
+    struct cell *cells_at __attribute__((aligned(64))); /* the storage's, as is names_at */
+    char *names_at;
     struct siphash_key hash_key;
     struct index index;
-
-    /* what a new name or a first touch needs */
     struct spsc_u32 *touched; /* owned; worker pushes, flusher pops */
+
+    /* what a new name needs */
+    struct storage storage;
     uint32_t cells;           /* worker writes, any thread reads: so many are whole */
     uint32_t names_units;     /* worker only */
 
     /* written at every hit, away from what readers need: worker writes, any thread reads */
     uint64_t sum __attribute__((aligned(64)));
 };
-_Static_assert(offsetof(struct shard, touched) == 64, "a line for the hot part");
-
-static uint64_t units_of(uint64_t bytes) { return (bytes + NAME_UNIT - 1) / NAME_UNIT; }
-
-static void storage_fini(struct storage *st)
-{
-    region_release(st->cells, st->cells_max * sizeof(struct cell));
-    region_release(st->names, (size_t)st->names_units_max * NAME_UNIT);
-}
-
-static int storage_init(struct storage *st, const struct shard_config *config)
-{
-    uint64_t units =
-        config->names_bytes_max ? units_of(config->names_bytes_max) : config->cells_max * units_of(NAME_BYTES_MAX);
-
-    st->cells_max = config->cells_max;
-    st->names_units_max = units < UINT32_MAX ? (uint32_t)units : UINT32_MAX;
-    st->cells = region_reserve(st->cells_max * sizeof(struct cell));
-    st->names = region_reserve((size_t)st->names_units_max * NAME_UNIT);
-    if (st->cells && st->names)
-        return 0;
-    storage_fini(st);
-    return -ENOMEM;
-}
+_Static_assert(offsetof(struct shard, storage) == 64, "a line for the hot part");
 
 /* Each cell is in the queue at most once, so it never fills. */
 static int touched_create(struct spsc_u32 **out, uint32_t cells_max)
@@ -79,6 +40,23 @@ static int touched_create(struct spsc_u32 **out, uint32_t cells_max)
     return spsc_u32_create(out, capacity);
 }
 
+uint64_t shard_names_units_max(uint32_t cells_max)
+{
+    uint64_t units = cells_max * (uint64_t)state_name_units(NAME_BYTES_MAX);
+
+    return units < UINT32_MAX ? units : UINT32_MAX;
+}
+
+static int shard_storage_init(struct storage *st, const struct shard_config *config)
+{
+    if (config->storage) {
+        *st = *config->storage;
+        return 0;
+    }
+    uint64_t units = config->names_bytes_max / NAME_UNIT;
+    return storage_init(st, config->cells_max, units ? units : shard_names_units_max(config->cells_max));
+}
+
 int shard_create(struct shard **out, const struct shard_config *config)
 {
     if (config->cells_max == 0 || config->cells_max > SHARD_CELLS_MAX)
@@ -88,9 +66,11 @@ int shard_create(struct shard **out, const struct shard_config *config)
         return -ENOMEM;
     *s = (struct shard){.hash_key = config->hash_key};
 
-    int failed = storage_init(&s->storage, config);
+    int failed = shard_storage_init(&s->storage, config);
     if (failed)
         goto free_shard;
+    s->cells_at = s->storage.cells;
+    s->names_at = s->storage.names;
     failed = touched_create(&s->touched, config->cells_max);
     if (failed)
         goto free_storage;
@@ -123,9 +103,9 @@ uint64_t shard_hash(const struct shard *s, struct slice name) { return siphash13
 
 struct slice shard_name(const struct shard *s, uint32_t cell)
 {
-    const struct cell *c = &s->storage.cells[cell];
+    const struct cell *c = &s->cells_at[cell];
 
-    return (struct slice){s->storage.names + (size_t)c->name_at * NAME_UNIT, c->name_bytes};
+    return (struct slice){s->names_at + (size_t)c->name_at * NAME_UNIT, c->name_bytes};
 }
 
 uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash)
@@ -140,20 +120,35 @@ uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash)
 }
 _Static_assert(INDEX_NONE == SHARD_CELL_NONE && INDEX_ITEMS_MAX >= SHARD_CELLS_MAX, "a cell is an item of the index");
 
+static void cell_write(struct shard *s, uint32_t cell, struct slice name)
+{
+    struct storage *st = &s->storage;
+    struct cell c = {.count = seal(0), .name_at = s->names_units + 1, .name_bytes = (uint16_t)name.bytes};
+    char *at = st->names + (size_t)s->names_units * NAME_UNIT;
+    uint32_t sum = state_name_sum(st->shard, cell, &c, name.at);
+
+    memcpy(at, &sum, sizeof(sum));
+    memcpy(at + NAME_UNIT, name.at, name.bytes);
+    st->baselines[cell] = seal(0);
+    st->cells[cell] = c;
+}
+
 uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
 {
     struct storage *st = &s->storage;
-    uint32_t units = (uint32_t)units_of(name.bytes);
+    uint32_t cell = s->cells, units = state_name_units((uint32_t)name.bytes);
 
     assert(name.bytes > 0 && name.bytes <= UINT16_MAX);
-    if (s->cells == st->cells_max || units > st->names_units_max - s->names_units)
+    if (cell == st->cells_max || units > st->names_units_max - s->names_units)
         return SHARD_CELL_NONE;
+    if (!storage_has_room(st, cell, s->names_units + units))
+        return SHARD_CELL_NO_SPACE;
 
-    uint32_t cell = s->cells;
-    st->cells[cell] = (struct cell){.name_at = s->names_units, .name_bytes = (uint16_t)name.bytes};
-    memcpy(st->names + (size_t)s->names_units * NAME_UNIT, name.at, name.bytes);
+    cell_write(s, cell, name);
     s->names_units += units;
     store_release_u32(&s->cells, cell + 1); /* partner: shard_cells() */
+    if (st->live_cells)
+        store_release_u64(st->live_cells, seal(cell + 1)); /* partner: the recovery after a kill -9 */
     index_insert(&s->index, hash, cell);
     return cell;
 }
@@ -165,11 +160,12 @@ uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
  * again. Hence a compiler barrier suffices here, where otherwise each hit would pay for a full fence. */
 bool shard_add(struct shard *s, uint32_t cell, uint64_t n)
 {
-    struct cell *c = &s->storage.cells[cell];
+    struct cell *c = &s->cells_at[cell];
+    uint64_t count = seal_number(c->count);
 
-    if (n > INT64_MAX - c->count)
+    if (n > SEAL_MAX - count)
         return false;
-    store_relaxed_u64(&c->count, c->count + n); /* relaxed because it publishes nothing but itself */
+    store_relaxed_u64(&c->count, seal(count + n)); /* relaxed because it publishes nothing but itself */
     stat_add(&s->sum, n);
     barrier_light();                     /* partner: barrier_heavy() of the flusher */
     if (!load_relaxed_u8(&c->queued)) {  /* partner: shard_take_touched() */
@@ -184,7 +180,7 @@ bool shard_take_touched(struct shard *s, uint32_t *cell)
 {
     if (!spsc_u32_pop(s->touched, cell))
         return false;
-    store_relaxed_u8(&s->storage.cells[*cell].queued, 0); /* partner: shard_add(); ordered by barrier_heavy() */
+    store_relaxed_u8(&s->cells_at[*cell].queued, 0); /* partner: shard_add(); ordered by barrier_heavy() */
     return true;
 }
 
@@ -192,7 +188,16 @@ uint32_t shard_cells(const struct shard *s) { return load_acquire_u32(&s->cells)
 
 uint64_t shard_count(const struct shard *s, uint32_t cell)
 {
-    return load_relaxed_u64(&s->storage.cells[cell].count); /* partner: shard_add() */
+    return seal_number(load_relaxed_u64(&s->cells_at[cell].count)); /* partner: shard_add() */
+}
+
+/* Written by the worker before the cell was published, by the flusher after. */
+uint64_t shard_baseline(const struct shard *s, uint32_t cell) { return seal_number(s->storage.baselines[cell]); }
+
+void shard_set_baseline(struct shard *s, uint32_t cell, uint64_t to)
+{
+    /* As one store: a killed process leaves the old or the new one. */
+    store_relaxed_u64(&s->storage.baselines[cell], seal(to));
 }
 
 uint64_t shard_sum(const struct shard *s) { return stat_read(&s->sum); }

@@ -9,6 +9,7 @@
 struct tally {
     /* constant after creation */
     uint32_t keys_max;
+    uint32_t keys_room; /* keys_max, or more when an old state file brought more names */
     uint32_t workers;
     struct totals *totals; /* owned */
 
@@ -19,13 +20,19 @@ struct tally {
 };
 
 /* Every shard has room for all names, so that only `keys_max` can refuse one. */
-static int shards_create(struct tally *t, const struct siphash_key *hash_key)
+static int shards_create(struct tally *t, const struct siphash_key *hash_key, const struct state_file *state)
 {
-    const struct shard_config config = {.cells_max = t->keys_max, .hash_key = *hash_key};
     int failed = 0;
 
-    for (uint32_t i = 0; i < t->workers && !failed; i++)
+    for (uint32_t i = 0; i < t->workers && !failed; i++) {
+        struct shard_config config = {.cells_max = t->keys_room, .hash_key = *hash_key};
+        struct storage storage;
+        if (state) {
+            state_file_storage(state, i, &storage);
+            config.storage = &storage;
+        }
         failed = shard_create(&t->shards[i], &config);
+    }
     return failed;
 }
 
@@ -45,12 +52,13 @@ int tally_create(struct tally **out, const struct tally_config *config)
         return -ENOMEM;
     memset(t, 0, bytes);
     t->keys_max = config->keys_max;
+    t->keys_room = config->state ? state_file_geometry(config->state)->cells_max : config->keys_max;
     t->workers = config->workers;
 
-    const struct totals_config totals_config = {.entries_max = config->keys_max, .hash_key = hash_key};
+    const struct totals_config totals_config = {.entries_max = t->keys_room, .hash_key = hash_key};
     failed = totals_create(&t->totals, &totals_config);
     if (!failed)
-        failed = shards_create(t, &hash_key);
+        failed = shards_create(t, &hash_key, config->state);
     if (failed)
         tally_destroy(t);
     else
@@ -68,9 +76,22 @@ void tally_destroy(struct tally *t)
     free(t);
 }
 
+int tally_take_over(struct tally *t, uint32_t worker, struct slice name, uint64_t hits)
+{
+    uint32_t cell;
+
+    if (!tally_find(t, name, &worker, &cell)) {
+        cell = shard_intern(t->shards[worker], name, shard_hash(t->shards[worker], name));
+        if (cell >= SHARD_CELL_NO_SPACE)
+            return -ENOSPC;
+        t->keys++;
+    }
+    return shard_add(t->shards[worker], cell, hits) ? 0 : -EOVERFLOW;
+}
+
 uint32_t tally_workers(const struct tally *t) { return t->workers; }
 
-uint32_t tally_keys_max(const struct tally *t) { return t->keys_max; }
+uint32_t tally_keys_max(const struct tally *t) { return t->keys_room; }
 
 struct shard *tally_shard(struct tally *t, uint32_t worker) { return t->shards[worker]; }
 
@@ -80,7 +101,7 @@ uint32_t tally_keys(const struct tally *t)
 {
     uint32_t keys = load_relaxed_u32(&t->keys); /* partner: key_take(); relaxed because it is only shown */
 
-    return keys < t->keys_max ? keys : t->keys_max; /* over it while a refused one is being given back */
+    return keys < t->keys_room ? keys : t->keys_room; /* over it while a refused one is being given back */
 }
 
 static bool counted_anywhere(const struct tally *t, struct slice name, uint64_t hash)
@@ -88,6 +109,19 @@ static bool counted_anywhere(const struct tally *t, struct slice name, uint64_t 
     for (uint32_t i = 0; i < t->workers; i++)
         if (shard_find(t->shards[i], name, hash) != SHARD_CELL_NONE)
             return true;
+    return false;
+}
+
+bool tally_find(const struct tally *t, struct slice name, uint32_t *worker, uint32_t *cell)
+{
+    uint64_t hash = shard_hash(t->shards[0], name);
+
+    for (uint32_t i = 0; i < t->workers; i++) {
+        *worker = i;
+        *cell = shard_find(t->shards[i], name, hash);
+        if (*cell != SHARD_CELL_NONE)
+            return true;
+    }
     return false;
 }
 
@@ -115,7 +149,7 @@ static uint32_t cell_create(struct tally *t, uint32_t worker, struct slice name,
     if (!known && !key_take(t))
         return SHARD_CELL_NONE;
     uint32_t cell = shard_intern(t->shards[worker], name, hash);
-    if (cell == SHARD_CELL_NONE && !known)
+    if (cell >= SHARD_CELL_NO_SPACE && !known)
         key_give_back(t);
     return cell;
 }
@@ -128,8 +162,8 @@ enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name,
 
     if (cell == SHARD_CELL_NONE)
         cell = cell_create(t, worker, name, hash);
-    if (cell == SHARD_CELL_NONE)
-        return TALLY_KEY_LIMIT;
+    if (cell >= SHARD_CELL_NO_SPACE)
+        return cell == SHARD_CELL_NONE ? TALLY_KEY_LIMIT : TALLY_NO_SPACE;
     return shard_add(s, cell, n) ? TALLY_COUNTED : TALLY_OVERFLOW;
 }
 

@@ -10,6 +10,7 @@
 
 #include "tally/name.h"
 #include "tally/shard.h"
+#include "tally/state_file.h"
 #include "tally/totals.h"
 
 struct tally;
@@ -17,6 +18,8 @@ struct tally;
 struct tally_config {
     uint32_t workers;
     uint32_t keys_max;
+    /* NULL: in memory. Its geometry is for these workers and at least keys_max cells; it outlives the tally. */
+    const struct state_file *state;
 };
 
 struct tally_value {
@@ -31,17 +34,26 @@ struct tally_value {
 enum tally_result {
     TALLY_COUNTED,
     TALLY_KEY_LIMIT, /* one name too many: nothing counted */
-    TALLY_OVERFLOW,  /* the sum would pass INT64_MAX: nothing counted */
+    TALLY_OVERFLOW,  /* the sum of a cell would pass SEAL_MAX, 2^56 - 1: nothing counted */
+    TALLY_NO_SPACE,  /* the file system of the state file is full, and the name is new: nothing counted */
 };
 
 /* 0, -ENOMEM, -EINVAL (workers 0, keys_max not in 1…2^28), or what the kernel says when it has no randomness. */
 int tally_create(struct tally **out, const struct tally_config *config);
 void tally_destroy(struct tally *t); /* NULL is allowed */
 uint32_t tally_workers(const struct tally *t);
-uint32_t tally_keys_max(const struct tally *t);
+uint32_t tally_keys_max(const struct tally *t); /* how many there is room for */
 struct shard *tally_shard(struct tally *t, uint32_t worker);
 struct totals *tally_totals(struct tally *t);
 uint32_t tally_keys(const struct tally *t); /* distinct names (never fewer than there are), for metrics */
+
+/* Where a name is counted; false: nowhere. */
+bool tally_find(const struct tally *t, struct slice name, uint32_t *worker, uint32_t *cell);
+
+/* ---- recovery, before the workers start ---- */
+/* As if `hits` had been counted; by `worker` unless another counts the name already, and whatever keys_max says.
+ * 0, -ENOSPC (no room for the name), -EOVERFLOW. */
+int tally_take_over(struct tally *t, uint32_t worker, struct slice name, uint64_t hits);
 
 /* ---- worker `worker` ---- */
 enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n);

@@ -135,6 +135,8 @@ def test_a_number_of_partitions_that_is_found_wrong_later_stops_the_flush_with_a
 
 def test_a_cluster_in_standalone_mode_is_said(lab, cluster):
     server = lab.tallyd(cluster.masters()[0], prefix=f"s{lab.seed}:", redis_mode="standalone")
+    for i in range(20):
+        server.hit("load", f"page-{i}")
     wait.until(lambda: server.log_lines("redis_is_a_cluster"), "a line in the log")
     server.kill()
 

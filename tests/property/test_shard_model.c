@@ -1,4 +1,5 @@
 /* A shard against a model that cannot be wrong: a list of names with their counts, what of them was reported. */
+#include "tally/seal.h"
 #include "tally/shard.h"
 
 #include <setjmp.h>
@@ -46,7 +47,7 @@ static void step_hit(struct model *m)
 {
     char text[64];
     uint32_t number = (uint32_t)draw(m, NAMES);
-    uint64_t n = draw(m, 20) ? 1 + draw(m, 100) : INT64_MAX / 2;
+    uint64_t n = draw(m, 20) ? 1 + draw(m, 100) : SEAL_MAX / 2;
     struct slice name = name_of(number, text);
     uint64_t hash = shard_hash(m->shard, name);
     uint32_t cell = shard_find(m->shard, name, hash);
@@ -60,7 +61,7 @@ static void step_hit(struct model *m)
         m->cell[number] = cell;
         m->interned++;
     }
-    bool fits = n <= INT64_MAX - m->count[number];
+    bool fits = n <= SEAL_MAX - m->count[number];
     assert_true(shard_add(m->shard, cell, n) == fits);
     if (!fits)
         return;

@@ -9,10 +9,12 @@
 #define CLUSTER_NODES 3
 #define CLUSTER_PORT 7000
 #define CLUSTER_PARTITIONS 16
+#define CLUSTER_NAMES 200
 
 struct fake_cluster {
     struct fake_redis nodes[CLUSTER_NODES];
-    uint8_t owner[SLOTS], told[SLOTS];
+    uint8_t owner[SLOTS];
+    uint8_t told[CLUSTER_NODES][SLOTS]; /* by each node's map */
     bool open[SLOTS];
     bool down; /* CLUSTERDOWN to everything */
     uint64_t maps_asked;
@@ -54,18 +56,19 @@ static inline const char *fake_redirect(struct fake_redis *r, const struct fake_
 static inline void fake_cluster_slots(struct stream *s)
 {
     struct fake_cluster *f = s->redis->cluster;
+    const uint8_t *told = f->told[s->redis - f->nodes];
     int first[64], count = 0;
 
     f->maps_asked++;
     for (int slot = 0; slot < SLOTS; slot++) {
-        if (slot == 0 || f->told[slot] != f->told[slot - 1]) {
+        if (slot == 0 || told[slot] != told[slot - 1]) {
             assert(count < 64);
             first[count++] = slot;
         }
     }
     buf_printf(&s->out, "*%d\r\n", count);
     for (int i = 0; i < count; i++) {
-        int last = i + 1 < count ? first[i + 1] - 1 : SLOTS - 1, node = f->told[first[i]];
+        int last = i + 1 < count ? first[i + 1] - 1 : SLOTS - 1, node = told[first[i]];
         buf_printf(&s->out, "*3\r\n:%d\r\n:%d\r\n*3\r\n$2\r\nn%d\r\n:%d\r\n$2\r\nid\r\n", first[i], last, node,
                    CLUSTER_PORT + node);
     }
@@ -83,7 +86,8 @@ static inline int fake_cluster_open(void *ctx, const char *host, uint16_t port, 
 static inline void cluster_give(struct fake_cluster *f, uint16_t slot, uint8_t to)
 {
     f->owner[slot] = to;
-    f->told[slot] = to;
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        f->told[i][slot] = to;
 }
 
 /* The keys go along. */
@@ -170,4 +174,39 @@ static inline void cluster_destroy(struct fake_cluster *f)
     for (int i = 0; i < CLUSTER_NODES; i++)
         fake_fini(&f->nodes[i]);
     free(f);
+}
+
+/* ---- the whole of it at once ---- */
+
+static inline struct fake_cluster *cluster_start(void) { return cluster_create(&(struct world_options){0}); }
+
+static inline void cluster_hit_all(struct fake_cluster *f, uint64_t n)
+{
+    char name[32];
+
+    for (int i = 0; i < CLUSTER_NAMES; i++) {
+        snprintf(name, sizeof(name), "n/%d", i);
+        world_hit(&f->world, (uint32_t)i & 1, name, n + (uint64_t)i);
+    }
+}
+
+/* Each name was hit `times` times, by `n` and its number in all. */
+static inline void cluster_assert_all(struct fake_cluster *f, uint64_t n, uint64_t times)
+{
+    char name[32];
+
+    for (int i = 0; i < CLUSTER_NAMES; i++) {
+        snprintf(name, sizeof(name), "n/%d", i);
+        assert_int_equal(cluster_value(f, name), n + times * (uint64_t)i);
+    }
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        assert_int_equal(f->nodes[i].executed_outside_multi, 0);
+    struct flusher_books b = world_books(&f->world);
+    assert_int_equal(b.stored, f->world.accepted);
+    assert_int_equal(b.in_flight + b.poisoned + b.lost, 0);
+}
+
+static inline uint64_t cluster_errors(const struct fake_cluster *f, enum redis_error_class c)
+{
+    return f->world.stats.errors_by_class[c];
 }

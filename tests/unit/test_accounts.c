@@ -21,7 +21,7 @@ static void fixture_init(struct fixture *f)
     world_init(&f->world);
     keyspace_init(&f->space, "t:", 0);
     assert_int_equal(keys_create(&f->keys, f->world.tally, &f->space), 0);
-    assert_int_equal(batch_init(&f->batch, MANY), 0);
+    assert_int_equal(batch_init(&f->batch, MANY, UINT32_MAX), 0);
     f->accounts =
         (struct accounts){.env = &f->world.env, .keys = f->keys, .books = &f->world.books, .stats = &f->world.stats};
 }
@@ -98,8 +98,10 @@ static void test_hits_move_through_the_books_with_their_batch(void **state)
     accounts_applied_unseen(&f.accounts, &f.batch);
     assert_books(&f, 8, 0, 0, 0);
     assert_int_equal(world_read(&f.world, "n/a").stored, 102);
-    accounts_lost(&f.accounts, 3);
-    assert_books(&f, 5, 0, 0, 3);
+    accounts_rolled_back(&f.accounts, 2, 1);
+    assert_books(&f, 5, 0, 0, 1);
+    assert_int_equal(world_books(&f.world).rolled_back, 3);
+    assert_int_equal(f.world.stats.replayed_hits, 2);
     fixture_fini(&f);
 }
 

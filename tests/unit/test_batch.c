@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "flush/batch.h"
+#include "tally/seal.h"
 
 struct fixture {
     struct tally *tally;
@@ -16,14 +17,16 @@ struct fixture {
 
 static const struct ledger first = {1, 0xabc};
 
-static void fixture_init(struct fixture *f, uint32_t items_max)
+static void fixture_init_with(struct fixture *f, uint32_t items_max, uint32_t workers, uint32_t parts_max)
 {
-    assert_int_equal(tally_create(&f->tally, &(struct tally_config){.workers = 2, .keys_max = 100}), 0);
+    assert_int_equal(tally_create(&f->tally, &(struct tally_config){.workers = workers, .keys_max = 100}), 0);
     keyspace_init(&f->space, "t:", 0);
     assert_int_equal(keys_create(&f->keys, f->tally, &f->space), 0);
-    assert_int_equal(batch_init(&f->batch, items_max), 0);
+    assert_int_equal(batch_init(&f->batch, items_max, parts_max), 0);
     batch_begin(&f->batch, &first);
 }
+
+static void fixture_init(struct fixture *f, uint32_t items_max) { fixture_init_with(f, items_max, 2, UINT32_MAX); }
 
 static void fixture_fini(struct fixture *f)
 {
@@ -138,9 +141,9 @@ static void test_a_delta_fits_incrby_and_its_rest_waits(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, 10);
-    hit(&f, 0, "n/a", INT64_MAX);
-    hit(&f, 1, "n/a", 3);
+    fixture_init_with(&f, 10, 129, UINT32_MAX);
+    for (uint32_t worker = 0; worker < 129; worker++)
+        hit(&f, worker, "n/a", SEAL_MAX); /* 128 of them are 128 less than 2^63 */
     batch_fill(&f.batch, f.keys, 0);
     assert_int_equal(f.batch.items_count, 1);
     assert_int_equal(f.batch.items[0].delta, INT64_MAX);
@@ -148,13 +151,65 @@ static void test_a_delta_fits_incrby_and_its_rest_waits(void **state)
     batch_item_applied(&f.batch, f.keys, &f.batch.items[0]);
     batch_begin(&f.batch, &first);
     batch_fill(&f.batch, f.keys, 0);
-    assert_int_equal(f.batch.items[0].delta, 3);
+    assert_true(f.batch.items[0].delta == (int64_t)SEAL_MAX - 127);
+    fixture_fini(&f);
+}
+
+static void test_a_key_whose_parts_do_not_fit_waits_for_the_next(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 10, 2, 3);
+    for (uint32_t worker = 0; worker < 2; worker++) {
+        hit(&f, worker, "n/a", 1);
+        hit(&f, worker, "n/b", 1);
+    }
+    batch_fill(&f.batch, f.keys, 0);
+    assert_int_equal(f.batch.items_count, 1);
+    assert_int_equal(f.batch.parts_count, 2);
+    assert_int_equal(f.batch.hits, 2);
+    assert_int_equal(keys_dirty(f.keys), 1);
+    batch_begin(&f.batch, &first);
+    batch_fill(&f.batch, f.keys, 0);
+    assert_int_equal(f.batch.hits, 2);
+    assert_int_equal(keys_dirty(f.keys), 0);
+    fixture_fini(&f);
+}
+
+static void test_a_restored_batch_has_the_same_bytes(void **state)
+{
+    struct fixture f;
+    struct batch again;
+    (void)state;
+
+    fixture_init(&f, 10);
+    hit(&f, 0, "n/a", 1);
+    hit(&f, 1, "n/a", 2);
+    hit(&f, 0, "n/b", 4);
+    batch_fill(&f.batch, f.keys, 0);
+    assert_int_equal(batch_compose(&f.batch, f.keys, SLICE("t:"), SLICE("t:L")), 0);
+    assert_int_equal(batch_init(&again, 10, UINT32_MAX), 0);
+    batch_begin(&again, &first);
+    for (uint32_t i = 0; i < f.batch.items_count; i++) {
+        const struct batch_item *item = &f.batch.items[i];
+        for (uint32_t k = 0; k < item->parts_count; k++)
+            assert_int_equal(batch_restore_part(&again, item->key, &f.batch.parts[item->parts_first + k]), 0);
+    }
+    assert_int_equal(batch_compose(&again, f.keys, SLICE("t:"), SLICE("t:L")), 0);
+    assert_int_equal(again.hits, 7);
+    assert_int_equal(again.items_count, 2);
+    assert_int_equal(again.bytes.bytes, f.batch.bytes.bytes);
+    assert_memory_equal(again.bytes.data, f.batch.bytes.data, again.bytes.bytes);
+    batch_fini(&again);
     fixture_fini(&f);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_key_whose_parts_do_not_fit_waits_for_the_next),
+        cmocka_unit_test(test_a_restored_batch_has_the_same_bytes),
         cmocka_unit_test(test_its_bytes_are_one_incrby_a_key_the_ledger_and_exec),
         cmocka_unit_test(test_it_takes_no_more_keys_than_it_may),
         cmocka_unit_test(test_what_it_notes_does_not_move_with_later_hits),

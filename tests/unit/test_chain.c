@@ -16,19 +16,24 @@ struct fixture {
     struct chain chain;
 };
 
-static void fixture_init(struct fixture *f)
+static void fixture_init_with(struct fixture *f, uint64_t replay_window_ms, enum ledger_loss on_ledger_loss)
 {
     world_init(&f->world);
     keyspace_init(&f->space, "t:", 0);
     assert_int_equal(keys_create(&f->keys, f->world.tally, &f->space), 0);
     f->accounts =
         (struct accounts){.env = &f->world.env, .keys = f->keys, .books = &f->world.books, .stats = &f->world.stats};
-    assert_int_equal(chain_init(&f->chain, &(struct chain_config){.accounts = &f->accounts,
-                                                                  .prefix = SLICE("t:"),
-                                                                  .instance = "one",
-                                                                  .batch_keys_max = 10}),
+    assert_int_equal(chain_init(&f->chain, &(struct chain_config){.past = {.accounts = &f->accounts,
+                                                                           .prefix = SLICE("t:"),
+                                                                           .instance = "one",
+                                                                           .replay_window_ms = replay_window_ms,
+                                                                           .replay_parts_max = 1000},
+                                                                  .batch_keys_max = 10,
+                                                                  .on_ledger_loss = on_ledger_loss}),
                      0);
 }
+
+static void fixture_init(struct fixture *f) { fixture_init_with(f, 0, LEDGER_LOSS_RESUME); }
 
 static void fixture_fini(struct fixture *f)
 {
@@ -134,7 +139,7 @@ static void test_of_a_batch_and_its_replacement_one_counts(void **state)
     }
 }
 
-static void test_a_rollback_within_the_window_is_a_number(void **state)
+static void test_a_rollback_without_a_replay_window_is_a_number(void **state)
 {
     struct fixture f;
     (void)state;
@@ -142,7 +147,7 @@ static void test_a_rollback_within_the_window_is_a_number(void **state)
     fixture_init(&f);
     send_hits(&f, 1);
     answer(&f);
-    struct ledger old = f.chain.acked;
+    struct ledger old = f.chain.past.acked;
     send_hits(&f, 10);
     answer(&f);
     send_hits(&f, 100);
@@ -156,6 +161,71 @@ static void test_a_rollback_within_the_window_is_a_number(void **state)
     fixture_fini(&f);
 }
 
+static void test_a_rollback_within_the_replay_window_is_stored_again(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger old = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    send_hits(&f, 100);
+    answer(&f);
+    send_hits(&f, 1000); /* under way */
+    assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_GIVEN_UP);
+    assert_books(&f, 1, 0, 0);
+    assert_int_equal(world_books(&f.world).rolled_back, 110);
+    assert_int_equal(f.world.stats.replayed_hits, 110);
+    send_hits(&f, 10000);
+    assert_int_equal(f.chain.batch->ledger.seq, 2);
+    assert_int_equal(f.chain.batch->hits, 11110);
+    answer(&f);
+    assert_books(&f, 11111, 0, 0);
+    fixture_fini(&f);
+}
+
+static void test_a_rollback_beyond_the_replay_window_is_lost(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger old = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    f.world.now_us += 60001000;
+    send_hits(&f, 100);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_GIVEN_UP);
+    assert_books(&f, 1, 0, 10);
+    assert_int_equal(f.world.stats.replayed_hits, 100);
+    fixture_fini(&f);
+}
+
+static void test_a_missing_ledger_is_met_as_it_was_configured(void **state)
+{
+    static const enum chain_news news[] = {CHAIN_GIVEN_UP, CHAIN_GIVEN_UP, CHAIN_HALTED};
+    static const uint64_t stored[] = {10, 0, 10}, dirty[] = {0, 1, 0};
+    (void)state;
+
+    for (enum ledger_loss policy = LEDGER_LOSS_RESUME; policy <= LEDGER_LOSS_HALT; policy++) {
+        struct fixture f;
+        fixture_init_with(&f, 60000, policy);
+        send_hits(&f, 10);
+        answer(&f);
+        assert_int_equal(chain_reconcile(&f.chain, NULL), news[policy]);
+        assert_books(&f, stored[policy], 0, 0);
+        assert_int_equal(keys_dirty(f.keys), dirty[policy]);
+        assert_int_equal(f.world.stats.alarms_ledger_missing, 1);
+        fixture_fini(&f);
+    }
+}
+
 static void test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign(void **state)
 {
     struct fixture f;
@@ -167,10 +237,10 @@ static void test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign(void **s
     send_hits(&f, 10);
     answer(&f);
     assert_int_equal(chain_reconcile(&f.chain, &(struct ledger){1, 12345}), CHAIN_RENAMED);
-    assert_string_not_equal(f.chain.instance, "one");
-    assert_non_null(strstr(f.chain.ledger_key, f.chain.instance));
+    assert_string_not_equal(f.chain.past.instance, "one");
+    assert_non_null(strstr(f.chain.past.ledger_key, f.chain.past.instance));
     assert_books(&f, 11, 0, 0);
-    assert_int_equal(f.chain.acked.seq, 0);
+    assert_int_equal(f.chain.past.acked.seq, 0);
     fixture_fini(&f);
 }
 
@@ -197,7 +267,10 @@ int main(void)
         cmocka_unit_test(test_a_batch_in_doubt_keeps_its_bytes),
         cmocka_unit_test(test_our_nonce_in_the_ledger_is_proof),
         cmocka_unit_test(test_of_a_batch_and_its_replacement_one_counts),
-        cmocka_unit_test(test_a_rollback_within_the_window_is_a_number),
+        cmocka_unit_test(test_a_rollback_without_a_replay_window_is_a_number),
+        cmocka_unit_test(test_a_rollback_within_the_replay_window_is_stored_again),
+        cmocka_unit_test(test_a_rollback_beyond_the_replay_window_is_lost),
+        cmocka_unit_test(test_a_missing_ledger_is_met_as_it_was_configured),
         cmocka_unit_test(test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign),
         cmocka_unit_test(test_a_refused_set_leaves_the_ledger_where_it_was),
     };

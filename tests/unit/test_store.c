@@ -7,41 +7,6 @@
 
 #include "fake_cluster.h"
 
-#define NAMES 200
-
-static struct fake_cluster *start(void) { return cluster_create(&(struct world_options){0}); }
-
-static void hit_all(struct fake_cluster *f, uint64_t n)
-{
-    char name[32];
-
-    for (int i = 0; i < NAMES; i++) {
-        snprintf(name, sizeof(name), "n/%d", i);
-        world_hit(&f->world, (uint32_t)i & 1, name, n + (uint64_t)i);
-    }
-}
-
-/* Each name was hit `times` times, by `n` and its number in all. */
-static void assert_all(struct fake_cluster *f, uint64_t n, uint64_t times)
-{
-    char name[32];
-
-    for (int i = 0; i < NAMES; i++) {
-        snprintf(name, sizeof(name), "n/%d", i);
-        assert_int_equal(cluster_value(f, name), n + times * (uint64_t)i);
-    }
-    for (int i = 0; i < CLUSTER_NODES; i++)
-        assert_int_equal(f->nodes[i].executed_outside_multi, 0);
-    struct flusher_books b = world_books(&f->world);
-    assert_int_equal(b.stored, f->world.accepted);
-    assert_int_equal(b.in_flight + b.poisoned + b.lost, 0);
-}
-
-static uint64_t errors(const struct fake_cluster *f, enum redis_error_class c)
-{
-    return f->world.stats.errors_by_class[c];
-}
-
 static uint32_t nodes_shown(const struct fake_cluster *f, uint32_t *connected)
 {
     struct roster_node nodes[ROSTER_NODES_MAX];
@@ -55,173 +20,80 @@ static uint32_t nodes_shown(const struct fake_cluster *f, uint32_t *connected)
 
 static void test_each_partition_is_stored_on_the_node_that_owns_it(void **state)
 {
-    struct fake_cluster *f = start();
+    struct fake_cluster *f = cluster_start();
     uint32_t connected;
     (void)state;
 
-    hit_all(f, 5);
+    cluster_hit_all(f, 5);
     assert_true(world_settle(&f->world));
-    assert_all(f, 5, 1);
+    cluster_assert_all(f, 5, 1);
     for (int i = 0; i < CLUSTER_NODES; i++)
-        assert_true(f->nodes[i].executed_incrbys > NAMES / 6);
+        assert_true(f->nodes[i].executed_incrbys > CLUSTER_NAMES / 6);
     assert_int_equal(nodes_shown(f, &connected), 3);
     assert_int_equal(connected, 3);
     assert_true(f->world.stats.connected);
-    assert_int_equal(errors(f, REDIS_ERROR_MOVED), 0);
+    assert_int_equal(cluster_errors(f, REDIS_ERROR_MOVED), 0);
     assert_int_equal(f->world.stats.alarms, 0);
     cluster_destroy(f);
 }
 
 static void test_nodes_go_with_their_last_partition_and_come_with_the_first(void **state)
 {
-    struct fake_cluster *f = start();
+    struct fake_cluster *f = cluster_start();
     uint32_t connected;
     (void)state;
 
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     assert_true(world_settle(&f->world));
     for (uint32_t p = 0; p < CLUSTER_PARTITIONS; p++)
         cluster_move(f, cluster_slot(f, p), p % 2 ? 0 : 1);
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     assert_true(world_settle(&f->world));
-    assert_all(f, 2, 2);
+    cluster_assert_all(f, 2, 2);
     world_run_ms(&f->world, 3000);
     assert_int_equal(nodes_shown(f, &connected), 2);
     cluster_move(f, cluster_slot(f, 7), 2);
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     assert_true(world_settle(&f->world));
-    assert_all(f, 3, 3);
+    cluster_assert_all(f, 3, 3);
     world_run_ms(&f->world, 3000);
     assert_int_equal(nodes_shown(f, &connected), 3);
     assert_true(f->world.stats.connected);
     cluster_destroy(f);
 }
 
-static void test_a_partition_follows_its_slot_with_its_ledger(void **state)
-{
-    struct fake_cluster *f = start();
-    char name[32];
-    (void)state;
-
-    cluster_name(f, 3, 0, name);
-    world_hit(&f->world, 0, name, 5);
-    assert_true(world_settle(&f->world));
-    cluster_move(f, cluster_slot(f, 3), 2);
-    world_hit(&f->world, 0, name, 7);
-    uint64_t before = f->world.now_us;
-    assert_true(world_settle(&f->world));
-    assert_true(f->world.now_us - before < 3000000);
-    assert_int_equal(cluster_value(f, name), 12);
-    assert_true(errors(f, REDIS_ERROR_MOVED) >= 1);
-    assert_int_equal(f->world.stats.alarms, 0);
-    assert_true(strncmp(fake_ledger(&f->nodes[2])->value, "2 ", 2) == 0);
-    cluster_destroy(f);
-}
-
-/* The connection breaks around the EXEC, and when it is looked for again the slot is elsewhere. */
-static void run_move_in_doubt(bool applied)
-{
-    struct fake_cluster *f = start();
-    char name[32];
-
-    cluster_name(f, 3, 0, name);
-    world_hit(&f->world, 0, name, 5);
-    assert_true(world_settle(&f->world));
-    struct fake_redis *old = cluster_node(f, 3);
-    if (applied)
-        old->cut_after_command = "EXEC";
-    else
-        for (int i = 0; i < old->conns_count; i++)
-            old->conns[i]->in_cut = old->conns[i]->in_total + 5;
-    world_hit(&f->world, 0, name, 7);
-    while (world_books(&f->world).in_flight == 0)
-        world_step(&f->world);
-    cluster_move(f, cluster_slot(f, 3), 2);
-    old->open_error = -ECONNREFUSED;
-    world_run_ms(&f->world, 3000);
-    assert_int_equal(cluster_value(f, name), 12);
-    assert_int_equal(f->world.stats.batches_reconciled_applied, applied);
-    assert_int_equal(f->world.stats.batches_retried, !applied);
-    /* The old bytes get to the old node after all. */
-    fake_deliver_late(old);
-    world_hit(&f->world, 0, name, 1);
-    world_run_ms(&f->world, 1000);
-    assert_int_equal(cluster_value(f, name), 13);
-    assert_int_equal(f->world.stats.alarms, 0);
-    cluster_destroy(f);
-}
-
-static void test_a_batch_in_doubt_moves_along_and_is_found_applied(void **state)
-{
-    (void)state;
-    run_move_in_doubt(true);
-}
-
-static void test_a_batch_in_doubt_moves_along_and_is_sent_again(void **state)
-{
-    (void)state;
-    run_move_in_doubt(false);
-}
-
-static void test_a_slot_half_way_keeps_the_batch_and_tries_again_soon(void **state)
-{
-    struct fake_cluster *f = start();
-    char here[32], gone[32];
-    (void)state;
-
-    cluster_name(f, 3, 0, here);
-    cluster_name(f, 3, 1, gone);
-    world_hit(&f->world, 0, here, 5);
-    assert_true(world_settle(&f->world));
-    f->open[cluster_slot(f, 3)] = true;
-    world_hit(&f->world, 0, here, 1);
-    world_hit(&f->world, 0, gone, 2); /* not there, so it may be on the other side */
-    world_run_ms(&f->world, 2000);
-    assert_int_equal(cluster_value(f, here), 5);
-    assert_in_range(errors(f, REDIS_ERROR_ASK), 10, 60);
-    hit_all(f, 1); /* the other partitions go on */
-    world_run_ms(&f->world, 500);
-    assert_true(world_books(&f->world).stored > 5);
-    cluster_move(f, cluster_slot(f, 3), 2);
-    uint64_t healed = f->world.now_us;
-    assert_true(world_settle(&f->world));
-    assert_true(f->world.now_us - healed < 3000000);
-    assert_int_equal(f->world.stats.alarms, 0);
-    cluster_destroy(f);
-}
-
 static void test_a_cluster_that_is_down_is_asked_for_its_map_about_once_a_second(void **state)
 {
-    struct fake_cluster *f = start();
+    struct fake_cluster *f = cluster_start();
     (void)state;
 
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     assert_true(world_settle(&f->world));
     f->down = true;
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     uint64_t maps = f->maps_asked;
     world_run_ms(&f->world, 10000);
     assert_in_range(f->maps_asked - maps, 4, 12);
-    assert_true(errors(f, REDIS_ERROR_CLUSTERDOWN) > 0);
+    assert_true(cluster_errors(f, REDIS_ERROR_CLUSTERDOWN) > 0);
     f->down = false;
     uint64_t healed = f->world.now_us;
     assert_true(world_settle(&f->world));
     assert_true(f->world.now_us - healed < 10000000);
-    assert_all(f, 2, 2);
+    cluster_assert_all(f, 2, 2);
     cluster_destroy(f);
 }
 
 /* Node 1 dies; after two seconds the map says that node 2 has its slots and its data. */
 static void test_a_failover_is_found_by_the_map_and_exact(void **state)
 {
-    struct fake_cluster *f = start();
+    struct fake_cluster *f = cluster_start();
     (void)state;
 
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     assert_true(world_settle(&f->world));
     f->nodes[1].open_error = -ECONNREFUSED;
     fake_restart(&f->nodes[1]);
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     world_run_ms(&f->world, 2000);
     assert_false(f->world.stats.connected);
     for (uint32_t p = 0; p < CLUSTER_PARTITIONS; p++) {
@@ -233,82 +105,8 @@ static void test_a_failover_is_found_by_the_map_and_exact(void **state)
     assert_true(f->world.now_us - healed < 3000000);
     world_run_ms(&f->world, 100);
     assert_true(f->world.stats.connected);
-    assert_all(f, 2, 2);
+    cluster_assert_all(f, 2, 2);
     assert_int_equal(f->world.stats.alarms, 0);
-    cluster_destroy(f);
-}
-
-/* A map that points to a node which knows better: another node is asked in the end. */
-static void test_a_map_that_was_left_behind_leads_astray_only_for_a_while(void **state)
-{
-    struct fake_cluster *f = start();
-    char name[32];
-    (void)state;
-
-    cluster_name(f, 3, 0, name);
-    world_hit(&f->world, 0, name, 5);
-    assert_true(world_settle(&f->world));
-    uint16_t slot = cluster_slot(f, 3);
-    cluster_move(f, slot, 2);
-    f->told[slot] = 1;
-    world_hit(&f->world, 0, name, 7);
-    world_run_ms(&f->world, 5000);
-    assert_int_equal(cluster_value(f, name), 5);
-    f->told[slot] = 2;
-    assert_true(world_settle(&f->world));
-    assert_int_equal(cluster_value(f, name), 12);
-    assert_int_equal(f->world.stats.alarms, 0);
-    cluster_destroy(f);
-}
-
-/* A master that does not know yet that it was replaced: its ledger is behind, but only for a second. */
-static void test_a_ledger_that_is_behind_for_a_moment_is_no_rollback(void **state)
-{
-    struct fake_cluster *f = start();
-    char name[32], old[64];
-    (void)state;
-
-    cluster_name(f, 3, 0, name);
-    world_hit(&f->world, 0, name, 5);
-    assert_true(world_settle(&f->world));
-    struct fake_key *ledger = fake_ledger(cluster_node(f, 3));
-    strcpy(old, ledger->value);
-    world_hit(&f->world, 0, name, 7);
-    assert_true(world_settle(&f->world));
-    uint16_t slot = cluster_slot(f, 3);
-    uint8_t true_owner = f->owner[slot];
-    fake_set(&f->nodes[2], ledger->name, old);
-    cluster_give(f, slot, 2);
-    world_hit(&f->world, 0, name, 1);
-    world_run_ms(&f->world, 1500);
-    assert_int_equal(f->world.stats.alarms, 0);
-    cluster_give(f, slot, true_owner);
-    assert_true(world_settle(&f->world));
-    assert_int_equal(cluster_value(f, name), 13);
-    assert_int_equal(f->world.stats.alarms, 0);
-    cluster_destroy(f);
-}
-
-static void test_a_ledger_that_stays_behind_is_a_rollback_and_counted(void **state)
-{
-    struct fake_cluster *f = start();
-    char name[32], old[64];
-    (void)state;
-
-    cluster_name(f, 3, 0, name);
-    world_hit(&f->world, 0, name, 5);
-    assert_true(world_settle(&f->world));
-    struct fake_key *ledger = fake_ledger(cluster_node(f, 3));
-    strcpy(old, ledger->value);
-    world_hit(&f->world, 0, name, 7);
-    assert_true(world_settle(&f->world));
-    fake_set(&f->nodes[2], ledger->name, old);
-    cluster_give(f, cluster_slot(f, 3), 2);
-    world_hit(&f->world, 0, name, 1);
-    world_run_ms(&f->world, 6000);
-    assert_int_equal(f->world.stats.alarms_rollback, 1);
-    assert_int_equal(world_books(&f->world).lost, 7);
-    assert_int_equal(cluster_value(f, name), 1);
     cluster_destroy(f);
 }
 
@@ -316,7 +114,7 @@ static void test_a_ledger_that_stays_behind_is_a_rollback_and_counted(void **sta
 
 static void test_names_of_one_question_are_read_where_they_live(void **state)
 {
-    struct fake_cluster *f = start();
+    struct fake_cluster *f = cluster_start();
     struct read_op *op = calloc(1, sizeof(*op) + CLUSTER_PARTITIONS * sizeof(op->results[0]));
     (void)state;
 
@@ -341,11 +139,11 @@ static void test_names_of_one_question_are_read_where_they_live(void **state)
 
 static void test_reads_of_a_lost_node_fail_at_once_and_others_are_answered(void **state)
 {
-    struct fake_cluster *f = start();
+    struct fake_cluster *f = cluster_start();
     char lost[32], fine[32];
     (void)state;
 
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     assert_true(world_settle(&f->world));
     f->nodes[0].open_error = -ECONNREFUSED;
     fake_restart(&f->nodes[0]);
@@ -368,11 +166,11 @@ static void test_reads_of_a_lost_node_fail_at_once_and_others_are_answered(void 
 
 static void test_a_data_set_cut_otherwise_gets_nothing_and_an_alarm(void **state)
 {
-    struct fake_cluster *f = start();
+    struct fake_cluster *f = cluster_start();
     (void)state;
 
     fake_set(&f->nodes[f->owner[slot_of_text("t:!meta")]], "t:!meta", "tallyd format=1 partitions=8");
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     world_run_ms(&f->world, 5000);
     assert_int_equal(f->world.stats.alarms_partitions_differ, 1);
     assert_int_equal(f->world.stats.partitions_found, 8);
@@ -384,16 +182,16 @@ static void test_a_data_set_cut_otherwise_gets_nothing_and_an_alarm(void **state
 
 static void test_drain_stores_what_all_partitions_have(void **state)
 {
-    struct fake_cluster *f = start();
+    struct fake_cluster *f = cluster_start();
     (void)state;
 
     world_run_ms(&f->world, 300);
-    hit_all(f, 1);
+    cluster_hit_all(f, 1);
     core_drain(f->world.core);
     world_step(&f->world);
     while (!core_is_idle(f->world.core))
         world_step(&f->world);
-    assert_all(f, 1, 1);
+    cluster_assert_all(f, 1, 1);
     cluster_destroy(f);
 }
 
@@ -402,15 +200,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_partition_is_stored_on_the_node_that_owns_it),
         cmocka_unit_test(test_nodes_go_with_their_last_partition_and_come_with_the_first),
-        cmocka_unit_test(test_a_partition_follows_its_slot_with_its_ledger),
-        cmocka_unit_test(test_a_batch_in_doubt_moves_along_and_is_found_applied),
-        cmocka_unit_test(test_a_batch_in_doubt_moves_along_and_is_sent_again),
-        cmocka_unit_test(test_a_slot_half_way_keeps_the_batch_and_tries_again_soon),
         cmocka_unit_test(test_a_cluster_that_is_down_is_asked_for_its_map_about_once_a_second),
         cmocka_unit_test(test_a_failover_is_found_by_the_map_and_exact),
-        cmocka_unit_test(test_a_map_that_was_left_behind_leads_astray_only_for_a_while),
-        cmocka_unit_test(test_a_ledger_that_is_behind_for_a_moment_is_no_rollback),
-        cmocka_unit_test(test_a_ledger_that_stays_behind_is_a_rollback_and_counted),
         cmocka_unit_test(test_names_of_one_question_are_read_where_they_live),
         cmocka_unit_test(test_reads_of_a_lost_node_fail_at_once_and_others_are_answered),
         cmocka_unit_test(test_a_data_set_cut_otherwise_gets_nothing_and_an_alarm),

@@ -59,6 +59,8 @@ static inline void world_answered(void *ctx, struct read_op *op)
 struct world_options {
     uint64_t seed;
     uint32_t batch_keys_max;
+    uint32_t workers;          /* 0: two */
+    uint64_t replay_window_ms; /* 0: none */
     bool embedded;
     enum ledger_loss on_ledger_loss;
     const char *password;
@@ -90,7 +92,7 @@ static inline void world_init_with(struct world *w, const struct world_options *
         .log = world_log,
         .transport = o->transport.ops ? o->transport : (struct transport){&fake_ops, &w->redis},
     };
-    int failed = tally_create(&w->tally, &(struct tally_config){.workers = 2, .keys_max = WORLD_KEYS_MAX});
+    int failed = tally_create(&w->tally, &(struct tally_config){.workers = o->workers ? o->workers : 2, .keys_max = WORLD_KEYS_MAX});
     assert(!failed);
     failed = core_create(&w->core, &(struct core_config){
                                        .env = &w->env,
@@ -102,6 +104,7 @@ static inline void world_init_with(struct world *w, const struct world_options *
                                        .flush_interval_ms = 100,
                                        .batch_keys_max = o->batch_keys_max ? o->batch_keys_max : 2000,
                                        .on_ledger_loss = o->on_ledger_loss,
+                                       .replay_window_ms = o->replay_window_ms,
                                        .host = o->embedded ? "" : "redis",
                                        .port = o->port ? o->port : 6379,
                                        .partitions = o->partitions,

@@ -1,7 +1,7 @@
 """The claim: conservation. Every comparison between what clients were told, what Redis holds and what tallyd's books say.
 
 acked <= value <= acked + indeterminate, key by key; equal when no hit is indeterminate.
-accepted = stored + in_flight + pending + poisoned + lost, in every scrape.
+accepted = stored - rolled back + in_flight + pending + poisoned + lost, in every scrape.
 """
 
 import collections
@@ -45,6 +45,7 @@ def check_books(metrics):
     accepted = metrics["hits_accepted_total"]
     parts = {name: metrics[name] for name in ("hits_stored_total", "hits_in_flight", "hits_pending", "hits_poisoned")}
     parts["lost"] = metrics["hits_lost_total"]
+    parts["rolled back"] = -metrics["hits_rolled_back_total"]  # stored_total never goes down: what was forgotten is taken off
     assert accepted == sum(parts.values()), f"accepted {accepted} is not the sum of {parts}"
     assert metrics["books_imbalance"] == 0, f"books_imbalance {metrics['books_imbalance']}"
 

@@ -1,0 +1,148 @@
+#include "flush/chronicle.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+static void take_name(struct chronicle *c, const char *instance)
+{
+    snprintf(c->instance, sizeof(c->instance), "%s", instance);
+    int n = snprintf(c->ledger_key, sizeof(c->ledger_key), "%.*s!ledger:%s:%u", (int)c->config.prefix.bytes,
+                     c->config.prefix.at, c->instance, c->config.number);
+    assert(n > 0 && (size_t)n < sizeof(c->ledger_key));
+}
+
+static struct slice journal_area(const struct chronicle *c)
+{
+    return (struct slice){c->config.journal, c->config.journal_bytes};
+}
+
+void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
+{
+    struct journal_view view;
+
+    *c = (struct chronicle){.config = *config};
+    window_init(&c->window, config->replay_window_ms, config->replay_parts_max);
+    journal_open(&c->journal, config->journal, config->journal_bytes, config->accounts->env);
+    if (!config->journal) {
+        take_name(c, config->instance);
+        return;
+    }
+    enum journal_verdict verdict = journal_read(journal_area(c), &view);
+    assert(verdict == JOURNAL_WHOLE && view.instance[0]); /* recovery wrote it a moment ago */
+    take_name(c, view.instance);
+    c->acked = view.acked;
+    c->inherits = true;
+}
+
+void chronicle_fini(struct chronicle *c)
+{
+    window_fini(&c->window);
+    buf_fini(&c->parts);
+}
+
+uint32_t chronicle_parts_max(const struct chronicle *c) { return c->config.journal ? c->journal.parts_max : UINT32_MAX; }
+
+/* ---- a batch ---- */
+
+int chronicle_compose(const struct chronicle *c, struct batch *b)
+{
+    const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
+
+    return batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
+}
+
+int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
+{
+    if (!c->config.journal)
+        return 0;
+    buf_clear(&c->parts);
+    for (uint32_t i = 0; i < b->parts_count; i++) {
+        const struct batch_part *p = &b->parts[i];
+        const struct journal_part part = {keys_cell_number(p->cell), p->from, p->to};
+        buf_append(&c->parts, (const char *)&part, sizeof(part));
+    }
+    if (c->parts.failed)
+        return -ENOMEM;
+    journal_intend(&c->journal, &(struct journal_batch){
+                                    .ledger = b->ledger,
+                                    .acked = c->acked,
+                                    .instance = c->instance,
+                                    .replaces = replaces,
+                                    .parts = (const struct journal_part *)(const void *)c->parts.data,
+                                    .parts_count = b->parts_count,
+                                });
+    return 0;
+}
+
+void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
+{
+    uint64_t now_ms = accounts_now_ms(c->config.accounts);
+
+    c->acked = b->ledger;
+    c->stored_ms = now_ms;
+    c->inherits &= b->inherited;
+    journal_acknowledge(&c->journal, c->instance, &c->acked);
+    window_push(&c->window, b, hits, now_ms);
+}
+
+void chronicle_start_over(struct chronicle *c, const struct ledger *acked)
+{
+    c->acked = *acked;
+    journal_acknowledge(&c->journal, c->instance, &c->acked);
+}
+
+struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq)
+{
+    return window_cut(&c->window, seq, c->config.accounts->keys, accounts_now_ms(c->config.accounts));
+}
+
+uint64_t chronicle_rename(struct chronicle *c, const char *instance)
+{
+    uint64_t hits = c->inherits ? keys_give_up_inherited(c->config.accounts->keys, c->config.number) : 0;
+
+    c->inherits = false;
+    take_name(c, instance);
+    window_clear(&c->window);
+    chronicle_start_over(c, &(struct ledger){0});
+    return hits;
+}
+
+/* ---- what was open ---- */
+
+static int restore(struct chronicle *c, const struct journal_record *r, struct batch *b)
+{
+    struct keys *keys = c->config.accounts->keys;
+    int failed = 0;
+
+    batch_begin(b, &r->ledger);
+    for (uint32_t i = 0; i < r->parts_count && !failed; i++) {
+        struct batch_part part = {.from = r->parts[i].from, .to = r->parts[i].to};
+        uint64_t cell = r->parts[i].cell;
+        uint32_t key = keys_of_cell(keys, (uint32_t)(cell >> 32), (uint32_t)cell, &part.cell);
+        failed = key == KEY_NONE ? -EINVAL : batch_restore_part(b, key, &part);
+    }
+    if (failed)
+        return failed;
+    b->inherited = true;
+    b->sends = 1;
+    b->copies = 1; /* the process before may have sent it, and its bytes may still travel */
+    accounts_resume(c->config.accounts, b);
+    return chronicle_compose(c, b);
+}
+
+int chronicle_resume(struct chronicle *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces)
+{
+    struct journal_view view = {0};
+    int failed = 0;
+
+    if (c->config.journal)
+        journal_read(journal_area(c), &view);
+    *open = view.batch;
+    *replaces = view.replaced;
+    if (*replaces)
+        failed = restore(c, view.replaced, replaced);
+    if (*open && !failed)
+        failed = restore(c, view.batch, batch);
+    return failed;
+}

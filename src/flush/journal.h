@@ -1,0 +1,91 @@
+#pragma once
+/* What one partition must not forget when its process dies: who it is, what was acknowledged last, and the batch
+ * whose fate is open (DESIGN 4.4). It lies in the state file, in memory of a fixed size.
+ *
+ * Thread: the flusher's; main's at start.
+ * Happy path, for each batch:
+ *   journal_intend()       the record goes into the slot that is free, then one word makes it the valid one
+ *   (send, EXEC answered, baselines moved)
+ *   journal_acknowledge()  likewise: who we are and what the ledger holds; all records so far are resolved
+ * A kill between any two stores leaves the old or the new of both. Redo is idempotent: a record says from what to what
+ * each cell's baseline moves, not by how much.
+ * Failure modes: journal_read() trusts nothing: each record and each acknowledgement has a CRC-32C, the words that
+ * choose among them a seal. A damaged acknowledgement costs nothing: the last record says who and what came before it,
+ * and is taken as open. A damaged record of an open batch is the end of the identity (JOURNAL_LOST). */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/random.h"
+#include "flush/batch.h"
+#include "flush/env.h"
+
+/* A cell's move; `cell` is its shard << 32 | its number. */
+struct journal_part {
+    uint64_t cell, from, to;
+};
+
+struct journal_record {
+    uint64_t generation;     /* 1, 2, …; its slot is the lowest bit */
+    struct ledger ledger;    /* of the batch */
+    struct ledger acked;     /* before it */
+    char instance[40];       /* UUID */
+    uint32_t replaces;       /* 1: the record before is open, too, and this empty batch is to make it impossible */
+    uint32_t parts_count;
+    uint32_t sum; /* crc32c of all before and of the parts */
+    uint32_t unused;
+    struct journal_part parts[]; /* in the order of the batch; an item is a run of parts with one name */
+};
+
+struct journal_ack {
+    uint64_t number;   /* 1, 2, …; its slot is the lowest bit */
+    uint64_t resolved; /* every record up to this generation is */
+    struct ledger acked;
+    char instance[40];
+    uint32_t sum; /* crc32c of all before */
+    uint32_t unused;
+};
+
+struct journal {
+    struct journal_head *head; /* in the state file; NULL: there is none, and every call does nothing */
+    const struct env *env;
+    uint32_t bytes, parts_max;
+    uint64_t generation, ack;
+};
+
+/* How much memory a journal takes, in whole pages. */
+uint32_t journal_bytes(uint32_t parts_max);
+/* How many parts a batch may have, so that it fits the journal: any one key has a cell of each worker at most. */
+static inline uint32_t journal_parts_max(uint32_t batch_keys_max, uint32_t workers)
+{
+    return 2 * batch_keys_max + workers;
+}
+
+/* On zeroed memory, or on what was written by this version. `area` NULL: no journal. */
+void journal_open(struct journal *j, void *area, uint32_t bytes, const struct env *env);
+
+struct journal_batch {
+    struct ledger ledger, acked;
+    const char *instance;
+    bool replaces;
+    const struct journal_part *parts;
+    uint32_t parts_count;
+};
+void journal_intend(struct journal *j, const struct journal_batch *b);
+void journal_acknowledge(struct journal *j, const char *instance, const struct ledger *acked);
+
+enum journal_verdict {
+    JOURNAL_WHOLE,
+    JOURNAL_LOST, /* a batch may have been sent, and it is not known which */
+};
+
+struct journal_view {
+    char instance[40]; /* empty when damage took it, and nothing is open */
+    struct ledger acked;
+    const struct journal_record *batch;    /* open; NULL: none. In the journal's memory */
+    const struct journal_record *replaced; /* open, too; NULL: none */
+    bool damaged;                          /* something was, whatever the verdict */
+};
+
+/* `area`: all of it, as it was written; zeroes (a hole) are lost. */
+enum journal_verdict journal_read(struct slice area, struct journal_view *out);

@@ -1,0 +1,24 @@
+#pragma once
+/* A number of up to 56 bits in one 64-bit word that carries its own check: the top byte is the exclusive or of the
+ * seven others and SEAL_SALT. One plain store writes it, so a killed process leaves the old or the new word and no
+ * third; any one damaged byte is found; and no word of zeroes (a hole in a file) is whole. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SEAL_BITS 56
+#define SEAL_MAX ((UINT64_C(1) << SEAL_BITS) - 1)
+#define SEAL_SALT UINT64_C(0xa5)
+
+/* `number` is at most SEAL_MAX. */
+static inline uint64_t seal(uint64_t number)
+{
+    uint64_t fold = number ^ number >> 32;
+
+    fold ^= fold >> 16;
+    fold ^= fold >> 8;
+    return number | (fold ^ SEAL_SALT) << SEAL_BITS;
+}
+
+static inline uint64_t seal_number(uint64_t word) { return word & SEAL_MAX; }
+static inline bool seal_is_whole(uint64_t word) { return seal(seal_number(word)) == word; }

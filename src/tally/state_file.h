@@ -1,0 +1,33 @@
+#pragma once
+/* The state file of this run: made at start, written to by its workers and the flusher through a mapping.
+ *
+ * Thread: main creates, commits and closes it; the storages are their workers', the journals the flusher's.
+ * Happy path: state_file_create(), fill it (tally_import(), journals), state_file_commit(), serve, state_file_close().
+ * Until the commit the file of the run before is untouched: a crash or a full file system at any point of the start
+ * leaves one whole state. */
+
+#include "base/error.h"
+#include "tally/state_disk.h"
+#include "tally/storage.h"
+
+#define STATE_CHUNK_BYTES (256u << 10)
+
+struct state_file;
+
+struct state_file_config {
+    const struct state_disk *disk; /* outlives the file */
+    struct state_geometry geometry;
+    const char *boot_id;
+    uint32_t chunk_bytes; /* by which the file grows; STATE_CHUNK_BYTES */
+};
+
+/* 0, or -errno with a sentence (-ENOSPC: how much is needed). */
+int state_file_create(struct state_file **out, const struct state_file_config *config, struct error *err);
+const struct state_geometry *state_file_geometry(const struct state_file *f);
+/* The memory of one shard; lives as long as the file. */
+void state_file_storage(const struct state_file *f, uint32_t shard, struct storage *out);
+/* geometry.journal_bytes of zeroes. */
+void *state_file_journal(const struct state_file *f, uint32_t partition);
+int state_file_commit(struct state_file *f); /* 0 or -errno */
+/* `orderly`: nothing writes any more, and all of it is brought to the medium. NULL is allowed. */
+void state_file_close(struct state_file *f, bool orderly);

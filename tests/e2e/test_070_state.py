@@ -1,0 +1,385 @@
+"""The state file and the replay window: kill -9, copies, damage, full file systems, and a Redis that forgets."""
+
+import contextlib
+import glob
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from harness import checker, http_load, wait
+from harness.scenarios import settle
+from harness.tallyd import run
+from harness.wait import LONG
+
+KILLS = 200 if LONG else 10
+RESTARTS_PER_LOAD = 10
+
+
+def state_dir(lab, name="state"):
+    path = os.path.join(lab.folder, name)
+    os.makedirs(path, exist_ok=True)
+    return path
+
+
+def restart(server, **options):
+    """kill -9, and start again on what it left."""
+    server.kill()
+    server.options.update({key.replace("_", "-"): value for key, value in options.items()})
+    server.start()
+
+
+@contextlib.contextmanager
+def small_file_system(lab, kib):
+    if os.geteuid() != 0:
+        pytest.skip("mounting a tmpfs needs root")
+    path = state_dir(lab, f"tmpfs-{kib}")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={kib}k", "none", path], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"cannot mount a tmpfs: {mounted.stderr.decode().strip()}")
+    try:
+        yield path
+    finally:
+        subprocess.run(["umount", "-l", path], check=True)
+
+
+# ---- kill -9 of tallyd ----
+
+@pytest.mark.short
+def test_every_answered_hit_is_there_after_kill_9_under_load(lab):
+    redis = lab.redis()
+    server = lab.tallyd(redis, state_dir=state_dir(lab), workers=2)
+    draw = random.Random(lab.seed)
+    loads = []
+    for kill in range(KILLS):
+        if kill % RESTARTS_PER_LOAD == 0:
+            loads.append(lab.load(server, rate=8000, seed=kill))
+        time.sleep(draw.uniform(0.02, 0.4))
+        restart(server, workers=draw.choice((1, 2, 3)))
+        if kill % RESTARTS_PER_LOAD == RESTARTS_PER_LOAD - 1:
+            loads[-1].stop()
+    checker.wait_drained(server)
+    checker.check_exact(redis, loads)
+    assert not server.log_lines("state_damaged")
+    assert server.stop() == 0
+    checker.check_exact(redis, loads)
+
+
+def test_hits_counted_during_an_outage_survive_kill_9(lab):
+    redis = lab.redis(appendonly=True)
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    settle(server)
+    redis.kill()
+    load = lab.load(server, hits=3000, connections=8, depths=(1,)).finish()
+    for workers in (1, 3, 2):
+        restart(server, workers=workers)
+    assert server.metrics()["hits_recovered_total"] == load.acked_hits()
+    redis.start()
+    checker.wait_drained(server)
+    checker.check_exact(redis, [load])
+
+
+def test_what_a_drain_leaves_behind_is_taken_over(lab):
+    redis = lab.redis(appendonly=True)
+    server = lab.tallyd(redis, state_dir=state_dir(lab), drain_timeout="300ms")
+    settle(server)
+    redis.kill()
+    server.hit("n", "a", 5)
+    assert server.stop() == 1
+    assert "the next process there takes them over" in server.log()
+    redis.start()
+    server.start()
+    checker.wait_drained(server)
+    assert redis.read_all(b"tally:")[b"n:a"] == 5
+    assert server.stop() == 0
+
+
+def test_fewer_keys_allowed_than_are_left(lab):
+    redis = lab.redis(appendonly=True)
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    redis.kill()
+    for key in range(20):
+        server.hit("n", key, 3)
+    restart(server, max_keys=5)
+    assert server.fetch("/v1/hit/n/new").status == 503
+    server.hit("n", 7, 1)
+    redis.start()
+    checker.wait_drained(server)
+    held = redis.read_all(b"tally:n:")
+    assert held == {str(key).encode(): 4 if key == 7 else 3 for key in range(20)}
+
+
+def test_without_redis_counts_survive_kill_9_and_go_to_redis_later(lab):
+    server = lab.tallyd(state_dir=state_dir(lab))
+    server.hit("n", "a", 5)
+    time.sleep(0.3)
+    restart(server, workers=1)
+    server.hit("n", "a", 2)
+    assert server.value("n", "a") == 7
+    assert server.stop() == 0
+    redis = lab.redis()
+    other = lab.tallyd(redis, state_dir=state_dir(lab))
+    checker.wait_drained(other)
+    assert redis.read_all(b"tally:")[b"n:a"] == 7
+
+
+# ---- two processes ----
+
+def test_a_second_process_on_the_same_directory_exits_75_with_one_line(lab):
+    redis = lab.redis()
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    begun = time.monotonic()
+    code, _, err = run(lab.folder, ["--state-dir", state_dir(lab), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+    assert code == 75 and time.monotonic() - begun < 5 * wait.PATIENCE
+    assert len(err.strip().splitlines()) == 1 and str(server.pid) in err and "in use" in err
+    server.hit("n", "a", 1)
+    checker.wait_drained(server)
+    assert redis.read_all(b"tally:")[b"n:a"] == 1
+
+
+@pytest.mark.parametrize("pending", (False, True))
+def test_a_copied_state_file_in_two_processes_gives_exact_sums(lab, pending):
+    redis = lab.redis(appendonly=True)
+    first = lab.tallyd(redis, state_dir=state_dir(lab))
+    first.hit("n", "a", 10)
+    checker.wait_drained(first)
+    if pending:
+        redis.kill()
+        first.hit("n", "a", 1000)
+        first.hit("n", "b", 500)
+    first.kill()
+    shutil.copytree(state_dir(lab), state_dir(lab) + "-copy")
+    if not redis.running:
+        redis.start()
+    first.start()
+    second = lab.tallyd(redis, state_dir=state_dir(lab) + "-copy")
+    for n in (1, 2, 3):
+        first.hit("n", "a", n)
+        second.hit("n", "a", 10 * n)
+        time.sleep(0.2)
+    checker.wait_drained(first, second)
+    held = redis.read_all(b"tally:n:")
+    assert held == ({b"a": 1076, b"b": 500} if pending else {b"a": 76})
+    assert len(first.log_lines("identity_taken")) + len(second.log_lines("identity_taken")) == 1
+
+
+# ---- damage ----
+
+def test_damaged_files_never_count_too_much_and_are_kept_aside(lab):
+    redis = lab.redis(appendonly=True)
+    server = lab.tallyd(redis, state_dir=state_dir(lab), flush_interval="20ms")
+    draw = random.Random(lab.seed)
+    loads = []
+    for _ in range(40 if LONG else 8):
+        load = lab.load(server, rate=5000, connections=8)
+        time.sleep(draw.uniform(0.1, 0.3))
+        server.kill()
+        load.stop()
+        loads.append(load)
+        path = os.path.join(state_dir(lab), "tallyd.state")
+        with open(path, "r+b") as file:
+            for _ in range(20):
+                at = draw.randrange(128 * 1024)
+                file.seek(at)
+                byte = file.read(1)
+                file.seek(at)
+                file.write(bytes([byte[0] ^ draw.randrange(1, 256)]))
+        server.start()
+        checker.wait_drained(server)
+    sent, unsure = checker.sums(loads, "acked"), checker.sums(loads, "indeterminate")
+    for key, value in checker.redis_counts(redis).items():
+        assert value <= sent[key] + unsure[key], key
+
+
+@pytest.mark.parametrize("content", (b"", b"tallyd", b"\0" * 4096, b"tallyd!\0\x63" + b"\1" * 9000, None))
+def test_what_is_no_state_file_is_set_aside(lab, content):
+    path = os.path.join(state_dir(lab), "tallyd.state")
+    if content is None:
+        os.makedirs(path)
+    else:
+        with open(path, "wb") as file:
+            file.write(content)
+    redis = lab.redis()
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    server.hit("n", "a", 2)
+    checker.wait_drained(server)
+    assert redis.read_all(b"tally:")[b"n:a"] == 2
+    assert len(server.log_lines("state_damaged")) == 1
+    assert len(glob.glob(path + ".damaged-*")) == 1
+
+
+@pytest.mark.parametrize("where", ("/proc", "/nowhere/at/all", "/etc/passwd"))
+def test_a_directory_that_cannot_be_used_is_said_with_exit_78(lab, where):
+    code, _, err = run(lab.folder, ["--state-dir", where, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+    assert code == 78 and where in err and len(err.strip().splitlines()) == 1
+
+
+def test_a_full_file_system_at_start_is_said_with_exit_78(lab):
+    with small_file_system(lab, 600) as path:
+        code, _, err = run(lab.folder, ["--state-dir", path, "--workers", "2", "--listen", "127.0.0.1:0", "--admin",
+                                        "127.0.0.1:0"])
+        assert code == 78 and "no room" in err and "KiB" in err, err
+        assert not os.path.exists(os.path.join(path, "tallyd.state"))
+        assert not os.path.exists(os.path.join(path, "tallyd.state.new"))
+
+
+def test_a_file_system_that_fills_up_refuses_new_keys_and_counts_the_old_ones(lab):
+    with small_file_system(lab, 2048) as path:
+        redis = lab.redis()
+        server = lab.tallyd(redis, state_dir=path, workers=1)
+        server.hit("n", "first", 1)
+        with contextlib.suppress(OSError), open(os.path.join(path, "ballast"), "wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 4096)
+        refused = None
+        for key in range(40000):
+            answer = server.fetch(f"/v1/hit/n/key-with-a-name-of-some-length-{key:08}")
+            if answer.status != 204:
+                refused = answer
+                break
+        assert refused is not None and refused.status == 503
+        assert refused["X-Hit-Status"] == "refused;reason=state_full"
+        server.hit("n", "first", 5)
+        os.unlink(os.path.join(path, "ballast"))
+        wait.until(lambda: server.fetch("/v1/hit/n/when-there-is-room-again").status == 204, "new keys are taken again")
+        checker.wait_drained(server)
+        assert redis.read_all(b"tally:n:")[b"first"] == 6
+        server.kill()  # and what is in the file is whole
+        server.start()
+        assert not server.log_lines("state_damaged")
+        assert server.stop() == 0
+
+
+# ---- a Redis that forgets ----
+
+def rolled_back(lab, server, redis, loads):
+    """The data of Redis as it is now, brought back after another second of load."""
+    saved = os.path.join(lab.folder, "saved")
+    shutil.rmtree(saved, ignore_errors=True)
+    shutil.copytree(os.path.join(redis.folder, "appendonlydir"), saved)
+    before = server.metrics()["hits_stored_total"]
+    wait.until(lambda: server.metrics()["hits_stored_total"] > before + 1000, "more is stored")
+    redis.kill()
+    shutil.rmtree(os.path.join(redis.folder, "appendonlydir"))
+    shutil.copytree(saved, os.path.join(redis.folder, "appendonlydir"))
+    redis.start()
+
+
+def test_a_redis_restarted_from_an_older_file_gets_the_replay_window_again(lab):
+    redis = lab.redis(appendonly=True, appendfsync="everysec")
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    load = lab.load(server, rate=5000)
+    wait.until(lambda: server.metrics()["hits_stored_total"] > 1000, "something is stored")
+    for _ in range(3):
+        rolled_back(lab, server, redis, [load])
+    wait.until(lambda: server.metrics().get("alarms_total", kind="rollback") >= 3, "it is noticed")
+    load.stop()
+    checker.wait_drained(server)
+    checker.check_exact(redis, [load])
+    metrics = server.metrics()
+    assert metrics["replayed_hits_total"] == metrics["hits_rolled_back_total"] >= 3000
+    assert metrics["hits_lost_total"] == 0
+
+
+def test_a_lagging_replica_that_takes_over_gets_the_replay_window_again(lab):
+    primary = lab.redis(appendonly=True, appendfsync="everysec")
+    server = lab.tallyd(primary)
+    load = lab.load(server, rate=5000)
+    replica = lab.redis(appendonly=True, settings=[f"masterauth {primary.password}"])
+    replica.command("REPLICAOF", "127.0.0.1", str(primary.port))
+    wait.until(lambda: b"master_link_status:up" in replica.command("INFO", "replication"), "the replica is in sync")
+    wait.until(lambda: server.metrics()["hits_stored_total"] > 2000, "something is stored")
+    wait.until(lambda: any(b"!ledger" in key for key in replica.read_all()), "and replicated")
+    replica.command("REPLICAOF", "NO", "ONE")  # from here on it lags
+    before = server.metrics()["hits_stored_total"]
+    wait.until(lambda: server.metrics()["hits_stored_total"] > before + 3000, "more is stored")
+    primary.kill()
+    replica.kill()
+    shutil.rmtree(os.path.join(primary.folder, "appendonlydir"))
+    shutil.copytree(os.path.join(replica.folder, "appendonlydir"), os.path.join(primary.folder, "appendonlydir"))
+    primary.start()  # the same address, the replica's data
+    wait.until(lambda: server.metrics().get("alarms_total", kind="rollback") == 1, "it is noticed")
+    load.stop()
+    checker.wait_drained(server)
+    checker.check_exact(primary, [load])
+    assert server.metrics()["hits_lost_total"] == 0 and server.metrics()["replayed_hits_total"] >= 3000
+
+
+def test_what_was_rolled_back_beyond_the_window_is_counted_as_lost(lab):
+    redis = lab.redis(appendonly=True)
+    server = lab.tallyd(redis, replay_window="1s")
+    server.hit("n", "a", 1)
+    checker.wait_drained(server)
+    saved = os.path.join(lab.folder, "saved")
+    shutil.copytree(os.path.join(redis.folder, "appendonlydir"), saved)
+    server.hit("n", "a", 10)
+    checker.wait_drained(server)
+    time.sleep(1.5)
+    server.hit("n", "a", 100)
+    checker.wait_drained(server)
+    redis.kill()
+    shutil.rmtree(os.path.join(redis.folder, "appendonlydir"))
+    shutil.copytree(saved, os.path.join(redis.folder, "appendonlydir"))
+    redis.start()
+    wait.until(lambda: server.metrics().get("alarms_total", kind="rollback") == 1, "it is noticed")
+    checker.wait_drained(server)
+    assert redis.read_all(b"tally:")[b"n:a"] == 101
+    metrics = server.metrics()
+    assert metrics.get("hits_lost_total", reason="rollback") == 10
+    assert metrics["hits_rolled_back_total"] == 110 and metrics["replayed_hits_total"] == 100
+    assert server.stop() == 0
+
+
+@pytest.mark.parametrize("policy,held", (("resume", 3), ("replay", 10), ("halt", None)))
+def test_flushall_is_met_by_the_policy(lab, policy, held):
+    redis = lab.redis()
+    server = lab.tallyd(redis, state_dir=state_dir(lab), on_ledger_loss=policy, drain_timeout="500ms")
+    server.hit("n", "a", 7)
+    checker.wait_drained(server)
+    redis.command("FLUSHALL")
+    server.hit("n", "a", 3)
+    wait.until(lambda: server.metrics().get("alarms_total", kind="ledger_missing") == 1, "it is noticed")
+    assert len(server.log_lines("ledger_missing")) == 1
+    if held is None:
+        time.sleep(0.5)
+        assert b"n:a" not in redis.read_all(b"tally:")
+        assert server.metrics()["hits_pending"] + server.metrics()["hits_in_flight"] == 3
+        assert server.stop() == 1
+        return
+    checker.wait_drained(server)
+    assert redis.read_all(b"tally:")[b"n:a"] == held
+    assert server.stop() == 0
+
+
+def test_sigstop_and_kill_9_while_a_batch_is_open(lab):
+    """The answer to an EXEC never comes, because Redis is stopped; tallyd dies; the ledger tells the next one."""
+    redis = lab.redis()
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    proxy_free = [1, 20, 300]
+    for n in proxy_free:
+        server.hit("n", "a", n)
+        time.sleep(0.02)
+        redis.pause()
+        server.hit("n", "a", 5000)
+        time.sleep(0.2)
+        os.kill(server.pid, signal.SIGKILL)
+        server.kill()
+        redis.resume()
+        server.start()
+    checker.wait_drained(server)
+    assert redis.read_all(b"tally:")[b"n:a"] == sum(proxy_free) + 5000 * len(proxy_free)
+
+
+def test_the_load_generator_knows_when_hits_are_missing(lab):
+    """Without a state file the same kill -9 does lose hits: so the tests above can fail."""
+    redis = lab.redis()
+    server = lab.tallyd(redis, flush_interval="500ms")
+    load = lab.load(server, http_load.make_pool(lab.seed, keys=20), rate=5000)
+    time.sleep(0.7)
+    server.kill()
+    load.stop()
+    with pytest.raises(AssertionError, match="keys differ"):
+        checker.check_exact(redis, [load])

@@ -1,0 +1,138 @@
+#pragma once
+/* A state directory in memory, for tests: it can be damaged, be full, and be looked at after a crash. */
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "tally/state_disk.h"
+
+struct memory_disk {
+    struct state_disk disk;
+    char *old; /* malloc'ed; NULL: there is none */
+    uint64_t old_bytes;
+    char *new; /* mapped: sparse as a file is */
+    uint64_t new_bytes;
+    uint64_t allocated;
+    uint64_t room; /* bytes that may be allocated; 0: no limit */
+    int calls;     /* of any function */
+    int fail_at;   /* the number of the call that fails with -EIO; 0: none */
+    int asides, syncs, commits;
+};
+
+static inline bool memory_fails(struct memory_disk *d) { return ++d->calls == d->fail_at; }
+
+static inline int64_t memory_old_bytes(void *ctx)
+{
+    struct memory_disk *d = ctx;
+
+    if (memory_fails(d))
+        return -EIO;
+    return d->old ? (int64_t)d->old_bytes : -ENOENT;
+}
+
+static inline int memory_old_read(void *ctx, void *to, uint64_t bytes)
+{
+    struct memory_disk *d = ctx;
+
+    if (memory_fails(d))
+        return -EIO;
+    memcpy(to, d->old, bytes < d->old_bytes ? bytes : d->old_bytes);
+    return 0;
+}
+
+static inline int memory_create(void *ctx, uint64_t bytes, void **base)
+{
+    struct memory_disk *d = ctx;
+
+    if (memory_fails(d))
+        return -EIO;
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    assert(at != MAP_FAILED);
+    *base = d->new = at;
+    d->new_bytes = bytes;
+    return 0;
+}
+
+static inline int memory_allocate(void *ctx, uint64_t at, uint64_t bytes)
+{
+    struct memory_disk *d = ctx;
+
+    assert(at + bytes <= d->new_bytes);
+    if (memory_fails(d))
+        return -EIO;
+    if (d->room && d->allocated + bytes > d->room)
+        return -ENOSPC;
+    d->allocated += bytes;
+    return 0;
+}
+
+static inline int memory_set_aside(void *ctx, char *name, uint64_t bytes)
+{
+    struct memory_disk *d = ctx;
+
+    if (memory_fails(d))
+        return -EIO;
+    snprintf(name, bytes, "aside-%d", ++d->asides);
+    return 0;
+}
+
+static inline int memory_commit(void *ctx)
+{
+    struct memory_disk *d = ctx;
+
+    if (memory_fails(d))
+        return -EIO;
+    d->commits++;
+    return 0;
+}
+
+static inline int memory_sync(void *ctx)
+{
+    struct memory_disk *d = ctx;
+
+    d->syncs++;
+    return memory_fails(d) ? -EIO : 0;
+}
+
+static inline void memory_close(void *ctx)
+{
+    struct memory_disk *d = ctx;
+
+    if (d->new)
+        munmap(d->new, d->new_bytes);
+    d->new = NULL;
+}
+
+static inline void memory_disk_init(struct memory_disk *d)
+{
+    *d = (struct memory_disk){.disk = {.ctx = d,
+                                       .old_bytes = memory_old_bytes,
+                                       .old_read = memory_old_read,
+                                       .create = memory_create,
+                                       .allocate = memory_allocate,
+                                       .set_aside = memory_set_aside,
+                                       .commit = memory_commit,
+                                       .sync = memory_sync,
+                                       .close = memory_close}};
+}
+
+/* The process died: what the new file holds now is what the next one finds. Before or after memory_close(). */
+static inline void memory_disk_crash(const struct memory_disk *from, struct memory_disk *to)
+{
+    memory_disk_init(to);
+    to->old_bytes = from->new_bytes;
+    to->old = malloc(to->old_bytes);
+    assert(to->old);
+    memcpy(to->old, from->new, to->old_bytes);
+}
+
+static inline void memory_disk_fini(struct memory_disk *d)
+{
+    memory_close(d);
+    free(d->old);
+}

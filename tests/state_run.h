@@ -1,0 +1,219 @@
+#pragma once
+/* A process with a state file and a store that is a model: names, their sums, and one ledger. No network, no thread:
+ * batches are made, sent, answered and reconciled by calls. */
+
+#include <string.h>
+
+#include "flush/chronicle.h"
+#include "flush/recovery.h"
+#include "state_memory.h"
+
+#define RUN_NAMES 8
+#define RUN_PREFIX "t:"
+
+struct run_model {
+    char instance[UUID_TEXT_BYTES]; /* whose ledger the store has */
+    struct ledger ledger;
+    uint64_t stored[RUN_NAMES];
+    uint64_t written[RUN_NAMES]; /* all hits that were ever answered */
+};
+
+struct run_config {
+    uint32_t workers, keys_max, batch_keys_max;
+    bool embedded;
+    const char *prefix, *boot_id;
+};
+
+struct run_process {
+    struct memory_disk disk;
+    struct env env;
+    uint64_t seed;
+    struct recovery recovery;
+    struct keyspace space;
+    struct keys *keys;
+    struct books books;
+    struct flusher_stats stats;
+    struct accounts accounts;
+    struct chronicle chronicle;
+    struct batch batch, replaced;
+    bool open, replaces;
+};
+
+static inline uint64_t run_now_us(void *ctx)
+{
+    (void)ctx;
+    return 1000000;
+}
+
+static inline uint64_t run_random(void *ctx)
+{
+    struct run_process *p = ctx;
+
+    return p->seed = p->seed * 6364136223846793005ULL + 1442695040888963407ULL;
+}
+
+static inline void run_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
+{
+    (void)ctx;
+    (void)level;
+    (void)event;
+    (void)fields;
+}
+
+static inline struct slice run_name(uint32_t i)
+{
+    static const char *const names[RUN_NAMES] = {"n/a", "n/bb", "n/ccc", "blog/d", "blog/eeeee", "x/f", "x/gg", "x/h h"};
+
+    return (struct slice){names[i], strlen(names[i])};
+}
+
+static inline struct recovery_config run_recovery_config(struct run_process *p, const struct run_config *c)
+{
+    p->env = (struct env){.ctx = p, .now_us = run_now_us, .random = run_random, .log = run_log};
+    return (struct recovery_config){
+        .env = &p->env,
+        .disk = &p->disk.disk,
+        .boot_id = c->boot_id ? c->boot_id : "boot",
+        .prefix = c->prefix ? c->prefix : RUN_PREFIX,
+        .embedded = c->embedded,
+        .workers = c->workers,
+        .keys_max = c->keys_max,
+        .batch_keys_max = c->batch_keys_max,
+        .chunk_bytes = 4096,
+    };
+}
+
+/* On p->disk, which the caller has prepared. 0 or -errno. */
+static inline int run_start(struct run_process *p, const struct run_config *c, uint64_t seed, struct error *err)
+{
+    p->seed = seed;
+    const struct recovery_config config = run_recovery_config(p, c);
+    int failed = recovery_run(&p->recovery, &config, err);
+    if (failed)
+        return failed;
+    const struct state_file *state = p->recovery.state;
+    keyspace_init(&p->space, config.prefix, 0);
+    failed = keys_create(&p->keys, p->recovery.tally, &p->space);
+    assert(!failed);
+    books_init(&p->books);
+    p->accounts = (struct accounts){.env = &p->env, .keys = p->keys, .books = &p->books, .stats = &p->stats};
+    failed = keys_inherit(p->keys);
+    assert(!failed);
+    chronicle_init(&p->chronicle, &(struct chronicle_config){
+                                      .accounts = &p->accounts,
+                                      .prefix = keyspace_prefix(&p->space, 0),
+                                      .instance = "",
+                                      .journal = state_file_journal(state, 0),
+                                      .journal_bytes = state_file_geometry(state)->journal_bytes,
+                                  });
+    failed = batch_init(&p->batch, c->batch_keys_max, chronicle_parts_max(&p->chronicle));
+    assert(!failed);
+    failed = batch_init(&p->replaced, c->batch_keys_max, chronicle_parts_max(&p->chronicle));
+    assert(!failed);
+    failed = chronicle_resume(&p->chronicle, &p->batch, &p->open, &p->replaced, &p->replaces);
+    assert(!failed);
+    return 0;
+}
+
+static inline void run_end(struct run_process *p)
+{
+    batch_fini(&p->replaced);
+    batch_fini(&p->batch);
+    chronicle_fini(&p->chronicle);
+    keys_destroy(p->keys);
+    tally_destroy(p->recovery.tally);
+    state_file_close(p->recovery.state, false);
+    memory_disk_fini(&p->disk);
+}
+
+static inline enum tally_result run_hit(struct run_process *p, struct run_model *m, uint32_t worker, uint32_t name,
+                                        uint64_t n)
+{
+    enum tally_result result = tally_hit(p->recovery.tally, worker, run_name(name), n);
+
+    m->written[name] += result == TALLY_COUNTED ? n : 0;
+    return result;
+}
+
+static inline uint32_t run_number(struct slice name)
+{
+    uint32_t i = 0;
+
+    while (!slice_equals(run_name(i), name))
+        i++;
+    return i;
+}
+
+/* Make a batch of what is dirty and note it; it may be sent now. false: nothing is dirty. */
+static inline bool run_intend(struct run_process *p)
+{
+    batch_begin(&p->batch, &(struct ledger){p->chronicle.acked.seq + 1, run_random(p)});
+    keys_collect(p->keys);
+    batch_fill(&p->batch, p->keys, 0);
+    if (p->batch.items_count == 0)
+        return false;
+    int failed = chronicle_intend(&p->chronicle, &p->batch, false);
+    assert(!failed);
+    p->open = true;
+    return true;
+}
+
+/* The store takes `b`, as EXEC would: only over the ledger that it must find. */
+static inline bool run_store(const struct run_process *p, struct run_model *m, const struct batch *b)
+{
+    bool known = strcmp(m->instance, p->chronicle.instance) == 0;
+
+    if (known ? !ledger_equals(&m->ledger, &p->chronicle.acked) : p->chronicle.acked.seq != 0)
+        return false;
+    for (uint32_t i = 0; i < b->items_count; i++)
+        m->stored[run_number(keys_name(p->keys, b->items[i].key))] += (uint64_t)b->items[i].delta;
+    memcpy(m->instance, p->chronicle.instance, sizeof(m->instance));
+    m->ledger = b->ledger;
+    return true;
+}
+
+static inline void run_answered(struct run_process *p, struct batch *b)
+{
+    for (uint32_t i = 0; i < b->items_count; i++) {
+        batch_item_applied(b, p->keys, &b->items[i]);
+        env_step(&p->env, ENV_STEP_BASELINE);
+    }
+    chronicle_stored(&p->chronicle, b, b->hits);
+    p->open = p->replaces = false;
+}
+
+/* As a partition does after its arm. */
+static inline void run_reconcile(struct run_process *p, struct run_model *m)
+{
+    bool known = strcmp(m->instance, p->chronicle.instance) == 0;
+    const struct ledger *server = known ? &m->ledger : NULL;
+
+    switch (ledger_judge(&p->chronicle.acked, p->open ? &p->batch.ledger : NULL,
+                         p->replaces ? &p->replaced.ledger : NULL, server)) {
+    case LEDGER_AS_ACKED: return;
+    case LEDGER_BATCH_APPLIED: run_answered(p, &p->batch); return;
+    case LEDGER_REPLACED_APPLIED: run_answered(p, &p->replaced); return;
+    case LEDGER_MISSING:
+    case LEDGER_BEHIND:
+        p->open = p->replaces = false;
+        chronicle_start_over(&p->chronicle, server ? server : &(struct ledger){0});
+        return;
+    case LEDGER_FOREIGN:
+        p->open = p->replaces = false;
+        chronicle_rename(&p->chronicle, "another");
+        return;
+    }
+}
+
+/* Everything that is pending goes to the store. */
+static inline void run_drain(struct run_process *p, struct run_model *m)
+{
+    run_reconcile(p, m);
+    if (!p->open)
+        keys_collect(p->keys);
+    while (p->open || run_intend(p)) {
+        bool stored = run_store(p, m, &p->batch);
+        assert(stored);
+        run_answered(p, &p->batch);
+    }
+}
