@@ -6,16 +6,19 @@ import time
 from harness import secrets, wait
 from harness.cluster import NODE_TIMEOUT_MS, Cluster
 
-from .scene import Scene, state_option
+from . import scene
 
 
-class Clustered(Scene):
+class Clustered(scene.Scene):
     FAULTS = {"kill_master": 3, "kill_replica": 1, "freeze_master": 2, "failover": 2, "takeover": 2, "lagging_takeover": 1,
-              "migrate_slot": 3, "client_kill": 2, "client_pause": 1, "oom": 1, "tallyd_freeze": 1}
+              "migrate_slot": 3, "client_kill": 2, "client_pause": 1, "oom": 1, "tallyd_freeze": 1,
+              "tallyd_sigterm": 1}
+    if scene.keeps_state():
+        FAULTS["tallyd_kill"] = 2
 
     def __init__(self, lab, draw):
         self.store = lab.keep(Cluster(os.path.join(lab.folder, "cluster"), secrets.PASSWORD))
-        super().__init__(lab, draw, lab.tallyd(self.store, redis_mode="cluster", **state_option(lab)))
+        super().__init__(lab, draw, lab.tallyd(self.store, redis_mode="cluster", **scene.options(lab)))
 
     def _master(self):
         return self.draw.choice(sorted(self.store.masters(), key=lambda node: node.port))

@@ -2,6 +2,7 @@
 
 import collections
 import functools
+import os
 import subprocess
 import time
 
@@ -19,8 +20,13 @@ def keeps_state():
     return "\n  --state-dir" in subprocess.run([BINARY, "--help"], capture_output=True, text=True, check=True).stdout
 
 
-def state_option(lab):
-    return {"state_dir": lab.folder + "/state"} if keeps_state() else {}
+def options(lab):
+    """Few keys, so that tables and the state file are small."""
+    if not keeps_state():
+        return {"max_keys": 1000}
+    folder = os.path.join(lab.folder, "state")
+    os.mkdir(folder)
+    return {"max_keys": 1000, "state_dir": folder}
 
 
 class Scene:

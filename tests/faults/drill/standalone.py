@@ -9,7 +9,7 @@ from harness.ports import HOST, Port
 from harness.proxy import ENDINGS, FIN, REPLY, REQUEST, RST
 from harness.resp import RespClient, RespError, encode
 
-from .scene import Scene, keeps_state, state_option
+from . import scene
 
 _GARBAGE = (b"!\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"$999999999999\r\n", b"*-7\r\n", b"$5\r\nab", b"\x00" * 64)
 # A log of Redis that is slow to load, so that LOADING shows; kept small otherwise.
@@ -24,18 +24,18 @@ class _Store:
         self.port, self.url, self.password = port, f"{scheme}://{HOST}:{port}", password
 
 
-class Standalone(Scene):
+class Standalone(scene.Scene):
     FAULTS = {"cut": 8, "hold": 2, "release": 2, "end_links": 2, "deliver": 4, "delay": 2, "refuse": 1, "accept": 1,
               "garbage": 2, "redis_kill": 3, "redis_freeze": 2, "redis_thaw": 1, "redis_loading": 1, "client_kill": 2,
               "client_pause": 1, "oom": 1, "readonly": 1, "masterdown": 1, "noreplicas": 1, "noperm": 1, "busy": 1,
               "wrongpass": 1, "config_maxclients": 1, "config_timeout": 1, "undo": 3, "tallyd_freeze": 1,
               "tallyd_sigterm": 1}
-    if keeps_state():
+    if scene.keeps_state():
         FAULTS["tallyd_kill"] = 3
 
     def __init__(self, lab, draw):
         self.tls = draw.random() < 0.25
-        settings, scheme, options = _SETTINGS, "redis", state_option(lab)
+        settings, scheme, options = _SETTINGS, "redis", scene.options(lab)
         if self.tls:
             authority, self._tls_port, scheme = Authority(lab.folder, "authority"), Port(), "rediss"
             cert, key = authority.leaf("server", f"IP:{HOST}")
