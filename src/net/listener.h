@@ -8,6 +8,6 @@
 
 #include "base/error.h"
 
-/* The descriptor, or -errno with a sentence (address in use, not ours, not permitted). */
+/* The descriptor, or -errno with a sentence (address not ours, not permitted, in use for a second: so long it may block). */
 int listener_open(const struct sockaddr_storage *address, bool reuse_port, struct error *err);
 uint16_t listener_port(int fd);
