@@ -260,7 +260,7 @@ static int write_journal(struct run *r, uint32_t partition, const char *fresh)
     journal_open(&j, state_file_journal(r->out->state, partition), g->journal_bytes, r->config->env);
     bool goes_on = view && view->instance[0];
     if (partition == 0)
-        snprintf(r->out->instance, sizeof(r->out->instance), "%s", goes_on ? view->instance : fresh);
+        snprintf(r->out->instance, sizeof(r->out->instance), "%.36s", goes_on ? view->instance : fresh);
     if (!goes_on) {
         r->out->renamed += r->out->found;
         journal_acknowledge(&j, fresh, &none);
