@@ -253,7 +253,7 @@ static ssize_t net_try_send(struct stream *s, const void *data, size_t bytes)
     if (room == 0)
         return -EAGAIN;
     bytes = bytes < room ? bytes : room;
-    if (!s->server_open)
+    if (!s->server_open || s->owner == n->muted)
         return (ssize_t)bytes; /* into nothing */
     buf_append(&s->up.bytes, data, bytes);
     pipe_send(n, &s->up);
@@ -345,6 +345,7 @@ void net_reset(struct net *n)
         s->used = false;
     n->end = n->streams;
     n->opened = 0;
+    n->muted = NET_NOBODY;
     n->serving = NULL;
     net_heal(n);
 }
