@@ -330,6 +330,15 @@ struct stream *net_latest(struct net *n, uint32_t owner)
     return latest;
 }
 
+bool net_is_silent(const struct net *n, uint32_t owner)
+{
+    bool silent = false;
+
+    for (const struct stream *s = n->streams; s < n->end; s++)
+        silent |= s->used && s->client_open && s->owner == owner && s->ending == NET_SILENCE;
+    return silent;
+}
+
 uint32_t net_open_streams(const struct net *n, uint32_t owner)
 {
     uint32_t count = 0;

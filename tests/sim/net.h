@@ -99,6 +99,7 @@ void net_kill(struct net *n);
  */
 void net_heal(struct net *n);
 struct stream *net_latest(struct net *n, uint32_t owner); /* open; or NULL */
+bool net_is_silent(const struct net *n, uint32_t owner);  /* it has a connection that broke so */
 uint32_t net_open_streams(const struct net *n, uint32_t owner);
 void net_reset(struct net *n); /* for another seed */
 void net_fini(struct net *n);
