@@ -264,5 +264,8 @@ void faults_draw(struct sim *s)
     r->fault_gap_us =
         r->calm ? 10 * r->flush_interval_ms * 1000ULL
                 : chance_octaves(&s->chance, r->flush_interval_ms * 1000 / 8, r->flush_interval_ms * 1000 * 4);
+    r->state = !r->twins && chance_one_in(&s->chance, 5);
+    r->dies_in_steps = r->state && chance_one_in(&s->chance, 2) ? (uint32_t)chance_octaves(&s->chance, 8, 128) : 0;
+    r->replay_window_ms = chance_one_in(&s->chance, 2) ? 60000 : 0;
     r->reads = chance_one_in(&s->chance, 3);
 }

@@ -253,7 +253,7 @@ static ssize_t net_try_send(struct stream *s, const void *data, size_t bytes)
     if (room == 0)
         return -EAGAIN;
     bytes = bytes < room ? bytes : room;
-    if (!s->server_open)
+    if (!s->server_open || s->owner == n->muted)
         return (ssize_t)bytes; /* into nothing */
     buf_append(&s->up.bytes, data, bytes);
     pipe_send(n, &s->up);
@@ -330,6 +330,15 @@ struct stream *net_latest(struct net *n, uint32_t owner)
     return latest;
 }
 
+bool net_is_silent(const struct net *n, uint32_t owner)
+{
+    bool silent = false;
+
+    for (const struct stream *s = n->streams; s < n->end; s++)
+        silent |= s->used && s->client_open && s->owner == owner && s->ending == NET_SILENCE;
+    return silent;
+}
+
 uint32_t net_open_streams(const struct net *n, uint32_t owner)
 {
     uint32_t count = 0;
@@ -345,6 +354,7 @@ void net_reset(struct net *n)
         s->used = false;
     n->end = n->streams;
     n->opened = 0;
+    n->muted = NET_NOBODY;
     n->serving = NULL;
     net_heal(n);
 }

@@ -18,6 +18,7 @@
 #define NET_REFUSALS_MAX 32
 #define NET_NEVER UINT64_MAX
 #define NET_WINDOW 65536
+#define NET_NOBODY UINT32_MAX
 
 enum net_ending { NET_OPEN, NET_RESET, NET_FIN, NET_SILENCE };
 
@@ -79,8 +80,9 @@ struct net {
     size_t piece_max;     /* bytes that arrive at a time; 0: all */
     size_t window;        /* bytes that the client may have under way */
     /* and how it fares now */
-    int refusing; /* 0 or the errno that connects fail with */
-    bool lost;    /* connects are never answered */
+    uint32_t muted; /* whose bytes do not leave it any more; NET_NOBODY */
+    int refusing;   /* 0 or the errno that connects fail with */
+    bool lost;      /* connects are never answered */
     uint64_t stalled_until_us;
 };
 
@@ -97,6 +99,7 @@ void net_kill(struct net *n);
  */
 void net_heal(struct net *n);
 struct stream *net_latest(struct net *n, uint32_t owner); /* open; or NULL */
+bool net_is_silent(const struct net *n, uint32_t owner);  /* it has a connection that broke so */
 uint32_t net_open_streams(const struct net *n, uint32_t owner);
 void net_reset(struct net *n); /* for another seed */
 void net_fini(struct net *n);

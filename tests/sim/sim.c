@@ -74,7 +74,7 @@ static void sim_hit(struct sim *s)
     uint64_t hits = 1 + chance_below(&s->chance, s->rates.hits_max);
 
     s->hit_us = s->now_us + chance_below(&s->chance, 2 * s->rates.hit_gap_us + 1);
-    if (!p->alive)
+    if (!p->alive || p->frozen)
         return;
     process_hit(p, (uint32_t)key, hits);
     if (s->rates.reads && chance_one_in(&s->chance, 4))
@@ -155,6 +155,7 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
     s->seed = seed;
     s->chance.state = seed * 0xd1342543de82ef95;
     s->now_us = 1000000;
+    s->healed_us = 0;
     s->steps = 0;
     s->lives_count = 0;
     s->batches_count = 0;
@@ -168,6 +169,7 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
     while (!s->failed && s->steps < s->rates.steps)
         sim_step(s);
     s->healing = true;
+    s->healed_us = s->now_us;
     faults_heal(s);
     sim_drain(s);
     sim_bury_zombies(s);

@@ -7,12 +7,16 @@
  *   oracle.c    who added what to which key, and the laws
  *   sim.c       the order of events: trouble, healing, draining, the last of the zombies */
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "flush/core.h"
+#include "flush/recovery.h"
 #include "sim/net.h"
+#include "state_memory.h"
 
 #define SIM_KEYS_MAX 24
+#define SIM_TALLY_KEYS_MAX 64
 #define SIM_LIVES_MAX 12
 #define SIM_PROCESSES_MAX 2
 #define SIM_BATCHES_MAX 1024
@@ -53,8 +57,10 @@ struct life {
     uint64_t forgotten[SIM_KEYS_MAX]; /* by the server */
     uint32_t refusals[SIM_KEYS_MAX];  /* that it was told of */
     uint64_t accepted_sum, applied_sum, excused_sum, forgotten_sum;
+    uint64_t told[SIM_KEYS_MAX]; /* hits refused with its knowledge */
     uint64_t born_us;
     bool dead;
+    bool reborn; /* went on after a kill -9, on its state file; its books begin anew */
     struct mark marks[SIM_MARKS_MAX];
     uint32_t marks_count;
 };
@@ -73,6 +79,10 @@ struct process {
     struct flusher_stats stats;
     struct core *core;
     char host[16];
+    struct state_file *state;    /* NULL: none */
+    struct memory_disk disks[2]; /* of this process and of the next */
+    uint32_t disk;
+    bool frozen;    /* killed in the middle of something: what the file held then is what counts */
     uint32_t reads; /* under way */
     int64_t told[SIM_KEYS_MAX];
 };
@@ -88,7 +98,10 @@ struct rates {
     uint64_t hit_gap_us, fault_gap_us;
     uint32_t hits_max;
     bool reads, twins, password, poison;
-    bool calm;           /* nothing befalls it but kill -9 */
+    bool calm; /* nothing befalls it but kill -9 */
+    bool state;
+    uint32_t dies_in_steps; /* at one in so many of its journal; 0: never there */
+    uint32_t replay_window_ms;
     uint32_t faults[32]; /* weights, by enum fault */
     uint32_t faults_sum;
 };
@@ -108,6 +121,7 @@ struct sim {
     struct buf outsider_answers;
     uint64_t hit_us, fault_us;
     bool healing;
+    uint64_t healed_us;
     bool rewound; /* the server forgot something */
     bool emptied; /* even ledgers */
     bool crashed, touched;
@@ -145,6 +159,12 @@ struct slice world_redis_key(uint32_t key, char out[16]);
 uint32_t world_key_of(struct slice redis_key);
 /* Another program sends one command. */
 void world_outsider(struct sim *s, uint32_t count, const struct slice args[]);
+
+/* ---- revival.c ---- */
+void process_recover(struct process *p, char instance[UUID_TEXT_BYTES]);
+void process_step(void *ctx, enum env_step step);
+void process_die(struct process *p);  /* what the state file holds now is what the next process finds */
+void process_bury(struct process *p); /* when its core and tally are gone */
 
 /* ---- faults.c ---- */
 void faults_draw(struct sim *s);

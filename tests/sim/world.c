@@ -6,7 +6,7 @@
 #include "sim/sim.h"
 
 #define WORKERS_MAX 3
-#define TALLY_KEYS_MAX 64
+
 #define IDLE_TICKS_MAX 1000
 #define FIRST_RESTART_US 1000
 
@@ -108,17 +108,39 @@ static void process_identity(struct process *p, char out[UUID_TEXT_BYTES])
         env_uuid(&p->env, out);
 }
 
+static void life_begin(const struct sim *s, struct life *life, bool again)
+{
+    life->dead = false;
+    life->reborn = again;
+    if (again)
+        return;
+    memset(life, 0, offsetof(struct life, marks));
+    life->marks_count = 0;
+    life->born_us = s->now_us;
+}
+
+static void process_open_tally(struct process *p, char instance[UUID_TEXT_BYTES])
+{
+    if (p->sim->rates.state) {
+        process_recover(p, instance);
+        return;
+    }
+    int failed = tally_create(&p->tally, &(struct tally_config){.workers = p->workers, .keys_max = SIM_TALLY_KEYS_MAX});
+    assert(!failed);
+    process_identity(p, instance);
+}
+
 void process_start(struct process *p)
 {
     struct sim *s = p->sim;
     char instance[UUID_TEXT_BYTES];
+    bool reborn = s->rates.state && p->disks[p->disk].old;
 
-    p->life = s->lives_count++;
-    struct life *life = &s->lives[p->life];
-    memset(life, 0, offsetof(struct life, marks));
-    life->marks_count = 0;
-    life->born_us = s->now_us;
+    if (!reborn)
+        p->life = s->lives_count++;
+
     p->workers = 1 + (uint32_t)chance_below(&s->chance, WORKERS_MAX);
+    life_begin(s, &s->lives[p->life], reborn);
     p->stats = (struct flusher_stats){0};
     p->env = (struct env){
         .ctx = p,
@@ -126,28 +148,29 @@ void process_start(struct process *p)
         .random = world_random,
         .log = world_log,
         .transport = net_transport(&s->net),
+        .step = process_step,
     };
     books_init(&p->books);
-    process_identity(p, instance);
+    process_open_tally(p, instance);
     snprintf(p->host, sizeof(p->host), "%u", p->life);
-    int failed = tally_create(&p->tally, &(struct tally_config){.workers = p->workers, .keys_max = TALLY_KEYS_MAX});
-    assert(!failed);
-    failed = core_create(&p->core, &(struct core_config){
-                                       .env = &p->env,
-                                       .tally = p->tally,
-                                       .books = &p->books,
-                                       .stats = &p->stats,
-                                       .prefix = "t:",
-                                       .instance = instance,
-                                       .flush_interval_ms = s->rates.flush_interval_ms,
-                                       .batch_keys_max = s->rates.batch_keys_max,
-                                       .host = p->host,
-                                       .port = 6379,
-                                       .user = "",
-                                       .credentials = {s->rates.password ? world_password : NULL, p},
-                                       .answered = process_answered,
-                                       .answered_ctx = p,
-                                   });
+    int failed = core_create(&p->core, &(struct core_config){
+                                           .env = &p->env,
+                                           .tally = p->tally,
+                                           .books = &p->books,
+                                           .stats = &p->stats,
+                                           .prefix = "t:",
+                                           .instance = instance,
+                                           .flush_interval_ms = s->rates.flush_interval_ms,
+                                           .batch_keys_max = s->rates.batch_keys_max,
+                                           .replay_window_ms = s->rates.replay_window_ms,
+                                           .state = p->state,
+                                           .host = p->host,
+                                           .port = 6379,
+                                           .user = "",
+                                           .credentials = {s->rates.password ? world_password : NULL, p},
+                                           .answered = process_answered,
+                                           .answered_ctx = p,
+                                       });
     assert(!failed);
     p->alive = true;
     p->tick_us = s->now_us;
@@ -172,6 +195,7 @@ static void process_stop(struct process *p)
     core_destroy(p->core);
     tally_destroy(p->tally);
     p->alive = false;
+    process_bury(p);
 }
 
 void process_crash(struct process *p)
@@ -184,6 +208,7 @@ void process_crash(struct process *p)
     s->crashed = true;
     s->met.crashes++;
     oracle_check_crash(s, p);
+    process_die(p);
     process_life(p)->dead = true;
     process_stop(p);
     p->restart_us = s->now_us + FIRST_RESTART_US + chance_below(&s->chance, 3000000);
@@ -194,6 +219,10 @@ void process_tick(struct process *p)
     struct sim *s = p->sim;
 
     core_tick(p->core);
+    if (p->frozen) {
+        process_crash(p);
+        return;
+    }
     uint64_t wake = core_wake_us(p->core);
     p->idle_ticks = wake <= s->now_us ? p->idle_ticks + 1 : 0;
     if (p->idle_ticks > IDLE_TICKS_MAX)
@@ -238,6 +267,9 @@ bool process_is_drained(const struct process *p)
 {
     struct flusher_books b = process_books(p);
 
+    if (p->alive && process_life(p)->reborn)
+        return core_is_idle(p->core) && b.in_flight == 0 && b.poisoned == 0 &&
+               p->sim->now_us > p->sim->healed_us + p->sim->rates.flush_interval_ms * 2500ULL;
     return p->alive && b.in_flight == 0 && b.poisoned == 0 && b.stored + b.lost == process_life(p)->accepted_sum &&
            core_is_idle(p->core);
 }
@@ -284,5 +316,6 @@ void world_end(struct sim *s)
     for (struct process *p = s->processes; p < s->processes + SIM_PROCESSES_MAX; p++) {
         if (p->alive)
             process_stop(p);
+        memory_disk_fini(&p->disks[p->disk]);
     }
 }

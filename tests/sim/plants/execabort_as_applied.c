@@ -10,7 +10,7 @@ int __wrap_partition_on_exec(struct partition *p, const struct reply *reply)
 
     if (reply->type != REPLY_ERROR)
         return __real_partition_on_exec(p, reply);
-    accounts_applied_unseen(c->config.accounts, c->batch);
+    accounts_applied_unseen(c->config.past.accounts, c->batch);
     c->batch = NULL;
     return 1;
 }

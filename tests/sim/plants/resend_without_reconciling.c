@@ -6,6 +6,6 @@ enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *ser
 enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *server)
 {
     if (server)
-        c->acked = *server;
+        c->past.acked = *server;
     return CHAIN_UNCHANGED;
 }
