@@ -79,14 +79,12 @@ static uint32_t record_items(const struct run *r, const struct journal_record *r
 
 static bool can_go_on(const struct run *r, const struct journal_view *view)
 {
-    return r->same_keys && !r->config->embedded && view->instance[0] && record_items(r, view->batch) <= r->config->batch_keys_max &&
+    return r->same_keys && !r->config->embedded && view->instance[0] &&
+           record_items(r, view->batch) <= r->config->batch_keys_max &&
            record_items(r, view->replaced) <= r->config->batch_keys_max;
 }
 
-static void forget(struct past *past)
-{
-    past->view = (struct journal_view){0};
-}
+static void forget(struct past *past) { past->view = (struct journal_view){0}; }
 
 static void read_past(struct run *r, uint32_t partition)
 {
@@ -189,9 +187,9 @@ static int create_new(struct run *r, struct error *err)
         return failed;
     const struct tally_config tally = {.workers = c->workers, .keys_max = c->keys_max, .state = r->out->state};
     failed = tally_create(&r->out->tally, &tally);
-    return failed ? error_set(err, failed, "cannot reserve memory for --max-keys %u: %s", c->keys_max,
-                              strerror(-failed))
-                  : 0;
+    return failed
+               ? error_set(err, failed, "cannot reserve memory for --max-keys %u: %s", c->keys_max, strerror(-failed))
+               : 0;
 }
 
 static int import_old(struct run *r, struct error *err)
@@ -202,8 +200,7 @@ static int import_old(struct run *r, struct error *err)
         return 0;
     int failed = import_run(out->tally, &r->old, r->config->embedded, condemns, r, &out->import);
     if (failed)
-        return error_set(err, failed,
-                         "--state-dir has no room to take over %llu names: %s; enlarge it (tmpfs: size=)",
+        return error_set(err, failed, "--state-dir has no room to take over %llu names: %s; enlarge it (tmpfs: size=)",
                          (unsigned long long)import_names(&r->old, r->config->embedded), strerror(-failed));
     out->lost_hits += out->import.condemned_hits;
     out->import.damaged += r->old.lower_bounds;

@@ -1,0 +1,268 @@
+#include "sim/sim.h"
+
+#include <errno.h>
+
+enum fault {
+    FAULT_CUT,
+    FAULT_KILL,
+    FAULT_ROLL_BACK,
+    FAULT_FLUSHALL,
+    FAULT_MOOD,
+    FAULT_DENY_COMMAND,
+    FAULT_DENY_KEY,
+    FAULT_STALL,
+    FAULT_REFUSE_CONNECTS,
+    FAULT_CRASH,
+    FAULT_POISON,
+    FAULT_TOUCH_LEDGER,
+    FAULT_OUTSIDER_ADDS,
+    FAULT_PASSWORD,
+    FAULT_RECONNECT,
+    FAULT_RELIEF, /* what goes on is over */
+    FAULTS,
+};
+
+/* One seed in how many has this kind at all, and then with what weight. */
+static const struct {
+    uint32_t one_in, weight_max;
+} table[FAULTS] = {
+    [FAULT_CUT] = {1, 40},          [FAULT_KILL] = {3, 6},      [FAULT_ROLL_BACK] = {6, 6},
+    [FAULT_FLUSHALL] = {16, 2},     [FAULT_MOOD] = {3, 8},      [FAULT_DENY_COMMAND] = {6, 6},
+    [FAULT_DENY_KEY] = {4, 8},      [FAULT_STALL] = {3, 8},     [FAULT_REFUSE_CONNECTS] = {4, 4},
+    [FAULT_CRASH] = {6, 4},         [FAULT_POISON] = {6, 4},    [FAULT_TOUCH_LEDGER] = {6, 6},
+    [FAULT_OUTSIDER_ADDS] = {6, 6}, [FAULT_PASSWORD] = {10, 4}, [FAULT_RECONNECT] = {10, 4},
+    [FAULT_RELIEF] = {1, 30},
+};
+
+/* ---- connections ---- */
+
+static void fault_cut(struct sim *s)
+{
+    struct stream *stream = net_latest(&s->net, s->processes[chance_below(&s->chance, s->rates.processes)].life);
+    enum net_ending ending = (enum net_ending)(NET_RESET + chance_below(&s->chance, 3));
+    bool zombie = chance_below(&s->chance, 3) != 0;
+
+    if (!stream)
+        return;
+    if (chance_one_in(&s->chance, 2))
+        net_cut_up(stream, chance_below(&s->chance, chance_octaves(&s->chance, 1, 2000)), ending, zombie);
+    else
+        net_cut_down(stream, chance_below(&s->chance, chance_octaves(&s->chance, 1, 500)), ending, zombie);
+}
+
+static void fault_refuse_connects(struct sim *s)
+{
+    if (chance_one_in(&s->chance, 2))
+        s->net.refusing = ECONNREFUSED;
+    else
+        s->net.lost = true;
+}
+
+/* ---- the server ---- */
+
+static void fault_roll_back(struct sim *s)
+{
+    uint64_t steps = chance_octaves(&s->chance, 1, 16);
+
+    net_kill(&s->net);
+    sim_note(s, "the server restarts without its last %u writes", (unsigned)model_roll_back(&s->model, steps));
+    s->rewound = true;
+    s->model.mood = chance_one_in(&s->chance, 4) ? MODEL_LOADING : MODEL_FINE;
+}
+
+static void fault_deny_command(struct sim *s)
+{
+    /* Not SET alone: an ACL that takes the ledger away between queueing and EXEC tears every transaction
+     * (tests/sim/README.md). */
+    static const char *const commands[] = {"multi", "watch", "get", "exec", "incrby", "getrange", "info", "discard"};
+
+    s->model.denied_command = commands[chance_below(&s->chance, sizeof(commands) / sizeof(commands[0]))];
+    sim_note(s, "the ACL takes %s away", s->model.denied_command);
+}
+
+static void fault_deny_key(struct sim *s)
+{
+    static char names[SIM_KEYS_MAX][16];
+    uint32_t key = (uint32_t)chance_below(&s->chance, s->rates.keys);
+
+    s->model.denied_key = world_redis_key(key, names[key]);
+    sim_note(s, "the ACL takes %s away", names[key]);
+}
+
+static void fault_password(struct sim *s)
+{
+    static const char *const passwords[] = {"hunter0", "hunter1"};
+
+    if (!s->rates.password)
+        return;
+    if (chance_one_in(&s->chance, 2))
+        s->secret++; /* the processes hear of it before the server does */
+    else
+        s->model.password = passwords[(s->model.password[6] - '0' + 1) % 2];
+}
+
+/* ---- keys ---- */
+
+static void fault_poison(struct sim *s)
+{
+    char name[16];
+    struct slice key = world_redis_key((uint32_t)chance_below(&s->chance, s->rates.keys), name);
+
+    world_outsider(s, 2, (struct slice[]){SLICE("DEL"), key});
+    switch (chance_below(&s->chance, 3)) {
+    case 0: world_outsider(s, 3, (struct slice[]){SLICE("LPUSH"), key, SLICE("x")}); break;
+    case 1: world_outsider(s, 3, (struct slice[]){SLICE("SET"), key, SLICE("12 apples")}); break;
+    case 2: world_outsider(s, 3, (struct slice[]){SLICE("SET"), key, SLICE("9223372036854775805")}); break;
+    }
+    sim_note(s, "%s is poisoned", name);
+}
+
+static void fault_touch_ledger(struct sim *s)
+{
+    for (struct model_key *k = s->model.keys; k < s->model.keys + MODEL_KEYS_MAX; k++) {
+        if (k->value.type == MODEL_STRING && memmem(k->name, k->name_bytes, "!ledger:", 8) &&
+            chance_one_in(&s->chance, 2))
+            k->version++; /* written again with the same value */
+    }
+}
+
+static void fault_outsider_adds(struct sim *s)
+{
+    char name[16];
+    struct slice key = world_redis_key((uint32_t)chance_below(&s->chance, s->rates.keys), name);
+
+    s->touched = true;
+    world_outsider(s, 3, (struct slice[]){SLICE("INCRBY"), key, SLICE("7")});
+}
+
+static void fault_relief(struct sim *s)
+{
+    s->net.refusing = 0;
+    s->net.lost = false;
+    s->model.mood = MODEL_FINE;
+    s->model.denied_command = NULL;
+    s->model.denied_key = (struct slice){0};
+    if (s->rates.password)
+        s->secret = (uint32_t)(s->model.password[6] - '0');
+}
+
+/* ---- all ---- */
+
+static void fault_happen(struct sim *s, enum fault fault)
+{
+    struct process *p = &s->processes[chance_below(&s->chance, s->rates.processes)];
+
+    switch (fault) {
+    case FAULT_CUT: fault_cut(s); break;
+    case FAULT_KILL: net_kill(&s->net); break;
+    case FAULT_ROLL_BACK: fault_roll_back(s); break;
+    case FAULT_FLUSHALL:
+        model_flushall(&s->model);
+        s->rewound = s->emptied = true;
+        break;
+    case FAULT_MOOD: s->model.mood = (enum model_mood)chance_below(&s->chance, MODEL_MOODS); break;
+    case FAULT_DENY_COMMAND: fault_deny_command(s); break;
+    case FAULT_DENY_KEY: fault_deny_key(s); break;
+    case FAULT_STALL: s->net.stalled_until_us = s->now_us + chance_octaves(&s->chance, 1000, 16000000); break;
+    case FAULT_REFUSE_CONNECTS: fault_refuse_connects(s); break;
+    case FAULT_CRASH: process_crash(p); break;
+    case FAULT_POISON: fault_poison(s); break;
+    case FAULT_TOUCH_LEDGER: fault_touch_ledger(s); break;
+    case FAULT_OUTSIDER_ADDS: fault_outsider_adds(s); break;
+    case FAULT_PASSWORD: fault_password(s); break;
+    case FAULT_RECONNECT:
+        if (p->alive)
+            core_reconnect(p->core);
+        break;
+    case FAULT_RELIEF: fault_relief(s); break;
+    case FAULTS: break;
+    }
+}
+
+void faults_one(struct sim *s)
+{
+    static const char *const names[FAULTS] = {
+        "cut",           "kill",     "roll back",       "flushall", "mood",   "deny command",
+        "deny key",      "stall",    "refuse connects", "crash",    "poison", "touch ledger",
+        "outsider adds", "password", "reconnect",       "relief"};
+    uint64_t pick = chance_below(&s->chance, s->rates.faults_sum);
+    uint32_t fault = 0;
+
+    while (pick >= s->rates.faults[fault])
+        pick -= s->rates.faults[fault++];
+    sim_note(s, "fault: %s", names[fault]);
+    fault_happen(s, (enum fault)fault);
+}
+
+void faults_heal(struct sim *s)
+{
+    sim_note(s, "all is healed");
+    net_heal(&s->net);
+    fault_relief(s);
+    for (uint32_t k = 0; k < s->rates.keys; k++) {
+        char name[16];
+        int64_t value;
+        struct slice key = world_redis_key(k, name);
+        if (!model_integer(&s->model, key, &value) || value > INT64_MAX / 2)
+            world_outsider(s, 2, (struct slice[]){SLICE("DEL"), key});
+    }
+}
+
+/* ---- what a seed is like ---- */
+
+static void rates_draw_faults(struct sim *s, struct rates *r)
+{
+    r->faults_sum = 0;
+    for (uint32_t f = 0; f < FAULTS; f++) {
+        bool has = chance_one_in(&s->chance, table[f].one_in);
+        r->faults[f] = has ? 1 + (uint32_t)chance_below(&s->chance, table[f].weight_max) : 0;
+        r->faults_sum += r->faults[f];
+    }
+    r->poison = r->faults[FAULT_POISON];
+    r->password = r->faults[FAULT_PASSWORD];
+}
+
+static void rates_draw_network(struct sim *s)
+{
+    struct net *n = &s->net;
+
+    n->latency_us = chance_octaves(&s->chance, 10, 400000);
+    n->slow_one_in = chance_one_in(&s->chance, 2) ? (uint32_t)chance_octaves(&s->chance, 4, 64) : 0;
+    n->zombie_us = chance_octaves(&s->chance, 1000, 16000000);
+    n->piece_max = chance_one_in(&s->chance, 3) ? chance_octaves(&s->chance, 16, 1024) : 0;
+    n->window = chance_one_in(&s->chance, 8) ? chance_octaves(&s->chance, 64, 1024) : NET_WINDOW;
+}
+
+static void rates_calm(struct sim *s, struct rates *r)
+{
+    memset(r->faults, 0, sizeof(r->faults));
+    r->faults[FAULT_CRASH] = r->faults_sum = 1;
+    r->poison = r->password = false;
+    net_heal(&s->net);
+}
+
+void faults_draw(struct sim *s)
+{
+    struct rates *r = &s->rates;
+
+    *r = (struct rates){0};
+    rates_draw_faults(s, r);
+    rates_draw_network(s);
+    r->calm = chance_one_in(&s->chance, 20);
+    if (r->calm)
+        rates_calm(s, r);
+    r->keys = 1 + (uint32_t)chance_below(&s->chance, SIM_KEYS_MAX);
+    r->processes = chance_one_in(&s->chance, 6) ? 2 : 1;
+    r->twins = r->processes == 2 && chance_one_in(&s->chance, 2);
+    r->steps = (uint32_t)chance_octaves(&s->chance, 50, 400);
+    /* A poisoned key is tried again after a minute: not too many flushes until then. */
+    r->flush_interval_ms = (uint32_t)chance_octaves(
+        &s->chance, r->poison || r->faults[FAULT_DENY_KEY] || r->faults[FAULT_DENY_COMMAND] ? 250 : 20, 1000);
+    r->batch_keys_max = r->calm ? SIM_KEYS_MAX : (uint32_t)chance_octaves(&s->chance, 1, 32);
+    r->hits_max = (uint32_t)chance_octaves(&s->chance, 1, 1000);
+    r->hit_gap_us = r->flush_interval_ms * 1000 / chance_octaves(&s->chance, 1, 16);
+    r->fault_gap_us =
+        r->calm ? 10 * r->flush_interval_ms * 1000ULL
+                : chance_octaves(&s->chance, r->flush_interval_ms * 1000 / 8, r->flush_interval_ms * 1000 * 4);
+    r->reads = chance_one_in(&s->chance, 3);
+}

@@ -1,0 +1,132 @@
+#pragma once
+/* A Redis server without sockets: bytes of commands in, bytes of replies out, byte for byte as redis-server 7.0 says
+ * them (check_model.c holds the two side by side). Only what tallyd uses and what may befall it.
+ *
+ * Thread: one.
+ * It also keeps its history, a step a transaction or single write, so that it can forget the latest part of it: a
+ * restart from an old append-only file, a replica promoted with lag. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+#define MODEL_KEYS_MAX 256 /* a power of two */
+#define MODEL_NAME_BYTES_MAX 96
+#define MODEL_VALUE_BYTES_MAX 64
+#define MODEL_ARGS_MAX 8
+#define MODEL_WATCHES_MAX 8
+#define MODEL_NO_KEY UINT32_MAX
+
+enum model_type { MODEL_NONE, MODEL_STRING, MODEL_LIST };
+
+struct model_value {
+    uint8_t type; /* enum model_type */
+    uint8_t bytes;
+    char text[MODEL_VALUE_BYTES_MAX]; /* of a list: its length */
+    uint32_t expires_s;               /* 0: never */
+};
+
+struct model_key {
+    uint8_t name_bytes; /* 0: nothing here */
+    char name[MODEL_NAME_BYTES_MAX];
+    struct model_value value;
+    uint64_t version; /* grows with every touch that a WATCH notices */
+};
+
+/* What a server as a whole may refuse for a while. */
+enum model_mood {
+    MODEL_FINE,
+    MODEL_OOM,
+    MODEL_MISCONF,
+    MODEL_NOREPLICAS,
+    MODEL_READONLY,
+    MODEL_MASTERDOWN,
+    MODEL_LOADING,
+    MODEL_BUSY,
+    MODEL_MOODS,
+};
+
+/* Who wants to know what is executed; any may be NULL. `tag` is the client's. */
+struct model_watcher {
+    void *ctx;
+    /* INCRBY of a key; negative when history is taken back. */
+    void (*added)(void *ctx, uint32_t tag, struct slice key, int64_t delta, bool in_exec);
+    /* INCRBY refused inside a transaction that is executed. */
+    void (*refused)(void *ctx, uint32_t tag, struct slice key, int64_t delta);
+    /* EXEC of a transaction of which every command was queued, whether or not the WATCH lets it through. */
+    void (*exec)(void *ctx, uint32_t tag, struct slice commands, bool refused);
+    void (*exec_answered)(void *ctx); /* its answer ends where the answers end now */
+};
+
+struct model_undo {
+    uint32_t key;
+    uint32_t tag;
+    int64_t delta;
+    uint64_t step;
+    struct model_value before;
+};
+
+struct model {
+    struct model_watcher watcher;
+    enum model_mood mood;
+    bool replica;               /* what INFO says */
+    const char *password;       /* NULL: none asked for */
+    const char *denied_command; /* lower case; NULL: none (the ACL of every user) */
+    struct slice denied_key;    /* empty: none */
+    struct model_key keys[MODEL_KEYS_MAX];
+    struct model_undo *undo; /* owned */
+    uint32_t undo_count, undo_capacity;
+    uint64_t step;
+    bool in_exec;
+};
+
+struct model_watch {
+    uint32_t key;
+    uint64_t version;
+};
+
+struct model_client {
+    uint32_t tag;
+    bool authed, multi, aborted;
+    bool skip_next, skipping;         /* CLIENT REPLY SKIP */
+    unsigned queued_has, queued_lack; /* what any of the queued commands is, and is not (enum trait) */
+    uint32_t queued;
+    struct buf queue; /* commands as they came */
+    struct buf in;
+    struct model_watch watches[MODEL_WATCHES_MAX];
+    uint32_t watched;
+};
+
+struct model_command {
+    struct slice args[MODEL_ARGS_MAX];
+    uint32_t count;
+    struct slice raw;
+};
+
+void model_init(struct model *m);
+void model_fini(struct model *m);
+
+/* ---- model_keys.c ---- */
+uint32_t model_find(struct model *m, struct slice name, bool make); /* MODEL_NO_KEY */
+/* Every change goes through here; `delta` and `tag` are for the watcher, should it be taken back. */
+void model_write(struct model *m, uint32_t key, const struct model_value *value, uint32_t tag, int64_t delta);
+struct model_value model_string(struct slice text);
+bool model_parse_integer(struct slice text, int64_t *out);
+/* false: not an integer. Of a key that is not there: 0. */
+bool model_integer(struct model *m, struct slice name, int64_t *out);
+/* Forget the last `steps`; how many there were to forget. */
+uint64_t model_roll_back(struct model *m, uint64_t steps);
+void model_flushall(struct model *m);
+
+/* ---- model_commands.c ---- */
+void model_execute(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out);
+
+/* ---- model.c ---- */
+/* Takes bytes from a client and appends the replies of the commands that are complete. false: they are no commands. */
+bool model_feed(struct model *m, struct model_client *c, struct slice bytes, struct buf *out);
+/* One command from `bytes` at `*at`, which moves behind it. 1, 0: incomplete, -1: no command. */
+int model_parse(struct slice bytes, size_t *at, struct model_command *out);
+void model_client_fini(struct model_client *c);

@@ -1,0 +1,11 @@
+/* Planted: after a lost connection the batch is sent again without a look at the ledger. */
+#include "flush/chain.h"
+
+enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *server);
+
+enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *server)
+{
+    if (server)
+        c->acked = *server;
+    return CHAIN_UNCHANGED;
+}

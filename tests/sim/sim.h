@@ -1,0 +1,160 @@
+#pragma once
+/* One seed: a server, a network, one or two processes with the production flush core, faults, and what must hold.
+ *
+ * Thread: one. Everything that happens follows from the seed; one event a step, what must hold is checked after each.
+ *   world.c     the processes: their clock, chance, log, hits and reads; what they may see of the rest
+ *   faults.c    what befalls them, at rates that each seed draws for itself
+ *   oracle.c    who added what to which key, and the laws
+ *   sim.c       the order of events: trouble, healing, draining, the last of the zombies */
+
+#include <stdio.h>
+
+#include "flush/core.h"
+#include "sim/net.h"
+
+#define SIM_KEYS_MAX 24
+#define SIM_LIVES_MAX 12
+#define SIM_PROCESSES_MAX 2
+#define SIM_BATCHES_MAX 1024
+#define SIM_READS_MAX 8
+#define SIM_MARKS_MAX 512
+
+/* How often what a seed is for was met, so that a run without violations is seen to have tried something. */
+#define SIM_MET(X)                                                                                                     \
+    X(batches, "batches")                                                                                              \
+    X(retried, "sent again")                                                                                           \
+    X(unseen, "found applied")                                                                                         \
+    X(refused_by_watch, "copies refused by the WATCH")                                                                 \
+    X(late, "transactions that arrived late")                                                                          \
+    X(poisoned, "keys refused")                                                                                        \
+    X(rollbacks, "rollbacks noticed")                                                                                  \
+    X(missing, "ledgers missed")                                                                                       \
+    X(renamed, "identities changed")                                                                                   \
+    X(crashes, "processes killed")                                                                                     \
+    X(reconnects, "connections lost")
+
+struct sim_met {
+#define SIM_MET_FIELD(name, text) uint64_t name;
+    SIM_MET(SIM_MET_FIELD)
+#undef SIM_MET_FIELD
+};
+
+/* When how many hits were accepted. */
+struct mark {
+    uint64_t us, accepted;
+};
+
+/* One run of one process: what it accepted, and what the server did for it. A life ends with its process, but its
+ * bytes may still arrive. */
+struct life {
+    uint64_t accepted[SIM_KEYS_MAX];
+    uint64_t applied[SIM_KEYS_MAX];
+    uint64_t excused[SIM_KEYS_MAX];   /* refused inside an EXEC whose answer was lost: taken as stored (chain.h) */
+    uint64_t forgotten[SIM_KEYS_MAX]; /* by the server */
+    uint32_t refusals[SIM_KEYS_MAX];  /* that it was told of */
+    uint64_t accepted_sum, applied_sum, excused_sum, forgotten_sum;
+    uint64_t born_us;
+    bool dead;
+    struct mark marks[SIM_MARKS_MAX];
+    uint32_t marks_count;
+};
+
+struct process {
+    struct sim *sim;
+    bool alive;
+    uint32_t life;
+    uint32_t workers;
+    uint64_t tick_us;    /* when the flusher runs next */
+    uint64_t restart_us; /* when dead */
+    uint32_t idle_ticks; /* in a row, each asking to be called at once */
+    struct env env;
+    struct tally *tally;
+    struct books books;
+    struct flusher_stats stats;
+    struct core *core;
+    char host[16];
+    uint32_t reads; /* under way */
+    int64_t told[SIM_KEYS_MAX];
+};
+
+/* A batch as it was seen on the wire. */
+struct seen_batch {
+    uint64_t key_hash, seq_nonce_hash, bytes_hash;
+};
+
+struct rates {
+    uint32_t keys, processes, steps;
+    uint32_t flush_interval_ms, batch_keys_max;
+    uint64_t hit_gap_us, fault_gap_us;
+    uint32_t hits_max;
+    bool reads, twins, password, poison;
+    bool calm;           /* nothing befalls it but kill -9 */
+    uint32_t faults[32]; /* weights, by enum fault */
+    uint32_t faults_sum;
+};
+
+struct sim {
+    uint64_t seed;
+    struct chance chance;
+    uint64_t now_us;
+    uint64_t steps;
+    struct rates rates;
+    struct model model;
+    struct net net;
+    struct life lives[SIM_LIVES_MAX];
+    uint32_t lives_count;
+    struct process processes[SIM_PROCESSES_MAX];
+    struct model_client outsider; /* other programs that use the same server */
+    struct buf outsider_answers;
+    uint64_t hit_us, fault_us;
+    bool healing;
+    bool rewound; /* the server forgot something */
+    bool emptied; /* even ledgers */
+    bool crashed, touched;
+    uint32_t secret; /* which of the passwords the processes know */
+    struct seen_batch batches[SIM_BATCHES_MAX];
+    uint32_t batches_count;
+    struct sim_met met;
+    FILE *trace; /* NULL: none */
+    bool failed;
+    char failure[400];
+};
+
+/* ---- sim.c ---- */
+/* false: a law was broken, sim->failure says which. `sim` keeps its memory for the next seed. */
+bool sim_run(struct sim *s, uint64_t seed, FILE *trace);
+void sim_fini(struct sim *s);
+void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_note(void *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- world.c ---- */
+void world_begin(struct sim *s);
+void world_end(struct sim *s);
+void process_start(struct process *p);
+void process_crash(struct process *p);
+void process_tick(struct process *p);
+void process_hit(struct process *p, uint32_t key, uint64_t hits);
+void process_read(struct process *p);
+struct flusher_books process_books(const struct process *p);
+struct tally_value process_look(const struct process *p, uint32_t key);
+struct life *process_life(const struct process *p);
+bool process_is_drained(const struct process *p);
+/* The name of a key as the server has it. */
+struct slice world_redis_key(uint32_t key, char out[16]);
+/* The reverse: SIM_KEYS_MAX for others. */
+uint32_t world_key_of(struct slice redis_key);
+/* Another program sends one command. */
+void world_outsider(struct sim *s, uint32_t count, const struct slice args[]);
+
+/* ---- faults.c ---- */
+void faults_draw(struct sim *s);
+void faults_one(struct sim *s);
+void faults_heal(struct sim *s);
+void faults_poison(struct sim *s, uint32_t key);
+
+/* ---- oracle.c ---- */
+struct model_watcher oracle_watcher(struct sim *s);
+void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool told);
+void oracle_check(struct sim *s);                                /* after every step */
+void oracle_check_crash(struct sim *s, const struct process *p); /* when it has just been killed */
+void oracle_check_end(struct sim *s);                            /* when all is drained */

@@ -1,0 +1,288 @@
+#include <assert.h>
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "sim/sim.h"
+
+#define WORKERS_MAX 3
+#define TALLY_KEYS_MAX 64
+#define IDLE_TICKS_MAX 1000
+#define FIRST_RESTART_US 1000
+
+/* ---- names ---- */
+
+struct slice world_redis_key(uint32_t key, char out[16])
+{
+    return (struct slice){out, (size_t)snprintf(out, 16, "t:n:%02u", key)};
+}
+
+uint32_t world_key_of(struct slice redis_key)
+{
+    if (redis_key.bytes != 6 || memcmp(redis_key.at, "t:n:", 4) != 0)
+        return SIM_KEYS_MAX;
+    return (uint32_t)((redis_key.at[4] - '0') * 10 + redis_key.at[5] - '0');
+}
+
+/* ---- what a process sees of the world ---- */
+
+static uint64_t world_now_us(void *ctx) { return ((struct process *)ctx)->sim->now_us; }
+static uint64_t world_random(void *ctx) { return chance_draw(&((struct process *)ctx)->sim->chance); }
+
+static void world_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
+{
+    struct process *p = ctx;
+    (void)level;
+
+    for (const struct log_field *f = fields; f->name; f++) {
+        if (f->text && f->text_bytes && memmem(f->text, f->text_bytes, "hunter", 6))
+            sim_fail(p->sim, "a secret in the log: %s", event);
+    }
+    sim_note(p->sim, "process %u says %s", p->life, event);
+}
+
+static const char *world_password(void *ctx, struct error *err)
+{
+    static const char *const passwords[] = {"hunter0", "hunter1"};
+    const struct process *p = ctx;
+    (void)err;
+
+    return passwords[p->sim->secret % 2];
+}
+
+static void world_heard(void *ctx, uint32_t owner)
+{
+    struct sim *s = ctx;
+
+    for (struct process *p = s->processes; p < s->processes + SIM_PROCESSES_MAX; p++) {
+        /* The flusher's thread does not always run at once. */
+        uint64_t soon = s->now_us + chance_below(&s->chance, chance_one_in(&s->chance, 50) ? 300000 : 60);
+        if (p->alive && p->life == owner && p->tick_us > soon)
+            p->tick_us = soon;
+    }
+}
+
+/* ---- reads ---- */
+
+static void process_answered(void *ctx, struct read_op *op)
+{
+    struct process *p = ctx;
+    const struct read_result *r = &op->results[0];
+    char name[16];
+    int64_t now;
+
+    p->reads--;
+    /* Between asking and now it only grew, unless the server forgot. */
+    uint32_t key = (uint32_t)strtoul(r->name + 2, NULL, 10);
+    if (r->state == READ_FOUND && !p->sim->rewound && !p->sim->rates.poison &&
+        model_integer(&p->sim->model, world_redis_key(key, name), &now) && r->stored > now)
+        sim_fail(p->sim, "process %u reads %" PRId64 " of key %u, which holds %" PRId64, p->life, r->stored, key, now);
+    free(op);
+}
+
+void process_read(struct process *p)
+{
+    if (p->reads == SIM_READS_MAX || !core_has_read_room(p->core))
+        return;
+    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
+    struct read_result *r = &op->results[0];
+
+    op->count = 1;
+    op->deadline_ms = p->sim->now_us / 1000 + 400;
+    r->name_bytes = (uint16_t)snprintf(r->name, sizeof(r->name), "n/%02u",
+                                       (unsigned)chance_below(&p->sim->chance, p->sim->rates.keys));
+    p->reads++;
+    core_read(p->core, op);
+    world_heard(p->sim, p->life);
+}
+
+/* ---- life of a process ---- */
+
+struct life *process_life(const struct process *p) { return &p->sim->lives[p->life]; }
+
+static void process_identity(struct process *p, char out[UUID_TEXT_BYTES])
+{
+    if (p->sim->rates.twins && p->life < SIM_PROCESSES_MAX)
+        snprintf(out, UUID_TEXT_BYTES, "00000000-0000-4000-8000-000000000001");
+    else
+        env_uuid(&p->env, out);
+}
+
+void process_start(struct process *p)
+{
+    struct sim *s = p->sim;
+    char instance[UUID_TEXT_BYTES];
+
+    p->life = s->lives_count++;
+    struct life *life = &s->lives[p->life];
+    memset(life, 0, offsetof(struct life, marks));
+    life->marks_count = 0;
+    life->born_us = s->now_us;
+    p->workers = 1 + (uint32_t)chance_below(&s->chance, WORKERS_MAX);
+    p->stats = (struct flusher_stats){0};
+    p->env = (struct env){
+        .ctx = p,
+        .now_us = world_now_us,
+        .random = world_random,
+        .log = world_log,
+        .transport = net_transport(&s->net),
+    };
+    books_init(&p->books);
+    process_identity(p, instance);
+    snprintf(p->host, sizeof(p->host), "%u", p->life);
+    int failed = tally_create(&p->tally, &(struct tally_config){.workers = p->workers, .keys_max = TALLY_KEYS_MAX});
+    assert(!failed);
+    failed = core_create(&p->core, &(struct core_config){
+                                       .env = &p->env,
+                                       .tally = p->tally,
+                                       .books = &p->books,
+                                       .stats = &p->stats,
+                                       .prefix = "t:",
+                                       .instance = instance,
+                                       .flush_interval_ms = s->rates.flush_interval_ms,
+                                       .batch_keys_max = s->rates.batch_keys_max,
+                                       .host = p->host,
+                                       .port = 6379,
+                                       .user = "",
+                                       .credentials = {s->rates.password ? world_password : NULL, p},
+                                       .answered = process_answered,
+                                       .answered_ctx = p,
+                                   });
+    assert(!failed);
+    p->alive = true;
+    p->tick_us = s->now_us;
+    p->reads = 0;
+    memset(p->told, 0, sizeof(p->told));
+    sim_note(s, "process %u starts as %s, %u workers", p->life, instance, p->workers);
+}
+
+static void process_stop(struct process *p)
+{
+    struct sim_met *met = &p->sim->met;
+    const struct flusher_stats *stats = &p->stats;
+
+    met->batches += stats->batches;
+    met->retried += stats->batches_retried;
+    met->unseen += stats->batches_reconciled_applied;
+    met->rollbacks += stats->alarms_rollback;
+    met->missing += stats->alarms_ledger_missing;
+    met->renamed += stats->alarms_identity_taken;
+    met->reconnects += stats->link_errors;
+    core_fail_reads(p->core);
+    core_destroy(p->core);
+    tally_destroy(p->tally);
+    p->alive = false;
+}
+
+void process_crash(struct process *p)
+{
+    struct sim *s = p->sim;
+
+    if (!p->alive || s->lives_count + SIM_PROCESSES_MAX > SIM_LIVES_MAX) /* each needs another life */
+        return;
+    sim_note(s, "process %u is killed", p->life);
+    s->crashed = true;
+    s->met.crashes++;
+    oracle_check_crash(s, p);
+    process_life(p)->dead = true;
+    process_stop(p);
+    p->restart_us = s->now_us + FIRST_RESTART_US + chance_below(&s->chance, 3000000);
+}
+
+void process_tick(struct process *p)
+{
+    struct sim *s = p->sim;
+
+    core_tick(p->core);
+    uint64_t wake = core_wake_us(p->core);
+    p->idle_ticks = wake <= s->now_us ? p->idle_ticks + 1 : 0;
+    if (p->idle_ticks > IDLE_TICKS_MAX)
+        sim_fail(s, "process %u asks to be called at once, again and again", p->life);
+    p->tick_us = wake > s->now_us ? wake : s->now_us + 1;
+}
+
+void process_hit(struct process *p, uint32_t key, uint64_t hits)
+{
+    struct life *life = process_life(p);
+    char name[16];
+    size_t bytes = (size_t)snprintf(name, sizeof(name), "n/%02u", key);
+
+    enum tally_result result =
+        tally_hit(p->tally, (uint32_t)chance_below(&p->sim->chance, p->workers), (struct slice){name, bytes}, hits);
+    assert(result == TALLY_COUNTED);
+    life->accepted[key] += hits;
+    life->accepted_sum += hits;
+    if (life->marks_count < SIM_MARKS_MAX)
+        life->marks[life->marks_count++] = (struct mark){p->sim->now_us, life->accepted_sum};
+}
+
+struct flusher_books process_books(const struct process *p)
+{
+    struct flusher_books books;
+
+    books_read(&p->books, &books);
+    return books;
+}
+
+struct tally_value process_look(const struct process *p, uint32_t key)
+{
+    struct tally_value value;
+    char name[16];
+    size_t bytes = (size_t)snprintf(name, sizeof(name), "n/%02u", key);
+
+    tally_read(p->tally, (struct slice){name, bytes}, &value);
+    return value;
+}
+
+bool process_is_drained(const struct process *p)
+{
+    struct flusher_books b = process_books(p);
+
+    return p->alive && b.in_flight == 0 && b.poisoned == 0 && b.stored + b.lost == process_life(p)->accepted_sum &&
+           core_is_idle(p->core);
+}
+
+/* ---- the rest of the world ---- */
+
+void world_outsider(struct sim *s, uint32_t count, const struct slice args[])
+{
+    struct buf command = {0};
+
+    buf_printf(&command, "*%u\r\n", count);
+    for (uint32_t i = 0; i < count; i++) {
+        buf_printf(&command, "$%zu\r\n", args[i].bytes);
+        buf_append_slice(&command, args[i]);
+        buf_append(&command, "\r\n", 2);
+    }
+    buf_clear(&s->outsider_answers);
+    s->outsider.authed = true;
+    model_feed(&s->model, &s->outsider, buf_slice(&command), &s->outsider_answers);
+    buf_fini(&command);
+}
+
+void world_begin(struct sim *s)
+{
+    net_reset(&s->net);
+    s->net.user = (struct net_user){s, world_heard, oracle_told, s->trace ? sim_note : NULL};
+    s->net.model = &s->model;
+    s->net.chance = &s->chance;
+    s->net.now_us = &s->now_us;
+    faults_draw(s);
+    model_init(&s->model);
+    s->model.watcher = oracle_watcher(s);
+    s->model.password = s->rates.password ? "hunter0" : NULL;
+    s->outsider.tag = SIM_LIVES_MAX;
+    for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
+        s->processes[i] = (struct process){.sim = s, .restart_us = NET_NEVER};
+        if (i < s->rates.processes)
+            process_start(&s->processes[i]);
+    }
+}
+
+void world_end(struct sim *s)
+{
+    for (struct process *p = s->processes; p < s->processes + SIM_PROCESSES_MAX; p++) {
+        if (p->alive)
+            process_stop(p);
+    }
+}
