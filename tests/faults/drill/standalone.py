@@ -49,6 +49,8 @@ class Standalone(scene.Scene):
         self._undo = []
         self._connect()
         super().__init__(lab, draw, lab.tallyd(_Store(self.proxy.port, scheme, self.redis.password), **options))
+        if self.tls:
+            self.played.append("over TLS")
 
     @property
     def store(self):
