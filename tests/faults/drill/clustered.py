@@ -10,7 +10,7 @@ from . import scene
 
 
 class Clustered(scene.Scene):
-    FAULTS = {"kill_master": 3, "kill_replica": 1, "freeze_master": 2, "failover": 2, "takeover": 2, "lagging_takeover": 1,
+    FAULTS = {"kill_master": 3, "kill_replica": 1, "freeze_master": 2, "failover": 2, "takeover": 2, "lagging_takeover": 3,
               "migrate_slot": 3, "client_kill": 2, "client_pause": 1, "oom": 1, "tallyd_freeze": 1,
               "tallyd_sigterm": 1}
     if scene.keeps_state():

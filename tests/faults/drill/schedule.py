@@ -9,6 +9,7 @@ import traceback
 
 from harness import checker
 from harness.lab import Lab
+from harness.tallyd import BINARY
 
 from . import verdict
 from .clustered import Clustered
@@ -61,6 +62,8 @@ def _play(lab, kind, result):
     scene.check_clients()
     checker.wait_drained(scene.server, seconds=DRAIN_S)
     result["drain_s"] = round(time.monotonic() - healed, 2)
+    # The harness has more patience, for machines that others use, and for sanitizers.
+    assert result["drain_s"] <= DRAIN_S or "san/" in BINARY, f"drained after {result['drain_s']} s"
     if scene.late():
         time.sleep(0.05)
     counts = verdict.count(scene.store, scene.load, scene.prefix)

@@ -49,6 +49,8 @@ class Standalone(scene.Scene):
         self._undo = []
         self._connect()
         super().__init__(lab, draw, lab.tallyd(_Store(self.proxy.port, scheme, self.redis.password), **options))
+        if self.tls:
+            self.played.append("over TLS")
 
     @property
     def store(self):
@@ -60,7 +62,11 @@ class Standalone(scene.Scene):
 
     def _tell(self, *words):
         self.redis_thaw()
-        return self._control.command(*words)
+        try:
+            return self._control.command(*words)
+        except OSError:  # config_timeout ends idle connections, ours too
+            self._connect()
+            return self._control.command(*words)
 
     def _window(self, begin, end):
         for words in begin:
@@ -180,15 +186,19 @@ class Standalone(scene.Scene):
         """MULTI is refused, INCRBY is not: nothing may be counted outside a transaction."""
         self._window([("ACL", "SETUSER", "default", "-multi")], [("ACL", "SETUSER", "default", "+multi")])
 
+    # Alone: with two of these three open, we could not come in ourselves.
     def wrongpass(self):
+        self._undo_all()
         self._config("requirepass", _OTHER_PASSWORD, self.redis.password)
         self.client_kill()
 
     def config_maxclients(self):
+        self._undo_all()
         self._config("maxclients", 1, 10000)
         self.client_kill()
 
     def config_timeout(self):
+        self._undo_all()
         self._config("timeout", 1, 0)
 
     def busy(self):
