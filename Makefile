@@ -137,6 +137,6 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
--include infra/check.mk deploy/targets.mk
+-include infra/check.mk deploy/targets.mk bench/targets.mk
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
 .PHONY: all unit stress e2e fuzz deps deps-test run test lint format install clean help FORCE
