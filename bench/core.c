@@ -7,6 +7,7 @@
 
 #include <ck_pr.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +49,13 @@ static void chunk_cell(struct worker *w)
     struct shard *s = tally_shard(w->core->tally, w->index);
     for (unsigned i = 0; i < CHUNK; i++)
         shard_add(s, 0, 1);
+}
+
+static void chunk_plain(struct worker *w)
+{
+    volatile uint64_t *cell = &w->own; /* so that the compiler does not add once for all */
+    for (unsigned i = 0; i < CHUNK; i++)
+        *cell = *cell + 1;
 }
 
 static void chunk_own_atomic(struct worker *w)
@@ -105,6 +113,10 @@ static double thread_s(void)
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(w->index, &set);
+    pthread_setaffinity_np(pthread_self(), sizeof set, &set); /* contention needs a CPU each; a hint elsewhere */
     pthread_barrier_wait(&w->core->start);
     double until = now_s() + (double)w->core->ms / 1e3, began = thread_s();
     for (w->done = 0; now_s() < until; w->done += CHUNK)
@@ -141,6 +153,7 @@ static const struct variant {
     void (*chunk)(struct worker *w);
     uint32_t keys; /* 0: no names */
 } variants[] = {
+    {"plain load and store", chunk_plain, 0},
     {"cell (shard_add)", chunk_cell, 0},
     {"atomic per thread", chunk_own_atomic, 0},
     {"shared atomic", chunk_shared_atomic, 0},

@@ -16,12 +16,12 @@ NEW_KEYS_APART = 1_000_000_000
 class Load:
     """One run of bench/load.c: connects, waits for go(), then accounts for every request."""
 
-    def __init__(self, binary, port, path, profile, seconds, rate=0, first=0):
+    def __init__(self, binary, port, path, profile, seconds, first=0, requests=0):
         keys = f"new:{first}" if profile.keys == "new" else profile.keys
         self._process = subprocess.Popen(pinned(LOAD_CPU, [
             binary, "--port", str(port), "--path", path, "--connections", str(profile.connections), "--pipeline",
             str(profile.pipeline), "--per-connection", str(profile.per_connection), "--keys", keys, "--seconds",
-            str(seconds), "--rate", str(rate)]),
+            str(seconds), "--requests", str(requests)]),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self._process.stdout.readline() != "ready\n":
             raise Failed(f"the load: {self._process.communicate()[1].strip()}")

@@ -87,19 +87,19 @@ class Tallyd(Peer):
     def __init__(self, binary, engine):
         self.binary, self.engine, self.name = binary, engine, f"tallyd {engine}"
         self.tuning = f"--workers 1 --io {engine}, the rest as it comes; flushes to Redis each second"
-        self._admin = 0
+        self.admin = 0
 
     def start(self, folder, redis, cpu, profile):
-        port, self._admin = free_port(), free_port()
+        port, self.admin = free_port(), free_port()
         server = Server(self.name, [
             self.binary, "--workers", "1", "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin",
-            f"127.0.0.1:{self._admin}", "--redis", f"redis://127.0.0.1:{redis.port}", "--max-keys", "8000000"],
+            f"127.0.0.1:{self.admin}", "--redis", f"redis://127.0.0.1:{redis.port}", "--max-keys", "8000000"],
             port, cpu, folder.file("tallyd.log"))
         self._await_metric("tallyd_ready", 1)
         return server
 
     def metrics(self):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._admin}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] != "#")}
 
