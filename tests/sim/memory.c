@@ -5,13 +5,10 @@
 
 #include "base/random.h"
 #include "base/region.h"
-#include "flush/column.h"
 
 void *__wrap_region_reserve(size_t bytes);
 void __wrap_region_release(void *region, size_t bytes);
 void __wrap_region_discard(void *part, size_t bytes);
-void *__wrap_column_reserve(size_t count, size_t item_bytes);
-void __wrap_column_release(void *column, size_t count, size_t item_bytes);
 int __wrap_random_bytes(void *out, size_t bytes);
 
 void *__wrap_region_reserve(size_t bytes) { return calloc(1, bytes); }
@@ -23,14 +20,6 @@ void __wrap_region_release(void *region, size_t bytes)
 }
 
 void __wrap_region_discard(void *part, size_t bytes) { memset(part, 0, bytes); }
-void *__wrap_column_reserve(size_t count, size_t item_bytes) { return calloc(count, item_bytes); }
-
-void __wrap_column_release(void *column, size_t count, size_t item_bytes)
-{
-    (void)count, (void)item_bytes;
-    free(column);
-}
-
 int __wrap_random_bytes(void *out, size_t bytes)
 {
     memset(out, 0x5a, bytes);

@@ -228,8 +228,8 @@ static void check_exact(struct sim *s, const struct process *p)
     }
 }
 
-/* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell.
- */
+/* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell,
+ * nor is it heard of on a connection that stayed, or broke in silence, by a process that has nothing to send. */
 static void check_rewound(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);

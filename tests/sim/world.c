@@ -112,8 +112,11 @@ static void life_begin(const struct sim *s, struct life *life, bool again)
 {
     life->dead = false;
     life->reborn = again;
-    if (again)
+    if (again) { /* it does not remember what was refused */
+        memset(life->refusals, 0, sizeof(life->refusals));
+        life->born_us = s->now_us;
         return;
+    }
     memset(life, 0, offsetof(struct life, marks));
     life->marks_count = 0;
     life->born_us = s->now_us;
