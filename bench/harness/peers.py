@@ -150,6 +150,14 @@ class Nginx(Peer):
         return Server(self.name, ["nginx", "-p", folder.path, "-c", config], port, cpu, folder.file("nginx.log"))
 
 
+class Liar(Nginx):
+    """Answers 204 and counts nothing: the books must find it out."""
+    stores = True
+
+    def __init__(self):
+        super().__init__("liar", "return 204;")
+
+
 class NginxLua(Nginx):
     stores = True
 

@@ -114,6 +114,7 @@ class Folder:
     def __init__(self, path):
         self.path = path
         os.makedirs(path, exist_ok=True)
+        os.chmod(path, 0o755)  # h2o, started by root, reads its pages as nobody
 
     def file(self, name, text=None):
         path = os.path.join(self.path, name)
