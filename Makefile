@@ -160,7 +160,7 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
--include infra/check.mk deploy/targets.mk
+-include infra/check.mk deploy/targets.mk tests/faults/targets.mk bench/targets.mk
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
 -include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d $(B)/tests/sim/plants/*.d)
 .PHONY: all sim sim-model sim-planted unit stress e2e fuzz deps deps-test run test lint format install clean help FORCE

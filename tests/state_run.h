@@ -62,7 +62,8 @@ static inline void run_log(void *ctx, enum log_level level, const char *event, c
 
 static inline struct slice run_name(uint32_t i)
 {
-    static const char *const names[RUN_NAMES] = {"n/a", "n/bb", "n/ccc", "blog/d", "blog/eeeee", "x/f", "x/gg", "x/h h"};
+    static const char *const names[RUN_NAMES] = {"n/a",        "n/bb", "n/ccc", "blog/d",
+                                                 "blog/eeeee", "x/f",  "x/gg",  "x/h h"};
 
     return (struct slice){names[i], strlen(names[i])};
 }

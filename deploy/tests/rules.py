@@ -16,7 +16,7 @@ KEY_BYTES, WORKER_BYTES, CONNECTION_BYTES, BASE_BYTES = 128, 8 * MIB, 2048, 64 *
 RULES = []
 
 OPTIONS = {f"TALLYD_{name}" for name in (
-    "LISTEN ADMIN WORKERS IO BATCH_WAIT REDIS REDIS_MODE REDIS_PASSWORD_FILE REDIS_AUTH REDIS_CA REDIS_CERT REDIS_KEY FLUSH_INTERVAL PREFIX "
+    "LISTEN ADMIN WORKERS IO BATCH_WAIT REDIS REDIS_MODE REDIS_PASSWORD_FILE REDIS_AUTH REDIS_IAM_CLUSTER REDIS_IAM_REGION REDIS_CA REDIS_CERT REDIS_KEY FLUSH_INTERVAL PREFIX "
     "PARTITIONS REPLAY_WINDOW ON_LEDGER_LOSS STATE_DIR MAX_KEYS MAX_CONNS DRAIN_DELAY DRAIN_TIMEOUT TOKEN_FILE LOG_LEVEL "
     "LOG_FORMAT").split()}
 
@@ -142,7 +142,7 @@ def state_lies_in_memory_that_is_counted(objects):
     workers = int(main["resources"]["limits"]["cpu"])
     keys = int(settings["TALLYD_MAX_KEYS"]) * KEY_BYTES * workers
     volume_bytes, limit = size(volume["emptyDir"]["sizeLimit"]), size(main["resources"]["limits"]["memory"])
-    need = volume_bytes + keys + WORKER_BYTES * workers + CONNECTION_BYTES * int(settings["TALLYD_MAX_CONNS"]) + BASE_BYTES
+    need = volume_bytes + keys + WORKER_BYTES * workers + CONNECTION_BYTES * int(settings["TALLYD_MAX_CONNS"]) * workers + BASE_BYTES
     if volume_bytes < keys:
         yield f"{settings['TALLYD_MAX_KEYS']} keys need {keys // MIB} MiB of state, the volume has {volume_bytes // MIB}"
     if limit < need:

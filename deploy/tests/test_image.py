@@ -89,7 +89,7 @@ def start(rootfs, redis, tmp_path):
     def begin(**more):
         http_port, admin_port = free_ports(2)
         one = Container(rootfs, {"TALLYD_LISTEN": f"127.0.0.1:{http_port}", "TALLYD_ADMIN": f"127.0.0.1:{admin_port}",
-                                 "TALLYD_REDIS": f"redis://127.0.0.1:{redis}", **more}, tmp_path / "container.log")
+                                 "TALLYD_REDIS": f"redis://127.0.0.1:{redis}", "TALLYD_STATE_DIR": "/run/tallyd", **more}, tmp_path / "container.log")
         running.append(one)
         wait_for(lambda: get_path(admin_port, "/readyz")[0] == 200, lambda: f"ready: {one.said()}")
         return one, http_port, admin_port
@@ -106,6 +106,14 @@ def test_image_answers_hits_stores_them_and_drains(start, redis):
         assert get_path(port, "/v1/hit/shop/item", "POST")[0] == 204
     assert one.stop(60) == 0, one.said()
     assert run(tool("redis-cli"), "-p", redis, "get", "tally:shop:item").stdout.strip() == "300"
+
+
+def test_health_check_tells_a_live_process_from_none(start, rootfs):
+    """As Docker calls it: in the container's root, with its environment, under its profile."""
+    _, _, admin = start()
+    ask = lambda port: run(DEPLOY / "seccomp/confine", "--root", rootfs, "--user", "65532", PROFILE, "/usr/bin/tallyd", "--healthcheck",
+                           check=False, env={"PATH": os.environ["PATH"], "TALLYD_ADMIN": f"0.0.0.0:{port}"}).returncode
+    assert ask(admin) == 0 and ask(free_ports(1)[0]) == 1
 
 
 def test_process_is_as_confined_as_the_pod_says(start):

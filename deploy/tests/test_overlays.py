@@ -48,7 +48,7 @@ def test_production_and_its_standby_differ_only_in_place_and_size():
         data["metadata"]["name"] = "tallyd"
         container(objects)["image"] = "tallyd"
         container(objects)["envFrom"][0]["configMapRef"]["name"] = "tallyd"
-        return objects
+        return sorted(objects, key=lambda o: (o["kind"], o["metadata"]["name"]))
     assert common("prod") == common("prod-dr")
 
 

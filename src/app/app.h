@@ -22,7 +22,7 @@ struct app {
     uint32_t workers_count, conns_max;
     enum engine_kind engine;
     int signal_fd;
-    bool drained; /* app_drain() has run */
+    bool drained;                             /* app_drain() has run */
     uint64_t recovered_hits, state_lost_hits; /* of the state file that was found */
     char instance[UUID_TEXT_BYTES];
     char password[SECRET_BYTES_MAX + 1];

@@ -82,7 +82,7 @@ static enum app_exit drain_report(const struct drain *d)
               log_num("in_flight", (int64_t)b.in_flight), log_num("poisoned", (int64_t)b.poisoned),
               log_num("stored", (int64_t)b.stored), log_str("because", d->cut ? d->cut : "the store refuses them"),
               log_str("where", d->app->state ? "in --state-dir: the next process there takes them over"
-                                            : "in memory only: they end with this process"));
+                                             : "in memory only: they end with this process"));
     return APP_LEFT_BEHIND;
 }
 

@@ -218,11 +218,11 @@ static int ready_start(struct app *a, struct error *err)
     if (*url->host != '\0')
         snprintf(redis, sizeof redis, "%s:%u", url->host, url->port);
     else
-        LOG_WARN("embedded",
-                 log_str("effect", a->state ? "counts live only in --state-dir"
-                                            : "counts live only in this process and end with it"),
-                 log_str("remedy", a->state ? "give --redis to share them"
-                                            : "give --redis or --state-dir to keep them"));
+        LOG_WARN(
+            "embedded",
+            log_str("effect",
+                    a->state ? "counts live only in --state-dir" : "counts live only in this process and end with it"),
+            log_str("remedy", a->state ? "give --redis to share them" : "give --redis or --state-dir to keep them"));
     life_set(&a->sources, LIFE_READY);
     LOG_INFO("ready", log_str("listen", public), log_str("admin", admin), log_num("workers", a->workers_count),
              log_str("engine", worker_engine_name(a->workers[0])), log_num("max_conns", a->conns_max),

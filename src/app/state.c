@@ -27,8 +27,8 @@ static void recovery_report(const struct recovery *r)
         LOG_WARN("state_new_identity", log_num("partitions", r->renamed));
     if (r->damaged)
         LOG_ERROR("state_damaged", log_str("why", r->damage.text), log_num("damaged_cells", (int64_t)r->import.damaged),
-                  log_num("names_given_up", (int64_t)r->import.condemned),
-                  log_num("hits_lost", (int64_t)r->lost_hits), log_str("kept_as", r->aside));
+                  log_num("names_given_up", (int64_t)r->import.condemned), log_num("hits_lost", (int64_t)r->lost_hits),
+                  log_str("kept_as", r->aside));
     else if (r->lost_hits)
         LOG_ERROR("state_batch_lost", log_num("hits_lost", (int64_t)r->lost_hits),
                   log_str("why", "--prefix, --partitions or the mode changed while a batch was open"));

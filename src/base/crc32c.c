@@ -2,7 +2,7 @@
 
 /* The table as constant expressions: nothing to initialise before the first thread. */
 #define POLYNOMIAL 0x82f63b78u /* reflected */
-#define BIT(c) (((c) >> 1) ^ (((c) & 1) ? POLYNOMIAL : 0))
+#define BIT(c) (((c) >> 1) ^ (((c)&1) ? POLYNOMIAL : 0))
 #define BITS2(c) BIT(BIT(c))
 #define BITS4(c) BITS2(BITS2(c))
 

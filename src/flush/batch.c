@@ -10,8 +10,7 @@
 
 int batch_init(struct batch *b, uint32_t items_max, uint32_t parts_max)
 {
-    *b = (struct batch){
-        .items_max = items_max, .parts_max = parts_max, .items = malloc(items_max * sizeof(*b->items))};
+    *b = (struct batch){.items_max = items_max, .parts_max = parts_max, .items = malloc(items_max * sizeof(*b->items))};
     return b->items ? 0 : -ENOMEM;
 }
 

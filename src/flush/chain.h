@@ -7,10 +7,10 @@
  * Failure modes:
  *   - a key that may not be touched: chain_replace() puts an empty batch of the same seq in the batch's place; once it
  * is applied no copy of the old bytes can be, and its keys go back;
- *   - the ledger is behind: what the replay window has becomes pending again, the rest is lost, and counted so; missing:
- *     the on-ledger-loss policy; foreign: a new identity. Each raises an alarm.
- * Known limit: when the answer to an EXEC is lost, so is the news that the server refused single keys inside it
- * (WRONGTYPE, overflow); the ledger says "applied", and the hits of those keys are taken as stored. */
+ *   - the ledger is behind: what the replay window has becomes pending again, the rest is lost, and counted so;
+ * missing: the on-ledger-loss policy; foreign: a new identity. Each raises an alarm. Known limit: when the answer to an
+ * EXEC is lost, so is the news that the server refused single keys inside it (WRONGTYPE, overflow); the ledger says
+ * "applied", and the hits of those keys are taken as stored. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -41,7 +41,10 @@ void chronicle_fini(struct chronicle *c)
     buf_fini(&c->parts);
 }
 
-uint32_t chronicle_parts_max(const struct chronicle *c) { return c->config.journal ? c->journal.parts_max : UINT32_MAX; }
+uint32_t chronicle_parts_max(const struct chronicle *c)
+{
+    return c->config.journal ? c->journal.parts_max : UINT32_MAX;
+}
 
 /* ---- a batch ---- */
 

@@ -29,7 +29,7 @@ struct core_config {
     enum ledger_loss on_ledger_loss;
     uint64_t replay_window_ms;      /* 0: what the store forgets is lost */
     const struct state_file *state; /* committed; NULL: none */
-    const char *host; /* empty: embedded */
+    const char *host;               /* empty: embedded */
     uint16_t port;
     uint32_t partitions; /* of a cluster, of which `host` is any node; 0: a single server */
     const char *user;

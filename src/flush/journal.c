@@ -16,7 +16,10 @@ struct journal_head {
 };
 _Static_assert(sizeof(struct journal_head) % 64 == 0, "the slots begin on a cache line");
 
-static uint32_t slot_bytes(uint32_t area_bytes) { return (area_bytes - (uint32_t)sizeof(struct journal_head)) / 2 & ~7u; }
+static uint32_t slot_bytes(uint32_t area_bytes)
+{
+    return (area_bytes - (uint32_t)sizeof(struct journal_head)) / 2 & ~7u;
+}
 
 static uint32_t parts_that_fit(uint32_t area_bytes)
 {
@@ -187,7 +190,7 @@ enum journal_verdict journal_read(struct slice area, struct journal_view *out)
     struct reader r = {.head = (const void *)area.at, .bytes = (uint32_t)area.bytes};
 
     *out = (struct journal_view){0};
-    if (area.bytes < journal_bytes(0))
+    if (area.bytes < journal_bytes(0) || r.head->intent == 0)
         return JOURNAL_LOST;
     read_ack(&r);
     read_record(&r);

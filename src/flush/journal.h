@@ -26,11 +26,11 @@ struct journal_part {
 };
 
 struct journal_record {
-    uint64_t generation;     /* 1, 2, …; its slot is the lowest bit */
-    struct ledger ledger;    /* of the batch */
-    struct ledger acked;     /* before it */
-    char instance[40];       /* UUID */
-    uint32_t replaces;       /* 1: the record before is open, too, and this empty batch is to make it impossible */
+    uint64_t generation;  /* 1, 2, …; its slot is the lowest bit */
+    struct ledger ledger; /* of the batch */
+    struct ledger acked;  /* before it */
+    char instance[40];    /* UUID */
+    uint32_t replaces;    /* 1: the record before is open, too, and this empty batch is to make it impossible */
     uint32_t parts_count;
     uint32_t sum; /* crc32c of all before and of the parts */
     uint32_t unused;

@@ -21,8 +21,8 @@ struct key_list {
 
 struct keys_shard {
     struct shard *shard;
-    uint32_t *key;      /* owned; by cell: its key + 1, 0: not met yet */
-    key_cell *next;     /* owned; by cell: the same key in another shard */
+    uint32_t *key;       /* owned; by cell: its key + 1, 0: not met yet */
+    key_cell *next;      /* owned; by cell: the same key in another shard */
     uint64_t *inherited; /* owned; by cell, of the first inherited_cells: its count then; NULL: none */
     uint32_t inherited_cells;
 };

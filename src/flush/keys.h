@@ -58,7 +58,8 @@ uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *o
 
 /* What the cells hold now is of an earlier process: before the workers start. 0 or -ENOMEM. */
 int keys_inherit(struct keys *k);
-/* Another process has it, too, and stores it: never send what a partition inherited and has not stored. How many hits. */
+/* Another process has it, too, and stores it: never send what a partition inherited and has not stored. How many hits.
+ */
 uint64_t keys_give_up_inherited(struct keys *k, uint32_t partition);
 
 /* Of this process's count of `key`, how much the store has. */

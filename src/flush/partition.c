@@ -223,8 +223,8 @@ void partition_unlink(struct partition *p)
 
 static bool partition_wants(const struct partition *p)
 {
-    return !p->halted &&
-           (!p->met || p->chain.batch || keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number));
+    return !p->halted && (!p->met || p->chain.batch ||
+                          keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number));
 }
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)

@@ -79,14 +79,12 @@ static uint32_t record_items(const struct run *r, const struct journal_record *r
 
 static bool can_go_on(const struct run *r, const struct journal_view *view)
 {
-    return r->same_keys && !r->config->embedded && view->instance[0] && record_items(r, view->batch) <= r->config->batch_keys_max &&
+    return r->same_keys && !r->config->embedded && view->instance[0] &&
+           record_items(r, view->batch) <= r->config->batch_keys_max &&
            record_items(r, view->replaced) <= r->config->batch_keys_max;
 }
 
-static void forget(struct past *past)
-{
-    past->view = (struct journal_view){0};
-}
+static void forget(struct past *past) { past->view = (struct journal_view){0}; }
 
 static void read_past(struct run *r, uint32_t partition)
 {
@@ -189,9 +187,9 @@ static int create_new(struct run *r, struct error *err)
         return failed;
     const struct tally_config tally = {.workers = c->workers, .keys_max = c->keys_max, .state = r->out->state};
     failed = tally_create(&r->out->tally, &tally);
-    return failed ? error_set(err, failed, "cannot reserve memory for --max-keys %u: %s", c->keys_max,
-                              strerror(-failed))
-                  : 0;
+    return failed
+               ? error_set(err, failed, "cannot reserve memory for --max-keys %u: %s", c->keys_max, strerror(-failed))
+               : 0;
 }
 
 static int import_old(struct run *r, struct error *err)
@@ -202,8 +200,7 @@ static int import_old(struct run *r, struct error *err)
         return 0;
     int failed = import_run(out->tally, &r->old, r->config->embedded, condemns, r, &out->import);
     if (failed)
-        return error_set(err, failed,
-                         "--state-dir has no room to take over %llu names: %s; enlarge it (tmpfs: size=)",
+        return error_set(err, failed, "--state-dir has no room to take over %llu names: %s; enlarge it (tmpfs: size=)",
                          (unsigned long long)import_names(&r->old, r->config->embedded), strerror(-failed));
     out->lost_hits += out->import.condemned_hits;
     out->import.damaged += r->old.lower_bounds;
@@ -211,22 +208,24 @@ static int import_old(struct run *r, struct error *err)
     return 0;
 }
 
-/* An item of the old batch is the run of parts with one name; here it has one cell, which counts from 0. */
+/* An item of the old batch is the run of parts with one name; here it has one cell, which counts from 0. Every name of
+ * an open batch has its hits pending, and so was taken over. */
 static uint32_t repoint(const struct run *r, const struct journal_record *record, struct journal_part *parts)
 {
     struct slice before = {0};
-    uint32_t n = 0;
+    uint32_t n = 0, shard, cell;
+    bool found = false;
 
     for (uint32_t i = 0; i < record->parts_count; i++) {
         const struct journal_part *p = &record->parts[i];
         struct slice name = state_old_name(&r->old, (uint32_t)(p->cell >> 32), (uint32_t)p->cell);
-        uint32_t shard = 0, cell = 0;
         if (!slice_equals(name, before)) {
-            bool found = tally_find(r->out->tally, name, &shard, &cell);
-            (void)found; /* every name of an open batch has its hits pending, and so was taken over */
-            parts[n++] = (struct journal_part){.cell = (uint64_t)shard << 32 | cell};
+            found = tally_find(r->out->tally, name, &shard, &cell);
+            if (found)
+                parts[n++] = (struct journal_part){.cell = (uint64_t)shard << 32 | cell};
         }
-        parts[n - 1].to += p->to - p->from;
+        if (found)
+            parts[n - 1].to += p->to - p->from;
         before = name;
     }
     return n;
@@ -261,7 +260,7 @@ static int write_journal(struct run *r, uint32_t partition, const char *fresh)
     journal_open(&j, state_file_journal(r->out->state, partition), g->journal_bytes, r->config->env);
     bool goes_on = view && view->instance[0];
     if (partition == 0)
-        snprintf(r->out->instance, sizeof(r->out->instance), "%s", goes_on ? view->instance : fresh);
+        snprintf(r->out->instance, sizeof(r->out->instance), "%.36s", goes_on ? view->instance : fresh);
     if (!goes_on) {
         r->out->renamed += r->out->found;
         journal_acknowledge(&j, fresh, &none);

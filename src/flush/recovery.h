@@ -37,13 +37,13 @@ struct recovery {
     struct tally *tally;
     struct import import;
     char instance[UUID_TEXT_BYTES]; /* of the first partition */
-    bool found;          /* there was an old file */
-    bool damaged;        /* and not all of it could be used */
-    uint64_t lost_hits;  /* may be stored already, so they will not be sent */
-    uint32_t open;       /* batches whose fate is open */
-    uint32_t renamed;    /* partitions that got a new identity */
-    char aside[64];      /* where the old file is kept; empty: nowhere */
-    struct error damage; /* why nothing of it could be used; empty: something could */
+    bool found;                     /* there was an old file */
+    bool damaged;                   /* and not all of it could be used */
+    uint64_t lost_hits;             /* may be stored already, so they will not be sent */
+    uint32_t open;                  /* batches whose fate is open */
+    uint32_t renamed;               /* partitions that got a new identity */
+    char aside[64];                 /* where the old file is kept; empty: nowhere */
+    struct error damage;            /* why nothing of it could be used; empty: something could */
 };
 
 /* 0, or -errno with a sentence, and then nothing is left open. */

@@ -64,8 +64,7 @@ static void window_expire(struct window *w, uint64_t now_ms)
 static bool window_grow(struct window *w)
 {
     uint32_t capacity = w->capacity ? w->capacity * 2 : ENTRIES_MIN;
-    struct window_entry *entries =
-        w->capacity < WINDOW_ENTRIES_MAX ? malloc(capacity * sizeof(entries[0])) : NULL;
+    struct window_entry *entries = w->capacity < WINDOW_ENTRIES_MAX ? malloc(capacity * sizeof(entries[0])) : NULL;
 
     if (!entries)
         return false;

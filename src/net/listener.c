@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "io/engine.h"
+
+#define HANDOVER_MS 1000
 
 static socklen_t address_bytes(const struct sockaddr_storage *a)
 {
@@ -38,6 +41,20 @@ static int set_flag(int fd, int level, int option)
     return setsockopt(fd, level, option, &on, sizeof on) < 0 ? -errno : 0;
 }
 
+/* Of a process that has ended, io_uring gives back the listener a moment later, in a kernel worker (io_ring_exit_work):
+ * one that follows it at once, as after a crash, must wait for that rather than give up. */
+static int bind_in_time(int fd, const struct sockaddr_storage *address)
+{
+    uint64_t deadline = clock_mono_ms() + HANDOVER_MS;
+
+    while (bind(fd, (const struct sockaddr *)address, address_bytes(address)) < 0) {
+        if (errno != EADDRINUSE || clock_mono_ms() >= deadline)
+            return -errno;
+        usleep(5000);
+    }
+    return 0;
+}
+
 int listener_open(const struct sockaddr_storage *address, bool reuse_port, struct error *err)
 {
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
@@ -52,7 +69,7 @@ int listener_open(const struct sockaddr_storage *address, bool reuse_port, struc
         r = set_flag(fd, IPPROTO_TCP, TCP_NODELAY);
     if (r == 0) {
         step = "bind";
-        r = bind(fd, (const struct sockaddr *)address, address_bytes(address)) < 0 ? -errno : 0;
+        r = bind_in_time(fd, address);
     }
     if (r == 0) {
         step = "listen";

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 
-/* The descriptor, or -errno with a sentence (address in use, not ours, not permitted). */
+/* The descriptor, or -errno with a sentence (address not ours, not permitted, in use). Blocks up to a second for a port
+ * in use, because the process before us may be about to give it back. */
 int listener_open(const struct sockaddr_storage *address, bool reuse_port, struct error *err);
 uint16_t listener_port(int fd);

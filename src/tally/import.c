@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-
 struct walk {
     const struct state_old *old;
     bool embedded; /* the new run */

@@ -9,9 +9,9 @@
 #include "tally/tally.h"
 
 struct import {
-    uint64_t names, hits;                 /* taken over */
-    uint64_t damaged;                     /* cells that could not be read, or whose name could not: left out */
-    uint64_t condemned, condemned_hits;   /* names left out because their hits may be stored already */
+    uint64_t names, hits;               /* taken over */
+    uint64_t damaged;                   /* cells that could not be read, or whose name could not: left out */
+    uint64_t condemned, condemned_hits; /* names left out because their hits may be stored already */
 };
 
 /* Must the hits of this name not be sent again? */

@@ -22,8 +22,8 @@ struct shard {
 
     /* what a new name needs */
     struct storage storage;
-    uint32_t cells;           /* worker writes, any thread reads: so many are whole */
-    uint32_t names_units;     /* worker only */
+    uint32_t cells;       /* worker writes, any thread reads: so many are whole */
+    uint32_t names_units; /* worker only */
 
     /* written at every hit, away from what readers need: worker writes, any thread reads */
     uint64_t sum __attribute__((aligned(64)));

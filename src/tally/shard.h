@@ -22,9 +22,9 @@ struct storage;
 #define SHARD_CELLS_MAX (1u << 28)
 
 struct shard_config {
-    uint32_t cells_max;          /* 1…SHARD_CELLS_MAX: no more distinct names than this */
-    uint64_t names_bytes_max;    /* 0: enough for cells_max of the longest names; at most 16 GiB are used */
-    struct siphash_key hash_key; /* the same for every shard of the process, random per process */
+    uint32_t cells_max;            /* 1…SHARD_CELLS_MAX: no more distinct names than this */
+    uint64_t names_bytes_max;      /* 0: enough for cells_max of the longest names; at most 16 GiB are used */
+    struct siphash_key hash_key;   /* the same for every shard of the process, random per process */
     const struct storage *storage; /* a state file's, empty, for cells_max cells; NULL: memory of its own */
 };
 

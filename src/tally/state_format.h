@@ -74,5 +74,10 @@ static inline uint64_t state_shard_at(const struct state_plan *p, uint32_t shard
 }
 
 void state_header_make(struct state_header *h, const struct state_geometry *g, const char *boot_id);
-enum state_header_verdict { STATE_HEADER_WHOLE, STATE_HEADER_NOT_OURS, STATE_HEADER_OTHER_FORMAT, STATE_HEADER_DAMAGED };
+enum state_header_verdict {
+    STATE_HEADER_WHOLE,
+    STATE_HEADER_NOT_OURS,
+    STATE_HEADER_OTHER_FORMAT,
+    STATE_HEADER_DAMAGED
+};
 enum state_header_verdict state_header_check(const struct state_header *h);

@@ -17,8 +17,8 @@ struct state_old {
     uint64_t bytes, region_bytes;
     struct state_header header;
     struct state_plan plan;
-    bool orderly;         /* the run before ended in order */
-    bool header_damaged;  /* one of the two */
+    bool orderly;          /* the run before ended in order */
+    bool header_damaged;   /* one of the two */
     uint64_t lower_bounds; /* counts that are damaged, and of which only a journal says how large they are at least */
 };
 

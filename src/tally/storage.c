@@ -48,7 +48,8 @@ static bool storage_grow_cells(struct storage *st)
     uint32_t more = smaller((uint64_t)ready + chunk, st->cells_max) - ready;
 
     if (!storage_allocate(st, (uint64_t)ready * sizeof(struct cell), (uint64_t)more * sizeof(struct cell)) ||
-        !storage_allocate(st, st->plan.baselines + (uint64_t)ready * sizeof(uint64_t), (uint64_t)more * sizeof(uint64_t)))
+        !storage_allocate(st, st->plan.baselines + (uint64_t)ready * sizeof(uint64_t),
+                          (uint64_t)more * sizeof(uint64_t)))
         return false;
     st->cells_ready += more;
     return true;

@@ -18,7 +18,7 @@ struct storage {
     uint32_t shard; /* its number */
     uint32_t cells_max, names_units_max;
     uint32_t cells_ready, names_units_ready; /* so far there is memory behind them */
-    uint32_t refusals_left;                /* after a failure: so many are refused before it is tried again */
+    uint32_t refusals_left;                  /* after a failure: so many are refused before it is tried again */
     /* of a state file only; `disk` NULL: memory */
     const struct state_disk *disk;
     uint64_t at; /* of the shard in the file */

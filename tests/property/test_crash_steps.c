@@ -74,8 +74,7 @@ static void recover(const struct snapshot *s, int number, int generations)
     memcpy(disk.old, s->disk.old, disk.old_bytes);
     for (int g = 0; g < generations; g++) {
         struct run_process p = {0};
-        const struct run_config config = {
-            .workers = 1 + (uint32_t)g % 3, .keys_max = RUN_NAMES, .batch_keys_max = 4};
+        const struct run_config config = {.workers = 1 + (uint32_t)g % 3, .keys_max = RUN_NAMES, .batch_keys_max = 4};
         memory_disk_init(&p.disk);
         p.disk.old = disk.old;
         p.disk.old_bytes = disk.old_bytes;

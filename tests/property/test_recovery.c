@@ -1,5 +1,5 @@
-/* Every damage to a small state file: cut at every length, each byte flipped, and sampled bits. Whatever it is, recovery
- * does not crash, no name gets more than was ever counted, and nothing that is missing is missing in silence.
+/* Every damage to a small state file: cut at every length, each byte flipped, and sampled bits. Whatever it is,
+ * recovery does not crash, no name gets more than was ever counted, and nothing that is missing is missing in silence.
  * By default holes are sampled (one byte of 16); with TALLYD_LONG=1 every byte and length is tried. */
 
 #include <setjmp.h>
@@ -98,7 +98,8 @@ static struct outcome recover(const struct memory_disk *left, const struct run_m
     for (uint32_t i = 0; i < RUN_NAMES; i++) {
         if (m.stored[i] > m.written[i])
             fail_msg("cut at %llu, byte %llu ^ %u: %llu of %llu hits of name %u", (unsigned long long)bytes,
-                     (unsigned long long)at, flip, (unsigned long long)m.stored[i], (unsigned long long)m.written[i], i);
+                     (unsigned long long)at, flip, (unsigned long long)m.stored[i], (unsigned long long)m.written[i],
+                     i);
         o.missing += m.written[i] - m.stored[i];
     }
     o.lost = p.recovery.lost_hits;

@@ -52,7 +52,7 @@ static const char *fixed_password(void *ctx, struct error *err)
 
 static struct credentials fixed_credentials(const char *password)
 {
-    return (struct credentials){password ? fixed_password : NULL, (void *)(uintptr_t)password};
+    return (struct credentials){.password = password ? fixed_password : NULL, .ctx = (void *)(uintptr_t)password};
 }
 
 static void fixture_init(struct fixture *f, const char *password)

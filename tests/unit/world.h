@@ -77,7 +77,7 @@ static inline const char *world_password(void *ctx, struct error *err)
 
 static inline struct credentials world_credentials(const char *password)
 {
-    return (struct credentials){password ? world_password : NULL, (void *)(uintptr_t)password};
+    return (struct credentials){.password = password ? world_password : NULL, .ctx = (void *)(uintptr_t)password};
 }
 
 static inline void world_init_with(struct world *w, const struct world_options *o)
@@ -92,7 +92,8 @@ static inline void world_init_with(struct world *w, const struct world_options *
         .log = world_log,
         .transport = o->transport.ops ? o->transport : (struct transport){&fake_ops, &w->redis},
     };
-    int failed = tally_create(&w->tally, &(struct tally_config){.workers = o->workers ? o->workers : 2, .keys_max = WORLD_KEYS_MAX});
+    int failed = tally_create(
+        &w->tally, &(struct tally_config){.workers = o->workers ? o->workers : 2, .keys_max = WORLD_KEYS_MAX});
     assert(!failed);
     failed = core_create(&w->core, &(struct core_config){
                                        .env = &w->env,

@@ -19,7 +19,8 @@ class Lab:
         self._things = []
         self._numbers = itertools.count()  # next() is one step: lanes of a test make servers side by side
 
-    def _keep(self, thing):
+    def keep(self, thing):
+        """Closed with the laboratory."""
         self._things.append(thing)
         return thing
 
@@ -27,7 +28,7 @@ class Lab:
         """A redis-server; with a password unless the test says otherwise, so that every test searches for leaks."""
         options.setdefault("password", secrets.PASSWORD)
         folder = os.path.join(self.folder, f"redis-{next(self._numbers)}")
-        server = self._keep(RedisServer(folder, **options))
+        server = self.keep(RedisServer(folder, **options))
         return server.start() if start else server
 
     def tallyd(self, redis=None, start=True, via=None, **options):
@@ -35,16 +36,16 @@ class Lab:
         name = f"tallyd-{next(self._numbers)}"
         url = (via or redis).url if redis else None
         password = redis.password if redis else None
-        server = self._keep(Tallyd(self.folder, url, name, password=password, program=self._program, **options))
+        server = self.keep(Tallyd(self.folder, url, name, password=password, program=self._program, **options))
         self.tallyds.append(server)
         return server.start() if start else server
 
     def proxy(self, server):
-        return self._keep(Proxy(server.port))
+        return self.keep(Proxy(server.port))
 
     def load(self, server, pool=None, seed=None, **options):
         seed = self.seed if seed is None else seed
-        return self._keep(http_load.Load(server.port, pool or http_load.make_pool(seed), seed, **options))
+        return self.keep(http_load.Load(server.port, pool or http_load.make_pool(seed), seed, **options))
 
     def close(self):
         """Everything down, the youngest first; then what no test tolerates."""

@@ -72,6 +72,10 @@ class Proxy:
     def replace(self, data):
         self._call(lambda: self._arm(None, replacement=data))
 
+    def disarm(self):
+        """A fault that still waits for its byte is forgotten."""
+        self._call(lambda: self._arm(None))
+
     def mark(self):
         """Counts and records bytes from here."""
         self._call(self._clear)

@@ -1,0 +1,98 @@
+"""Keys a second into one Redis: tallyd's flush, bare pipelined INCRBY, and one INCR per hit, in turn.
+
+Each round has a fresh Redis; the keys are written twice, first new, then there already. tallyd's time is that of
+its own flush (tallyd_flush_duration_seconds), with all keys touched once in it.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+
+from .http import LOAD_CPU, SERVER_CPU, Load
+from .processes import Failed, Folder, Server, free_port, pinned
+from .profiles import Profile
+from .redis import Redis
+
+NEW = Profile("flush", "every key once", keys="new")
+INTERVAL_S = 6
+PIPELINE_WINDOW = 512
+ONE_BY_ONE_KEYS = 20_000  # a round trip each: more would only take longer
+
+
+def _bare(settings, redis, keys, window):
+    command = pinned(LOAD_CPU, [settings.incr, str(redis.port), str(keys), str(window)])
+    answer = json.loads(subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout)
+    return answer["keys"] / answer["seconds"]
+
+
+def bare_run(settings, redis, _folder, window):
+    keys = settings.flush_keys if window > 1 else min(settings.flush_keys, ONE_BY_ONE_KEYS)
+    speeds = [_bare(settings, redis, keys, window) for _ in range(2)]
+    if redis.counted() != (2 * keys, keys):
+        raise Failed(f"the books do not balance: sent {2 * keys}, in Redis {redis.counted()[0]}")
+    return speeds
+
+
+def _flush_timed(peer, load, expected):
+    """All hits must fall between two flushes, or the duration is not that of all keys."""
+    before = peer.metrics()["tallyd_flushes_total"]
+    answered = load.go(60)["ok"]
+    if peer.metrics()["tallyd_flushes_total"] != before:
+        raise Failed("a flush began while keys were still coming: more time is needed between flushes")
+    until = time.monotonic() + 4 * INTERVAL_S
+    while peer.metrics()["tallyd_hits_stored_total"] != expected + answered:
+        if time.monotonic() > until:
+            raise Failed("the flush did not end")
+        time.sleep(0.05)
+    return answered, answered / peer.metrics()["tallyd_flush_duration_seconds"]
+
+
+def tallyd_run(settings, redis, folder, peer):
+    # On the load's CPU, as bare INCRBY is: Redis has the other for itself.
+    port, admin = free_port(), free_port()
+    peer.admin = admin
+    server = Server(peer.name, [
+        peer.binary, "--workers", "1", "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}", "--redis",
+        f"redis://127.0.0.1:{redis.port}", "--flush-interval", f"{INTERVAL_S}s", "--max-keys", "8000000"],
+        port, LOAD_CPU, folder.file("tallyd.log"))
+    try:
+        speeds, stored = [], 0
+        for _ in range(2):
+            load = Load(settings.load, port, peer.path, NEW, 60, requests=settings.flush_keys)
+            time.sleep(0.5)  # a flush that was due has begun
+            answered, speed = _flush_timed(peer, load, stored)
+            stored += answered
+            speeds.append(speed)
+        server.stop(expect_clean=True)
+        if redis.counted() != (stored, settings.flush_keys):
+            raise Failed(f"the books do not balance: answered 2xx {stored}, in Redis {redis.counted()[0]}")
+        return speeds
+    finally:
+        server.stop()
+
+
+def flush_run(peer, settings, say):
+    """{way: [{"new": keys/s, "known": keys/s} or {"void": why}]}."""
+    ways = {
+        "tallyd flush": lambda redis, folder: tallyd_run(settings, redis, folder, peer),
+        f"bare INCRBY, {PIPELINE_WINDOW} under way": lambda redis, folder: bare_run(settings, redis, folder, PIPELINE_WINDOW),
+        "one INCR per hit": lambda redis, folder: bare_run(settings, redis, folder, 1),
+    }
+    results = {way: [] for way in ways}
+    for number in range(settings.rounds):
+        for way, run in ways.items():
+            path = tempfile.mkdtemp(prefix="tallyd-bench-")
+            redis = Redis(Folder(path), SERVER_CPU)
+            try:
+                new, known = run(redis, Folder(path))
+                outcome, text = {"new": new, "known": known}, f"new {new:9.0f}, known {known:9.0f} keys/s"
+            except (Failed, OSError, subprocess.SubprocessError) as error:
+                outcome, text = {"void": str(error)}, f"VOID: {error}"
+            finally:
+                redis.stop()
+                shutil.rmtree(path, ignore_errors=True)
+            results[way].append(outcome)
+            say(f"flush      {number + 1}/{settings.rounds}  {way:28} {text}")
+    return results

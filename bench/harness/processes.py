@@ -1,0 +1,123 @@
+"""Servers as child processes: pinned, awaited, their CPU time read to the nanosecond, ended."""
+
+import glob
+import os
+import signal
+import socket
+import subprocess
+import time
+
+START_S = 20
+STOP_S = 60
+
+
+class Failed(Exception):
+    """A server or the load did not do what the measurement needs; the text says which and why."""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def _parents():
+    found = {}
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read()
+        except OSError:
+            continue  # it has ended meanwhile
+        found[int(path.split("/")[2])] = int(text.rpartition(")")[2].split()[1])
+    return found
+
+
+def tree(pid):
+    """`pid` and everything below it."""
+    parents, members = _parents(), {pid}
+    while True:
+        below = {child for child, parent in parents.items() if parent in members} - members
+        if not below:
+            return sorted(members)
+        members |= below
+
+
+def cpu_ns(pids):
+    """CPU time of all threads. schedstat counts nanoseconds; the ticks of stat mislead about a program that often sleeps."""
+    total = 0
+    for pid in pids:
+        for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
+            with open(path, encoding="ascii") as file:
+                total += int(file.read().split()[0])
+    return total
+
+
+def pinned(cpu, command):
+    """The command on one CPU; the kernel ends it should we be killed (prctl(2), PR_SET_PDEATHSIG)."""
+    return ["setpriv", "--pdeathsig", "TERM", "taskset", "-c", str(cpu), *command]
+
+
+class Server:
+    """One server process (with children) that listens on `port`."""
+
+    def __init__(self, name, command, port, cpu, log):
+        self.name, self.port = name, port
+        self._log = log
+        with open(log, "ab") as out:
+            self._process = subprocess.Popen(pinned(cpu, command), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        try:
+            self._await()
+        except Failed:
+            self.stop()
+            raise
+        self._pids = tree(self._process.pid)
+
+    def _tail(self):
+        with open(self._log, encoding="utf-8", errors="replace") as file:
+            return " / ".join(file.read().splitlines()[-3:])
+
+    def _await(self):
+        until = time.monotonic() + START_S
+        while time.monotonic() < until:
+            if self._process.poll() is not None:
+                break
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.01)
+        raise Failed(f"{self.name} did not start: {self._tail()}")
+
+    def settle(self):
+        """Its children have been started by now: gunicorn's and nginx's workers come after the listener."""
+        self._pids = tree(self._process.pid)
+
+    def cpu_ns(self):
+        return cpu_ns(self._pids)
+
+    def stop(self, expect_clean=False):
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            code = self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            code = self._process.wait()
+        if expect_clean and code != 0:
+            raise Failed(f"{self.name} ended with {code}: {self._tail()}")
+
+
+class Folder:
+    """Configuration and logs of one round."""
+
+    def __init__(self, path):
+        self.path = path
+        os.makedirs(path, exist_ok=True)
+
+    def file(self, name, text=None):
+        path = os.path.join(self.path, name)
+        if text is not None:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(text)
+        return path

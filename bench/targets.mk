@@ -1,0 +1,22 @@
+# Targets of bench/; included by the Makefile.
+BENCH := $(B)/bench/load $(B)/bench/floor $(B)/bench/core $(B)/bench/incr
+
+$(B)/bench/load: $(patsubst %,$(B)/bench/%.o,load answer histogram keys)
+$(B)/bench/floor $(B)/bench/core $(B)/bench/incr: $(B)/bench/%: $(B)/bench/%.o $(LIB)
+$(BENCH):
+	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) -lm
+
+bench-build: $(BIN) $(BENCH)
+
+bench: ## measure beside the peers: make bench [BENCH_ARGS='--rounds 7 --seconds 2']
+	@deploy/scripts/deps build bench
+	@$(MAKE) --no-print-directory bench-build
+	@$(PYTHON) bench/run $(BENCH_ARGS)
+
+bench-smoke: ## every profile very short: is the harness right, do the books balance
+	@deploy/scripts/deps build bench
+	@$(MAKE) --no-print-directory bench-build
+	@$(PYTHON) bench/run --smoke
+
+.PHONY: bench bench-build bench-smoke
+-include $(wildcard $(B)/bench/*.d)

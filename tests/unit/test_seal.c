@@ -1,0 +1,47 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "tally/seal.h"
+
+static const uint64_t numbers[] = {0, 1, 5, 255, 256, 0xa5, 65535, 1u << 31, 0x123456789abcde, SEAL_MAX - 1, SEAL_MAX};
+#define NUMBERS (sizeof(numbers) / sizeof(numbers[0]))
+
+static void test_a_sealed_number_is_whole_and_comes_back(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NUMBERS; i++) {
+        assert_true(seal_is_whole(seal(numbers[i])));
+        assert_true(seal_number(seal(numbers[i])) == numbers[i]);
+    }
+}
+
+static void test_any_damaged_byte_is_found(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NUMBERS; i++)
+        for (int byte = 0; byte < 8; byte++)
+            for (uint64_t flip = 1; flip < 256; flip++)
+                assert_false(seal_is_whole(seal(numbers[i]) ^ flip << byte * 8));
+}
+
+static void test_a_hole_is_not_whole(void **state)
+{
+    (void)state;
+    assert_false(seal_is_whole(0));
+    assert_false(seal_is_whole(UINT64_MAX));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_sealed_number_is_whole_and_comes_back),
+        cmocka_unit_test(test_any_damaged_byte_is_found),
+        cmocka_unit_test(test_a_hole_is_not_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
