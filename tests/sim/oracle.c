@@ -242,6 +242,9 @@ static void check_rewound(struct sim *s, const struct process *p)
                      " and forgot %" PRIu64,
                      p->life, l->accepted[k], k, l->applied[k], l->forgotten[k]);
     }
+    if (s->rates.replay_window_ms && !p->stats.alarms_identity_taken && !l->reborn &&
+        s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && b.lost)
+        sim_fail(s, "process %u counts %" PRIu64 " hits as lost that it could have replayed", p->life, b.lost);
     if (!s->emptied && !net_is_silent(&s->net, p->life) && !l->reborn && !p->stats.alarms_ledger_missing &&
         !p->stats.alarms_identity_taken && l->excused_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
