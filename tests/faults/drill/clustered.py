@@ -8,6 +8,9 @@ from harness.cluster import NODE_TIMEOUT_MS, Cluster
 
 from . import scene
 
+_FORGETFUL = {"kill_master", "freeze_master", "takeover", "lagging_takeover"}
+NOTICED_S = 4  # a ledger that is behind must look so for 2 s before tallyd believes it
+
 
 class Clustered(scene.Scene):
     FAULTS = {"kill_master": 3, "kill_replica": 1, "freeze_master": 2, "failover": 2, "takeover": 2, "lagging_takeover": 3,
@@ -22,6 +25,16 @@ class Clustered(scene.Scene):
 
     def _master(self):
         return self.draw.choice(sorted(self.store.masters(), key=lambda node: node.port))
+
+    def _pair(self):
+        """A master and a replica that has what it has; right after a takeover it takes a moment until there is one."""
+        def found():
+            master = self._master()
+            try:
+                return master, self.store.replica_of(master)
+            except StopIteration:
+                return None
+        return wait.until(found, "a master with a replica", 15)
 
     def _well(self):
         """Many faults need the others to be over: a cluster with two masters gone has no vote."""
@@ -43,7 +56,7 @@ class Clustered(scene.Scene):
 
     def kill_replica(self):
         self._well()
-        node = self.store.replica_of(self._master())
+        _, node = self._pair()
         node.kill()
         away = self._away()
         node.start()
@@ -59,19 +72,19 @@ class Clustered(scene.Scene):
 
     def failover(self):
         self._well()
-        replica = self.store.replica_of(self._master())
+        _, replica = self._pair()
         replica.command("CLUSTER", "FAILOVER")
         wait.until(lambda: replica.role() == "master", "the replica is master", 15)
 
     def takeover(self):
         self._well()
-        self.store.replica_of(self._master()).command("CLUSTER", "FAILOVER", "TAKEOVER")
+        _, replica = self._pair()
+        replica.command("CLUSTER", "FAILOVER", "TAKEOVER")
 
     def lagging_takeover(self):
         """The replica misses what came last: it must be replayed, or be called lost."""
         self._well()
-        master = self._master()
-        replica = self.store.replica_of(master)
+        master, replica = self._pair()
         replica.command("CONFIG", "SET", "masterauth", "wrong")
         master.command("CLIENT", "KILL", "TYPE", "replica")
         time.sleep(self.draw.uniform(0.05, 0.4))
@@ -113,6 +126,13 @@ class Clustered(scene.Scene):
         node.command("CONFIG", "SET", "maxmemory", 1)
         time.sleep(self.draw.uniform(0.1, 0.4))
         node.command("CONFIG", "SET", "maxmemory", 0)
+
+    def tallyd_kill(self):
+        """Not while a node's loss of memory is unnoticed: the replay window lies in memory and dies with tallyd."""
+        self._well()
+        if _FORGETFUL & set(self.injected):
+            time.sleep(NOTICED_S)
+        super().tallyd_kill()
 
     def heal(self):
         self._well()
