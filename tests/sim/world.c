@@ -156,24 +156,25 @@ void process_start(struct process *p)
     books_init(&p->books);
     process_open_tally(p, instance);
     snprintf(p->host, sizeof(p->host), "%u", p->life);
-    int failed = core_create(&p->core, &(struct core_config){
-                                           .env = &p->env,
-                                           .tally = p->tally,
-                                           .books = &p->books,
-                                           .stats = &p->stats,
-                                           .prefix = "t:",
-                                           .instance = instance,
-                                           .flush_interval_ms = s->rates.flush_interval_ms,
-                                           .batch_keys_max = s->rates.batch_keys_max,
-                                           .replay_window_ms = s->rates.replay_window_ms,
-                                           .state = p->state,
-                                           .host = p->host,
-                                           .port = 6379,
-                                           .user = "",
-                                           .credentials = {s->rates.password ? world_password : NULL, p},
-                                           .answered = process_answered,
-                                           .answered_ctx = p,
-                                       });
+    int failed =
+        core_create(&p->core, &(struct core_config){
+                                  .env = &p->env,
+                                  .tally = p->tally,
+                                  .books = &p->books,
+                                  .stats = &p->stats,
+                                  .prefix = "t:",
+                                  .instance = instance,
+                                  .flush_interval_ms = s->rates.flush_interval_ms,
+                                  .batch_keys_max = s->rates.batch_keys_max,
+                                  .replay_window_ms = s->rates.replay_window_ms,
+                                  .state = p->state,
+                                  .host = p->host,
+                                  .port = 6379,
+                                  .user = "",
+                                  .credentials = {.password = s->rates.password ? world_password : NULL, .ctx = p},
+                                  .answered = process_answered,
+                                  .answered_ctx = p,
+                              });
     assert(!failed);
     p->alive = true;
     p->tick_us = s->now_us;
