@@ -176,9 +176,7 @@ static void conn_ended(struct load *l, struct conn *c)
 {
     if (c->state == CONN_IDLE)
         idle_remove(l, c);
-    else if (c->state == CONN_CONNECTING)
-        l->errors++;
-    l->errors += c->due;
+    l->errors += c->due + (c->state == CONN_CONNECTING);
     l->owed -= c->due;
     close(c->fd);
     c->fd = -1;
@@ -226,12 +224,8 @@ static void conn_read(struct load *l, struct conn *c)
         ssize_t n = read(c->fd, c->in + c->have, room);
         if (n < 0 && errno == EAGAIN)
             return;
-        if (n <= 0) {
-            conn_ended(l, c);
-            return;
-        }
-        c->have += (size_t)n;
-        if (!conn_parse(l, c)) {
+        c->have += n > 0 ? (size_t)n : 0;
+        if (n <= 0 || !conn_parse(l, c)) {
             conn_ended(l, c);
             return;
         }

@@ -44,7 +44,7 @@ def tree(pid):
 
 
 def cpu_ns(pids):
-    """CPU time of all threads. schedstat counts nanoseconds; the ticks of stat mislead about a program that often sleeps."""
+    """CPU time of all threads. schedstat counts ns; the ticks of stat mislead about who often sleeps."""
     total = 0
     for pid in pids:
         for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):

@@ -61,11 +61,12 @@ def markdown(run, titles):
     lines = [f"# tallyd beside its peers, {m['when']}\n",
              f"Commit {m['commit']}, kernel {m['kernel']}, {m['processor']}, {m['cpus']} CPUs ({m['hypervisor']}). "
              f"**Load average at the start: {average}.**",
-             f"{run['settings']['rounds']} rounds of {run['settings']['seconds']} s, interleaved, fresh servers each, server "
-             "(with its Redis) on CPU 0, load on CPU 1. CPU time is the server's and its Redis'. "
+             f"{run['settings']['rounds']} rounds of {run['settings']['seconds']} s, interleaved, fresh servers each, "
+             "server (with its Redis) on CPU 0, load on CPU 1. CPU time is the server's and its Redis'. "
              "How to read this: [bench/README.md](../../README.md).\n"]
     if m["load_average"][0] > 0.5:
-        lines.append("The machine was not idle: these figures show that the harness works. They are no ground for a claim.\n")
+        lines.append("The machine was not idle: these figures show that the harness works. "
+                     "They are no ground for a claim.\n")
     if "http" in run:
         lines += ["## HTTP\n", "| server | tuning |\n|---|---|"]
         lines += [f"| {name} | {tuning} |" for name, tuning in run["tuning"].items()]
