@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -51,7 +52,10 @@ static struct slice name_of(uint32_t number, char text[32])
 
 static uint32_t number_of(struct slice name)
 {
-    return (uint32_t)strtoul(name.at + sizeof("names/") - 1, NULL, 10); /* the next name starts with a letter */
+    char text[32] = {0};
+
+    memcpy(text, name.at, name.bytes); /* whatever lies behind it in the shard may be a digit, too */
+    return (uint32_t)strtoul(text + sizeof("names/") - 1, NULL, 10);
 }
 
 static uint32_t draw(uint32_t *random, uint32_t below)
