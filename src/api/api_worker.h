@@ -44,10 +44,6 @@ const char *refusal_text(enum api_refusal why);
 enum api_refusal refusal_of_name(enum name_error e);
 enum api_refusal refusal_of_tally(enum tally_result result);
 
-/* ---- numbers ---- */
-/* Digits only, no leading zero, 1…2^31-1 (DESIGN 4.5). */
-bool api_parse_n(struct slice text, uint64_t *n);
-
 /* ---- routes ---- */
 enum handler_result route_hit(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                               struct slice path);

@@ -5,7 +5,8 @@
 
 #define N_MAX 2147483647u
 
-bool api_parse_n(struct slice text, uint64_t *n)
+/* Digits only, no leading zero, 1…2^31-1 (DESIGN 4.5). */
+static bool parse_n(struct slice text, uint64_t *n)
 {
     uint64_t value = 0;
     if (text.bytes == 0 || text.bytes > 10 || text.at[0] == '0')
@@ -27,7 +28,7 @@ static enum api_refusal query_read(struct slice query, uint64_t *n, bool *wants_
     while (http_query_next(&query, &name, &value)) {
         if (slice_equals(name, SLICE("n"))) {
             n_seen++;
-            if (!api_parse_n(value, n))
+            if (!parse_n(value, n))
                 return API_REFUSED_BAD_N;
         } else if (slice_equals(name, SLICE("value"))) {
             value_seen++;

@@ -22,7 +22,7 @@ static bool block_borrow(struct conns *cs, struct buf *b)
     return b->data;
 }
 
-void conn_blocks_return(struct conns *cs, struct buf *b)
+static void block_return(struct conns *cs, struct buf *b)
 {
     if (b->data && b->capacity == OUT_BLOCK_BYTES && cs->blocks_count < OUT_BLOCKS_KEPT)
         cs->blocks[cs->blocks_count++] = b->data;
@@ -42,7 +42,7 @@ struct buf *conn_out(struct conns *cs, struct conn *c)
     return &c->out;
 }
 
-void conn_send(struct conns *cs, struct conn *c)
+static void conn_send(struct conns *cs, struct conn *c)
 {
     if (c->out.failed) {
         conn_close(cs, c);
@@ -105,7 +105,8 @@ static uint64_t conn_deadline(const struct conns *cs, const struct conn *c)
     }
 }
 
-void conn_flow(struct conns *cs, struct conn *c)
+/* Stops or goes on reading, as the connection's backlog demands. */
+static void conn_flow(struct conns *cs, struct conn *c)
 {
     bool hold = conn_blocked(c) || (c->state == CONN_WAITING && c->carry.bytes > 0);
     if (hold == c->paused || c->state == CONN_CLOSING || c->peer_fin)
@@ -208,7 +209,7 @@ static void on_sent(void *ctx, uint32_t slot, int result)
 {
     struct conns *cs = ctx;
     struct conn *c = &cs->conns[slot];
-    conn_blocks_return(cs, &c->sending);
+    block_return(cs, &c->sending);
     if (result < 0) {
         stat_add(&cs->stats.resets, 1);
         conn_close(cs, c);
@@ -239,8 +240,8 @@ static void on_closed(void *ctx, uint32_t slot)
     struct conns *cs = ctx;
     struct conn *c = &cs->conns[slot];
     buf_fini(&c->carry);
-    conn_blocks_return(cs, &c->out);
-    conn_blocks_return(cs, &c->sending);
+    block_return(cs, &c->out);
+    block_return(cs, &c->sending);
     c->state = CONN_FREE;
     stat_add(&cs->stats.conns_open, (uint64_t)-1);
     end_when_drained(cs);

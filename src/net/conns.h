@@ -109,13 +109,9 @@ void conn_partial_drop(struct conns *cs, struct conn *c);
 
 /* `out` with room for an ordinary answer, and the promise that it will be sent. */
 struct buf *conn_out(struct conns *cs, struct conn *c);
-void conn_send(struct conns *cs, struct conn *c);
-void conn_blocks_return(struct conns *cs, struct buf *b);
 
 /* Ends what is at its end, and sets the timer. */
 void conn_settle(struct conns *cs, struct conn *c);
-/* Stops or goes on reading, as the connection's backlog demands. */
-void conn_flow(struct conns *cs, struct conn *c);
 void conn_close(struct conns *cs, struct conn *c);
 
 static inline uint32_t conn_slot(const struct conns *cs, const struct conn *c) { return (uint32_t)(c - cs->conns); }
