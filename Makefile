@@ -151,8 +151,32 @@ lint: ## formatting, static checks, layers
 format: ## clang-format everything in C
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-install: $(BIN) ## DESTDIR and PREFIX are honoured
+# The manual page and the completions are what `tallyd --help` says, in other forms.
+SHARE := $(B)/share
+$(SHARE)/help: $(BIN)
+	@mkdir -p $(@D)
+	@$(BIN) --help > $@
+$(SHARE)/options.%: $(SHARE)/help deploy/manual/from-help
+	@deploy/manual/from-help FORM=$* < $< > $@
+$(SHARE)/tallyd.8: deploy/manual/tallyd.8.in $(SHARE)/options.man
+	@sed -e 's/@VERSION@/$(VERSION)/' -e '/@OPTIONS@/{r $(SHARE)/options.man' -e 'd}' $< > $@
+
+ZSH_DIR ?= $(PREFIX)/share/zsh/site-functions
+install-program: $(BIN) $(SHARE)/tallyd.8 $(addprefix $(SHARE)/options.,bash zsh fish)
 	install -Dm755 $(BIN) $(DESTDIR)$(PREFIX)/bin/tallyd
+	install -Dm644 $(SHARE)/tallyd.8 $(DESTDIR)$(PREFIX)/share/man/man8/tallyd.8
+	install -Dm644 $(SHARE)/options.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tallyd
+	install -Dm644 $(SHARE)/options.zsh $(DESTDIR)$(ZSH_DIR)/_tallyd
+	install -Dm644 $(SHARE)/options.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tallyd.fish
+
+install: install-program ## program, manual, completions, systemd unit: DESTDIR and PREFIX are honoured
+	install -Dm644 deploy/systemd/tallyd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
+	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
+	[ -e $(DESTDIR)/etc/default/tallyd ] || install -Dm644 deploy/systemd/tallyd.default $(DESTDIR)/etc/default/tallyd
+
+deb: ## build/deb/tallyd_*.deb for the Debian this runs on
+	@deploy/scripts/deps build deb
+	@VERSION=$(VERSION) deploy/debian/build
 
 clean: ## remove build/
 	rm -rf build
@@ -163,4 +187,4 @@ help: ## this list
 -include infra/check.mk deploy/targets.mk tests/faults/targets.mk bench/targets.mk
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
 -include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d $(B)/tests/sim/plants/*.d)
-.PHONY: all sim sim-model sim-planted unit stress e2e fuzz deps deps-test run test lint format install clean help FORCE
+.PHONY: all sim sim-model sim-planted unit stress e2e fuzz deps deps-test run test lint format install install-program deb clean help FORCE
