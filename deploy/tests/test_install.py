@@ -3,14 +3,12 @@ import os
 import pty
 import re
 import select
-import shutil
-import subprocess
 import time
 
 import pytest
 
 from conftest import ROOT, run, tool
-from test_daemon import BINARY, free_port, get_path, wait_for
+from test_daemon import BINARY
 
 pytestmark = pytest.mark.skipif(not BINARY.is_file(), reason="tallyd is not built (make)")
 

@@ -8,7 +8,6 @@ import base64
 import email
 import ipaddress
 import json
-import os
 import pathlib
 import re
 import shutil
