@@ -119,15 +119,16 @@ static enum chain_news chain_applied_unseen(struct chain *c, struct batch **appl
 
 /* ---- when the ledger is not what it should be ---- */
 
-static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, uint64_t replayed, uint64_t lost)
+/* `exact`: every batch that the server forgot is in the cut. */
+static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, const struct window_cut *cut, bool exact)
 {
     struct accounts *a = accounts_of(c);
 
     stat_add(kind, 1);
     stat_add(&a->stats->alarms, 1);
     ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", c->past.ledger_key),
-            log_num("acked", (int64_t)c->past.acked.seq), log_num("hits_replayed", (int64_t)replayed),
-            log_num("hits_lost", (int64_t)lost));
+            log_num("acked", (int64_t)c->past.acked.seq), log_num("hits_replayed", (int64_t)cut->replayed),
+            log_num(exact ? "hits_lost" : "hits_lost_at_least", (int64_t)cut->lost));
 }
 
 /* What came over the fence is gone with the server that had it, and what did not cannot come any more: its WATCH
@@ -147,9 +148,9 @@ static enum chain_news chain_on_foreign(struct chain *c)
     chain_give_back(c, &c->batch);
     chain_give_back(c, &c->replaced);
     env_uuid(a->env, instance);
-    uint64_t given_up = chronicle_rename(&c->past, instance);
-    accounts_gave_up(a, given_up);
-    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", 0, given_up);
+    const struct window_cut given_up = {.lost = chronicle_rename(&c->past, instance)};
+    accounts_gave_up(a, given_up.lost);
+    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", &given_up, true);
     return CHAIN_RENAMED;
 }
 
@@ -158,7 +159,7 @@ static enum chain_news chain_roll_back(struct chain *c, uint64_t *alarm, const c
 {
     struct window_cut cut = chronicle_roll_back(&c->past, server->seq);
 
-    chain_alarm(c, alarm, event, cut.replayed, cut.lost);
+    chain_alarm(c, alarm, event, &cut, cut.batches == c->past.acked.seq - server->seq);
     accounts_rolled_back(accounts_of(c), cut.replayed, cut.lost);
     chain_start_over(c, server);
     return CHAIN_GIVEN_UP;
@@ -179,11 +180,11 @@ static enum chain_news chain_on_missing(struct chain *c)
 
     if (c->config.on_ledger_loss == LEDGER_LOSS_REPLAY)
         return chain_roll_back(c, alarm, "ledger_missing", &none);
-    chain_alarm(c, alarm, "ledger_missing", 0, 0);
+    chain_alarm(c, alarm, "ledger_missing", &(struct window_cut){0}, true);
     if (c->config.on_ledger_loss == LEDGER_LOSS_HALT)
         return CHAIN_HALTED;
-    chain_start_over(c, &none);
     window_clear(&c->past.window);
+    chain_start_over(c, &none);
     return CHAIN_GIVEN_UP;
 }
 

@@ -207,6 +207,41 @@ static void test_a_rollback_beyond_the_replay_window_is_lost(void **state)
     fixture_fini(&f);
 }
 
+/* The process before stored 1, 10, 100 hits as batches 5, 6, 7, and died. */
+static void test_a_rollback_of_what_an_earlier_process_stored_is_counted(void **state)
+{
+    const struct journal_stored stored = {.entries = {{{5, 50}, 1}, {{6, 60}, 10}, {{7, 70}, 100}}, .count = 3};
+    static const struct {
+        struct ledger server;
+        const char *said;
+        uint64_t lost;
+    } cases[] = {{{5, 50}, " acked=7 hits_replayed=0 hits_lost=110", 110},
+                 {{4, 40}, " acked=7 hits_replayed=0 hits_lost=111", 111},
+                 {{3, 30}, " acked=7 hits_replayed=0 hits_lost_at_least=111", 111}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fixture f;
+        struct journal before;
+        uint32_t bytes = journal_bytes(100);
+        void *area = calloc(1, bytes);
+        fixture_init(&f);
+        journal_open(&before, area, bytes, &f.world.env);
+        journal_acknowledge(&before, "one", &(struct ledger){7, 70}, &stored);
+        struct chain_config config = f.chain.config;
+        config.past.journal = area;
+        config.past.journal_bytes = bytes;
+        chain_fini(&f.chain);
+        assert_int_equal(chain_init(&f.chain, &config), 0);
+        assert_int_equal(chain_reconcile(&f.chain, &cases[i].server), CHAIN_GIVEN_UP);
+        assert_string_equal(f.world.last_numbers, cases[i].said);
+        assert_books(&f, (uint64_t)0 - cases[i].lost, 0, cases[i].lost);
+        assert_int_equal(world_books(&f.world).rolled_back, cases[i].lost);
+        fixture_fini(&f);
+        free(area);
+    }
+}
+
 static void test_a_missing_ledger_is_met_as_it_was_configured(void **state)
 {
     static const enum chain_news news[] = {CHAIN_GIVEN_UP, CHAIN_GIVEN_UP, CHAIN_HALTED};
@@ -270,6 +305,7 @@ int main(void)
         cmocka_unit_test(test_a_rollback_without_a_replay_window_is_a_number),
         cmocka_unit_test(test_a_rollback_within_the_replay_window_is_stored_again),
         cmocka_unit_test(test_a_rollback_beyond_the_replay_window_is_lost),
+        cmocka_unit_test(test_a_rollback_of_what_an_earlier_process_stored_is_counted),
         cmocka_unit_test(test_a_missing_ledger_is_met_as_it_was_configured),
         cmocka_unit_test(test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign),
         cmocka_unit_test(test_a_refused_set_leaves_the_ledger_where_it_was),
