@@ -5,6 +5,8 @@
 #include "sync/atomic.h"
 
 #define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet chain's ledger must not expire */
+#define LOOK_MS_MAX 10000
+#define LOOKS_A_WINDOW 6
 
 static struct accounts *accounts_of(const struct chain *c) { return c->config.past.accounts; }
 
@@ -42,6 +44,14 @@ static int chain_compose(struct chain *c, struct batch *b)
 bool chain_is_old(const struct chain *c, uint64_t now_ms)
 {
     return c->past.acked.seq && now_ms - c->past.stored_ms >= LEDGER_REFRESH_MS;
+}
+
+uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms)
+{
+    uint64_t pause_ms = c->config.past.replay_window_ms / LOOKS_A_WINDOW;
+    uint64_t look_ms = looked_ms + (pause_ms < LOOK_MS_MAX ? pause_ms : LOOK_MS_MAX);
+
+    return look_ms <= window_ends_ms(&c->past.window) ? look_ms : UINT64_MAX;
 }
 
 int chain_make_batch(struct chain *c, uint64_t now_ms)

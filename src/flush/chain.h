@@ -49,6 +49,9 @@ void chain_fini(struct chain *c);
 int chain_make_batch(struct chain *c, uint64_t now_ms);
 /* Is the ledger old, so that it should be written again though nothing is dirty? */
 bool chain_is_old(const struct chain *c, uint64_t now_ms);
+/* When the ledger is to be read again though there is nothing to send, if it was read at `looked_ms`: what the server
+ * forgets must be heard of while the replay window still has it. UINT64_MAX: not at all. */
+uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms);
 int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
 /* `exec` fits the batch (accounts_fits()). false: all but the ledger was written. */
 bool chain_answered(struct chain *c, const struct reply *exec);

@@ -14,6 +14,7 @@
 struct partition {
     struct chain chain;
     uint64_t resume_ms;                 /* no arm and no batch before */
+    uint64_t looked_ms;                 /* when the ledger was read last */
     uint32_t refusals;                  /* in a row, for the back-off */
     uint32_t nils;                      /* in a row */
     enum redis_error_class refusal;     /* why the batch under way is refused */
@@ -90,6 +91,7 @@ int partition_on_ledger(struct partition *p, const struct reply *reply)
 {
     struct ledger server;
 
+    p->looked_ms = accounts_now_ms(p->chain.config.past.accounts);
     if (reply->type == REPLY_ERROR)
         partition_on_error(p, reply->text, &p->arm_refusal);
     else if (reply->type != REPLY_NIL && reply->type != REPLY_STRING)
@@ -223,16 +225,22 @@ void partition_unlink(struct partition *p)
 
 static bool partition_wants(const struct partition *p)
 {
-    return !p->halted && (!p->met || p->chain.batch ||
-                          keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number));
+    return !p->met || p->chain.batch || keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number);
 }
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)
 {
-    return now_ms >= p->resume_ms && (partition_wants(p) || (!p->halted && chain_is_old(&p->chain, now_ms)));
+    return now_ms >= partition_wake_ms(p) || (!p->halted && now_ms >= p->resume_ms && chain_is_old(&p->chain, now_ms));
 }
 
-uint64_t partition_wake_ms(const struct partition *p) { return partition_wants(p) ? p->resume_ms : UINT64_MAX; }
+uint64_t partition_wake_ms(const struct partition *p)
+{
+    uint64_t due_ms = partition_wants(p) ? 0 : chain_look_ms(&p->chain, p->looked_ms);
+
+    if (p->halted)
+        return UINT64_MAX;
+    return due_ms > p->resume_ms ? due_ms : p->resume_ms;
+}
 
 bool partition_is_sure(const struct partition *p) { return p->met && chain_is_sure(&p->chain); }
 bool partition_is_armed(const struct partition *p) { return p->armed; }

@@ -26,7 +26,7 @@ int partition_create(struct partition **out, const struct chain_config *config);
 void partition_destroy(struct partition *p);
 
 /* ---- when it wants what ---- */
-/* Does it want to be armed or to send: a batch in doubt, dirty keys, a ledger to read or to refresh? */
+/* Does it want to be armed or to send: a batch in doubt, dirty keys, a ledger to read, to read again or to refresh? */
 bool partition_has_work(const struct partition *p, uint64_t now_ms);
 /* Is there a batch that is not resolved? */
 bool partition_busy(const struct partition *p);

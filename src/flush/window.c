@@ -157,6 +157,11 @@ enum window_answer window_knows(const struct window *w, const struct ledger *led
     return WINDOW_TOO_OLD;
 }
 
+uint64_t window_ends_ms(const struct window *w)
+{
+    return w->keep_ms && w->partless < w->count ? window_at(w, w->count - 1)->stored_ms + w->keep_ms : 0;
+}
+
 static uint64_t take_back(const struct window_entry *e, struct keys *keys)
 {
     uint64_t hits = 0;
