@@ -118,8 +118,12 @@ bool chain_answered(struct chain *c, const struct reply *exec)
 
 static enum chain_news chain_applied_unseen(struct chain *c, struct batch **applied)
 {
-    accounts_applied_unseen(accounts_of(c), *applied);
-    chain_acknowledge(c, *applied, (*applied)->hits);
+    if ((*applied)->items_count && !(*applied)->examined) {
+        c->proved = *applied;
+        batch_forget_refusals(c->proved); /* other copies of it were refused, this one was not */
+        return CHAIN_PROVED;
+    }
+    chain_acknowledge(c, *applied, accounts_applied_unseen(accounts_of(c), *applied));
     *applied = NULL;
     /* Of a batch and what it replaces, the ledger lets only one through. */
     chain_give_back(c, &c->batch);
@@ -215,6 +219,7 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
     const struct ledger *replaced = c->replaced ? &c->replaced->ledger : NULL;
     enum ledger_verdict verdict = ledger_judge(&c->past.acked, batch, replaced, server);
 
+    c->proved = NULL;
     if ((verdict == LEDGER_MISSING || verdict == LEDGER_BEHIND) && c->config.loss_confirm_ms && !chain_believes_loss(c))
         return CHAIN_DOUBTED;
     c->loss_seen_ms = 0;
@@ -229,7 +234,11 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
     return CHAIN_UNCHANGED;
 }
 
-enum chain_news chain_reconcile_nonsense(struct chain *c) { return chain_on_foreign(c); }
+enum chain_news chain_reconcile_nonsense(struct chain *c)
+{
+    c->proved = NULL;
+    return chain_on_foreign(c);
+}
 
 /* ---- life ---- */
 
