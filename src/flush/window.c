@@ -103,6 +103,8 @@ static void keep_parts(struct window *w, struct window_entry *e, const struct ba
 /* NULL: no memory at all. */
 static struct window_entry *window_append(struct window *w)
 {
+    while (w->partless > WINDOW_PARTLESS_MAX)
+        forget_oldest(w);
     if (w->count == w->capacity && !window_grow(w)) {
         if (w->capacity == 0)
             return NULL;

@@ -7,7 +7,8 @@
  * Happy path: window_push() after each batch that was stored; window_cut() when the server's ledger is behind: the
  * baselines of every batch since go back, newest first, and ordinary batches carry the hits again.
  * Bounded: `parts_max` parts, WINDOW_ENTRIES_MAX ledgers; what is oldest, or older than `keep_ms`, is forgotten first,
- * its parts before its ledger. Without memory for parts a batch is as one beyond the window. */
+ * its parts before its ledger. WINDOW_PARTLESS_MAX ledgers are kept without parts: were there no such bound, memory
+ * would grow for hours. Without memory for parts a batch is as one beyond the window. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,7 @@
 #include "flush/ledger.h"
 
 #define WINDOW_ENTRIES_MAX (1u << 16)
+#define WINDOW_PARTLESS_MAX 2048
 
 struct window_part {
     key_cell cell;
