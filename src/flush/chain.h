@@ -27,7 +27,9 @@ struct chain_config {
     struct chronicle_config past;
     uint32_t batch_keys_max;
     enum ledger_loss on_ledger_loss;
-    uint32_t loss_confirm_ms; /* how long the ledger must look lost or rolled back before it is believed */
+    /* How long the ledger must look lost or rolled back before it is believed: when chain_vouch() was called since it
+     * does, and when it was not. */
+    uint32_t loss_vouched_ms, loss_alone_ms;
 };
 
 enum chain_news {
@@ -48,6 +50,7 @@ struct chain {
     struct batch *proved;   /* one of these, of which the keys are to be looked at; NULL: none */
     struct batch batches[2];
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
+    uint64_t vouched_ms;
 };
 
 /* With what an earlier process left open. 0 or -ENOMEM. */
@@ -67,5 +70,9 @@ bool chain_answered(struct chain *c, const struct reply *exec);
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
 /* The key is there and holds no ledger. */
 enum chain_news chain_reconcile_nonsense(struct chain *c);
+/* Another node than the one that has the ledger says that this is where it belongs. */
+void chain_vouch(struct chain *c);
+/* What was seen of the ledger was seen on another node than the one that is asked from now on. */
+void chain_leave(struct chain *c);
 /* The fate of every copy is known, so what the server holds now fits the baselines. */
 bool chain_is_sure(const struct chain *c);

@@ -253,6 +253,14 @@ void partition_unlink(struct partition *p)
     p->doubting = false;
 }
 
+void partition_leave(struct partition *p)
+{
+    partition_unlink(p);
+    chain_leave(&p->chain);
+}
+
+void partition_vouch(struct partition *p) { chain_vouch(&p->chain); }
+
 static bool partition_wants(const struct partition *p)
 {
     return !p->met || p->chain.batch || keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number);

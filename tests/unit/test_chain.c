@@ -314,6 +314,55 @@ static void test_a_missing_ledger_is_met_as_it_was_configured(void **state)
     }
 }
 
+static void test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_master(void **state)
+{
+    (void)state;
+
+    for (int vouched = 0; vouched < 2; vouched++) {
+        struct fixture f;
+        fixture_init(&f);
+        f.chain.config.loss_vouched_ms = 2000;
+        f.chain.config.loss_alone_ms = 20000;
+        send_hits(&f, 1);
+        answer(&f);
+        struct ledger old = f.chain.past.acked;
+        send_hits(&f, 10);
+        answer(&f);
+        chain_vouch(&f.chain); /* before it looked lost: of no use */
+        f.world.now_us += 1000000;
+        assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_DOUBTED);
+        f.world.now_us += 1000000;
+        if (vouched)
+            chain_vouch(&f.chain);
+        assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_DOUBTED);
+        f.world.now_us += vouched ? 1000000 : 18999000;
+        if (!vouched) {
+            assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_DOUBTED);
+            f.world.now_us += 1000;
+        }
+        assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_GIVEN_UP);
+        assert_int_equal(world_books(&f.world).lost, 10);
+        fixture_fini(&f);
+    }
+}
+
+static void test_a_doubt_does_not_go_along_to_another_node(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f);
+    f.chain.config.loss_vouched_ms = f.chain.config.loss_alone_ms = 2000;
+    send_hits(&f, 1);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_DOUBTED);
+    f.world.now_us += 1999000;
+    chain_leave(&f.chain);
+    f.world.now_us += 1000;
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_DOUBTED);
+    fixture_fini(&f);
+}
+
 static void test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign(void **state)
 {
     struct fixture f;
@@ -362,6 +411,8 @@ int main(void)
         cmocka_unit_test(test_a_rollback_beyond_the_replay_window_is_lost),
         cmocka_unit_test(test_a_rollback_of_what_an_earlier_process_stored_is_counted),
         cmocka_unit_test(test_a_missing_ledger_is_met_as_it_was_configured),
+        cmocka_unit_test(test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_master),
+        cmocka_unit_test(test_a_doubt_does_not_go_along_to_another_node),
         cmocka_unit_test(test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign),
         cmocka_unit_test(test_a_refused_set_leaves_the_ledger_where_it_was),
     };
