@@ -12,11 +12,14 @@
  *   - the answer to an EXEC is lost: the ledger says that the batch was applied, but not whether single keys were
  * refused inside it. So its keys are looked at before it is resolved (chain->proved). What INCRBY was applied to is an
  * integer until another program overwrites it, and then our hits are gone with what was overwritten: the hits of a key
- * that is something else now can be kept for later without any key ever holding too much. Known limits of that look,
- * each for a lost answer only: a key that was refused and put right again before the look counts as stored, and so does
- * one that was refused for overflow: near the limit a number does not tell whether ours is in it. An empty string looks
- * like no key at all. No answer to a read could do better, and to write the outcome into the transaction would take a
- * second write a key, for every flush. */
+ * that is something else now are kept for later, and no key ever holds too much.
+ *
+ * Known limits of that look, all for a lost answer and another program that writes to the key between EXEC and look:
+ * put right (deleted), a refused key counts as stored; changed by INCRBYFLOAT or APPEND, it holds our hits and gets
+ * them again once it is an integer. And without any other program: a key refused for overflow counts as stored, as a
+ * number near the limit does not tell whether ours is in it, and so does an empty string, which looks like no key. No
+ * answer to a read could do better; to write the outcome into the transaction would take a second write a key in every
+ * flush. */
 
 #include <stdbool.h>
 #include <stdint.h>
