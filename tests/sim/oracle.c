@@ -115,7 +115,7 @@ static void check_not_doubled(struct sim *s, uint32_t number)
     const struct life *l = &s->lives[number];
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
-        if (l->applied[k] > l->accepted[k])
+        if (l->applied[k] > l->accepted[k] + l->destroyed[k])
             sim_fail(s, "doubled: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64, number,
                      l->accepted[k], k, l->applied[k]);
     }
@@ -135,7 +135,7 @@ static void check_books(struct sim *s, const struct process *p)
     if (b.stored > l->applied_sum + l->excused_sum + l->forgotten_sum)
         sim_fail(s, "lost: process %u has %" PRIu64 " in its books as stored, the server added %" PRIu64, p->life,
                  b.stored, l->applied_sum);
-    if (l->applied_sum > b.stored + b.in_flight)
+    if (l->applied_sum > b.stored + b.in_flight + l->destroyed_sum)
         sim_fail(s, "process %u has %" PRIu64 " stored and %" PRIu64 " in flight, the server added %" PRIu64, p->life,
                  b.stored, b.in_flight, l->applied_sum);
 }
@@ -225,17 +225,14 @@ static void check_alarms(struct sim *s, const struct process *p)
         sim_fail(s, "process %u raised an alarm for nothing", p->life);
 }
 
-/* Where the server forgot nothing, every key has what was accepted. (What was refused, then forgotten with its batch,
- * and sent again may be stored in the end.) */
+/* Where the server forgot nothing, every key has what was accepted. */
 static void check_key(struct sim *s, const struct process *p, uint32_t k)
 {
     const struct life *l = process_life(p);
     uint64_t maybe = l->reborn ? l->told[k] : 0; /* killed when it had read so, but before it knew */
-    uint64_t there = l->applied[k] + l->excused[k];
-    bool forgot = world_forgot(s, k);
 
-    maybe += forgot ? l->forgotten[k] : 0;
-    if ((!forgot && there > l->accepted[k]) || there + maybe < l->accepted[k])
+    maybe += world_forgot(s, k) ? l->forgotten[k] : 0;
+    if (l->applied[k] > l->accepted[k] + l->destroyed[k] || l->applied[k] + l->excused[k] + maybe < l->accepted[k])
         sim_fail(s,
                  "%s: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64 ", refused %" PRIu64
                  " unheard, and may lack %" PRIu64,
@@ -243,18 +240,21 @@ static void check_key(struct sim *s, const struct process *p, uint32_t k)
                  l->excused[k], maybe);
 }
 
-/* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell,
- * nor is it heard of on a connection that stayed, or broke in silence, by a process that has nothing to send. */
+/* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell.
+ * A process without a replay window that has nothing to send does not hear of it on a connection that stayed, or broke
+ * in silence. */
 static void check_lost(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
     struct flusher_books b = process_books(p);
+    bool hears =
+        s->rates.replay_window_ms || (!s->cluster.emptied && !s->rates.partitions && !net_is_silent(&s->net, p->life));
 
     if (s->rates.replay_window_ms && !p->stats.alarms_identity_taken && !l->reborn &&
         s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && b.lost)
         sim_fail(s, "process %u counts %" PRIu64 " hits as lost that it could have replayed", p->life, b.lost);
-    if (!s->cluster.emptied && !net_is_silent(&s->net, p->life) && !l->reborn && !p->stats.alarms_ledger_missing &&
-        !p->stats.alarms_identity_taken && l->excused_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
+    if (hears && !l->reborn && !p->stats.alarms_ledger_missing && !p->stats.alarms_identity_taken &&
+        l->excused_sum + l->destroyed_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
                  p->life, l->accepted_sum, l->applied_sum, b.lost);
 }
