@@ -45,8 +45,22 @@ static struct model_slot node_slot(void *ctx, uint16_t slot)
 
 static void append_node(struct buf *out, uint32_t node)
 {
-    /* An endpoint of no bytes means "whom you asked"; the identity does not matter here. */
     buf_printf(out, "*3\r\n$8\r\n10.0.0.%u\r\n:%u\r\n$40\r\n%040u\r\n", node, PORT, node);
+}
+
+/* [first, last, master, replica …] */
+static void append_range(struct buf *out, const struct cluster *c, uint32_t first, uint32_t last, uint32_t master)
+{
+    uint32_t replicas = 0;
+
+    for (uint32_t i = 0; i < c->nodes_count; i++)
+        replicas += c->nodes[i].master == master && i != master;
+    buf_printf(out, "*%u\r\n:%u\r\n:%u\r\n", 3 + replicas, first, last);
+    append_node(out, master);
+    for (uint32_t i = 0; i < c->nodes_count; i++) {
+        if (c->nodes[i].master == master && i != master)
+            append_node(out, i);
+    }
 }
 
 static int by_slot(const void *a, const void *b)
@@ -70,8 +84,7 @@ static void node_slots(void *ctx, struct buf *out)
     buf_printf(out, "*%u\r\n", served);
     for (uint32_t i = 0; i < served; i++) {
         uint32_t last = i + 1 == served ? SLOTS - 1 : sorted[i]->slot;
-        buf_printf(out, "*3\r\n:%u\r\n:%u\r\n", first, last);
-        append_node(out, n->view[sorted[i] - c->units]);
+        append_range(out, c, first, last, n->view[sorted[i] - c->units]);
         first = last + 1;
     }
 }
@@ -297,13 +310,15 @@ void cluster_confuse(struct cluster *c)
 
 void cluster_heal(struct cluster *c)
 {
-    while (cluster_moving_unit(c) < c->units_count)
-        cluster_move(c);
     for (struct cluster_node *n = c->nodes; n < c->nodes + c->nodes_count; n++) {
-        node_hears(n);
         n->returns_us = NET_NEVER;
+        node_net(n)->down = false;
         node_trust(n);
     }
+    while (cluster_moving_unit(c) < c->units_count)
+        cluster_move(c);
+    for (struct cluster_node *n = c->nodes; n < c->nodes + c->nodes_count; n++)
+        node_hears(n);
 }
 
 /* ---- time ---- */

@@ -5,7 +5,8 @@
 
 #define DRAIN_US 20000000          /* the deadline of a silent connection, back-off, and the flush */
 #define DRAIN_POISONED_US 62000000 /* and a key that was refused is tried again after a minute */
-#define NEWS_US 25000000           /* who has nothing to send hears with the next map that the server forgot */
+#define NEWS_US 25000000           /* who has nothing to send hears by then that the server forgot */
+#define BELIEF_US 25000000         /* and in a cluster believes it by then, though nobody else says so */
 #define STEPS_MAX 200000
 
 void sim_fail(struct sim *s, const char *format, ...)
@@ -134,7 +135,7 @@ static void sim_drain(struct sim *s)
     for (struct process *p = s->processes; p < s->processes + s->rates.processes; p++)
         aside |= s->rates.poison || (p->alive && p->stats.keys_poisoned);
     aside |= s->rates.flush_interval_ms >= 250; /* any seed that may deny a key */
-    uint64_t until = s->now_us + DRAIN_US + (aside ? DRAIN_POISONED_US : 0);
+    uint64_t until = s->now_us + DRAIN_US + (aside ? DRAIN_POISONED_US : 0) + (s->rates.partitions ? BELIEF_US : 0);
     while (!s->failed && !sim_is_drained(s) && s->now_us < until && s->steps < STEPS_MAX)
         sim_step(s);
     sim_explain_undrained(s);
@@ -146,7 +147,7 @@ static void sim_bury_zombies(struct sim *s)
     uint64_t until = s->now_us + 1000000 + 2 * s->rates.flush_interval_ms * 1000;
 
     if (s->cluster.forgot)
-        until += NEWS_US;
+        until += NEWS_US + (s->rates.partitions ? BELIEF_US : 0);
 
     while (!s->failed && s->steps < STEPS_MAX && s->now_us < until) {
         uint64_t next = net_next_us(&s->net);
