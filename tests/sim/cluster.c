@@ -99,7 +99,7 @@ static void node_hears(struct cluster_node *n)
 
     for (uint32_t u = 0; u < c->units_count; u++) {
         n->view[u] = c->units[u].owner;
-        if (n->view[u] != n->number)
+        if (n->view[u] != n->number || n->open[u] != c->units[u].moving_to)
             n->open[u] = CLUSTER_NOBODY;
     }
     n->hears_us = NET_NEVER;
