@@ -123,8 +123,8 @@ unit: $(UNIT) $(PROPERTY) $(REPLAY) ## unit and property tests, fuzz corpora rep
 stress: $(STRESS) ## tests with threads (worth most with MODE=tsan)
 	@tests/run-c $(STRESS)
 
-e2e: $(BIN) ## end to end: the real binary, real redis-server processes
-	TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 tests/e2e $(PYTEST)
+e2e: $(BIN) ## end to end, real binary and real redis-server: make e2e IO=epoll PYTEST='-k name'
+	TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 $(if $(IO),--io $(IO)) tests/e2e $(PYTEST)
 
 fuzz: ## libFuzzer, all harnesses: make fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory MODE=fuzz $(FUZZERS:%=build/fuzz/fuzz/%)
@@ -160,7 +160,7 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
--include infra/check.mk deploy/targets.mk tests/faults/targets.mk bench/targets.mk
+-include infra/check.mk deploy/targets.mk tests/targets.mk tests/faults/targets.mk bench/targets.mk
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
 -include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d $(B)/tests/sim/plants/*.d)
 .PHONY: all sim sim-model sim-planted unit stress e2e fuzz deps deps-test run test lint format install clean help FORCE

@@ -1,0 +1,6 @@
+# What the tests can show beside passing; included by the Makefile.
+
+conformance: $(BIN) ## RFC 9112 and 9110, rule by rule, on both engines, as a table
+	@TALLYD=$(BIN) tests/e2e/conformance/table
+
+.PHONY: conformance
