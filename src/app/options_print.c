@@ -121,7 +121,9 @@ void options_print_effective(const struct options *o, struct buf *out)
             continue;
         /* Empty is worth a line only where it is not the default. */
         bool writable = option->sources & SOURCE_FILE && (*text->text != '\0' || *option->fallback != '\0');
-        buf_printf(out, "%s%s = %s  # ", writable ? "" : "# ", option->name, option_shown(o, i));
+        /* Behind a blank, '#' would begin a comment. */
+        buf_printf(out, "%s%s =%s%s  # ", writable ? "" : "# ", option->name, *text->text == '#' ? "" : " ",
+                   option_shown(o, i));
         option_origin(o, i, out);
         buf_printf(out, "\n");
     }
