@@ -3,4 +3,7 @@
 conformance: $(BIN) ## RFC 9112 and 9110, rule by rule, on both engines, as a table
 	@TALLYD=$(BIN) tests/e2e/conformance/table
 
-.PHONY: conformance
+slowloris: $(BIN) $(B)/bench/load ## the p99 of others beside 5000 slow clients (slowhttptest), on both engines
+	@TALLYD=$(BIN) LOAD=$(B)/bench/load tests/slowloris
+
+.PHONY: conformance slowloris
