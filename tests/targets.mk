@@ -6,4 +6,8 @@ conformance: $(BIN) ## RFC 9112 and 9110, rule by rule, on both engines, as a ta
 slowloris: $(BIN) $(B)/bench/load ## the p99 of others beside 5000 slow clients (slowhttptest), on both engines
 	@TALLYD=$(BIN) LOAD=$(B)/bench/load tests/slowloris
 
-.PHONY: conformance slowloris
+cov: ## line coverage of each folder, by the tests in C; http/ and flush/ must have 95 %
+	@$(MAKE) --no-print-directory MODE=cov unit stress
+	@tests/coverage src/http 95 src/flush 95
+
+.PHONY: conformance slowloris cov

@@ -162,6 +162,7 @@ static void batch_end(struct play *p)
         const struct conn *c = &p->cs.conns[i];
         struct play_slot *s = &p->slots[i];
         assert(c->out.bytes <= OUT_HIGH + ANSWER_BYTES_MAX);
+        assert(!conn_blocked(c) || s->paused || s->fin || !s->open || s->closing);
         if (!s->open || !s->closing)
             continue;
         /* closed() ends whatever was in flight. */
