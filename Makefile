@@ -116,8 +116,8 @@ unit: $(UNIT) $(PROPERTY) $(REPLAY) ## unit and property tests, fuzz corpora rep
 stress: $(STRESS) ## tests with threads (worth most with MODE=tsan)
 	@tests/run-c $(STRESS)
 
-e2e: $(BIN) ## end to end: the real binary, real redis-server processes
-	TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 tests/e2e $(PYTEST)
+e2e: $(BIN) ## end to end, real binary and real redis-server: make e2e IO=epoll PYTEST='-k name'
+	TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 $(if $(IO),--io $(IO)) tests/e2e $(PYTEST)
 
 fuzz: ## libFuzzer, all harnesses: make fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory MODE=fuzz $(FUZZERS:%=build/fuzz/fuzz/%)
@@ -177,7 +177,7 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
--include infra/check.mk deploy/targets.mk tests/faults/targets.mk tests/planted/targets.mk bench/targets.mk
+-include infra/check.mk $(wildcard */targets.mk tests/*/targets.mk)
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
 -include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d)
 .PHONY: all sim sim-model unit stress e2e fuzz deps deps-test run test lint format install install-program deb clean help FORCE
