@@ -49,7 +49,8 @@ def small_file_system(lab, kib):
 # ---- kill -9 of tallyd ----
 
 @pytest.mark.short
-def test_every_answered_hit_is_there_after_kill_9_under_load(lab):
+@pytest.mark.kills
+def test_every_answered_hit_is_there_after_kill_9_under_load(lab, tried):
     redis = lab.redis()
     server = lab.tallyd(redis, state_dir=state_dir(lab), workers=2)
     draw = random.Random(lab.seed)
@@ -66,6 +67,7 @@ def test_every_answered_hit_is_there_after_kill_9_under_load(lab):
     assert not server.log_lines("state_damaged")
     assert server.stop() == 0
     checker.check_exact(redis, loads)
+    tried(KILLS, sum(load.acked_hits() for load in loads))
 
 
 def test_hits_counted_during_an_outage_survive_kill_9(lab):

@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 
-from . import wait
+from . import secrets, wait
 from .ports import HOST, Port
 from .redis_server import BINARY, RedisServer
 from .resp import RespError
@@ -56,6 +56,24 @@ class Node(RedisServer):
             words = line.split()
             rows[words[0]] = (int(words[1].split("@")[0].rsplit(":", 1)[1]), set(words[2].split(",")), words[3], words[8:])
         return rows
+
+
+class LoneNode(Node):
+    """A cluster of one node that has all slots."""
+
+    def __init__(self, lab):
+        super().__init__(os.path.join(lab.folder, f"lone-{id(self)}"), secrets.PASSWORD)
+        self.start()
+        self.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        wait.until(lambda: b"cluster_state:ok" in self.command("CLUSTER", "INFO"), "all slots are served", 15)
+
+    def announce(self, port):
+        """Where clients are told that it is."""
+        self.command("CONFIG", "SET", "cluster-announce-port", port)
+        self.command("CONFIG", "SET", "cluster-announce-ip", HOST)
+
+    def read_all(self, prefix=b""):
+        return _read_prefix(self, prefix)
 
 
 class Cluster:

@@ -57,5 +57,5 @@ class Lab:
         assert not complaints, "; ".join(complaints)
 
     def tails(self):
-        """The last words of each tallyd, for the report of a failure."""
-        return "\n".join(f"--- {server.name}, code {server.code}\n{server.log()[-3000:]}" for server in self.tallyds)
+        """The last words of the youngest tallyds, for the report of a failure."""
+        return "\n".join(f"--- {server.name}, code {server.code}\n{server.log()[-3000:]}" for server in self.tallyds[-6:])
