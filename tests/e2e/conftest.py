@@ -5,7 +5,7 @@ import random
 
 import pytest
 from harness.lab import Lab
-from harness.tallyd import BINARY
+from harness.tallyd import BINARY, version
 
 
 def pytest_addoption(parser):
@@ -42,6 +42,7 @@ def seed(request):
 def tried(record_property):
     """tried(times, hits): how much a test has tried; tests/faults/table finds it in the report."""
     def say(times, hits=0):
+        record_property("version", version())
         record_property("times", times)
         record_property("hits", hits)
 

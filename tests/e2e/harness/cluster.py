@@ -22,14 +22,15 @@ class BusPort(Port):
     def __init__(self):
         while True:
             super().__init__()
-            self._bus = socket.socket()
-            self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             with contextlib.suppress(OSError, OverflowError):
+                with socket.socket() as alone:  # who shares a port would also get one that another test is on
+                    alone.bind((HOST, self.number + BUS))
+                self._bus = socket.socket()
+                self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 self._bus.bind((HOST, self.number + BUS))
                 return
-            self._bus.close()
-            self.release()
+            super().release()
 
     def release(self):
         self._bus.close()

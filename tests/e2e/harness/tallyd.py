@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import time
 
 from . import wait
@@ -148,6 +149,10 @@ class Tallyd:
         if self.code is not None and self.code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL):
             return f"{self.name} died of signal {-self.code}: {self.log()[-2000:]}"
         return None
+
+
+def version():
+    return subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
 
 
 def run(folder, arguments, env=(), descriptors=None, wrapper=(), seconds=10.0):

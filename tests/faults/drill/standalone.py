@@ -1,5 +1,6 @@
 """Faults between tallyd and one Redis with appendfsync always, behind the byte-exact proxy, plain or over TLS."""
 
+import contextlib
 import socket
 import time
 
@@ -203,11 +204,18 @@ class Standalone(scene.Scene):
         with socket.create_connection((HOST, self.redis.port), 5) as script:
             script.sendall(encode(("AUTH", self.redis.password)) + encode(("EVAL", "while true do end", 0)))
             time.sleep(seconds)
-            try:
-                self._tell("SCRIPT", "KILL")
-            except RespError:
-                return "never ran"  # refused by a fault that is still open
+            script.settimeout(0.01)
+            answers = bytearray()
+            wait.until(lambda: self._script_ended(script, answers), "the script is killed, or was refused")
         return f"{seconds:.2f} s"
+
+    def _script_ended(self, script, answers):
+        """Both answers are there; a script that has not begun yet cannot be killed yet."""
+        with contextlib.suppress(RespError):
+            self._tell("SCRIPT", "KILL")
+        with contextlib.suppress(TimeoutError):
+            answers += script.recv(4096)
+        return answers.count(b"\r\n") == 2
 
     def heal(self):
         self.redis_thaw()

@@ -3,11 +3,10 @@
 import collections
 import json
 import os
-import subprocess
 import sys
 import time
 
-from harness.tallyd import BINARY
+from harness import tallyd
 
 RESULTS = "build/faults"
 _SUMS = ("acked", "unsure", "lost", "doubled", "called_lost")
@@ -52,8 +51,7 @@ def again(result):
 def write(name, summary):
     """Into build/faults, for tests/faults/table, with what was tested and when."""
     os.makedirs(RESULTS, exist_ok=True)
-    version = subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
-    summary = {**summary, "version": version, "date": time.strftime("%Y-%m-%d", time.gmtime())}
+    summary = {**summary, "version": tallyd.version(), "date": time.strftime("%Y-%m-%d", time.gmtime())}
     path = os.path.join(RESULTS, f"{name}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.json")
     with open(path, "w", encoding="utf-8") as file:
         json.dump(summary, file, indent=1)
