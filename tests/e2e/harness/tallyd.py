@@ -1,5 +1,6 @@
 """The program under test: $TALLYD with options, on ports of its own, with everything it says kept in files."""
 
+import contextlib
 import os
 import re
 import signal
@@ -90,6 +91,17 @@ class Tallyd:
         with open(os.path.join(self.folder, f"{self.name}.admin"), "ab") as file:
             file.write(answer.body)
         return answer.body
+
+    def show_all(self):
+        """All that others can see of it while it runs, into files."""
+        if self._process is None or self.code is not None:
+            return
+        self.resume()
+        with open(f"/proc/{self.pid}/cmdline", "rb") as shown, open(os.path.join(self.folder, f"{self.name}.argv"), "wb") as file:
+            file.write(shown.read())
+        with contextlib.suppress(OSError, AssertionError):  # it may just be on its way down
+            for page in ("/metrics", "/statusz", "/configz"):
+                self.admin(page)
 
     def resident_kib(self):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
