@@ -11,13 +11,15 @@ import threading
 import urllib.parse
 
 import pytest
-from harness import secrets, wait
+from harness import checker, secrets, wait
 from harness.certificates import Authority
 from harness.ports import HOST
+from harness.tls_redis import At, TlsRedis
 
 pytestmark = pytest.mark.short
 
 KEYS = {"id": "AKIDEXAMPLE", "secret": secrets.AWS_SECRET, "session": secrets.AWS_SESSION}
+KEYS_IN_ENV = {"AWS_ACCESS_KEY_ID": KEYS["id"], "AWS_SECRET_ACCESS_KEY": KEYS["secret"], "AWS_SESSION_TOKEN": KEYS["session"]}
 REGION, CLUSTER, USER = "eu-central-1", "counters", "tallyd"
 
 
@@ -134,9 +136,26 @@ def assert_greets(store, tallyd, session):
 
 
 def test_keys_from_the_environment(lab, store, authority):
-    tallyd = start(lab, store, authority, {"AWS_ACCESS_KEY_ID": KEYS["id"], "AWS_SECRET_ACCESS_KEY": KEYS["secret"],
-                                           "AWS_SESSION_TOKEN": KEYS["session"]})
+    tallyd = start(lab, store, authority, KEYS_IN_ENV)
     assert_greets(store, tallyd, KEYS["session"])
+
+
+def test_every_new_connection_under_load_has_a_token_of_its_own_and_nothing_is_lost(lab, authority):
+    """A real server whose user takes any password; each connection that it ends is one AUTH more."""
+    redis = TlsRedis(lab, authority)
+    redis.plain.command("ACL", "SETUSER", USER, "on", "nopass", "~*", "+@all")
+    store = At(redis, redis.url.replace("://", f"://{USER}@"))
+    store.password = None
+    tallyd = start(lab, store, authority, KEYS_IN_ENV)
+    load = lab.load(tallyd, rate=4000, connections=8)
+    for _ in range(5):
+        before = load.answers
+        wait.until(lambda before=before: load.answers > before + 500, "the load goes on")
+        redis.plain.command("CLIENT", "KILL", "USER", USER)
+    load.stop()
+    checker.wait_drained(tallyd)
+    checker.check_exact(redis.plain, [load])
+    assert tallyd.metrics()["redis_reconnects_total"] >= 5 and tallyd.metrics()["redis_errors_total"] == 0
 
 
 def test_keys_from_eks_pod_identity_are_fetched_once_for_many_connections(lab, store, authority, tmp_path):
