@@ -7,7 +7,7 @@ import random
 import time
 
 import pytest
-from harness import checker, secrets, wait
+from harness import checker, http_load, secrets, wait
 from harness.cluster import Cluster
 from harness.cluster_scene import RATE, Scene
 from harness.scenarios import settle
@@ -44,6 +44,13 @@ def test_the_load_is_spread_over_all_masters_and_exact(lab, cluster):
     slots = scene.slots()
     assert len(slots) == 16 and {slot * 16 // 16384 for slot in slots} == set(range(16))
     assert metrics["redis_errors_total"] == 0 and metrics["alarms_total"] == 0
+    scene.finish()
+
+
+def test_names_that_are_new_all_the_time_are_stored_whole(lab, cluster):
+    """A name that was read half would be hashed to another partition, and so be two keys."""
+    scene = Scene(lab, cluster, pool=http_load.make_pool(lab.seed, keys=4000), flush_interval="10ms")
+    scene.run(1)
     scene.finish()
 
 

@@ -10,13 +10,13 @@ RATE = 5000
 class Scene:
     """tallyd on the cluster under load; finish() checks conservation."""
 
-    def __init__(self, lab, cluster, store=None, **options):
+    def __init__(self, lab, cluster, store=None, pool=None, **options):
         """`store`: the cluster as tallyd is to reach it, when that is not the usual way."""
         self.prefix = f"t{lab.seed}:"
         self.cluster = cluster
         options.setdefault("redis_mode", "cluster")
         self.server = lab.tallyd(store or cluster, prefix=self.prefix, **options)
-        self.load = lab.load(self.server, rate=RATE)
+        self.load = lab.load(self.server, pool, rate=RATE)
 
     def run(self, seconds=0.4):
         time.sleep(seconds)
