@@ -33,6 +33,7 @@ def test_what_a_power_cut_takes_from_the_log_is_stored_again_within_the_window_a
     server = lab.tallyd(redis, state_dir=state_dir(lab), replay_window=window)
     load = lab.load(server, http_load.make_pool(lab.seed, keys=20), rate=3000)
     draw = random.Random(lab.seed)
+    wait.until(lambda: server.metrics()["flush_batches_total"] > 10, "a ledger that no cut takes away")
     for cut in range(1, POWER_CUTS + 1):
         before = server.metrics()["hits_stored_total"]
         wait.until(lambda before=before: server.metrics()["hits_stored_total"] > before + 500, "more is stored")
