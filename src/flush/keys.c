@@ -81,9 +81,13 @@ static uint32_t keys_add_cell(struct keys *k, uint32_t shard, uint32_t cell)
     /* The totals hold as many names as the tally lets in; a name too many stays pending and in the books. */
     if (key == TOTALS_NONE)
         return KEY_NONE;
-    k->partition[key] = (uint8_t)keyspace_partition(k->space, name);
+    uint8_t partition = (uint8_t)keyspace_partition(k->space, name);
+    /* Zeroes are there already; to write them would make the column resident. */
+    if (partition)
+        k->partition[key] = partition;
+    if (k->first[key])
+        s->next[cell] = k->first[key];
     s->key[cell] = key + 1;
-    s->next[cell] = k->first[key];
     k->first[key] = cell_id(shard, cell);
     return key;
 }
