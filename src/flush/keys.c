@@ -253,8 +253,10 @@ static void keys_remember_unsure(struct keys *k)
 
 void keys_collect(struct keys *k)
 {
-    for (uint32_t key; (key = list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;)
-        keys_push_dirty(k, key);
+    for (uint32_t key; (key = list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;) {
+        if (keys_unstored(k, key)) /* else it would be unsure again, and for ever */
+            keys_push_dirty(k, key);
+    }
     for (uint32_t i = 0; i < k->shards_count; i++)
         keys_take_touched(k, i);
     /* Partner: barrier_light() in shard_add(). After it every hit that found its cell re-armed is visible to
