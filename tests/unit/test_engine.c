@@ -175,9 +175,9 @@ static void test_the_peer_is_told(void **state)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &bytes), 0);
     send(fd, "a", 1, 0);
     assert_echo(fd, "a", 1);
-    assert_int_equal(((struct sockaddr_in *)&e.peer)->sin_port, own.sin_port);
     close(fd);
     echo_join(&e);
+    assert_int_equal(((struct sockaddr_in *)&e.peer)->sin_port, own.sin_port);
     echo_end(&e);
 }
 
