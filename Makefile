@@ -116,8 +116,8 @@ unit: $(UNIT) $(PROPERTY) $(REPLAY) ## unit and property tests, fuzz corpora rep
 stress: $(STRESS) ## tests with threads (worth most with MODE=tsan)
 	@tests/run-c $(STRESS)
 
-e2e: $(BIN) ## end to end: the real binary, real redis-server processes
-	TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 tests/e2e $(PYTEST)
+e2e: $(BIN) ## end to end, real binary and real redis-server: make e2e IO=epoll PYTEST='-k name'
+	TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 $(if $(IO),--io $(IO)) tests/e2e $(PYTEST)
 
 fuzz: ## libFuzzer, all harnesses: make fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory MODE=fuzz $(FUZZERS:%=build/fuzz/fuzz/%)
@@ -144,8 +144,32 @@ lint: ## formatting, static checks, layers
 format: ## clang-format everything in C
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-install: $(BIN) ## DESTDIR and PREFIX are honoured
+# The manual page and the completions are what `tallyd --help` says, in other forms.
+SHARE := $(B)/share
+$(SHARE)/help: $(BIN)
+	@mkdir -p $(@D)
+	@$(BIN) --help > $@
+$(SHARE)/options.%: $(SHARE)/help deploy/manual/from-help
+	@deploy/manual/from-help FORM=$* < $< > $@
+$(SHARE)/tallyd.8: deploy/manual/tallyd.8.in $(SHARE)/options.man
+	@sed -e 's/@VERSION@/$(VERSION)/' -e '/@OPTIONS@/{r $(SHARE)/options.man' -e 'd}' $< > $@
+
+ZSH_DIR ?= $(PREFIX)/share/zsh/site-functions
+install-program: $(BIN) $(SHARE)/tallyd.8 $(addprefix $(SHARE)/options.,bash zsh fish)
 	install -Dm755 $(BIN) $(DESTDIR)$(PREFIX)/bin/tallyd
+	install -Dm644 $(SHARE)/tallyd.8 $(DESTDIR)$(PREFIX)/share/man/man8/tallyd.8
+	install -Dm644 $(SHARE)/options.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tallyd
+	install -Dm644 $(SHARE)/options.zsh $(DESTDIR)$(ZSH_DIR)/_tallyd
+	install -Dm644 $(SHARE)/options.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tallyd.fish
+
+install: install-program ## program, manual, completions, systemd unit: DESTDIR and PREFIX are honoured
+	install -Dm644 deploy/systemd/tallyd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
+	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
+	[ -e $(DESTDIR)/etc/default/tallyd ] || install -Dm644 deploy/systemd/tallyd.default $(DESTDIR)/etc/default/tallyd
+
+deb: ## build/deb/tallyd_*.deb for the Debian this runs on
+	@deploy/scripts/deps build deb
+	@VERSION=$(VERSION) deploy/debian/build
 
 clean: ## remove build/
 	rm -rf build
@@ -153,7 +177,7 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
--include infra/check.mk deploy/targets.mk tests/faults/targets.mk tests/planted/targets.mk bench/targets.mk
+-include infra/check.mk $(wildcard */targets.mk tests/*/targets.mk)
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
 -include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d)
-.PHONY: all sim sim-model unit stress e2e fuzz deps deps-test run test lint format install clean help FORCE
+.PHONY: all sim sim-model unit stress e2e fuzz deps deps-test run test lint format install install-program deb clean help FORCE
