@@ -1,10 +1,10 @@
 /* The simulated Redis beside a real one: the same random commands over a few connections of each, and the same answers
  * byte for byte; of an error the first word, as texts change between versions (how many differ further on is said).
  *
- *   check_model SOCKET ROUNDS SEED [OTHER]     SOCKET: a redis-server of its own, unix socket, empty, nobody else's
+ *   check_model SOCKET ROUNDS SEED [OTHER ID]     SOCKET: a redis-server of its own, unix socket, empty, nobody else's
  *
- * OTHER, the address of another node: they are a cluster, as check-model makes it: slot of {a} is SOCKET's, of {b}
- * OTHER's, {c} is on its way from SOCKET to OTHER, {d} is nobody's.
+ * OTHER, ID: the address of another node, and how the cluster calls it: they are a cluster, as check-model makes it:
+ * slot of {a} is SOCKET's, of {b} OTHER's, {c} is on its way from SOCKET to OTHER, {d} is nobody's.
  *
  * Refusals of the server as a whole are provoked: OOM, NOREPLICAS, READONLY, MASTERDOWN, BUSY, ACLs, passwords.
  * LOADING and MISCONF are not: their texts come from the server's source.
@@ -32,7 +32,7 @@ struct peer {
 };
 
 struct check {
-    const char *path, *other; /* other NULL: no cluster */
+    const char *path, *other, *other_id; /* other NULL: no cluster */
     struct chance chance;
     struct model model;
     struct model_client clients[CLIENTS];
@@ -50,7 +50,7 @@ static void die(const char *what)
 /* ---- cluster ---- */
 
 static const char *const names[2][KEYS] = {{"k0", "k1", "k2", "k3", "k4", "k5"},
-                                           {"{a}0", "{a}1", "{b}2", "{c}3", "{c}4", "{d}5"}};
+                                           {"{a}0", "{b}1", "{c}2", "{c}3", "{c}4", "{d}5"}};
 
 static const char *name_of(const struct check *c, uint64_t key) { return names[c->other != NULL][key]; }
 
@@ -210,6 +210,22 @@ static void acl_change(struct check *c)
     }
 }
 
+/* Keys that are in the slot that is on its way; once deleted, they do not come back. */
+static void cluster_begin(struct check *c)
+{
+    struct model_value one = model_string(SLICE("1"));
+    char slot[8];
+
+    snprintf(slot, sizeof(slot), "%u", key_slot(SLICE("{c}")));
+    BOSS(c, "CLUSTER", "SETSLOT", slot, "STABLE");
+    BOSS(c, "SET", "{c}3", "1");
+    BOSS(c, "SET", "{c}4", "1");
+    BOSS(c, "CLUSTER", "SETSLOT", slot, "MIGRATING", c->other_id);
+    model_write(&c->model, model_find(&c->model, SLICE("{c}3"), true), &one, 0, 0);
+    model_write(&c->model, model_find(&c->model, SLICE("{c}4"), true), &one, 0, 0);
+    c->model.cluster = (struct model_cluster){.ctx = c, .slot = cluster_slot};
+}
+
 /* ---- commands ---- */
 
 static void draw_command(struct check *c, struct buf *out)
@@ -321,7 +337,7 @@ static void round_begin(struct check *c)
     model_init(&c->model);
     c->model.password = password ? PASSWORD : NULL;
     if (c->other)
-        c->model.cluster = (struct model_cluster){.ctx = c, .slot = cluster_slot};
+        cluster_begin(c);
     for (int i = 0; i < CLIENTS; i++) {
         close(c->peers[i].fd);
         peer_open(&c->peers[i], c->path);
@@ -354,12 +370,13 @@ int main(int argc, char **argv)
     struct check *c = calloc(1, sizeof(*c));
 
     if (argc < 4 || !c) {
-        fprintf(stderr, "usage: check_model SOCKET ROUNDS SEED [OTHER]\n");
+        fprintf(stderr, "usage: check_model SOCKET ROUNDS SEED [OTHER ID]\n");
         return 64;
     }
     c->path = argv[1];
     c->chance.state = strtoull(argv[3], NULL, 10);
-    c->other = argv[4];
+    c->other = argc > 5 ? argv[4] : NULL;
+    c->other_id = argc > 5 ? argv[5] : NULL;
     peer_open(&c->boss, c->path);
     BOSS(c, "ACL", "SETUSER", "boss", "on", "nopass", "allkeys", "allchannels", "+@all");
     BOSS(c, "AUTH", "boss", "x");
