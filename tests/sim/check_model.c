@@ -1,7 +1,10 @@
 /* The simulated Redis beside a real one: the same random commands over a few connections of each, and the same answers
  * byte for byte; of an error the first word, as texts change between versions (how many differ further on is said).
  *
- *   check_model SOCKET ROUNDS [SEED]     SOCKET: a redis-server of its own, unix socket, empty, nobody else's
+ *   check_model SOCKET ROUNDS SEED [OTHER ID]     SOCKET: a redis-server of its own, unix socket, empty, nobody else's
+ *
+ * OTHER, ID: the address of another node, and how the cluster calls it: they are a cluster, as check-model makes it:
+ * slot of {a} is SOCKET's, of {b} OTHER's, {c} is on its way from SOCKET to OTHER, {d} is nobody's.
  *
  * Refusals of the server as a whole are provoked: OOM, NOREPLICAS, READONLY, MASTERDOWN, BUSY, ACLs, passwords.
  * LOADING and MISCONF are not: their texts come from the server's source.
@@ -14,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "redis/crc16.h"
 #include "sim/chance.h"
 #include "sim/model.h"
 
@@ -28,7 +32,7 @@ struct peer {
 };
 
 struct check {
-    const char *path;
+    const char *path, *other, *other_id; /* other NULL: no cluster */
     struct chance chance;
     struct model model;
     struct model_client clients[CLIENTS];
@@ -41,6 +45,26 @@ static void die(const char *what)
 {
     perror(what);
     exit(1);
+}
+
+/* ---- cluster ---- */
+
+static const char *const names[2][KEYS] = {{"k0", "k1", "k2", "k3", "k4", "k5"},
+                                           {"{a}0", "{b}1", "{c}2", "{c}3", "{c}4", "{d}5"}};
+
+static const char *name_of(const struct check *c, uint64_t key) { return names[c->other != NULL][key]; }
+
+static struct model_slot cluster_slot(void *ctx, uint16_t slot)
+{
+    const struct check *c = ctx;
+
+    if (slot == key_slot(SLICE("{d}")))
+        return (struct model_slot){0};
+    return (struct model_slot){
+        .owner = c->other,
+        .mine = slot != key_slot(SLICE("{b}")),
+        .migrating = slot == key_slot(SLICE("{c}")) ? c->other : NULL,
+    };
 }
 
 /* ---- the real one ---- */
@@ -145,7 +169,8 @@ static void loop_end(struct check *c)
 
 static void mood_change(struct check *c, enum model_mood mood)
 {
-    if (mood == MODEL_LOADING || mood == MODEL_MISCONF)
+    if (mood == MODEL_LOADING || mood == MODEL_MISCONF ||
+        (c->other && (mood == MODEL_READONLY || mood == MODEL_MASTERDOWN)))
         mood = MODEL_FINE;
     loop_end(c);
     BOSS(c, "CONFIG", "SET", "maxmemory", mood == MODEL_OOM ? "1" : "0");
@@ -153,7 +178,7 @@ static void mood_change(struct check *c, enum model_mood mood)
     BOSS(c, "CONFIG", "SET", "replica-serve-stale-data", mood == MODEL_MASTERDOWN ? "no" : "yes");
     if (mood == MODEL_READONLY || mood == MODEL_MASTERDOWN)
         BOSS(c, "REPLICAOF", "127.0.0.1", "1");
-    else
+    else if (!c->other)
         BOSS(c, "REPLICAOF", "NO", "ONE");
     if (mood == MODEL_BUSY)
         loop_begin(c);
@@ -178,11 +203,27 @@ static void acl_change(struct check *c)
         c->model.denied_command = command;
         break;
     case 1:
-        BOSS(c, "ACL", "SETUSER", "default", "resetkeys", "~k0", "~k1", "~k2", "~k4", "~k5");
-        c->model.denied_key = SLICE("k3");
+        BOSS(c, "ACL", "SETUSER", "default", "resetkeys", "~*0", "~*1", "~*2", "~*4", "~*5");
+        c->model.denied_key = (struct slice){name_of(c, 3), strlen(name_of(c, 3))};
         break;
     default: break;
     }
+}
+
+/* Keys that are in the slot that is on its way; once deleted, they do not come back. */
+static void cluster_begin(struct check *c)
+{
+    struct model_value one = model_string(SLICE("1"));
+    char slot[8];
+
+    snprintf(slot, sizeof(slot), "%u", key_slot(SLICE("{c}")));
+    BOSS(c, "CLUSTER", "SETSLOT", slot, "STABLE");
+    BOSS(c, "SET", "{c}3", "1");
+    BOSS(c, "SET", "{c}4", "1");
+    BOSS(c, "CLUSTER", "SETSLOT", slot, "MIGRATING", c->other_id);
+    model_write(&c->model, model_find(&c->model, SLICE("{c}3"), true), &one, 0, 0);
+    model_write(&c->model, model_find(&c->model, SLICE("{c}4"), true), &one, 0, 0);
+    c->model.cluster = (struct model_cluster){.ctx = c, .slot = cluster_slot};
 }
 
 /* ---- commands ---- */
@@ -207,10 +248,10 @@ static void draw_command(struct check *c, struct buf *out)
     char key[8];
     const char *delta = deltas[chance_below(&c->chance, chance_one_in(&c->chance, 3) ? 14 : 2)];
 
-    snprintf(key, sizeof(key), "k%u", (unsigned)chance_below(&c->chance, KEYS));
+    snprintf(key, sizeof(key), "%s", name_of(c, chance_below(&c->chance, KEYS)));
 #define COMMAND(...)                                                                                                   \
     append_command(out, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
-    switch (chance_below(&c->chance, 22)) {
+    switch (chance_below(&c->chance, 23)) {
     case 0:
     case 1:
     case 2:
@@ -231,7 +272,8 @@ static void draw_command(struct check *c, struct buf *out)
     case 17:
     case 18: COMMAND("EXEC"); break;
     case 19: COMMAND("DISCARD"); break;
-    case 20: COMMAND("AUTH", chance_one_in(&c->chance, 3) ? "salt" : PASSWORD); break;
+    case 20: COMMAND("SET", key, values[chance_below(&c->chance, 7)], "NX"); break;
+    case 21: COMMAND("AUTH", chance_one_in(&c->chance, 3) ? "salt" : PASSWORD); break;
     default:
         if (chance_one_in(&c->chance, 2))
             COMMAND("SELECT", "0");
@@ -294,6 +336,8 @@ static void round_begin(struct check *c)
     BOSS(c, "FLUSHALL");
     model_init(&c->model);
     c->model.password = password ? PASSWORD : NULL;
+    if (c->other)
+        cluster_begin(c);
     for (int i = 0; i < CLIENTS; i++) {
         close(c->peers[i].fd);
         peer_open(&c->peers[i], c->path);
@@ -325,12 +369,14 @@ int main(int argc, char **argv)
 {
     struct check *c = calloc(1, sizeof(*c));
 
-    if (argc < 3 || !c) {
-        fprintf(stderr, "usage: check_model SOCKET ROUNDS [SEED]\n");
+    if (argc < 4 || !c) {
+        fprintf(stderr, "usage: check_model SOCKET ROUNDS SEED [OTHER ID]\n");
         return 64;
     }
     c->path = argv[1];
-    c->chance.state = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
+    c->chance.state = strtoull(argv[3], NULL, 10);
+    c->other = argc > 5 ? argv[4] : NULL;
+    c->other_id = argc > 5 ? argv[5] : NULL;
     peer_open(&c->boss, c->path);
     BOSS(c, "ACL", "SETUSER", "boss", "on", "nopass", "allkeys", "allchannels", "+@all");
     BOSS(c, "AUTH", "boss", "x");

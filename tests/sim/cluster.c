@@ -1,93 +1,19 @@
 #include "sim/cluster.h"
 
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "redis/crc16.h"
 
-/* A master that was replaced hears of it sooner than LOSS_CONFIRM_MS of flush/store.c, which is what that time is for:
+/* A master that was replaced hears of it sooner than LOSS_VOUCHED_MS of flush/store.c, which is what that time is for:
  * a majority that elects another one and a master that finds itself without a majority wait for the same time. */
 #define HEARS_US_MAX 1900000
 #define TRUSTS_US 2000000 /* CLUSTER_WRITABLE_DELAY of redis-server */
 #define RETURNS_US_MAX 4000000
 #define MOVE_US_MAX 100000
 #define LAG_STEPS_MAX 8
-#define PORT 6379
-
-static const char *const addresses[NET_NODES_MAX] = {"10.0.0.0:6379", "10.0.0.1:6379", "10.0.0.2:6379",
-                                                     "10.0.0.3:6379", "10.0.0.4:6379", "10.0.0.5:6379"};
 
 #define NOTE(c, ...) NET_NOTE((c)->net, __VA_ARGS__)
 
-/* ---- what a node says ---- */
-
 static struct model *node_model(const struct cluster_node *n) { return n->cluster->net->nodes[n->number].model; }
 static struct net_node *node_net(const struct cluster_node *n) { return &n->cluster->net->nodes[n->number]; }
-
-static struct model_slot node_slot(void *ctx, uint16_t slot)
-{
-    const struct cluster_node *n = ctx;
-    const struct cluster *c = n->cluster;
-    uint32_t unit = 0;
-
-    while (unit < c->units_count && c->units[unit].slot != slot)
-        unit++;
-    if (unit == c->units_count || n->view[unit] == CLUSTER_NOBODY)
-        return (struct model_slot){0};
-    uint8_t to = n->open[unit];
-    return (struct model_slot){
-        .owner = addresses[n->view[unit]],
-        .migrating = to == CLUSTER_NOBODY ? NULL : addresses[to],
-        .mine = n->view[unit] == n->number,
-    };
-}
-
-static void append_node(struct buf *out, uint32_t node)
-{
-    buf_printf(out, "*3\r\n$8\r\n10.0.0.%u\r\n:%u\r\n$40\r\n%040u\r\n", node, PORT, node);
-}
-
-/* [first, last, master, replica …] */
-static void append_range(struct buf *out, const struct cluster *c, uint32_t first, uint32_t last, uint32_t master)
-{
-    uint32_t replicas = 0;
-
-    for (uint32_t i = 0; i < c->nodes_count; i++)
-        replicas += c->nodes[i].master == master && i != master;
-    buf_printf(out, "*%u\r\n:%u\r\n:%u\r\n", 3 + replicas, first, last);
-    append_node(out, master);
-    for (uint32_t i = 0; i < c->nodes_count; i++) {
-        if (c->nodes[i].master == master && i != master)
-            append_node(out, i);
-    }
-}
-
-static int by_slot(const void *a, const void *b)
-{
-    return (*(const struct cluster_unit *const *)a)->slot - (*(const struct cluster_unit *const *)b)->slot;
-}
-
-/* The slots are cut where the units are; those behind the last belong to it, too. */
-static void node_slots(void *ctx, struct buf *out)
-{
-    const struct cluster_node *n = ctx;
-    const struct cluster *c = n->cluster;
-    const struct cluster_unit *sorted[CLUSTER_UNITS_MAX];
-    uint32_t served = 0, first = 0;
-
-    for (uint32_t u = 0; u < c->units_count; u++) {
-        if (n->view[u] != CLUSTER_NOBODY)
-            sorted[served++] = &c->units[u];
-    }
-    qsort(sorted, served, sizeof(sorted[0]), by_slot);
-    buf_printf(out, "*%u\r\n", served);
-    for (uint32_t i = 0; i < served; i++) {
-        uint32_t last = i + 1 == served ? SLOTS - 1 : sorted[i]->slot;
-        append_range(out, c, first, last, n->view[sorted[i] - c->units]);
-        first = last + 1;
-    }
-}
 
 /* ---- hearsay ---- */
 
@@ -224,6 +150,7 @@ static void cluster_move(struct cluster *c)
     if (model_migrate(node_model(from), node_model(to), unit->slot))
         return;
     NOTE(c, "slot %u has moved to node %u", unit->slot, to->number);
+    c->moves++;
     unit->owner = to->number;
     unit->moving_to = CLUSTER_NOBODY;
     c->move_us = NET_NEVER;
@@ -259,6 +186,7 @@ void cluster_take_over(struct cluster *c, enum cluster_takeover how)
         return;
     if (how == TAKEOVER_OF_DEAD && node_runs(old))
         node_die(old);
+    c->takeovers++;
     node_promote(r, old, how == TAKEOVER_ORDERED ? 0 : chance_below(c->chance, LAG_STEPS_MAX));
     cluster_rumour(c);
     node_model(old)->deposed = true;
@@ -398,6 +326,6 @@ void cluster_begin(struct cluster *c, struct net *net, const struct keyspace *sp
                                    .trusts_us = NET_NEVER};
         memset(n->open, CLUSTER_NOBODY, sizeof(n->open));
         node_hears(n);
-        node_model(n)->cluster = (struct model_cluster){.ctx = n, .slot = node_slot, .slots = node_slots};
+        node_model(n)->cluster = cluster_words(n);
     }
 }

@@ -40,11 +40,12 @@ struct cluster {
     struct net *net;
     struct chance *chance;
     const uint64_t *now_us;
-    uint32_t units_count; /* 0: it is no cluster */
-    uint32_t nodes_count; /* half of them, rounded down, begin as replicas */
-    uint32_t forgot;      /* units, a bit each, of which something acknowledged was forgotten */
-    uint32_t emptied;     /* even ledgers */
-    uint64_t move_us;     /* when the next key of a migrating unit moves */
+    uint32_t units_count;      /* 0: it is no cluster */
+    uint32_t nodes_count;      /* half of them, rounded down, begin as replicas */
+    uint32_t forgot;           /* units, a bit each, of which something acknowledged was forgotten */
+    uint32_t emptied;          /* even ledgers */
+    uint32_t moves, takeovers; /* so far */
+    uint64_t move_us;          /* when the next key of a migrating unit moves */
     struct cluster_unit units[CLUSTER_UNITS_MAX];
     struct cluster_node nodes[NET_NODES_MAX];
 };
@@ -74,3 +75,6 @@ void cluster_empty(struct cluster *c); /* FLUSHALL on one node */
 /* A node hears nothing for longer, or has forgotten who owns what. */
 void cluster_confuse(struct cluster *c);
 void cluster_heal(struct cluster *c);
+
+/* ---- cluster_words.c ---- */
+struct model_cluster cluster_words(struct cluster_node *n);

@@ -38,7 +38,9 @@
     X(missing, "ledgers missed")                                                                                       \
     X(renamed, "identities changed")                                                                                   \
     X(crashes, "processes killed")                                                                                     \
-    X(reconnects, "connections lost")
+    X(reconnects, "connections lost")                                                                                  \
+    X(moves, "slots moved")                                                                                            \
+    X(takeovers, "masters replaced")
 
 struct sim_met {
 #define SIM_MET_FIELD(name, text) uint64_t name;
@@ -182,7 +184,6 @@ void process_bury(struct process *p); /* when its core and tally are gone */
 void faults_draw(struct sim *s);
 void faults_one(struct sim *s);
 void faults_heal(struct sim *s);
-void faults_poison(struct sim *s, uint32_t key);
 
 /* ---- oracle.c ---- */
 struct model_watcher oracle_watcher(struct sim *s);

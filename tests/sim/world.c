@@ -364,6 +364,8 @@ void world_begin(struct sim *s)
 
 void world_end(struct sim *s)
 {
+    s->met.moves = s->cluster.moves;
+    s->met.takeovers = s->cluster.takeovers;
     for (struct process *p = s->processes; p < s->processes + SIM_PROCESSES_MAX; p++) {
         if (p->alive)
             process_stop(p);

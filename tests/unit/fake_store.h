@@ -56,6 +56,7 @@ struct stream {
     bool multi, aborted, authed;
     struct fake_command queue[4200];
     int queued;
+    int forgotten; /* of them: answered QUEUED when the WATCH was broken already, which Redis does not keep */
     struct fake_watch watches[FAKE_WATCHES_MAX];
     int watched;
 };
@@ -282,6 +283,7 @@ static inline void fake_end_multi(struct stream *s)
     for (int i = 0; i < s->queued; i++)
         command_free(&s->queue[i]);
     s->queued = 0;
+    s->forgotten = 0;
     s->multi = false;
     s->aborted = false;
     s->watched = 0;
@@ -327,19 +329,53 @@ static inline void fake_exec(struct stream *s)
 
 static inline void fake_queue(struct stream *s, struct fake_command *c)
 {
+    s->forgotten += fake_watch_broken(s);
     assert(s->queued < (int)(sizeof(s->queue) / sizeof(s->queue[0])));
     s->queue[s->queued++] = *c;
     c->count = 0;
     fake_answer(s, "+QUEUED");
 }
 
-static inline void fake_command(struct stream *s, struct fake_command *c)
+static inline bool text_begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
+
+static inline const char *fake_out_of_memory(const struct fake_redis *r)
+{
+    for (int i = 0; i < r->rules_count; i++) {
+        if (text_begins(r->rules[i].error, "-OOM") && !r->rules[i].in_exec && !r->rules[i].key)
+            return r->rules[i].error;
+    }
+    return NULL;
+}
+
+static inline bool refuses_writes_only(const char *error)
+{
+    return text_begins(error, "-OOM") || text_begins(error, "-READONLY") || text_begins(error, "-NOREPLICAS") ||
+           text_begins(error, "-MISCONF");
+}
+
+/* What redis-server 7.0 makes of a refusal, found beside a real one (tests/sim/check_model.c). */
+static inline const char *fake_refusal_now(const struct stream *s, const struct fake_command *c)
 {
     const char *name = c->args[0], *refusal = fake_refusal(s->redis, c, false);
-    bool auth = strcmp(name, "AUTH") == 0;
+    bool exec = strcmp(name, "EXEC") == 0, write = strcmp(name, "INCRBY") == 0 || strcmp(name, "SET") == 0;
 
-    if (s->redis->password && !s->authed && !auth)
-        refusal = "-NOAUTH Authentication required.";
+    if (s->redis->password && !s->authed && strcmp(name, "AUTH") != 0)
+        return "-NOAUTH Authentication required.";
+    /* Without memory nothing can be queued, whatever it is. */
+    if (!refusal && s->multi && !exec && strcmp(name, "DISCARD") != 0)
+        refusal = fake_out_of_memory(s->redis);
+    if (refusal && write && text_begins(refusal, "-MASTERDOWN"))
+        return "-READONLY You can't write against a read only replica.";
+    /* Nothing is left that would write. */
+    if (refusal && exec && s->queued && s->forgotten == s->queued && refuses_writes_only(refusal))
+        return NULL;
+    return refusal;
+}
+
+static inline void fake_command(struct stream *s, struct fake_command *c)
+{
+    const char *name = c->args[0], *refusal = fake_refusal_now(s, c);
+
     if (refusal) {
         fake_answer(s, refusal);
         s->aborted |= s->multi;

@@ -52,8 +52,10 @@ static void test_each_class_of_refusal_keeps_the_hits_and_is_counted(void **stat
     (void)state;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        run_refusal("INCRBY", rows[i].error, rows[i].c);
-        run_refusal("SET", rows[i].error, rows[i].c);
+        /* A replica without its master says of a write only that it is a replica. */
+        enum redis_error_class write = rows[i].c == REDIS_ERROR_MASTERDOWN ? REDIS_ERROR_READONLY : rows[i].c;
+        run_refusal("INCRBY", rows[i].error, write);
+        run_refusal("SET", rows[i].error, write);
         run_refusal("EXEC", rows[i].error, rows[i].c);
         run_refusal("WATCH", rows[i].error, rows[i].c);
         run_refusal("GET", rows[i].error, rows[i].c);
