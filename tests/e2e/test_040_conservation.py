@@ -6,6 +6,7 @@ import time
 
 import pytest
 from harness import checker, http_load, names, scenarios, wait
+from harness.http_client import HttpConnection, request_bytes
 from harness.scenarios import count_exactly, during, settle, small_load
 from harness.wait import LONG
 
@@ -214,6 +215,30 @@ def test_a_reset_between_exec_and_its_reply_counts_once(lab):
         checker.wait_drained(server)
         assert checker.redis_counts(redis) == {b"blog:a": 7 * round_}
     assert server.metrics()["flush_batches_reconciled_total"] >= 5
+
+
+def test_a_late_copy_that_overtakes_what_replaced_its_batch_counts_once(lab):
+    """Two hits travel in a batch whose bytes are held. Sent again it is refused for one key, and so replaced by one of the
+    same seq. Before that comes, the old bytes are executed after all: only the nonce tells the two apart."""
+    redis = lab.redis()
+    proxy = lab.proxy(redis)
+    server = lab.tallyd(redis, via=proxy)
+    scenarios.server_settled_with_a_first_hit(server, proxy)
+    redis.command("ACL", "SETUSER", "default", "resetkeys", "~tally:!*", "~tally:late:a")
+    proxy.cut("request", 0, "rst", zombie=True)
+    with HttpConnection(server.port) as connection:
+        connection.send(request_bytes("GET", "/v1/hit/late/a?n=10") + request_bytes("GET", "/v1/hit/late/b?n=100"))
+        assert connection.answer().status == connection.answer().status == 204
+    assert proxy.triggered.wait(10 * wait.PATIENCE)
+    proxy.hold_replies_to(b"INCRBY")
+    wait.until(lambda: proxy.holding, "it is sent again")
+    time.sleep(0.1)
+    redis.command("ACL", "SETUSER", "default", "allkeys")
+    assert proxy.deliver() > 0
+    wait.until(lambda: redis.read_all().get(b"tally:late:b") == 100, "the old bytes are executed")
+    proxy.release()
+    checker.wait_drained(server)
+    assert checker.redis_counts(redis) == {b"late:a": 11, b"late:b": 100}
 
 
 GARBAGE = {"huge string": b"$999999999999\r\n", "huge array": b"*2000000000\r\n", "negative array": b"*-7\r\n",

@@ -4,7 +4,6 @@ import contextlib
 import glob
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess

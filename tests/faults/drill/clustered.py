@@ -18,7 +18,8 @@ class Clustered(scene.Scene):
 
     def __init__(self, lab, draw):
         self.store = lab.keep(Cluster(os.path.join(lab.folder, "cluster"), secrets.PASSWORD))
-        super().__init__(lab, draw, lab.tallyd(self.store, redis_mode="cluster", **scene.options(lab)))
+        # A replica that has never heard of a ledger has nothing of its partition: no other fault here makes one missing.
+        super().__init__(lab, draw, lab.tallyd(self.store, redis_mode="cluster", on_ledger_loss="replay", **scene.options(lab)))
 
     def _master(self):
         return self.draw.choice(sorted(self.store.masters(), key=lambda node: node.port))

@@ -15,8 +15,7 @@ from . import scene
 
 _GARBAGE = (b"!\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"$999999999999\r\n", b"*-7\r\n", b"$5\r\nab", b"\x00" * 64)
 # A log of Redis that is slow to load, so that LOADING shows; kept small otherwise.
-_SETTINGS = ("key-load-delay 3000", "loading-process-events-interval-bytes 1024", "busy-reply-threshold 20",
-             "auto-aof-rewrite-min-size 1mb")
+_SETTINGS = ("key-load-delay 3000", "loading-process-events-interval-bytes 1024", "busy-reply-threshold 20")
 
 
 class Standalone(scene.Scene):
@@ -28,10 +27,10 @@ class Standalone(scene.Scene):
     if scene.keeps_state():
         FAULTS["tallyd_kill"] = 3
 
-    def __init__(self, lab, draw, tls_share=0.25):
+    def __init__(self, lab, draw, tls_share=0.25, settings=_SETTINGS):
         self.tls = draw.random() < tls_share
         options = scene.options(lab)
-        log = {"appendonly": True, "appendfsync": "always", "settings": _SETTINGS}
+        log = {"appendonly": True, "appendfsync": "always", "settings": settings}
         if self.tls:
             authority = Authority(lab.folder, "authority")
             store = TlsRedis(lab, authority, **log)
