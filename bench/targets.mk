@@ -8,15 +8,19 @@ $(BENCH):
 
 bench-build: $(BIN) $(BENCH)
 
-bench: ## measure beside the peers: make bench [BENCH_ARGS='--rounds 7 --seconds 2']
+bench: ## measure beside the peers: make bench [MINUTES=20] [BENCH_ARGS='--rounds 7 --seconds 2']
 	@deploy/scripts/deps build bench
 	@$(MAKE) --no-print-directory bench-build
-	@$(PYTHON) bench/run $(BENCH_ARGS)
+	@$(PYTHON) bench/run $(if $(MINUTES),--minutes $(MINUTES)) $(BENCH_ARGS)
+
+bench-reference: ## the run that is committed, on a machine with nothing else to do: make bench-reference [MINUTES=20]
+	@$(MAKE) --no-print-directory bench MINUTES=$(or $(MINUTES),20) \
+		BENCH_ARGS="--seconds 1 --warm-up 0.3 --out bench/results/reference-$$(date +%Y%m%d) $(BENCH_ARGS)"
 
 bench-smoke: ## every profile very short: is the harness right, do the books balance
 	@deploy/scripts/deps build bench
 	@$(MAKE) --no-print-directory bench-build
 	@$(PYTHON) bench/run --smoke
 
-.PHONY: bench bench-build bench-smoke
+.PHONY: bench bench-build bench-reference bench-smoke
 -include $(wildcard $(B)/bench/*.d)

@@ -90,27 +90,34 @@ class Tallyd(Peer):
         self.admin = 0
 
     def start(self, folder, redis, cpu, profile):
-        port, self.admin = free_port(), free_port()
-        server = Server(self.name, [
-            self.binary, "--workers", "1", "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin",
-            f"127.0.0.1:{self.admin}", "--redis", f"redis://127.0.0.1:{redis.port}", "--max-keys", "8000000"],
-            port, cpu, folder.file("tallyd.log"))
-        self._await_metric("tallyd_ready", 1)
+        server = self.launch(folder, redis, cpu, "--workers", "1", "--max-keys", "8000000")
+        self.await_ready()
         return server
+
+    def launch(self, folder, redis, cpu, *options):
+        port, self.admin = free_port(), free_port()
+        store = ["--redis", f"redis://127.0.0.1:{redis.port}"] if redis else []
+        return Server(self.name, [
+            self.binary, "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{self.admin}",
+            *store, *options], port, cpu, folder.file("tallyd.log"))
+
+    def await_ready(self):
+        self._await_metric("tallyd_ready", 1, pause=0.005)
 
     def metrics(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] != "#")}
 
-    def _await_metric(self, name, value, seconds=30):
+    def _await_metric(self, name, value, seconds=30, pause=0.05):
         until = time.monotonic() + seconds
         while (seen := self.metrics()[name]) != value:
             if time.monotonic() > until:
                 raise Failed(f"{self.name}: {name} is {seen:.0f} and not {value}")
-            time.sleep(0.05)
+            time.sleep(pause)
 
     def settle(self, accepted):
+        # Seldom: these questions are CPU time of the server's, too.
         self._await_metric("tallyd_hits_stored_total", accepted)
 
     def books(self, accepted):
