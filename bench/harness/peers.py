@@ -84,8 +84,9 @@ class Peer:
 class Tallyd(Peer):
     stores = True
 
-    def __init__(self, binary, engine):
-        self.binary, self.engine, self.name = binary, engine, f"tallyd {engine}"
+    def __init__(self, binary, engine, under=()):
+        """`under`: what runs it, as valgrind."""
+        self.binary, self.engine, self.name, self.under = binary, engine, f"tallyd {engine}", under
         self.tuning = f"--workers 1 --io {engine}, the rest as it comes; flushes to Redis each second"
         self.admin = 0
 
@@ -98,8 +99,8 @@ class Tallyd(Peer):
         port, self.admin = free_port(), free_port()
         store = ["--redis", f"redis://127.0.0.1:{redis.port}"] if redis else []
         return Server(self.name, [
-            self.binary, "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{self.admin}",
-            *store, *options], port, cpu, folder.file("tallyd.log"))
+            *self.under, self.binary, "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin",
+            f"127.0.0.1:{self.admin}", *store, *options], port, cpu, folder.file("tallyd.log"))
 
     def await_ready(self):
         self._await_metric("tallyd_ready", 1, pause=0.005)

@@ -71,7 +71,8 @@ class Server:
         except Failed:
             self.stop()
             raise
-        self._pids = tree(self._process.pid)
+        self.pid = self._process.pid
+        self._pids = tree(self.pid)
 
     def _tail(self):
         with open(self._log, encoding="utf-8", errors="replace") as file:
@@ -97,13 +98,13 @@ class Server:
         return cpu_ns(self._pids)
 
     def rss_bytes(self):
-        with open(f"/proc/{self._process.pid}/smaps_rollup", encoding="ascii") as file:
+        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
             return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Rss:"))
 
     def threads(self):
         """{name: thread}; of those with one name, one."""
         found = {}
-        for path in glob.glob(f"/proc/{self._process.pid}/task/*/comm"):
+        for path in glob.glob(f"/proc/{self.pid}/task/*/comm"):
             with open(path, encoding="utf-8") as file:
                 found[file.read().strip()] = int(path.split("/")[4])
         return found
