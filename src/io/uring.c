@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/probes.h"
 #include "io/poison.h"
 #include "io/uring.h"
 #include "sync/atomic.h"
@@ -254,6 +255,7 @@ static int uring_run(struct engine *e)
         uring_accept_retry(u);
         stat_add(&e->stats.batches, 1);
         stat_add(&e->stats.completions, last);
+        PROBE(batch, last);
     }
     return 0;
 }
