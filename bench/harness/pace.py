@@ -5,7 +5,7 @@ import time
 ROUNDS_LEAST = 3
 
 # Of the minutes; the parts that are left out leave theirs to the others.
-SHARES = {"http": 64, "latency": 10, "burst": 8, "flush": 8, "core": 3, "scale": 4}
+SHARES = {"http": 64, "latency": 10, "burst": 8, "flush": 8, "commands": 3, "core": 3, "scale": 4}
 
 
 class Pace:

@@ -72,6 +72,16 @@ def _latency(results):
                    f"{middle('load_busy'):.0%} |")
 
 
+def _commands(cells):
+    yield ("\n## Hits per Redis command\n\nOne pod, keys hit uniformly, open loop. Formula: hits a second ÷ (pods × active keys ÷ "
+           "interval); the measurement has the fence of each batch (5 commands) in it.\n\n"
+           "| keys | interval s | hits/s | hits a command | formula | bytes to Redis a hit |\n|---|---|---|---|---|---|")
+    for one in cells:
+        yield f"| **no result**: {one['void']} | | | | | |" if "void" in one else (
+            f"| {one['keys']} | {one['interval']} | {one['rate']:.0f} | {one['hits_per_command']:.1f} | "
+            f"{one['formula']:.1f} | {one['bytes_per_hit']:.3f} |")
+
+
 def _burst(cycles, keys):
     yield (f"\n## Hits during a flush of {keys} keys\n\nOpen loop at half of the closed loop's rate, latencies from the "
            "time a request was due. The worker has CPU 0; the flusher and Redis share CPU 1 with the load, at SCHED_IDLE.\n")
@@ -143,6 +153,8 @@ def markdown(run, titles):
         lines += _core(run["core"])
     if "flush" in run:
         lines += _flush(run["flush"], run["settings"]["flush_keys"])
+    if "commands" in run:
+        lines += _commands(run["commands"])
     if "burst" in run:
         lines += _burst(run["burst"], run["settings"]["keys_many"])
     if "scale" in run:
