@@ -22,5 +22,12 @@ bench-smoke: ## every profile very short: is the harness right, do the books bal
 	@$(MAKE) --no-print-directory bench-build
 	@$(PYTHON) bench/run --smoke
 
-.PHONY: bench bench-build bench-reference bench-smoke
+# Not in Debian; a Go module, built where it is wanted and nowhere else.
+build/bin/k6:
+	GOBIN=$(abspath $(@D)) go install go.k6.io/k6@latest
+
+k6: build/bin/k6 bench-build ## k6's scenarios, with books: make k6 [SECONDS=30] [K6_ARGS='peak -e RATE=2000']
+	@$(PYTHON) bench/k6/run --seconds $(or $(SECONDS),30) $(K6_ARGS)
+
+.PHONY: k6 bench bench-build bench-reference bench-smoke
 -include $(wildcard $(B)/bench/*.d)

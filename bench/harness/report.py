@@ -98,7 +98,7 @@ def _burst(cycles, keys):
 
 def _scale(results, settings):
     values = lambda name: [one["value"] for one in results[name] if "void" not in one]
-    yield ("\n## Memory and start\n\nDifferences of resident memory: 4 workers beside 1, each under load; "
+    yield ("\n## Memory, start, workers\n\nDifferences of resident memory: 4 workers beside 1, each under load; "
            f"{settings['idle_connections']} connections that were answered once; {settings['keys_many']} keys of 24 bytes on "
            "one worker, stored and still in the replay window. What the kernel holds for a socket is not in it.\n\n"
            "| | median (least–most) |\n|---|---|")
@@ -110,6 +110,10 @@ def _scale(results, settings):
     starts = values("start_ms")
     for name in starts[0] if starts else ():
         yield f"| start until ready, ms: {name} | {spread([one[name] for one in starts], '{:.0f}')} |"
+    for count in ("1", "2"):
+        found = [one[count] for one in values("workers_cpu_us")]
+        if found:
+            yield f"| CPU µs a request, {count} worker{'s' if count != '1' else ''} | {spread(found)} |"
 
 
 def _core(lines):

@@ -1,4 +1,4 @@
-"""Memory a worker, a connection and a key cost, as differences of resident memory; and how long a start takes."""
+"""Memory a worker, a connection and a key cost, as differences of resident memory; how long a start takes; two workers."""
 
 import resource
 import shutil
@@ -23,8 +23,8 @@ def _keys_fill(peer, server, settings):
         raise Failed(f"the books do not balance: answered 2xx {answered}")
 
 
-def _with(peer, redis, folder, options, measure):
-    server = peer.launch(folder, redis, SERVER_CPU, *options)
+def _with(peer, redis, folder, options, measure, cpus=SERVER_CPU):
+    server = peer.launch(folder, redis, cpus, *options)
     try:
         return measure(server)
     finally:
@@ -98,8 +98,21 @@ def start_ms(peer, settings, folder):
     return found
 
 
+def workers_cpu_us(peer, settings, folder):
+    """CPU µs per request with one worker and with two; the second shares its CPU with the load."""
+    def busy(server):
+        Load(settings.load, server.port, peer.path, BUSY, settings.warm_up).go(settings.warm_up)
+        server.settle()
+        before = server.cpu_ns()
+        ok = Load(settings.load, server.port, peer.path, BUSY, settings.seconds).go(settings.seconds)["ok"]
+        return (server.cpu_ns() - before) / ok / 1e3
+    return {str(n): _with(peer, None, folder, ("--workers", str(n)), busy, cpus)
+            for n, cpus in ((1, SERVER_CPU), (2, f"{SERVER_CPU},{LOAD_CPU}"))}
+
+
 MEASURES = {"worker_bytes": worker_bytes, "connection_bytes": connection_bytes, "key_bytes": key_bytes,
-            "start_ms": start_ms}
+            "start_ms": start_ms,
+            "workers_cpu_us": workers_cpu_us}
 
 
 def round_run(measure, peer, settings):
