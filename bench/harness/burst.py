@@ -114,4 +114,6 @@ def burst_run(peer, settings, say):
     path = tempfile.mkdtemp(prefix="tallyd-bench-")
     one = tried(_run, peer, settings, Folder(path), say)
     shutil.rmtree(path, ignore_errors=True)
+    if "void" in one:
+        say(f"burst      VOID: {one['void']}")
     return one.get("cycles", [one])

@@ -62,6 +62,8 @@ def hit(namespace, key):
     return "", 204
 """
 
+READY_S = 30
+
 
 class Peer:
     name = tuning = ""
@@ -103,19 +105,28 @@ class Tallyd(Peer):
             f"127.0.0.1:{self.admin}", *store, *options], port, cpu, folder.file("tallyd.log"))
 
     def await_ready(self):
-        self._await_metric("tallyd_ready", 1, pause=0.005)
+        until = time.monotonic() + READY_S
+        while True:
+            try:
+                if self.metrics()["tallyd_ready"] == 1:
+                    return
+            except OSError:
+                pass  # the admin port is not there yet: it reads its state file
+            if time.monotonic() > until:
+                raise Failed(f"{self.name}: not ready after {READY_S} s")
+            time.sleep(0.005)
 
     def metrics(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=10) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line[:1] != "#")}
 
-    def _await_metric(self, name, value, seconds=30, pause=0.05):
+    def _await_metric(self, name, value, seconds=30):
         until = time.monotonic() + seconds
         while (seen := self.metrics()[name]) != value:
             if time.monotonic() > until:
                 raise Failed(f"{self.name}: {name} is {seen:.0f} and not {value}")
-            time.sleep(pause)
+            time.sleep(0.05)
 
     def settle(self, accepted):
         # Seldom: these questions are CPU time of the server's, too.

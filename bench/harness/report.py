@@ -104,7 +104,8 @@ def _scale(results, settings):
            "| | median (least–most) |\n|---|---|")
     for name, title, unit, form in (("worker_bytes", "a worker, MiB", 2**20, "{:.2f}"),
                                     ("connection_bytes", "an idle connection, bytes", 1, "{:.0f}"),
-                                    ("key_bytes", "a key, bytes", 1, "{:.0f}")):
+                                    ("key_bytes", "a key, bytes", 1, "{:.0f}"),
+                                    ("key_bytes_stored", "a key that left the replay window, bytes", 1, "{:.0f}")):
         void, good = voided(results[name]), [one / unit for one in values(name)]
         yield f"| {title} | {spread(good, form) if good else '**no result**: ' + void[0]} |"
     starts = values("start_ms")

@@ -54,7 +54,7 @@ def connection_bytes(peer, settings, folder):
     return _with(peer, None, folder, ("--workers", "1"), idle)
 
 
-def key_bytes(peer, settings, folder):
+def key_bytes(peer, settings, folder, *options):
     """Keys of 24 bytes on one worker, all of them stored; the replay window still holds them."""
     redis = Redis(folder, LOAD_CPU)
     def keys(server):
@@ -64,9 +64,14 @@ def key_bytes(peer, settings, folder):
         peer.settle(settings.keys_many)
         return (server.rss_bytes() - before) / settings.keys_many
     try:
-        return _with(peer, redis, folder, ("--workers", "1"), keys)
+        return _with(peer, redis, folder, ("--workers", "1", *options), keys)
     finally:
         redis.stop()
+
+
+def key_bytes_stored(peer, settings, folder):
+    """The same when nothing is left in the replay window."""
+    return key_bytes(peer, settings, folder, "--replay-window", "0")
 
 
 def _start_ms(peer, folder, *options):
@@ -111,8 +116,7 @@ def workers_cpu_us(peer, settings, folder):
 
 
 MEASURES = {"worker_bytes": worker_bytes, "connection_bytes": connection_bytes, "key_bytes": key_bytes,
-            "start_ms": start_ms,
-            "workers_cpu_us": workers_cpu_us}
+            "key_bytes_stored": key_bytes_stored, "start_ms": start_ms, "workers_cpu_us": workers_cpu_us}
 
 
 def round_run(measure, peer, settings):
