@@ -43,11 +43,12 @@ def _flush_timed(settings, peer, load, expected):
     if peer.metrics()["tallyd_flushes_total"] != before:
         raise Failed("a flush began while keys were still coming: more time is needed between flushes")
     until = time.monotonic() + 4 * settings.flush_interval
-    while peer.metrics()["tallyd_hits_stored_total"] != expected + answered:
+    # The last hits are stored a moment before the flush's end is noted; the lag is 0 only after that.
+    while (seen := peer.metrics())["tallyd_hits_stored_total"] != expected + answered or seen["tallyd_flush_lag_seconds"]:
         if time.monotonic() > until:
             raise Failed("the flush did not end")
         time.sleep(0.05)
-    return answered, answered / peer.metrics()["tallyd_flush_duration_seconds"]
+    return answered, answered / seen["tallyd_flush_duration_seconds"]
 
 
 def tallyd_run(settings, redis, folder, peer):
