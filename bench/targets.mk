@@ -8,15 +8,26 @@ $(BENCH):
 
 bench-build: $(BIN) $(BENCH)
 
-bench: ## measure beside the peers: make bench [BENCH_ARGS='--rounds 7 --seconds 2']
+bench: ## measure beside the peers: make bench [MINUTES=20] [BENCH_ARGS='--rounds 7 --seconds 2']
 	@deploy/scripts/deps build bench
 	@$(MAKE) --no-print-directory bench-build
-	@$(PYTHON) bench/run $(BENCH_ARGS)
+	@$(PYTHON) bench/run $(if $(MINUTES),--minutes $(MINUTES)) $(BENCH_ARGS)
+
+bench-reference: ## the run that is committed, on a machine with nothing else to do: make bench-reference [MINUTES=20]
+	@$(MAKE) --no-print-directory bench MINUTES=$(or $(MINUTES),20) \
+		BENCH_ARGS="--seconds 1 --warm-up 0.3 --out bench/results/reference-$$(date +%Y%m%d) $(BENCH_ARGS)"
 
 bench-smoke: ## every profile very short: is the harness right, do the books balance
 	@deploy/scripts/deps build bench
 	@$(MAKE) --no-print-directory bench-build
 	@$(PYTHON) bench/run --smoke
 
-.PHONY: bench bench-build bench-smoke
+# Not in Debian; a Go module, built where it is wanted and nowhere else.
+build/bin/k6:
+	GOBIN=$(abspath $(@D)) go install go.k6.io/k6@latest
+
+k6: build/bin/k6 bench-build ## k6's scenarios, with books: make k6 [SECONDS=30] [K6_ARGS='peak -e RATE=2000']
+	@$(PYTHON) bench/k6/run --seconds $(or $(SECONDS),30) $(K6_ARGS)
+
+.PHONY: k6 bench bench-build bench-reference bench-smoke
 -include $(wildcard $(B)/bench/*.d)

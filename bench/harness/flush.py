@@ -11,13 +11,14 @@ import subprocess
 import tempfile
 import time
 
-from .http import LOAD_CPU, SERVER_CPU, Load
-from .processes import Failed, Folder, Server, free_port, pinned
+from .http import LOAD_CPU, SERVER_CPU, Load, tried, turned
+from .processes import Failed, Folder, pinned
 from .profiles import Profile
 from .redis import Redis
 
 NEW = Profile("flush", "every key once", keys="new")
 PIPELINE_WINDOW = 512
+BARE = f"bare INCRBY, {PIPELINE_WINDOW} under way"
 ONE_BY_ONE_KEYS = 20_000  # a round trip each: more would only take longer
 
 
@@ -42,25 +43,22 @@ def _flush_timed(settings, peer, load, expected):
     if peer.metrics()["tallyd_flushes_total"] != before:
         raise Failed("a flush began while keys were still coming: more time is needed between flushes")
     until = time.monotonic() + 4 * settings.flush_interval
-    while peer.metrics()["tallyd_hits_stored_total"] != expected + answered:
+    # The last hits are stored a moment before the flush's end is noted; the lag is 0 only after that.
+    while (seen := peer.metrics())["tallyd_hits_stored_total"] != expected + answered or seen["tallyd_flush_lag_seconds"]:
         if time.monotonic() > until:
             raise Failed("the flush did not end")
         time.sleep(0.05)
-    return answered, answered / peer.metrics()["tallyd_flush_duration_seconds"]
+    return answered, answered / seen["tallyd_flush_duration_seconds"]
 
 
 def tallyd_run(settings, redis, folder, peer):
     # On the load's CPU, as bare INCRBY is: Redis has the other for itself.
-    port, admin = free_port(), free_port()
-    peer.admin = admin  # where its metrics are read
-    server = Server(peer.name, [
-        peer.binary, "--workers", "1", "--listen", f"127.0.0.1:{port}", "--admin", f"127.0.0.1:{admin}", "--redis",
-        f"redis://127.0.0.1:{redis.port}", "--flush-interval", f"{settings.flush_interval}s", "--max-keys", "8000000"],
-        port, LOAD_CPU, folder.file("tallyd.log"))
+    server = peer.launch(folder, redis, LOAD_CPU, "--workers", "1", "--max-keys", "8000000", "--flush-interval",
+                         f"{settings.flush_interval}s")
     try:
         speeds, stored = [], 0
         for _ in range(2):
-            load = Load(settings.load, port, peer.path, NEW, 60, requests=settings.flush_keys)
+            load = Load(settings.load, server.port, peer.path, NEW, 60, requests=settings.flush_keys)
             time.sleep(0.5)  # a flush that was due has begun
             answered, speed = _flush_timed(settings, peer, load, stored)
             stored += answered
@@ -73,27 +71,29 @@ def tallyd_run(settings, redis, folder, peer):
         server.stop()
 
 
+def round_run(run):
+    path = tempfile.mkdtemp(prefix="tallyd-bench-")
+    redis = Redis(Folder(path), SERVER_CPU)
+    try:
+        new, known = run(redis, Folder(path))
+        return {"new": new, "known": known, "load_average": os.getloadavg()[0]}
+    finally:
+        redis.stop()
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def flush_run(peer, settings, say):
     """{way: [{"new": keys/s, "known": keys/s} or {"void": why}]}."""
     ways = {
         "tallyd flush": lambda redis, folder: tallyd_run(settings, redis, folder, peer),
-        f"bare INCRBY, {PIPELINE_WINDOW} under way": lambda redis, _: bare_run(settings, redis, PIPELINE_WINDOW),
+        BARE: lambda redis, _: bare_run(settings, redis, PIPELINE_WINDOW),
         "one INCR per hit": lambda redis, _: bare_run(settings, redis, 1),
     }
     results = {way: [] for way in ways}
-    for number in range(settings.rounds):
-        for way, run in ways.items():
-            path = tempfile.mkdtemp(prefix="tallyd-bench-")
-            redis = Redis(Folder(path), SERVER_CPU)
-            try:
-                new, known = run(redis, Folder(path))
-                outcome = {"new": new, "known": known, "load_average": os.getloadavg()[0]}
-                text = f"new {new:9.0f}, known {known:9.0f} keys/s"
-            except (Failed, OSError, subprocess.SubprocessError) as error:
-                outcome, text = {"void": str(error)}, f"VOID: {error}"
-            finally:
-                redis.stop()
-                shutil.rmtree(path, ignore_errors=True)
-            results[way].append(outcome)
-            say(f"flush      {number + 1}/{settings.rounds}  {way:28} {text}")
+    for number in settings.pace.rounds("flush"):
+        for way in turned(list(ways), number):
+            one = tried(round_run, ways[way])
+            results[way].append(one)
+            say(f"flush      {number + 1}  {way:28} " + (
+                f"VOID: {one['void']}" if "void" in one else f"new {one['new']:9.0f}, known {one['known']:9.0f} keys/s"))
     return results

@@ -1,5 +1,6 @@
 """HTTP peers: rounds, interleaved, each with fresh servers; what a round gives, or why it gives nothing."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,12 +17,13 @@ NEW_KEYS_APART = 1_000_000_000
 class Load:
     """One run of bench/load.c: connects, waits for go(), then accounts for every request."""
 
-    def __init__(self, binary, port, path, profile, seconds, first=0, requests=0):
+    def __init__(self, binary, port, path, profile, seconds, first=0, requests=0, rate=0):
         keys = f"new:{first}" if profile.keys == "new" else profile.keys
         self._process = subprocess.Popen(pinned(LOAD_CPU, [
             binary, "--port", str(port), "--path", path, "--connections", str(profile.connections), "--pipeline",
             str(profile.pipeline), "--per-connection", str(profile.per_connection), "--keys", keys, "--seconds",
-            str(seconds), "--requests", str(requests)]),
+            str(seconds), "--requests", str(requests), "--rate",
+            str(rate)]),
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self._process.stdout.readline() != "ready\n":
             raise Failed(f"the load: {self._process.communicate()[1].strip()}")
@@ -37,7 +39,23 @@ class Load:
         return result
 
 
-def _check_books(peer, server, redis, answered):
+@contextlib.contextmanager
+def fresh(peer, profile):
+    """The peer's server, and its Redis or None, in a folder of their own; all gone afterwards."""
+    path = tempfile.mkdtemp(prefix="tallyd-bench-")
+    folder, redis, server = Folder(path), None, None
+    try:
+        redis = Redis(folder, SERVER_CPU) if peer.stores else None
+        server = peer.start(folder, redis, SERVER_CPU, profile)
+        yield server, redis
+    finally:
+        for one in (server, redis):
+            if one:
+                one.stop()
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def books_check(peer, server, redis, answered):
     """2xx seen by the load = accepted = stored, after the drain; anything else voids the round."""
     entries = peer.books(answered)
     server.stop(expect_clean=peer.name.startswith("tallyd"))
@@ -64,43 +82,44 @@ def _measure(peer, profile, server, redis, settings):
 
 
 def round_run(peer, profile, settings):
-    path = tempfile.mkdtemp(prefix="tallyd-bench-")
-    folder, redis, server = Folder(path), None, None
-    try:
-        load_average = os.getloadavg()[0]
-        redis = Redis(folder, SERVER_CPU) if peer.stores else None
-        server = peer.start(folder, redis, SERVER_CPU, profile)
+    load_average = os.getloadavg()[0]
+    with fresh(peer, profile) as (server, redis):
         result, spent, answered = _measure(peer, profile, server, redis, settings)
-        books = _check_books(peer, server, redis, answered)
-        return {
-            "cpu_us": sum(spent) / result["ok"] / 1e3, "redis_cpu_us": sum(spent[1:]) / result["ok"] / 1e3,
-            "requests_per_second": result["ok"] / result["seconds"], "requests": result["ok"],
-            "latency_us": result["latency_us"], "load_cpu_us": result["load_cpu_seconds"] / result["ok"] * 1e6,
-            "server_busy": sum(spent) / 1e9 / result["seconds"],
-            "load_busy": result["load_cpu_seconds"] / result["seconds"], "load_average": load_average, "books": books,
-        }
-    finally:
-        for one in (server, redis):
-            if one:
-                one.stop()
-        shutil.rmtree(path, ignore_errors=True)
+        books = books_check(peer, server, redis, answered)
+    return {
+        "cpu_us": sum(spent) / result["ok"] / 1e3, "redis_cpu_us": sum(spent[1:]) / result["ok"] / 1e3,
+        "requests_per_second": result["ok"] / result["seconds"], "requests": result["ok"],
+        "latency_us": result["latency_us"], "load_cpu_us": result["load_cpu_seconds"] / result["ok"] * 1e6,
+        "server_busy": sum(spent) / 1e9 / result["seconds"],
+        "load_busy": result["load_cpu_seconds"] / result["seconds"], "load_average": load_average, "books": books,
+    }
+
+
+def tried(run, *arguments):
+    """What `run` gives, or {"void": why}: such a round has no figure."""
+    try:
+        return run(*arguments)
+    except (Failed, OSError, subprocess.SubprocessError) as error:
+        return {"void": str(error)}
+
+
+def turned(things, number):
+    """The order turns with every round, so that none always comes first."""
+    turn = number % len(things)
+    return things[turn:] + things[:turn]
 
 
 def http_run(peers, profiles, settings, say):
-    """{profile: {peer: [round or {"void": why}]}}; the order of the peers turns with every round."""
-    results = {}
-    for profile in profiles:
-        suited = [peer for peer in peers if peer.suits(profile)]
-        rounds = results[profile.name] = {peer.name: [] for peer in suited}
-        for number in range(settings.rounds):
-            turn = number % len(suited)
-            for peer in suited[turn:] + suited[:turn]:
-                try:
-                    outcome = round_run(peer, profile, settings)
-                    text = (f"{outcome['cpu_us']:8.3f} µs/request  {outcome['requests_per_second']:9.0f} requests/s  "
-                            f"p99 {outcome['latency_us']['p99'] / 1e3:.2f} ms  books balance")
-                except (Failed, OSError, subprocess.TimeoutExpired) as error:
-                    outcome, text = {"void": str(error)}, f"VOID: {error}"
-                rounds[peer.name].append(outcome)
-                say(f"{profile.name:10} {number + 1}/{settings.rounds}  {peer.name:21} {text}")
+    """{profile: {peer: [round or {"void": why}]}}; a round is all peers on all profiles."""
+    suited = {profile: [peer for peer in peers if peer.suits(profile)] for profile in profiles}
+    results = {profile.name: {peer.name: [] for peer in suited[profile]} for profile in profiles}
+    for number in settings.pace.rounds("http"):
+        for profile in profiles:
+            for peer in turned(suited[profile], number):
+                one = tried(round_run, peer, profile, settings)
+                results[profile.name][peer.name].append(one)
+                say(f"{profile.name:10} {number + 1}  {peer.name:21} " + (
+                    f"VOID: {one['void']}" if "void" in one else
+                    f"{one['cpu_us']:8.3f} µs/request  {one['requests_per_second']:9.0f} requests/s  "
+                    f"p99 {one['latency_us']['p99'] / 1e3:.2f} ms  books balance"))
     return results

@@ -62,6 +62,8 @@ def hit(namespace, key):
     return "", 204
 """
 
+READY_S = 30
+
 
 class Peer:
     name = tuning = ""
@@ -84,19 +86,35 @@ class Peer:
 class Tallyd(Peer):
     stores = True
 
-    def __init__(self, binary, engine):
-        self.binary, self.engine, self.name = binary, engine, f"tallyd {engine}"
+    def __init__(self, binary, engine, under=()):
+        """`under`: what runs it, as valgrind."""
+        self.binary, self.engine, self.name, self.under = binary, engine, f"tallyd {engine}", under
         self.tuning = f"--workers 1 --io {engine}, the rest as it comes; flushes to Redis each second"
         self.admin = 0
 
     def start(self, folder, redis, cpu, profile):
-        port, self.admin = free_port(), free_port()
-        server = Server(self.name, [
-            self.binary, "--workers", "1", "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin",
-            f"127.0.0.1:{self.admin}", "--redis", f"redis://127.0.0.1:{redis.port}", "--max-keys", "8000000"],
-            port, cpu, folder.file("tallyd.log"))
-        self._await_metric("tallyd_ready", 1)
+        server = self.launch(folder, redis, cpu, "--workers", "1", "--max-keys", "8000000")
+        self.await_ready()
         return server
+
+    def launch(self, folder, redis, cpu, *options):
+        port, self.admin = free_port(), free_port()
+        store = ["--redis", f"redis://127.0.0.1:{redis.port}"] if redis else []
+        return Server(self.name, [
+            *self.under, self.binary, "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin",
+            f"127.0.0.1:{self.admin}", *store, *options], port, cpu, folder.file("tallyd.log"))
+
+    def await_ready(self):
+        until = time.monotonic() + READY_S
+        while True:
+            try:
+                if self.metrics()["tallyd_ready"] == 1:
+                    return
+            except OSError:
+                pass  # the admin port is not there yet: it reads its state file
+            if time.monotonic() > until:
+                raise Failed(f"{self.name}: not ready after {READY_S} s")
+            time.sleep(0.005)
 
     def metrics(self):
         with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}/metrics", timeout=10) as answer:
@@ -111,6 +129,7 @@ class Tallyd(Peer):
             time.sleep(0.05)
 
     def settle(self, accepted):
+        # Seldom: these questions are CPU time of the server's, too.
         self._await_metric("tallyd_hits_stored_total", accepted)
 
     def books(self, accepted):

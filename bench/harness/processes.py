@@ -71,7 +71,8 @@ class Server:
         except Failed:
             self.stop()
             raise
-        self._pids = tree(self._process.pid)
+        self.pid = self._process.pid
+        self._pids = tree(self.pid)
 
     def _tail(self):
         with open(self._log, encoding="utf-8", errors="replace") as file:
@@ -96,9 +97,21 @@ class Server:
     def cpu_ns(self):
         return cpu_ns(self._pids)
 
-    def stop(self, expect_clean=False):
+    def rss_bytes(self):
+        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Rss:"))
+
+    def threads(self):
+        """{name: thread}; of those with one name, one."""
+        found = {}
+        for path in glob.glob(f"/proc/{self.pid}/task/*/comm"):
+            with open(path, encoding="utf-8") as file:
+                found[file.read().strip()] = int(path.split("/")[4])
+        return found
+
+    def stop(self, expect_clean=False, kill=False):
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+            self._process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         try:
             code = self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/probes.h"
 #include "flush/embedded.h"
 #include "sync/atomic.h"
 
@@ -47,6 +48,7 @@ static void core_collect(struct core *c)
     if (c->flush_started_us)
         return;
     c->flush_started_us = c->now_us;
+    PROBE(flush_begin, keys_dirty(c->keys));
     store_relaxed_u64(&c->config.stats->backlog_since_ms, c->now_us / 1000);
 }
 
@@ -59,6 +61,7 @@ static void core_note_end_of_flush(struct core *c)
     if (!c->flush_started_us || core_has_work(c))
         return;
     store_relaxed_u64(&stats->flush_duration_us, env_now_us(c->config.env) - c->flush_started_us);
+    PROBE(flush_end, stats->flush_duration_us);
     store_relaxed_u64(&stats->backlog_since_ms, 0);
     c->flush_started_us = 0;
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/probes.h"
+
 /*             link ready         work          WATCH, GET, MULTI answered
  *     DOWN ─────────────► UNARMED ─────► ARMING ─────────────────────────► ARMED
  *      ▲                   ▲   ▲          │ ▲ ▲   DISCARD · reads · arm     │ │ │
@@ -157,6 +159,7 @@ static void session_on_exec(void *ctx, const struct reply *reply, uint32_t index
     (void)index;
 
     s->multi_open = false;
+    PROBE(exec, partition_number(s->sent), reply->type);
     session_check(s, partition_on_exec(s->sent, reply), "EXEC");
     session_move(s, SESSION_ARMING);
 }

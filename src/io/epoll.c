@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/probes.h"
 #include "io/engine_ops.h"
 #include "sync/atomic.h"
 
@@ -303,6 +304,7 @@ static int ep_run(struct engine *e)
             accept_retry(p);
         stat_add(&e->stats.batches, 1);
         stat_add(&e->stats.completions, n > 0 ? (uint64_t)n : 0);
+        PROBE(batch, n);
     }
     return 0;
 }

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/probes.h"
 #include "io/poison.h"
 #include "io/uring.h"
 #include "sync/atomic.h"
@@ -259,6 +260,7 @@ static int uring_run(struct engine *e)
         uring_accept_retry(u);
         stat_add(&e->stats.batches, 1);
         stat_add(&e->stats.completions, last);
+        PROBE(batch, last);
     }
     io_uring_submit_and_get_events(
         &u->ring); /* the last closes: the peers should not wait for the end of the process */

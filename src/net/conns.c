@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/probes.h"
 #include "sync/atomic.h"
 
 /* While draining, a keep-alive connection gets this long to bring the request that tells it to close. */
@@ -183,6 +184,7 @@ static void on_accepted(void *ctx, uint32_t slot)
     http_parser_init(&c->parser, &cs->limits);
     stat_add(&cs->stats.conns_accepted, 1);
     stat_add(&cs->stats.conns_open, 1);
+    PROBE(accept, slot);
     conn_settle(cs, c);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/probes.h"
 #include "base/random.h"
 #include "sync/atomic.h"
 
@@ -156,6 +157,7 @@ static uint32_t cell_create(struct tally *t, uint32_t worker, struct slice name,
 
 enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n)
 {
+    PROBE(hit, worker, name.at, name.bytes, n); /* here, where its words are in registers anyway */
     struct shard *s = t->shards[worker];
     uint64_t hash = shard_hash(s, name);
     uint32_t cell = shard_find(s, name, hash);

@@ -1,0 +1,128 @@
+"""Target, measured, met: the list of issue 4 ("Must be shown") and DESIGN section 8, from one run's results.
+
+A ratio is the median of the rounds' own ratios: what is compared ran within the same minute. Least and most beside it.
+"""
+
+import dataclasses
+from statistics import median
+
+from .flush import BARE
+
+OURS, EPOLL, NGINX, H2O = "tallyd uring", "tallyd epoll", "nginx 200", "h2o"
+FLOORS = ("floor uring", "floor epoll")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    what: str
+    target: str
+    measured: str = "not measured"
+    met: str = "–"
+
+
+def spread(values, form="{:.2f}"):
+    return f"{form.format(median(values))} ({form.format(min(values))}–{form.format(max(values))})"
+
+
+def _judged(what, target, values, met, form):
+    return Row(what, target, spread(values, form), "yes" if met(median(values)) else "**no**") if values else Row(
+        what, target)
+
+
+def at_most(what, limit, values, form="{:.2f}"):
+    return _judged(what, "≤ " + form.format(limit), values, lambda middle: middle <= limit, form)
+
+
+def at_least(what, limit, values, form="{:.2f}"):
+    return _judged(what, "≥ " + form.format(limit), values, lambda middle: middle >= limit, form)
+
+
+def ratios(over, under, key):
+    """Round by round; none where one of both is void."""
+    return [key(a) / key(b) for a, b in zip(over, under) if "void" not in a and "void" not in b]
+
+
+def cpu(one):
+    return one["cpu_us"]
+
+
+def http_ratios(run, profile, over, under, key=cpu):
+    peers = run.get("http", {}).get(profile, {})
+    return ratios(peers.get(over, []), peers.get(under, []), key)
+
+
+def _best_floor(run, profile):
+    peers = run.get("http", {}).get(profile, {})
+    best = [{"cpu_us": min(map(cpu, both))} for both in zip(*(peers.get(name, []) for name in FLOORS))
+            if not any("void" in one for one in both)]
+    return ratios(peers.get(OURS, []), best, cpu)
+
+
+def _between_profiles(run, over, under):
+    profiles = run.get("http", {})
+    return ratios(*(profiles.get(name, {}).get(OURS, []) for name in (over, under)), cpu)
+
+
+def _http(run):
+    late = lambda one: one["latency_us"]["p99"]
+    yield at_most("keep-alive 64: CPU ÷ nginx `return 200`", 0.70, http_ratios(run, "keep-64", OURS, NGINX))
+    yield at_most("the goal beyond", 0.60, http_ratios(run, "keep-64", OURS, NGINX))
+    yield at_most("keep-alive 64: CPU ÷ h2o", 1.0, http_ratios(run, "keep-64", OURS, H2O))
+    yield at_most("keep-alive 64: p99 ÷ nginx", 1.0, http_ratios(run, "keep-64", OURS, NGINX, late))
+    yield at_most("keep-alive 64: CPU ÷ the better floor", 1.08, _best_floor(run, "keep-64"))
+    yield at_least("16 pipelined: nginx ÷ CPU", 12, http_ratios(run, "pipe-16", NGINX, OURS), "{:.1f}")
+    yield at_most("16 pipelined: CPU ÷ io_uring's floor (0.45 µs where it is 0.37)", 0.45 / 0.37,
+                  http_ratios(run, "pipe-16", OURS, FLOORS[0]))
+    yield at_least("10 requests a connection: nginx ÷ CPU", 1.2, http_ratios(run, "ten", NGINX, OURS))
+    yield at_most("4 096 connections: CPU ÷ that of 512", 1.10, _between_profiles(run, "keep-4096", "keep-512"))
+    yield at_least("webdis + Redis ÷ CPU", 2.5, http_ratios(run, "keep-64", "webdis+Redis", OURS), "{:.1f}")
+    yield at_least("gunicorn + Flask + Redis ÷ CPU", 50, http_ratios(run, "keep-64", "gunicorn+Flask+Redis", OURS),
+                   "{:.0f}")
+
+
+def _engines(run):
+    for profile, peers in run.get("http", {}).items():
+        if EPOLL in peers:
+            limit = 1.05 if profile == "keep-64" else 1.0
+            yield at_least(f"own epoll ÷ io_uring, {profile}", limit, http_ratios(run, profile, EPOLL, OURS))
+
+
+def _core(run):
+    for name, limit in (("cell (shard_add)", 2), ("hash + cell, 10 k keys", 40)):
+        found = [one for one in run.get("core", []) if one["name"] == name and one["threads"] == 1]
+        yield at_most(f"{name}: ns", limit, [one[key] for one in found for key in ("ns", "min", "max")])
+
+
+def _flush(run):
+    ways = run.get("flush", {})
+    for key, which in (("known", "that are there"), ("new", "that are new")):
+        yield at_least(f"flush ÷ bare INCRBY, keys {which}", 0.9,
+                       ratios(ways.get("tallyd flush", []), ways.get(BARE, []), lambda one, key=key: one[key]))
+    cycles = [one for one in run.get("burst", []) if "void" not in one]
+    yield at_most("p99.9 of hits during a flush of 1 M keys ÷ without", 1.10,
+                  [one["during_us"]["p99.9"] / one["without_us"]["p99.9"] for one in cycles])
+
+
+def _memory(run):
+    values = lambda name: [one["value"] for one in run.get("scale", {}).get(name, []) if "void" not in one]
+    yield at_most("memory a worker: MiB", 8, [one / 2**20 for one in values("worker_bytes")])
+    yield at_most("memory an idle connection: bytes", 1024, values("connection_bytes"), "{:.0f}")
+    yield at_most("memory a key (24 bytes) and worker: bytes", 128, values("key_bytes"), "{:.0f}")
+
+
+def books(run):
+    """(rounds that stand, rounds without a figure, why)."""
+    rounds = [one for peers in run.get("http", {}).values() for of_peer in peers.values() for one in of_peer]
+    for part in ("flush", "latency", "scale"):
+        rounds += [one for of_name in run.get(part, {}).values() for one in of_name]
+    rounds += run.get("burst", []) + run.get("commands", [])
+    void = [one["void"] for one in rounds if "void" in one]
+    return len(rounds) - len(void), void
+
+
+def targets(run):
+    good, void = books(run)
+    rows = [row for part in (_http, _core, _flush, _memory, _engines) for row in part(run)]
+    rows.append(Row("rounds without a figure: books that do not balance, failures", "0", f"{len(void)} of {good + len(void)}",
+                    "**no**" if void else "yes"))
+    return rows
