@@ -20,12 +20,14 @@ static const struct refusal {
     [API_REFUSED_TOO_LONG] = {400, "a key has at most 256 bytes, a namespace 64"},
     [API_REFUSED_BAD_ESCAPE] = {400, "% must be followed by two hex digits"},
     [API_REFUSED_BAD_N] = {400, "n is 1 to 2147483647, in digits, without a leading zero"},
-    [API_REFUSED_BAD_QUERY] = {400, "value is 0 or 1; n and value may be given once"},
+    [API_REFUSED_BAD_QUERY] = {400, "see README: n, value, ack, label, color, label_color, each at most once"},
     [API_REFUSED_BAD_BODY] = {400, "a JSON object with an array of hits, each with ns, key and n"},
     [API_REFUSED_HEAD] = {204, ""},
 };
 
 const char *refusal_text(enum api_refusal why) { return refusal_texts[why]; }
+const char *refusal_kind(enum api_refusal why) { return refusals[why].status == 204 ? "filtered" : "refused"; }
+void refusal_count(struct api_worker *aw, enum api_refusal why) { stat_add(&aw->stats.hits_refused[why], 1); }
 
 enum api_refusal refusal_of_name(enum name_error e)
 {
@@ -79,16 +81,15 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
 void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why)
 {
     const struct refusal *refusal = &refusals[why];
-    char extra[160];
-    stat_add(&aw->stats.hits_refused[why], 1);
-    if (refusal->status == 204) {
-        answer(aw, r, reply, 204, (struct slice){0}, SLICE(API_HEADERS "X-Hit-Status: filtered;reason=head\r\n"));
-        return;
-    }
-    snprintf(extra, sizeof extra,
-             "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: refused;reason=%s\r\n%s", refusal_texts[why],
-             refusal->status == 503 ? "Retry-After: 60\r\n" : "");
-    answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, extra);
+    char extra[512];
+    int bytes = snprintf(extra, sizeof extra,
+                         API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: %s;reason=%s\r\n%s",
+                         refusal_kind(why), refusal_texts[why], refusal->status == 503 ? "Retry-After: 60\r\n" : "");
+    refusal_count(aw, why);
+    if (refusal->status == 204)
+        answer(aw, r, reply, 204, (struct slice){0}, (struct slice){extra, (size_t)bytes});
+    else
+        answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, extra + strlen(API_HEADERS));
 }
 
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow)

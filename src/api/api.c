@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/lookup.h"
+#include "api/ask.h"
+#include "api/hit_answer.h"
 #include "sync/atomic.h"
 #include "web.h"
 
@@ -18,22 +19,49 @@ static bool path_takes(struct slice path, struct slice prefix, struct slice *res
     return true;
 }
 
-static enum handler_result route_page(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+struct page {
+    struct slice path;
+    const char *content_type;
+    struct slice body, headers;
+};
+
+/* The snippet is for pages of other origins. A browser may keep it for an hour: what it does changes seldom. */
+static const struct page pages[] = {
+    {SLICE("/"),
+     "text/html; charset=utf-8",
+     {(const char *)web_index_html, sizeof web_index_html},
+     SLICE("Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n")},
+    {SLICE("/tally.js"),
+     "text/javascript; charset=utf-8",
+     {(const char *)web_tally_js, sizeof web_tally_js},
+     SLICE("Cache-Control: public, max-age=3600\r\nX-Content-Type-Options: nosniff\r\n"
+           "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n")},
+};
+
+static const struct page *page_find(struct slice path)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        if (slice_equals(path, pages[i].path))
+            return &pages[i];
+    return NULL;
+}
+
+static void route_page(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                       const struct page *page)
 {
     if (r->method != HTTP_GET && r->method != HTTP_HEAD) {
         answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
-        return HANDLED;
+        return;
     }
     struct http_response response = {
         .status = 200,
-        .content_type = "text/html; charset=utf-8",
-        .body = {(const char *)web_index_html, sizeof web_index_html},
-        .extra = SLICE("Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n"),
+        .content_type = page->content_type,
+        .body = page->body,
+        .extra = page->headers,
         .close = reply->close,
     };
     http_response_write(reply->out, r, &response, reply->date);
     answer_count(aw, 200);
-    return HANDLED;
 }
 
 static enum handler_result route(struct api_worker *aw, const struct http_request *r, struct reply *reply)
@@ -46,8 +74,11 @@ static enum handler_result route(struct api_worker *aw, const struct http_reques
     if (path_takes(r->path, SLICE("/v1/counters/"), &rest))
         return memchr(rest.at, '/', rest.bytes) ? route_counter(aw, r, reply, rest)
                                                 : route_counters(aw, r, reply, rest);
-    if (slice_equals(r->path, SLICE("/")))
-        return route_page(aw, r, reply);
+    const struct page *page = page_find(r->path);
+    if (page) {
+        route_page(aw, r, reply, page);
+        return HANDLED;
+    }
     if (slice_equals(r->path, SLICE("*"))) {
         answer_method(aw, r, reply, "GET, HEAD, POST, OPTIONS");
         return HANDLED;
@@ -87,10 +118,11 @@ static void on_date(void *ctx, const char *date)
 {
     struct api_worker *aw = ctx;
     http_template_date(aw->counted, date);
+    http_template_date(aw->pixel, date);
 }
 
-static void on_woken(void *ctx) { lookup_answers(ctx); }
-static void on_forget(void *ctx, void *waiting) { (void)ctx, lookup_forget(waiting); }
+static void on_woken(void *ctx) { ask_answers(ctx); }
+static void on_forget(void *ctx, void *waiting) { (void)ctx, ask_forget(waiting); }
 
 struct handler api_handler(struct api *a, uint32_t worker)
 {
@@ -112,6 +144,7 @@ int api_create(struct api **out, const struct api_config *config, struct error *
 {
     uint32_t workers = tally_workers(config->tally);
     struct http_response counted = {.status = 204, .extra = SLICE(API_HEADERS "X-Hit-Status: counted\r\n")};
+    struct http_response pixel = hit_answer_pixel();
     struct api *a = calloc(1, sizeof *a + workers * sizeof a->per_worker[0]);
     if (!a)
         return error_set(err, -ENOMEM, "no memory for the api");
@@ -120,7 +153,8 @@ int api_create(struct api **out, const struct api_config *config, struct error *
     for (uint32_t i = 0; i < workers; i++) {
         a->per_worker[i].api = a;
         a->per_worker[i].index = i;
-        if (http_template_create(&a->per_worker[i].counted, &counted) < 0) {
+        if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
+            http_template_create(&a->per_worker[i].pixel, &pixel) < 0) {
             api_destroy(a);
             return error_set(err, -ENOMEM, "no memory for the api");
         }
@@ -131,8 +165,9 @@ int api_create(struct api **out, const struct api_config *config, struct error *
 
 void api_destroy(struct api *a)
 {
-    for (uint32_t i = 0; i < a->workers; i++)
-        if (a->per_worker[i].counted)
-            http_template_destroy(a->per_worker[i].counted);
+    for (uint32_t i = 0; i < a->workers; i++) {
+        http_template_destroy(a->per_worker[i].counted);
+        http_template_destroy(a->per_worker[i].pixel);
+    }
     free(a);
 }

@@ -14,7 +14,7 @@ struct api_worker {
     struct api *api;
     uint32_t index;
     struct worker *worker; /* borrowed */
-    struct http_template *counted;
+    struct http_template *counted, *pixel;
     struct api_stats stats;
 };
 
@@ -41,6 +41,8 @@ void answer_refusal(struct api_worker *aw, const struct http_request *r, struct 
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow);
 void answer_count(struct api_worker *aw, int status); /* in the statistics; the others do it themselves */
 const char *refusal_text(enum api_refusal why);
+const char *refusal_kind(enum api_refusal why); /* "filtered": nothing is wrong with it, only not wanted; "refused" */
+void refusal_count(struct api_worker *aw, enum api_refusal why); /* in the metric; answer_refusal() does it */
 enum api_refusal refusal_of_name(enum name_error e);
 enum api_refusal refusal_of_tally(enum tally_result result);
 
