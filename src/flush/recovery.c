@@ -255,6 +255,7 @@ static int write_journal(struct run *r, uint32_t partition, const char *fresh)
     const struct journal_view *view = r->same_keys && r->pasts ? &r->pasts[partition].view : NULL;
     const struct state_geometry *g = state_file_geometry(r->out->state);
     static const struct ledger none;
+    static const struct journal_stored nothing;
     struct journal j;
 
     journal_open(&j, state_file_journal(r->out->state, partition), g->journal_bytes, r->config->env);
@@ -263,10 +264,10 @@ static int write_journal(struct run *r, uint32_t partition, const char *fresh)
         snprintf(r->out->instance, sizeof(r->out->instance), "%.36s", goes_on ? view->instance : fresh);
     if (!goes_on) {
         r->out->renamed += r->out->found;
-        journal_acknowledge(&j, fresh, &none);
+        journal_acknowledge(&j, fresh, &none, &nothing);
         return 0;
     }
-    journal_acknowledge(&j, view->instance, &view->acked);
+    journal_acknowledge(&j, view->instance, &view->acked, view->stored ? view->stored : &nothing);
     int failed = view->replaced ? intend(r, &j, view, false) : 0;
     if (view->batch && !failed) {
         failed = intend(r, &j, view, view->replaced);

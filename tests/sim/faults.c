@@ -103,11 +103,24 @@ static void fault_password(struct sim *s)
 
 /* ---- keys ---- */
 
+/* What is in flight may be in the key already, unheard, and is gone with it. */
+static void note_destroyed(struct sim *s, uint32_t key)
+{
+    for (const struct process *p = s->processes; p < s->processes + s->rates.processes; p++) {
+        struct life *l = process_life(p);
+        uint64_t hits = p->alive ? process_books(p).in_flight : l->applied[key]; /* it may not know yet */
+        l->destroyed[key] += hits;
+        l->destroyed_sum += hits;
+    }
+}
+
 static void fault_poison(struct sim *s)
 {
     char name[16];
-    struct slice key = world_redis_key((uint32_t)chance_below(&s->chance, s->rates.keys), name);
+    uint32_t number = (uint32_t)chance_below(&s->chance, s->rates.keys);
+    struct slice key = world_redis_key(number, name);
 
+    note_destroyed(s, number);
     world_outsider(s, 2, (struct slice[]){SLICE("DEL"), key});
     switch (chance_below(&s->chance, 3)) {
     case 0: world_outsider(s, 3, (struct slice[]){SLICE("LPUSH"), key, SLICE("x")}); break;

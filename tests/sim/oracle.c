@@ -114,7 +114,7 @@ static void check_not_doubled(struct sim *s, uint32_t number)
     const struct life *l = &s->lives[number];
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
-        if (l->applied[k] > l->accepted[k])
+        if (l->applied[k] > l->accepted[k] + l->destroyed[k])
             sim_fail(s, "doubled: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64, number,
                      l->accepted[k], k, l->applied[k]);
     }
@@ -134,7 +134,7 @@ static void check_books(struct sim *s, const struct process *p)
     if (b.stored > l->applied_sum + l->excused_sum + l->forgotten_sum)
         sim_fail(s, "lost: process %u has %" PRIu64 " in its books as stored, the server added %" PRIu64, p->life,
                  b.stored, l->applied_sum);
-    if (l->applied_sum > b.stored + b.in_flight)
+    if (l->applied_sum > b.stored + b.in_flight + l->destroyed_sum)
         sim_fail(s, "process %u has %" PRIu64 " stored and %" PRIu64 " in flight, the server added %" PRIu64, p->life,
                  b.stored, b.in_flight, l->applied_sum);
 }
@@ -218,8 +218,7 @@ static void check_exact(struct sim *s, const struct process *p)
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
         uint64_t maybe = l->reborn ? l->told[k] : 0; /* killed when it had read so, but before it knew */
-        uint64_t there = l->applied[k] + l->excused[k];
-        if (there > l->accepted[k] || there + maybe < l->accepted[k])
+        if (l->applied[k] > l->accepted[k] + l->destroyed[k] || l->applied[k] + l->excused[k] + maybe < l->accepted[k])
             sim_fail(s,
                      "%s: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64
                      " and refused unheard %" PRIu64,
@@ -246,7 +245,8 @@ static void check_rewound(struct sim *s, const struct process *p)
         s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && b.lost)
         sim_fail(s, "process %u counts %" PRIu64 " hits as lost that it could have replayed", p->life, b.lost);
     if (!s->emptied && !net_is_silent(&s->net, p->life) && !l->reborn && !p->stats.alarms_ledger_missing &&
-        !p->stats.alarms_identity_taken && l->excused_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
+        !p->stats.alarms_identity_taken && l->excused_sum + l->destroyed_sum == 0 &&
+        l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
                  p->life, l->accepted_sum, l->applied_sum, b.lost);
 }

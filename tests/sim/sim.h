@@ -53,10 +53,12 @@ struct mark {
 struct life {
     uint64_t accepted[SIM_KEYS_MAX];
     uint64_t applied[SIM_KEYS_MAX];
-    uint64_t excused[SIM_KEYS_MAX];   /* refused inside an EXEC whose answer was lost: taken as stored (chain.h) */
+    uint64_t excused[SIM_KEYS_MAX]; /* refused inside an EXEC whose answer was lost: may be taken as stored (chain.h) */
+    uint64_t
+        destroyed[SIM_KEYS_MAX]; /* of what was in flight when the key was overwritten: may be added again (chain.h) */
     uint64_t forgotten[SIM_KEYS_MAX]; /* by the server */
     uint32_t refusals[SIM_KEYS_MAX];  /* that it was told of */
-    uint64_t accepted_sum, applied_sum, excused_sum, forgotten_sum;
+    uint64_t accepted_sum, applied_sum, excused_sum, destroyed_sum, forgotten_sum;
     uint64_t told[SIM_KEYS_MAX]; /* hits refused with its knowledge */
     uint64_t born_us;
     bool dead;

@@ -103,6 +103,17 @@ static void test_a_batch_in_doubt_keeps_its_bytes(void **state)
     fixture_fini(&f);
 }
 
+/* The ledger says that a batch was applied, and its keys look well. */
+static enum chain_news resolve(struct fixture *f, const struct ledger *server)
+{
+    enum chain_news news = chain_reconcile(&f->chain, server);
+
+    if (news != CHAIN_PROVED)
+        return news;
+    f->chain.proved->examined = true;
+    return chain_reconcile(&f->chain, server);
+}
+
 static void test_our_nonce_in_the_ledger_is_proof(void **state)
 {
     struct fixture f;
@@ -111,9 +122,51 @@ static void test_our_nonce_in_the_ledger_is_proof(void **state)
     fixture_init(&f);
     send_hits(&f, 5);
     struct ledger server = f.chain.batch->ledger;
-    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_RESOLVED);
+    assert_int_equal(resolve(&f, &server), CHAIN_RESOLVED);
     assert_books(&f, 5, 0, 0);
     assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_UNCHANGED);
+    fixture_fini(&f);
+}
+
+static void test_a_key_that_was_found_refused_is_kept_aside(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_REPLAY);
+    world_hit(&f.world, 0, "n/b", 7);
+    send_hits(&f, 5);
+    struct ledger server = f.chain.batch->ledger;
+    uint32_t first = keys_find(f.keys, SLICE("n/b")) == f.chain.batch->items[0].key;
+    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_PROVED);
+    batch_refuse(f.chain.proved, first, REDIS_ERROR_WRONGTYPE); /* of n/a */
+    f.chain.proved->examined = true;
+    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_RESOLVED);
+    assert_books(&f, 7, 0, 0);
+    assert_int_equal(world_books(&f.world).poisoned, 5);
+    assert_int_equal(keys_held(f.keys), 1);
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_GIVEN_UP);
+    assert_int_equal(f.world.stats.replayed_hits, 7); /* what was never stored is not stored again */
+    fixture_fini(&f);
+}
+
+static void test_a_look_proves_nothing_once_the_server_has_forgotten_the_batch(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f);
+    send_hits(&f, 5);
+    answer(&f);
+    send_hits(&f, 6);
+    struct ledger server = f.chain.batch->ledger;
+    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_PROVED);
+    assert_int_equal(chain_reconcile(&f.chain, &f.chain.past.acked), CHAIN_UNCHANGED);
+    assert_null(f.chain.proved);
+    assert_non_null(f.chain.batch); /* to be sent again */
+    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_PROVED);
+    assert_int_equal(chain_reconcile_nonsense(&f.chain), CHAIN_RENAMED);
+    assert_null(f.chain.proved);
     fixture_fini(&f);
 }
 
@@ -130,7 +183,7 @@ static void test_of_a_batch_and_its_replacement_one_counts(void **state)
         assert_int_equal(f.chain.batch->ledger.seq, f.chain.replaced->ledger.seq);
         assert_int_not_equal(f.chain.batch->ledger.nonce, f.chain.replaced->ledger.nonce);
         struct ledger server = replaced ? f.chain.replaced->ledger : f.chain.batch->ledger;
-        assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_RESOLVED);
+        assert_int_equal(resolve(&f, &server), CHAIN_RESOLVED);
         assert_null(f.chain.batch);
         assert_null(f.chain.replaced);
         assert_books(&f, replaced ? 5 : 0, 0, 0);
@@ -207,6 +260,41 @@ static void test_a_rollback_beyond_the_replay_window_is_lost(void **state)
     fixture_fini(&f);
 }
 
+/* The process before stored 1, 10, 100 hits as batches 5, 6, 7, and died. */
+static void test_a_rollback_of_what_an_earlier_process_stored_is_counted(void **state)
+{
+    const struct journal_stored stored = {.entries = {{{5, 50}, 1}, {{6, 60}, 10}, {{7, 70}, 100}}, .count = 3};
+    static const struct {
+        struct ledger server;
+        const char *said;
+        uint64_t lost;
+    } cases[] = {{{5, 50}, " acked=7 hits_replayed=0 hits_lost=110", 110},
+                 {{4, 40}, " acked=7 hits_replayed=0 hits_lost=111", 111},
+                 {{3, 30}, " acked=7 hits_replayed=0 hits_lost_at_least=111", 111}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fixture f;
+        struct journal before;
+        uint32_t bytes = journal_bytes(100);
+        void *area = calloc(1, bytes);
+        fixture_init(&f);
+        journal_open(&before, area, bytes, &f.world.env);
+        journal_acknowledge(&before, "one", &(struct ledger){7, 70}, &stored);
+        struct chain_config config = f.chain.config;
+        config.past.journal = area;
+        config.past.journal_bytes = bytes;
+        chain_fini(&f.chain);
+        assert_int_equal(chain_init(&f.chain, &config), 0);
+        assert_int_equal(chain_reconcile(&f.chain, &cases[i].server), CHAIN_GIVEN_UP);
+        assert_string_equal(f.world.last_numbers, cases[i].said);
+        assert_books(&f, (uint64_t)0 - cases[i].lost, 0, cases[i].lost);
+        assert_int_equal(world_books(&f.world).rolled_back, cases[i].lost);
+        fixture_fini(&f);
+        free(area);
+    }
+}
+
 static void test_a_missing_ledger_is_met_as_it_was_configured(void **state)
 {
     static const enum chain_news news[] = {CHAIN_GIVEN_UP, CHAIN_GIVEN_UP, CHAIN_HALTED};
@@ -266,10 +354,13 @@ int main(void)
         cmocka_unit_test(test_a_batch_follows_the_acknowledged_one),
         cmocka_unit_test(test_a_batch_in_doubt_keeps_its_bytes),
         cmocka_unit_test(test_our_nonce_in_the_ledger_is_proof),
+        cmocka_unit_test(test_a_key_that_was_found_refused_is_kept_aside),
+        cmocka_unit_test(test_a_look_proves_nothing_once_the_server_has_forgotten_the_batch),
         cmocka_unit_test(test_of_a_batch_and_its_replacement_one_counts),
         cmocka_unit_test(test_a_rollback_without_a_replay_window_is_a_number),
         cmocka_unit_test(test_a_rollback_within_the_replay_window_is_stored_again),
         cmocka_unit_test(test_a_rollback_beyond_the_replay_window_is_lost),
+        cmocka_unit_test(test_a_rollback_of_what_an_earlier_process_stored_is_counted),
         cmocka_unit_test(test_a_missing_ledger_is_met_as_it_was_configured),
         cmocka_unit_test(test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign),
         cmocka_unit_test(test_a_refused_set_leaves_the_ledger_where_it_was),
