@@ -64,6 +64,20 @@ static void route_page(struct api_worker *aw, const struct http_request *r, stru
     answer_count(aw, 200);
 }
 
+static bool counters_are_writable(const struct api_worker *aw) { return aw->policy && aw->policy->tokens; }
+
+static enum handler_result route_one_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                             struct slice path)
+{
+    bool writes = r->method == HTTP_PUT || r->method == HTTP_DELETE;
+    if (writes && (counters_are_writable(aw) || reply->again))
+        return route_counter_write(aw, r, reply, path);
+    if (r->method == HTTP_GET || r->method == HTTP_HEAD)
+        return route_counter(aw, r, reply, path);
+    answer_method(aw, r, reply, counters_are_writable(aw) ? "GET, HEAD, PUT, DELETE, OPTIONS" : "GET, HEAD, OPTIONS");
+    return HANDLED;
+}
+
 static enum handler_result route(struct api_worker *aw, const struct http_request *r, struct reply *reply)
 {
     struct slice rest;
@@ -72,7 +86,7 @@ static enum handler_result route(struct api_worker *aw, const struct http_reques
     if (slice_equals(r->path, SLICE("/v1/hits")))
         return route_hits(aw, r, reply);
     if (path_takes(r->path, SLICE("/v1/counters/"), &rest))
-        return memchr(rest.at, '/', rest.bytes) ? route_counter(aw, r, reply, rest)
+        return memchr(rest.at, '/', rest.bytes) ? route_one_counter(aw, r, reply, rest)
                                                 : route_counters(aw, r, reply, rest);
     const struct page *page = page_find(r->path);
     if (page) {
@@ -94,8 +108,10 @@ static enum handler_result on_request(void *ctx, const struct http_request *r, s
 
 static bool on_wants_body(void *ctx, const struct http_request *r)
 {
-    (void)ctx;
-    return r->method == HTTP_POST && slice_equals(r->path, SLICE("/v1/hits"));
+    const struct api_worker *aw = ctx;
+    struct slice rest;
+    return (r->method == HTTP_POST && slice_equals(r->path, SLICE("/v1/hits"))) ||
+           (r->method == HTTP_PUT && counters_are_writable(aw) && path_takes(r->path, SLICE("/v1/counters/"), &rest));
 }
 
 static void on_refused(void *ctx, int status, const char *reason)
@@ -121,7 +137,19 @@ static void on_date(void *ctx, const char *date)
     http_template_date(aw->pixel, date);
 }
 
-static void on_woken(void *ctx) { ask_answers(ctx); }
+static void take_policy(struct api_worker *aw)
+{
+    /* Partner of both: api_publish() and api_published(). What the worker did with the old one happened before. */
+    aw->policy = load_acquire_ptr((void *const *)(uintptr_t)&aw->api->policy);
+    store_release_ptr((void **)(uintptr_t)&aw->policy_taken, (void *)(uintptr_t)aw->policy);
+}
+
+static void on_woken(void *ctx)
+{
+    take_policy(ctx);
+    ask_answers(ctx);
+}
+
 static void on_forget(void *ctx, void *waiting) { (void)ctx, ask_forget(waiting); }
 
 struct handler api_handler(struct api *a, uint32_t worker)
@@ -137,7 +165,25 @@ struct handler api_handler(struct api *a, uint32_t worker)
     };
 }
 
-void api_bind(struct api *a, uint32_t worker, struct worker *w) { a->per_worker[worker].worker = w; }
+void api_bind(struct api *a, uint32_t worker, struct worker *w)
+{
+    a->per_worker[worker].worker = w;
+    take_policy(&a->per_worker[worker]);
+}
+
+void api_publish(struct api *a, const struct policy *policy)
+{
+    store_release_ptr((void **)(uintptr_t)&a->policy, (void *)(uintptr_t)policy); /* partner: take_policy() */
+}
+
+bool api_published(const struct api *a)
+{
+    for (uint32_t i = 0; i < a->workers; i++)
+        if (load_acquire_ptr((void *const *)(uintptr_t)&a->per_worker[i].policy_taken) != a->policy)
+            return false;
+    return true;
+}
+
 const struct api_stats *api_stats(const struct api *a, uint32_t worker) { return &a->per_worker[worker].stats; }
 
 int api_create(struct api **out, const struct api_config *config, struct error *err)

@@ -12,6 +12,7 @@
 
 struct api;
 struct api_stats; /* api/stats.h */
+struct policy;    /* api/policy.h */
 
 struct api_config {
     struct tally *tally;
@@ -25,4 +26,8 @@ void api_destroy(struct api *a);
 struct handler api_handler(struct api *a, uint32_t worker);
 /* Which worker runs the handler: before it starts. */
 void api_bind(struct api *a, uint32_t worker, struct worker *w);
+/* From now on this policy (NULL: none); main only, who keeps the one before until api_published() says that no worker
+ * looks at it any more. Workers must be woken (worker_wake()) to take it; before they start they need not. */
+void api_publish(struct api *a, const struct policy *policy);
+bool api_published(const struct api *a);
 const struct api_stats *api_stats(const struct api *a, uint32_t worker);

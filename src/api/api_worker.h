@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "api/api.h"
+#include "api/policy.h"
 #include "api/stats.h"
 #include "http/response.h"
 #include "net/handler.h"
@@ -13,13 +14,16 @@
 struct api_worker {
     struct api *api;
     uint32_t index;
-    struct worker *worker; /* borrowed */
+    struct worker *worker;       /* borrowed */
+    const struct policy *policy; /* borrowed; NULL: no rules at all */
     struct http_template *counted, *pixel;
+    const struct policy *policy_taken; /* the same, for main to see */
     struct api_stats stats;
 };
 
 struct api {
     struct api_config config;
+    const struct policy *policy; /* the newest; main publishes, workers take it (take_policy()) */
     uint32_t workers;
     struct api_worker per_worker[];
 };
@@ -52,5 +56,8 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
 enum handler_result route_hits(struct api_worker *aw, const struct http_request *r, struct reply *reply);
 enum handler_result route_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                   struct slice path);
+/* PUT and DELETE; only with a policy that has tokens. */
+enum handler_result route_counter_write(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                        struct slice path);
 enum handler_result route_counters(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                    struct slice ns);

@@ -68,6 +68,9 @@
            "what Redis acknowledged so long ago at most and then forgot (rollback) is stored again; 0 turns it off")   \
     OPTION("Store", "on-ledger-loss", on_ledger_loss, ENUM, "resume", 0, 0, SOURCE_ANY, "resume|replay|halt",          \
            "when Redis has lost all memory of this process: go on, store the replay window again, or stop storing")    \
+    OPTION("Access", "token-file", token_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                     \
+           "file of Bearer tokens for PUT and DELETE of counters, one a line with what it may do; without it nobody "  \
+           "may; read again on SIGHUP and when it changes")                                                            \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \

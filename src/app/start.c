@@ -244,6 +244,7 @@ static const struct step {
     {"flusher", flusher_begin, flusher_end},
     {"cut", cut_check, NULL},
     {"api", api_begin, api_end},
+    {"policy", policy_start, policy_stop},
     {"listeners", listeners_start, listeners_stop},
     {"workers", workers_start, workers_stop},
     {"admin", admin_start, admin_stop},

@@ -18,6 +18,7 @@ struct core {
     struct accounts accounts;
     struct read_queue reads;
     struct stored_waits waits;
+    struct writes writes;
     uint64_t now_us; /* of the tick under way */
     uint64_t next_flush_us, next_retry_us;
     uint64_t flush_started_us; /* 0: none under way */
@@ -75,6 +76,7 @@ void core_tick(struct core *c)
     if (c->store) {
         store_tick(c->store, c->now_us / 1000);
         read_queue_expire(&c->reads, c->now_us / 1000);
+        writes_expire(&c->writes, c->now_us / 1000);
     } else {
         embedded_store(&c->accounts, c->now_us / 1000);
     }
@@ -102,6 +104,7 @@ void core_fail_reads(struct core *c)
 {
     read_queue_expire(&c->reads, UINT64_MAX);
     stored_waits_settle(&c->waits, UINT64_MAX);
+    writes_expire(&c->writes, UINT64_MAX);
 }
 
 void core_read(struct core *c, struct read_op *op)
@@ -113,6 +116,10 @@ void core_read(struct core *c, struct read_op *op)
     if (!c->store) {
         embedded_read(c->keys, op);
         c->config.answered(c->config.answered_ctx, op);
+        return;
+    }
+    if (op->kind == ASK_SET || op->kind == ASK_DELETE) {
+        writes_push(&c->writes, op);
         return;
     }
     read_queue_push(&c->reads, op);
@@ -130,7 +137,8 @@ uint64_t core_wake_us(const struct core *c)
 {
     uint64_t wake_ms = stored_waits_wake_ms(&c->waits);
     if (c->store)
-        wake_ms = earlier(wake_ms, earlier(store_wake_ms(c->store), read_queue_wake_ms(&c->reads)));
+        wake_ms = earlier(earlier(wake_ms, writes_wake_ms(&c->writes)),
+                          earlier(store_wake_ms(c->store), read_queue_wake_ms(&c->reads)));
     return earlier(c->next_flush_us, wake_ms < UINT64_MAX / 1000 ? wake_ms * 1000 : UINT64_MAX);
 }
 
@@ -177,6 +185,10 @@ int core_create(struct core **out, const struct core_config *config)
     c->reads.keys = c->keys;
     c->reads.answered = config->answered;
     c->reads.answered_ctx = config->answered_ctx;
+    c->writes.space = &c->space;
+    c->writes.answered = config->answered;
+    c->writes.answered_ctx = config->answered_ctx;
+    c->accounts.writes = &c->writes;
     c->waits =
         (struct stored_waits){.keys = c->keys, .answered = config->answered, .answered_ctx = config->answered_ctx};
     if (!failed && config->state)

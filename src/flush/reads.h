@@ -1,5 +1,6 @@
 #pragma once
-/* Questions from workers to the flusher: "what does the store hold for these names?", "is this stored yet?"
+/* Questions from workers to the flusher: "what does the store hold for these names?", "is this stored yet?",
+ * "write this".
  *
  * A worker makes a read_op, pushes it into its request queue (spsc) and wakes the flusher; the flusher
  * asks the store (GETRANGE, on the partition's link, in order with the batches), fills `results` and pushes it
@@ -18,6 +19,8 @@
 
 enum ask_kind {
     ASK_READ,
+    ASK_SET,    /* write results[0].stored to the one name (flush/writes.h) */
+    ASK_DELETE, /* remove the one name */
     ASK_STORED, /* "tell me when `mark` is stored": no names; done says whether it was, by the deadline */
 };
 
@@ -25,7 +28,8 @@ enum read_state {
     READ_ASKED,
     READ_FOUND,
     READ_MISSING,
-    READ_FAILED /* store not reachable: told at once; or not an integer */
+    READ_FAILED, /* store not reachable: told at once; or not an integer. Of a write: not done */
+    READ_UNKNOWN /* of a write: in doubt */
 };
 
 struct read_result {
