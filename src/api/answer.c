@@ -22,6 +22,14 @@ static const struct refusal {
     [API_REFUSED_BAD_N] = {400, "n is 1 to 2147483647, in digits, without a leading zero"},
     [API_REFUSED_BAD_QUERY] = {400, "see README: n, value, ack, label, color, label_color, each at most once"},
     [API_REFUSED_BAD_BODY] = {400, "a JSON object with an array of hits, each with ns, key and n"},
+    [API_REFUSED_KEY_NOT_ALLOWED] = {403, "this namespace takes other keys only"},
+    [API_REFUSED_ORIGIN] = {403, "this namespace takes hits of pages of other origins only"},
+    [API_REFUSED_TOKEN] = {401, "this namespace takes hits with a token that is good for it"},
+    /* Nothing is wrong with these, and no script should fail over them. */
+    [API_REFUSED_PREFETCH] = {204, ""},
+    [API_REFUSED_GPC] = {204, ""},
+    [API_REFUSED_DNT] = {204, ""},
+    [API_REFUSED_BOT] = {204, ""},
     [API_REFUSED_HEAD] = {204, ""},
 };
 
@@ -84,7 +92,10 @@ void answer_refusal(struct api_worker *aw, const struct http_request *r, struct 
     char extra[512];
     int bytes = snprintf(extra, sizeof extra,
                          API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: %s;reason=%s\r\n%s",
-                         refusal_kind(why), refusal_texts[why], refusal->status == 503 ? "Retry-After: 60\r\n" : "");
+                         refusal_kind(why), refusal_texts[why],
+                         refusal->status == 503   ? "Retry-After: 60\r\n"
+                         : refusal->status == 401 ? "WWW-Authenticate: Bearer realm=\"tallyd\"\r\n"
+                                                  : "");
     refusal_count(aw, why);
     if (refusal->status == 204)
         answer(aw, r, reply, 204, (struct slice){0}, (struct slice){extra, (size_t)bytes});

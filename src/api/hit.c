@@ -68,6 +68,9 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
     if (why != API_REFUSAL_KINDS)
         return refuse(aw, r, reply, &hit, why);
     if (!reply->again) {
+        why = aw->policy ? policy_check(aw->policy, r, hit.name) : API_REFUSAL_KINDS;
+        if (why != API_REFUSAL_KINDS)
+            return refuse(aw, r, reply, &hit, why);
         enum tally_result result = tally_hit(aw->api->config.tally, aw->index, hit.name, hit.query.n);
         if (result != TALLY_COUNTED)
             return refuse(aw, r, reply, &hit, refusal_of_tally(result));

@@ -16,6 +16,13 @@
     REFUSAL(BAD_N, "bad_n")                                                                                            \
     REFUSAL(BAD_QUERY, "bad_query")                                                                                    \
     REFUSAL(BAD_BODY, "bad_body")                                                                                      \
+    REFUSAL(KEY_NOT_ALLOWED, "key_not_allowed")                                                                        \
+    REFUSAL(ORIGIN, "origin")                                                                                          \
+    REFUSAL(TOKEN, "token")                                                                                            \
+    REFUSAL(PREFETCH, "prefetch")                                                                                      \
+    REFUSAL(GPC, "gpc")                                                                                                \
+    REFUSAL(DNT, "dnt")                                                                                                \
+    REFUSAL(BOT, "bot")                                                                                                \
     REFUSAL(HEAD, "head")
 
 #define API_REFUSAL_INDEX(name, text) API_REFUSED_##name,

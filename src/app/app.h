@@ -42,7 +42,7 @@ struct app {
     struct iam *iam; /* NULL: by password */
     struct api *api;
     struct policy *policy, *policy_before; /* NULL: none; the one before while a worker may look at it */
-    struct file_stamp token_file_seen;
+    struct file_stamp policy_seen[POLICY_FILES];
     bool policy_asked;       /* by SIGHUP, and not done yet */
     char (*names)[24];       /* of the workers' threads */
     struct worker **workers; /* workers_count of them; those not there yet are NULL */

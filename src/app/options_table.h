@@ -71,6 +71,14 @@
     OPTION("Access", "token-file", token_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                     \
            "file of Bearer tokens for PUT and DELETE of counters, one a line with what it may do; without it nobody "  \
            "may; read again on SIGHUP and when it changes")                                                            \
+    OPTION("Access", "access-file", access_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                   \
+           "which keys a namespace takes, and from which origins or with a token; lines of \"NAMESPACE origin URL\", "  \
+           "\"NAMESPACE token\", \"NAMESPACE key KEY\"; read again likewise")                                          \
+    OPTION("Access", "bots-file", bots_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                       \
+           "parts of the User-Agent, one a line, whose hits are not counted; read again likewise")                     \
+    OPTION("Access", "filter", filter, STRING, "", 0, 64, SOURCE_ANY, "LIST",                                          \
+           "hits not to count: prefetch (of a page that may never be looked at), gpc and dnt (of those who ask not to " \
+           "be tracked), with commas between")                                                                         \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \

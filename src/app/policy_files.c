@@ -11,30 +11,65 @@
 
 #define FILE_BYTES_MAX (256 * 1024)
 
-static int tokens_load(struct policy *p, const char *path, struct error *err)
+static int tokens_read(struct policy *p, char *text, struct error *err)
+{
+    int result = tokens_create(&p->tokens, text, err);
+    secret_wipe(text, FILE_BYTES_MAX);
+    free(text);
+    return result;
+}
+
+static int access_read(struct policy *p, char *text, struct error *err) { return access_create(&p->access, text, err); }
+static int bots_read(struct policy *p, char *text, struct error *err) { return bots_create(&p->bots, text, err); }
+
+/* Each takes the text over. */
+static const struct policy_file {
+    enum option_index option;
+    int (*read)(struct policy *p, char *text, struct error *err);
+} files[POLICY_FILES] = {
+    {OPTION_INDEX_token_file, tokens_read},
+    {OPTION_INDEX_access_file, access_read},
+    {OPTION_INDEX_bots_file, bots_read},
+};
+
+static const char *path_of(const struct options *o, const struct policy_file *file)
+{
+    return *(const char *const *)((const char *)o + option_at(file->option)->offset);
+}
+
+static int file_load(struct policy *p, const struct policy_file *file, const char *path, struct error *err)
 {
     struct error why;
     char *text;
-    if (*path == '\0')
-        return 0;
     int result = file_read(path, FILE_BYTES_MAX, &text, err);
     if (result != 0)
         return result;
-    result = tokens_create(&p->tokens, text, &why);
-    secret_wipe(text, FILE_BYTES_MAX);
-    free(text);
-    return result == 0 ? 0 : error_set(err, result, "--token-file '%s': %s", path, why.text);
+    result = file->read(p, text, &why);
+    return result == 0 ? 0 : error_set(err, result, "--%s '%s': %s", option_at(file->option)->name, path, why.text);
+}
+
+static int filters_load(struct policy *p, const char *list, struct error *err)
+{
+    int filters = policy_filters_parse(list);
+    p->filters = filters < 0 ? 0 : (unsigned)filters;
+    return filters >= 0
+               ? 0
+               : error_set(err, filters, "--filter '%s' is not prefetch, gpc or dnt, with commas between", list);
 }
 
 int policy_load(struct policy **out, const struct options *o, struct error *err)
 {
     *out = NULL;
-    if (*o->token_file == '\0')
+    if (!*o->token_file && !*o->access_file && !*o->bots_file && !*o->filter)
         return 0;
     struct policy *p = calloc(1, sizeof *p);
     if (!p)
         return error_set(err, -ENOMEM, "no memory for a policy");
-    int result = tokens_load(p, o->token_file, err);
+    int result = filters_load(p, o->filter, err);
+    for (int i = 0; i < POLICY_FILES && result == 0; i++) {
+        const char *path = path_of(o, &files[i]);
+        result = *path ? file_load(p, &files[i], path, err) : 0;
+    }
     if (result == 0)
         *out = p;
     else
@@ -54,9 +89,17 @@ static bool file_changed(const char *path, struct file_stamp *seen)
     return changed;
 }
 
+static bool files_changed(struct app *a)
+{
+    bool changed = false;
+    for (int i = 0; i < POLICY_FILES; i++)
+        changed |= file_changed(path_of(a->options, &files[i]), &a->policy_seen[i]);
+    return changed;
+}
+
 int policy_start(struct app *a, struct error *err)
 {
-    file_changed(a->options->token_file, &a->token_file_seen);
+    files_changed(a);
     int result = policy_load(&a->policy, a->options, err);
     if (result == 0)
         api_publish(a->api, a->policy);
@@ -78,7 +121,7 @@ void policy_tick(struct app *a, bool asked)
         return; /* a worker may still look at the one before */
     policy_destroy(a->policy_before);
     a->policy_before = NULL;
-    bool changed = file_changed(a->options->token_file, &a->token_file_seen);
+    bool changed = files_changed(a);
     if (!changed && !a->policy_asked)
         return;
     a->policy_asked = false;

@@ -10,6 +10,8 @@
 #include "app/options.h"
 #include "base/error.h"
 
+#define POLICY_FILES 3
+
 struct app;
 
 /* 0 with NULL when no option asks for a policy; or -errno with a sentence that names the file, and nothing of it. */

@@ -1,0 +1,68 @@
+"""Which hits are not wanted, and which are not allowed: a reason each, a metric each, and no count touched."""
+
+import json
+import os
+
+import pytest
+from harness import wait
+
+pytestmark = pytest.mark.short
+HIT_TOKEN = "token-for-hits-of-the-tests-1"
+
+
+def write(lab, name, text):
+    path = os.path.join(lab.folder, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+@pytest.fixture
+def server(lab):
+    return lab.tallyd(
+        filter="prefetch,gpc,dnt", bots_file=write(lab, "bots", "# bots\nExampleBot\n"),
+        token_file=write(lab, "tokens", f"{HIT_TOKEN} hit:shop\n"),
+        access_file=write(lab, "access", "blog key a\nblog key posts/*\nshop token\nsite origin https://example.org\n"))
+
+
+@pytest.mark.parametrize("target,field,status,state", [
+    ("blog/a", "Sec-Purpose: prefetch;prerender", 204, "filtered;reason=prefetch"),
+    ("blog/a", "Purpose: prefetch", 204, "filtered;reason=prefetch"),
+    ("blog/a", "X-Moz: prefetch", 204, "filtered;reason=prefetch"),
+    ("blog/a", "Sec-GPC: 1", 204, "filtered;reason=gpc"),
+    ("blog/a", "DNT: 1", 204, "filtered;reason=dnt"),
+    ("blog/a", "User-Agent: Mozilla/5.0 (compatible; examplebot/1)", 204, "filtered;reason=bot"),
+    ("blog/b", "DNT: 0", 403, "refused;reason=key_not_allowed"),
+    ("shop/a", "DNT: 0", 401, "refused;reason=token"),
+    ("shop/a", "Authorization: Bearer wrong-wrong-wrong-wrong", 401, "refused;reason=token"),
+    ("site/a", "Origin: https://example.com", 403, "refused;reason=origin"),
+    ("site/a", "DNT: 0", 403, "refused;reason=origin")])
+def test_a_hit_that_is_not_taken_says_why_and_counts_nothing_in_any_form(server, target, field, status, state):
+    answer = server.fetch(f"/v1/hit/{target}?n=3", "GET", [field])
+    assert (answer.status, answer["X-Hit-Status"]) == (status, state)
+    assert answer["Access-Control-Allow-Origin"] == "*" and (answer["WWW-Authenticate"] is not None) == (status == 401)
+    image = server.fetch(f"/v1/hit/{target}.gif", "GET", [field])
+    assert (image.status, len(image.body), image["X-Hit-Status"]) == (200, 43, state)
+    ns, key = target.split("/")
+    batch = server.fetch("/v1/hits", "POST", [field], json.dumps({"hits": [{"ns": ns, "key": key}]}).encode())
+    reason = state.split("=")[1]
+    assert batch.json() == {"accepted": 0, "rejected": 1, "errors": [{"index": 0, "error": reason}]}
+    assert server.fetch(f"/v1/counters/{target}").status == 404
+    metrics = server.metrics()
+    assert metrics["hits_accepted_total"] == 0
+    assert metrics.get("hits_refused_total", reason=reason) == 3
+
+
+@pytest.mark.parametrize("target,field", [
+    ("blog/a", "DNT: 0"), ("blog/posts/1", "User-Agent: Mozilla/5.0"), ("other/anything", "Sec-Purpose: fetch"),
+    ("shop/a", f"Authorization: Bearer {HIT_TOKEN}"), ("site/a", "Origin: https://example.org")])
+def test_all_else_counts(server, target, field):
+    assert server.fetch(f"/v1/hit/{target}", "GET", [field]).status == 204
+    assert server.value(*target.split("/", 1)) == 1
+
+
+def test_rules_that_change_are_followed(lab, server):
+    assert server.fetch("/v1/hit/blog/b").status == 403
+    write(lab, "access", "blog key b\n")
+    wait.until(lambda: server.fetch("/v1/hit/blog/b").status == 204, "the new rule is in force")
+    assert server.fetch("/v1/hit/blog/a").status == 403
