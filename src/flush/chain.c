@@ -223,16 +223,24 @@ static enum chain_news chain_on_missing(struct chain *c)
     return CHAIN_GIVEN_UP;
 }
 
-/* A master that was cut off or stopped may not know yet that another one took its place, and its ledger is behind. It
- * learns so in moments, but what we would conclude from its ledger could not be undone. */
+/* A master that was cut off or stopped may not know that another one took its place, and its ledger is behind; what we
+ * would conclude from that could not be undone. One that was stopped learns it in moments. One that is cut off from the
+ * others, but not from us, never does, so another node must have it for the master, too. (Two that are cut off together
+ * could both be wrong.) Where there is nobody else to ask, time tells: without a majority a master stops serving after
+ * cluster-node-timeout. */
 static bool chain_believes_loss(struct chain *c)
 {
     uint64_t now_ms = accounts_now_ms(accounts_of(c));
 
     if (!c->loss_seen_ms)
         c->loss_seen_ms = now_ms ? now_ms : 1;
-    return now_ms >= c->loss_seen_ms + c->config.loss_confirm_ms;
+    bool vouched = c->vouched_ms >= c->loss_seen_ms;
+    return now_ms >= c->loss_seen_ms + (vouched ? c->config.loss_vouched_ms : c->config.loss_alone_ms);
 }
+
+void chain_vouch(struct chain *c) { c->vouched_ms = accounts_now_ms(accounts_of(c)); }
+
+void chain_leave(struct chain *c) { c->loss_seen_ms = c->vouched_ms = 0; }
 
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
 {
@@ -241,7 +249,7 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
     enum ledger_verdict verdict = ledger_judge(&c->past.acked, batch, replaced, server);
 
     c->proved = NULL;
-    if ((verdict == LEDGER_MISSING || verdict == LEDGER_BEHIND) && c->config.loss_confirm_ms && !chain_believes_loss(c))
+    if ((verdict == LEDGER_MISSING || verdict == LEDGER_BEHIND) && c->config.loss_alone_ms && !chain_believes_loss(c))
         return CHAIN_DOUBTED;
     c->loss_seen_ms = 0;
     switch (verdict) {

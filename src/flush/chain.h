@@ -12,11 +12,14 @@
  *   - the answer to an EXEC is lost: the ledger says that the batch was applied, but not whether single keys were
  * refused inside it. So its keys are looked at before it is resolved (chain->proved). What INCRBY was applied to is an
  * integer until another program overwrites it, and then our hits are gone with what was overwritten: the hits of a key
- * that is something else now can be kept for later without any key ever holding too much. Known limits of that look,
- * each for a lost answer only: a key that was refused and put right again before the look counts as stored, and so does
- * one that was refused for overflow: near the limit a number does not tell whether ours is in it. An empty string looks
- * like no key at all. No answer to a read could do better, and to write the outcome into the transaction would take a
- * second write a key, for every flush. */
+ * that is something else now are kept for later, and no key ever holds too much.
+ *
+ * Known limits of that look, all for a lost answer and another program that writes to the key between EXEC and look:
+ * put right (deleted), a refused key counts as stored; changed by INCRBYFLOAT or APPEND, it holds our hits and gets
+ * them again once it is an integer. And without any other program: a key refused for overflow counts as stored, as a
+ * number near the limit does not tell whether ours is in it, and so does an empty string, which looks like no key. No
+ * answer to a read could do better; to write the outcome into the transaction would take a second write a key in every
+ * flush. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,7 +30,9 @@ struct chain_config {
     struct chronicle_config past;
     uint32_t batch_keys_max;
     enum ledger_loss on_ledger_loss;
-    uint32_t loss_confirm_ms; /* how long the ledger must look lost or rolled back before it is believed */
+    /* How long the ledger must look lost or rolled back before it is believed: when chain_vouch() was called since it
+     * does, and when it was not. */
+    uint32_t loss_vouched_ms, loss_alone_ms;
 };
 
 enum chain_news {
@@ -49,6 +54,7 @@ struct chain {
     struct batch batches[2];
     bool wrote;            /* the batch that was made last held a write */
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
+    uint64_t vouched_ms;
 };
 
 /* With what an earlier process left open. 0 or -ENOMEM. */
@@ -70,5 +76,9 @@ bool chain_answered(struct chain *c, const struct reply *exec);
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
 /* The key is there and holds no ledger. */
 enum chain_news chain_reconcile_nonsense(struct chain *c);
+/* Another node than the one that has the ledger says that this is where it belongs. */
+void chain_vouch(struct chain *c);
+/* What was seen of the ledger was seen on another node than the one that is asked from now on. */
+void chain_leave(struct chain *c);
 /* The fate of every copy is known, so what the server holds now fits the baselines. */
 bool chain_is_sure(const struct chain *c);

@@ -257,6 +257,14 @@ void partition_unlink(struct partition *p)
     p->doubting = false;
 }
 
+void partition_leave(struct partition *p)
+{
+    partition_unlink(p);
+    chain_leave(&p->chain);
+}
+
+void partition_vouch(struct partition *p) { chain_vouch(&p->chain); }
+
 static bool partition_wants(const struct partition *p)
 {
     return !p->met || p->chain.batch || chain_has_writes(&p->chain) ||

@@ -60,6 +60,10 @@ enum redis_error_class partition_refusal(const struct partition *p);
 enum refusal_action partition_settle(struct partition *p);
 /* The connection is gone, or the partition leaves it. */
 void partition_unlink(struct partition *p);
+/* The next connection is to another node. */
+void partition_leave(struct partition *p);
+/* Another node says that the partition belongs to the one it is on. */
+void partition_vouch(struct partition *p);
 
 uint32_t partition_number(const struct partition *p);
 struct slice partition_ledger_key(const struct partition *p);

@@ -110,12 +110,12 @@ static void read_past(struct run *r, uint32_t partition)
     }
 }
 
-static int read_pasts(struct run *r)
+static int read_pasts(struct run *r, struct error *err)
 {
     r->pasts_count = r->old.header.geometry.partitions;
     r->pasts = calloc(r->pasts_count, sizeof(r->pasts[0]));
     if (!r->pasts)
-        return -ENOMEM;
+        return error_set(err, -ENOMEM, "no memory to recover the state file");
     for (uint32_t p = 0; p < r->pasts_count; p++)
         read_past(r, p);
     return 0;
@@ -158,7 +158,7 @@ static int read_old(struct run *r, struct error *err)
         return 0;
     }
     /* Without a store there are no batches. */
-    return r->old.header.geometry.embedded ? 0 : read_pasts(r);
+    return r->old.header.geometry.embedded ? 0 : read_pasts(r, err);
 }
 
 /* ---- the new file ---- */

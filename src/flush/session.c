@@ -82,7 +82,7 @@ bool session_try_leave(struct session *s, struct partition *p)
         if (s->state == SESSION_ARMED)
             session_move(s, SESSION_UNARMED);
     }
-    partition_unlink(p);
+    partition_leave(p);
     s->members[at] = s->members[--s->members_count];
     return true;
 }

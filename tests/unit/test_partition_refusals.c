@@ -100,6 +100,44 @@ static void test_a_replica_is_refused_at_the_greeting(void **state)
     world_fini(&w);
 }
 
+/* What is no answer to what was asked ends the connection; the ledger then says what became of the batch. */
+static void test_an_answer_that_is_none_ends_the_connection_and_all_is_stored_once(void **state)
+{
+    static const struct fake_rule rules[] = {{"WATCH", NULL, ":1", false},    {"GET", "!ledger", "+OK", false},
+                                             {"GET", "!ledger", "*0", false}, {"MULTI", NULL, "+QUEUED", false},
+                                             {"INCRBY", NULL, ":5", false},   {"EXEC", NULL, "+OK", false}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        struct world w;
+        world_init(&w);
+        world_run_ms(&w, 50);
+        fake_rule(&w.redis, rules[i]);
+        hit_both(&w);
+        world_run_ms(&w, 2000);
+        assert_true(w.stats.link_errors > 0);
+        w.redis.rules_count = 0;
+        assert_true(world_settle(&w));
+        assert_both(&w);
+        assert_books(&w, 12, 0, 0);
+        world_fini(&w);
+    }
+}
+
+static void test_a_ledger_that_makes_no_sense_is_another_ones(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    fake_set(&w.redis, "t:!ledger:00000000-0000-4000-8000-000000000001:0", "nonsense");
+    hit_both(&w);
+    assert_true(world_settle(&w));
+    assert_both(&w);
+    assert_int_equal(w.stats.alarms_identity_taken, 1);
+    world_fini(&w);
+}
+
 /* ---- single keys ---- */
 
 static void test_a_key_of_the_wrong_type_is_set_aside_and_the_others_are_stored(void **state)
@@ -274,6 +312,8 @@ int main(void)
         cmocka_unit_test(test_nothing_is_incremented_outside_a_transaction),
         cmocka_unit_test(test_a_replica_is_refused_at_the_greeting),
         cmocka_unit_test(test_a_key_of_the_wrong_type_is_set_aside_and_the_others_are_stored),
+        cmocka_unit_test(test_an_answer_that_is_none_ends_the_connection_and_all_is_stored_once),
+        cmocka_unit_test(test_a_ledger_that_makes_no_sense_is_another_ones),
         cmocka_unit_test(test_a_key_refused_in_an_exec_whose_answer_is_lost_is_set_aside),
         cmocka_unit_test(test_a_look_that_is_refused_holds_up_nothing),
         cmocka_unit_test(test_overflow_and_text_poison_only_their_keys),
