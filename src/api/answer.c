@@ -25,6 +25,7 @@ static const struct refusal {
     [API_REFUSED_KEY_NOT_ALLOWED] = {403, "this namespace takes other keys only"},
     [API_REFUSED_ORIGIN] = {403, "this namespace takes hits of pages of other origins only"},
     [API_REFUSED_TOKEN] = {401, "this namespace takes hits with a token that is good for it"},
+    [API_REFUSED_RATE] = {429, "this client has made as many hits as --rate-limit allows"},
     /* Nothing is wrong with these, and no script should fail over them. */
     [API_REFUSED_PREFETCH] = {204, ""},
     [API_REFUSED_GPC] = {204, ""},
@@ -86,21 +87,32 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
            (struct slice){headers, (size_t)header_bytes});
 }
 
+/* What a status asks for besides. */
+static void refusal_append_fields(struct buf *b, const struct api_worker *aw, int status)
+{
+    if (status == 503)
+        buf_append_slice(b, SLICE("Retry-After: 60\r\n"));
+    else if (status == 429)
+        buf_printf(b, "Retry-After: %u\r\n", aw->retry_after_s);
+    else if (status == 401)
+        buf_append_slice(b, SLICE("WWW-Authenticate: Bearer realm=\"tallyd\"\r\n"));
+}
+
 void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why)
 {
     const struct refusal *refusal = &refusals[why];
-    char extra[512];
-    int bytes = snprintf(extra, sizeof extra,
-                         API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: %s;reason=%s\r\n%s",
-                         refusal_kind(why), refusal_texts[why],
-                         refusal->status == 503   ? "Retry-After: 60\r\n"
-                         : refusal->status == 401 ? "WWW-Authenticate: Bearer realm=\"tallyd\"\r\n"
-                                                  : "");
+    char space[512];
+    struct buf extra = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    buf_printf(&extra, API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: %s;reason=%s\r\n",
+               refusal_kind(why), refusal_texts[why]);
+    refusal_append_fields(&extra, aw, refusal->status);
     refusal_count(aw, why);
-    if (refusal->status == 204)
-        answer(aw, r, reply, 204, (struct slice){0}, (struct slice){extra, (size_t)bytes});
-    else
-        answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, extra + strlen(API_HEADERS));
+    if (refusal->status == 204) {
+        answer(aw, r, reply, 204, (struct slice){0}, buf_slice(&extra));
+        return;
+    }
+    buf_append(&extra, "", 1);
+    answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, space + strlen(API_HEADERS));
 }
 
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow)

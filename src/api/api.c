@@ -203,7 +203,8 @@ int api_create(struct api **out, const struct api_config *config, struct error *
         a->per_worker[i].api = a;
         a->per_worker[i].index = i;
         if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
-            http_template_create(&a->per_worker[i].pixel, &pixel) < 0) {
+            http_template_create(&a->per_worker[i].pixel, &pixel) < 0 ||
+            (config->rate_limit && rate_create(&a->per_worker[i].rate) < 0)) {
             api_destroy(a);
             return error_set(err, -ENOMEM, "no memory for the api");
         }
@@ -217,6 +218,7 @@ void api_destroy(struct api *a)
     for (uint32_t i = 0; i < a->workers; i++) {
         http_template_destroy(a->per_worker[i].counted);
         http_template_destroy(a->per_worker[i].pixel);
+        rate_destroy(a->per_worker[i].rate);
     }
     free(a);
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "api/client.h"
 #include "base/error.h"
 #include "flush/flusher.h"
 #include "net/worker.h"
@@ -17,8 +18,10 @@ struct policy;    /* api/policy.h */
 struct api_config {
     struct tally *tally;
     struct flusher *flusher;
-    bool embedded;              /* no store but ourselves: what is not counted here is nowhere */
-    uint32_t flush_interval_ms; /* totals older than two of these, and two seconds, are asked for again */
+    bool embedded;                   /* no store but ourselves: what is not counted here is nowhere */
+    uint32_t rate_limit, rate_burst; /* hits of one client; a limit of 0: any number */
+    struct proxies proxies;          /* believed what they say of a client's address */
+    uint32_t flush_interval_ms;      /* totals older than two of these, and two seconds, are asked for again */
 };
 
 int api_create(struct api **out, const struct api_config *config, struct error *err); /* 0 or -ENOMEM */

@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "api/policy.h"
+#include "api/rate.h"
 #include "api/stats.h"
 #include "http/response.h"
 #include "net/handler.h"
@@ -16,6 +17,8 @@ struct api_worker {
     uint32_t index;
     struct worker *worker;       /* borrowed */
     const struct policy *policy; /* borrowed; NULL: no rules at all */
+    struct rate *rate;           /* owned; NULL: no limit */
+    uint32_t retry_after_s;      /* of the hit that was refused for its rate */
     struct http_template *counted, *pixel;
     const struct policy *policy_taken; /* the same, for main to see */
     struct api_stats stats;

@@ -1,5 +1,6 @@
 /* GET|POST /v1/hit/{ns}/{key}, also with .gif and .svg behind it: the one route that has to be fast. */
 
+#include "api/gate.h"
 #include "api/hit_answer.h"
 #include "api/lookup.h"
 #include "sync/atomic.h"
@@ -68,7 +69,7 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
     if (why != API_REFUSAL_KINDS)
         return refuse(aw, r, reply, &hit, why);
     if (!reply->again) {
-        why = aw->policy ? policy_check(aw->policy, r, hit.name) : API_REFUSAL_KINDS;
+        why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, hit.name);
         if (why != API_REFUSAL_KINDS)
             return refuse(aw, r, reply, &hit, why);
         enum tally_result result = tally_hit(aw->api->config.tally, aw->index, hit.name, hit.query.n);

@@ -19,6 +19,7 @@
     REFUSAL(KEY_NOT_ALLOWED, "key_not_allowed")                                                                        \
     REFUSAL(ORIGIN, "origin")                                                                                          \
     REFUSAL(TOKEN, "token")                                                                                            \
+    REFUSAL(RATE, "rate")                                                                                              \
     REFUSAL(PREFETCH, "prefetch")                                                                                      \
     REFUSAL(GPC, "gpc")                                                                                                \
     REFUSAL(DNT, "dnt")                                                                                                \

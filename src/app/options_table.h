@@ -79,6 +79,14 @@
     OPTION("Access", "filter", filter, STRING, "", 0, 64, SOURCE_ANY, "LIST",                                          \
            "hits not to count: prefetch (of a page that may never be looked at), gpc and dnt (of those who ask not to " \
            "be tracked), with commas between")                                                                         \
+    OPTION("Access", "rate-limit", rate_limit, COUNT, "0", 0, 1000000, SOURCE_ANY, "N",                                \
+           "hits a second that one client address (IPv6: /64) may make at each worker; more are answered 429; 0: any " \
+           "number")                                                                                                   \
+    OPTION("Access", "rate-burst", rate_burst, COUNT, "20", 1, 1000000, SOURCE_ANY, "N",                               \
+           "how many it may make at once")                                                                             \
+    OPTION("Access", "trusted-proxies", trusted_proxies, STRING, "", 0, 2000, SOURCE_ANY, "LIST",                      \
+           "addresses, or blocks such as 10.0.0.0/8, with commas between, of proxies whose X-Forwarded-For says who "  \
+           "the client is")                                                                                            \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \

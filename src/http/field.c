@@ -154,7 +154,8 @@ struct refusal field_apply(struct http_request *r, uint32_t *seen, int id, struc
     case FIELD_CONNECTION: return apply_connection(seen, value);
     case FIELD_EXPECT: return apply_expect(r, value);
     default:
-        if (r->field[id].at == NULL)
+        /* Of X-Forwarded-For the last line counts: the nearest proxy wrote it. */
+        if (r->field[id].at == NULL || id == HTTP_FIELD_X_FORWARDED_FOR)
             r->field[id] = value;
         return (struct refusal){0};
     }

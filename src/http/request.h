@@ -55,7 +55,7 @@ struct http_request {
     struct slice query; /* raw, without '?'; at == NULL when there is none */
     struct slice host;  /* from Host (at == NULL: absent), or from the target in absolute- and authority-form;
                          * with its port, raw */
-    struct slice field[HTTP_FIELDS]; /* first value, trimmed; at == NULL when absent */
+    struct slice field[HTTP_FIELDS]; /* first value (of X-Forwarded-For the last), trimmed; at == NULL when absent */
     struct slice body;               /* decoded; set by whoever gathered it */
 };
 

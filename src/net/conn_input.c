@@ -92,6 +92,7 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
         .ticket = {conn_slot(cs, c), c->generation},
         .waiting = p->waiting,
         .now_ms = engine_now_ms(cs->engine),
+        .peer = cs->peers ? &cs->peers[conn_slot(cs, c)] : NULL,
     };
     if (!again)
         stat_add(&cs->stats.requests, 1);

@@ -72,8 +72,10 @@ struct conns {
     struct http_limits limits;
     struct worker_timeouts timeouts;
     uint32_t max;
+    bool wants_peers;
     /* owned */
     struct conn *conns; /* max of them, by slot */
+    struct ip *peers;   /* max of them, by slot; NULL unless they are wanted */
     uint32_t *dirty;    /* 2 × max: each may come twice in one batch */
     uint32_t dirty_count;
     struct wheel wheel;

@@ -66,3 +66,31 @@ def test_rules_that_change_are_followed(lab, server):
     write(lab, "access", "blog key b\n")
     wait.until(lambda: server.fetch("/v1/hit/blog/b").status == 204, "the new rule is in force")
     assert server.fetch("/v1/hit/blog/a").status == 403
+
+
+@pytest.mark.parametrize("io", ["uring", "epoll"])
+def test_a_client_that_hits_too_often_is_told_when_to_come_back_and_not_counted(lab, io):
+    server = lab.tallyd(io=io, workers=1, rate_limit=1, rate_burst=3)
+    answers = [server.fetch("/v1/hit/blog/a") for _ in range(8)]
+    counted = [answer for answer in answers if answer.status == 204]
+    refused = [answer for answer in answers if answer.status == 429]
+    assert len(counted) >= 3 and refused and len(counted) + len(refused) == 8
+    for answer in refused:
+        assert answer["X-Hit-Status"] == "refused;reason=rate" and answer["Retry-After"] == "1"
+    batch = server.fetch("/v1/hits", "POST", (), json.dumps({"hits": [{"ns": "blog", "key": "a"}] * 9}).encode()).json()
+    assert batch["rejected"] >= 5 and {error["error"] for error in batch["errors"]} == {"rate"}
+    assert server.value("blog", "a") == len(counted) + batch["accepted"]
+    assert server.metrics().get("hits_refused_total", reason="rate") == len(refused) + batch["rejected"]
+    wait.until(lambda: server.fetch("/v1/hit/blog/a").status == 204, "the client may hit again")
+
+
+def test_only_a_trusted_proxy_says_who_the_client_is(lab):
+    trusting = lab.tallyd(workers=1, rate_limit=1, rate_burst=1, trusted_proxies="127.0.0.0/8,10.0.0.0/8")
+    for client in ("192.0.2.1", "192.0.2.2", "66.66.66.66, 192.0.2.3", "192.0.2.4, 10.1.2.3", "2001:db8::1"):
+        assert trusting.fetch("/v1/hit/blog/a", "GET", [f"X-Forwarded-For: {client}"]).status == 204, client
+    spoofed = ["X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: 192.0.2.9"]  # the last line is the proxy's
+    assert trusting.fetch("/v1/hit/blog/a", "GET", spoofed).status == 204
+    assert trusting.fetch("/v1/hit/blog/a", "GET", [spoofed[0].replace(".1", ".2"), spoofed[1]]).status == 429
+    alone = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
+    statuses = [alone.fetch("/v1/hit/blog/a", "GET", [f"X-Forwarded-For: 192.0.2.{i}"]).status for i in range(5)]
+    assert statuses[0] == 204 and 429 in statuses

@@ -110,12 +110,15 @@ def test_every_path_method_status_and_field_is_met(lab, document):
         document.meet(path, method, answer)
         return answer
 
+    limited = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
     hit, counter, counters = "/v1/hit/{ns}/{key}", "/v1/counters/{ns}/{key}", "/v1/counters/{ns}"
     for method in ("get", "post"):
         for query in ("", "?n=2", "?value=1", "?ack=stored", "?n=0"):
             meet(hit, method, f"/v1/hit/blog/a{query}")
         meet(hit, method, "/v1/hit/shop/a")
         meet(hit, method, "/v1/hit/site/b")
+        for _ in range(3):
+            meet(hit, method, "/v1/hit/blog/a", pod=limited)
     meet(hit, "head", "/v1/hit/blog/a")
     for form in (".gif", ".svg"):
         for method in ("get", "post", "head"):
