@@ -155,6 +155,12 @@ static void on_woken(void *ctx)
 
 static void on_forget(void *ctx, void *waiting) { (void)ctx, ask_forget(waiting); }
 
+static bool on_sends_proxy_header(void *ctx, const struct ip *peer)
+{
+    const struct api_config *config = &((struct api_worker *)ctx)->api->config;
+    return config->proxy_protocol && proxies_have(&config->proxies, peer);
+}
+
 struct handler api_handler(struct api *a, uint32_t worker)
 {
     return (struct handler){
@@ -164,6 +170,7 @@ struct handler api_handler(struct api *a, uint32_t worker)
         .refused = on_refused,
         .date_changed = on_date,
         .woken = on_woken,
+        .sends_proxy_header = on_sends_proxy_header,
         .ctx = &a->per_worker[worker],
     };
 }

@@ -20,6 +20,7 @@ struct api_config {
     struct flusher *flusher;
     bool embedded;                   /* no store but ourselves: what is not counted here is nowhere */
     uint32_t rate_limit, rate_burst; /* hits of one client; a limit of 0: any number */
+    bool proxy_protocol;             /* connections of these proxies begin with its header */
     struct proxies proxies;          /* believed what they say of a client's address */
     uint32_t flush_interval_ms;      /* totals older than two of these, and two seconds, are asked for again */
 };

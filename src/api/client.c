@@ -15,7 +15,7 @@ int proxies_parse(struct proxies *p, const char *list)
     return 0;
 }
 
-static bool is_trusted(const struct proxies *p, const struct ip *ip)
+bool proxies_have(const struct proxies *p, const struct ip *ip)
 {
     for (uint32_t i = 0; i < p->count; i++)
         if (ip_block_has(&p->blocks[i], ip))
@@ -42,7 +42,7 @@ struct ip client_find(const struct proxies *p, const struct ip *peer, const stru
 {
     struct slice list = r->field[HTTP_FIELD_X_FORWARDED_FOR];
     struct ip client = *peer, before;
-    while (list.bytes > 0 && is_trusted(p, &client) && ip_parse(last_take(&list), &before))
+    while (list.bytes > 0 && proxies_have(p, &client) && ip_parse(last_take(&list), &before))
         client = before;
     return client;
 }

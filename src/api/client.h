@@ -18,4 +18,5 @@ struct proxies {
 
 /* "10.0.0.0/8,2001:db8::/32". 0, or -EINVAL. */
 int proxies_parse(struct proxies *p, const char *list);
+bool proxies_have(const struct proxies *p, const struct ip *ip);
 struct ip client_find(const struct proxies *p, const struct ip *peer, const struct http_request *r);

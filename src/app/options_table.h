@@ -87,6 +87,9 @@
     OPTION("Access", "trusted-proxies", trusted_proxies, STRING, "", 0, 2000, SOURCE_ANY, "LIST",                      \
            "addresses, or blocks such as 10.0.0.0/8, with commas between, of proxies whose X-Forwarded-For says who "  \
            "the client is")                                                                                            \
+    OPTION("Access", "proxy-protocol", proxy_protocol, ENUM, "off", 0, 0, SOURCE_ANY, "off|v2",                        \
+           "v2: connections of --trusted-proxies begin with a PROXY protocol header, which says who the client is; "   \
+           "all others must not")                                                                                      \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \

@@ -53,7 +53,7 @@ static int descriptors_start(struct app *a, struct error *err)
     if (limit < 0)
         return error_set(err, (int)limit, "cannot read RLIMIT_NOFILE: %s", strerror((int)-limit));
     a->conns_max = descriptors_share((uint64_t)limit, a->workers_count, wanted,
-                                     !engine_takes_descriptors(a->engine, a->options->rate_limit > 0));
+                                     !engine_takes_descriptors(a->engine, options_want_peers(a->options)));
     bool asked = a->options->texts[OPTION_INDEX_max_conns].source != 0;
     if (a->conns_max == 0 || (asked && a->conns_max < wanted))
         return error_set(err, -EMFILE,
@@ -173,6 +173,7 @@ static int api_begin(struct app *a, struct error *err)
         .tally = a->tally,
         .flusher = a->flusher,
         .embedded = *a->options->redis.host == '\0',
+        .proxy_protocol = a->options->proxy_protocol == OPTION_PROXY_PROTOCOL_V2,
         .rate_limit = (uint32_t)a->options->rate_limit,
         .rate_burst = (uint32_t)a->options->rate_burst,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),

@@ -181,6 +181,8 @@ static void peer_note(struct conns *cs, uint32_t slot)
     cs->peers[slot] = (struct ip){0};
     if (engine_peer(cs->engine, slot, &address) == 0)
         ip_from_socket(&address, &cs->peers[slot]);
+    cs->conns[slot].proxy_due =
+        cs->handler.sends_proxy_header && cs->handler.sends_proxy_header(cs->handler.ctx, &cs->peers[slot]);
 }
 
 static void on_accepted(void *ctx, uint32_t slot)

@@ -45,5 +45,8 @@ struct handler {
     void (*date_changed)(void *ctx, const char *date);
     /* engine_wake() was called: look at queues. May be NULL. */
     void (*woken)(void *ctx);
+    /* Does a connection from there begin with a PROXY protocol header? Only with worker_config.peers; NULL: none does.
+     */
+    bool (*sends_proxy_header)(void *ctx, const struct ip *peer);
     void *ctx;
 };

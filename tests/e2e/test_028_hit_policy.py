@@ -2,9 +2,12 @@
 
 import json
 import os
+import socket
+import struct
 
 import pytest
 from harness import wait
+from harness.http_client import HttpConnection, request_bytes
 
 pytestmark = pytest.mark.short
 HIT_TOKEN = "token-for-hits-of-the-tests-1"
@@ -94,3 +97,34 @@ def test_only_a_trusted_proxy_says_who_the_client_is(lab):
     alone = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
     statuses = [alone.fetch("/v1/hit/blog/a", "GET", [f"X-Forwarded-For: 192.0.2.{i}"]).status for i in range(5)]
     assert statuses[0] == 204 and 429 in statuses
+
+
+def proxy_header(client):
+    return b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + struct.pack("!H4s4sHH", 12, socket.inet_aton(client), bytes(4), 4711, 80)
+
+
+@pytest.mark.parametrize("io", ["uring", "epoll"])
+def test_a_proxy_header_of_a_trusted_proxy_names_the_client_however_it_is_cut(lab, io):
+    server = lab.tallyd(io=io, workers=1, rate_limit=1, rate_burst=1, trusted_proxies="127.0.0.1", proxy_protocol="v2")
+    request = request_bytes("GET", "/v1/hit/blog/a")
+    for number, cut in enumerate((0, 1, 12, 15, 16, 27, 28, 30)):
+        with HttpConnection(server.port) as connection:
+            whole = proxy_header(f"192.0.2.{number}") + request
+            connection.send(whole[:cut])
+            connection.send(whole[cut:])
+            assert connection.answer().status == 204
+            connection.send(request)  # the header comes once
+            assert connection.answer().status == 429
+    with HttpConnection(server.port) as connection:
+        connection.send(request)
+        assert connection.answer().status == 400
+        connection.expect_closed()
+    assert server.metrics()["hits_accepted_total"] == 8
+
+
+def test_a_proxy_header_of_a_stranger_is_no_request(lab):
+    server = lab.tallyd(workers=1, trusted_proxies="10.0.0.0/8", proxy_protocol="v2")
+    with HttpConnection(server.port) as connection:
+        connection.send(proxy_header("192.0.2.1") + request_bytes("GET", "/v1/hit/blog/a"))
+        assert connection.answer().status == 400
+    assert server.value("blog", "a") is None
