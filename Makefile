@@ -76,11 +76,11 @@ FORCE:
 $(filter $(B)/src/app/%,$(OBJ)) $(B)/src/main.o: | $(B)/gen/version.h
 
 # Web pages, embedded at build: src/web/x.html becomes the bytes web_x_html.
-WEB := $(wildcard src/web/*.html src/web/*.js)
+WEB := $(wildcard src/web/*.html src/web/*.js src/web/*.json)
 $(B)/gen/web.h: $(WEB) src/web/embed
 	@mkdir -p $(@D)
 	src/web/embed $(WEB) > $@
-$(filter $(B)/src/api/%,$(OBJ)): | $(B)/gen/web.h
+$(filter $(B)/src/api/% $(B)/src/app/%,$(OBJ)): | $(B)/gen/web.h
 
 $(B)/tests/%: tests/%.c $(LIB)
 	@mkdir -p $(@D)

@@ -40,6 +40,12 @@ static int check(const struct options *o)
         return APP_BAD_USAGE;
     }
     secret_wipe(password, sizeof password);
+    struct policy *policy;
+    if (policy_load(&policy, o, &err) != 0) {
+        fprintf(stderr, "tallyd: %s\n", err.text);
+        return APP_BAD_USAGE;
+    }
+    policy_destroy(policy);
     struct buf text = {0};
     options_print_effective(o, &text);
     return print(&text);

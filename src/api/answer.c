@@ -20,12 +20,23 @@ static const struct refusal {
     [API_REFUSED_TOO_LONG] = {400, "a key has at most 256 bytes, a namespace 64"},
     [API_REFUSED_BAD_ESCAPE] = {400, "% must be followed by two hex digits"},
     [API_REFUSED_BAD_N] = {400, "n is 1 to 2147483647, in digits, without a leading zero"},
-    [API_REFUSED_BAD_QUERY] = {400, "value is 0 or 1; n and value may be given once"},
+    [API_REFUSED_BAD_QUERY] = {400, "see README: n, value, ack, label, color, label_color, each at most once"},
     [API_REFUSED_BAD_BODY] = {400, "a JSON object with an array of hits, each with ns, key and n"},
+    [API_REFUSED_KEY_NOT_ALLOWED] = {403, "this namespace takes other keys only"},
+    [API_REFUSED_ORIGIN] = {403, "this namespace takes hits of pages of other origins only"},
+    [API_REFUSED_TOKEN] = {401, "this namespace takes hits with a token that is good for it"},
+    [API_REFUSED_RATE] = {429, "this client has made as many hits as --rate-limit allows"},
+    /* Nothing is wrong with these, and no script should fail over them. */
+    [API_REFUSED_PREFETCH] = {204, ""},
+    [API_REFUSED_GPC] = {204, ""},
+    [API_REFUSED_DNT] = {204, ""},
+    [API_REFUSED_BOT] = {204, ""},
     [API_REFUSED_HEAD] = {204, ""},
 };
 
 const char *refusal_text(enum api_refusal why) { return refusal_texts[why]; }
+const char *refusal_kind(enum api_refusal why) { return refusals[why].status == 204 ? "filtered" : "refused"; }
+void refusal_count(struct api_worker *aw, enum api_refusal why) { stat_add(&aw->stats.hits_refused[why], 1); }
 
 enum api_refusal refusal_of_name(enum name_error e)
 {
@@ -76,19 +87,32 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
            (struct slice){headers, (size_t)header_bytes});
 }
 
+/* What a status asks for besides. */
+static void refusal_append_fields(struct buf *b, const struct api_worker *aw, int status)
+{
+    if (status == 503)
+        buf_append_slice(b, SLICE("Retry-After: 60\r\n"));
+    else if (status == 429)
+        buf_printf(b, "Retry-After: %u\r\n", aw->retry_after_s);
+    else if (status == 401)
+        buf_append_slice(b, SLICE("WWW-Authenticate: Bearer realm=\"tallyd\"\r\n"));
+}
+
 void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why)
 {
     const struct refusal *refusal = &refusals[why];
-    char extra[160];
-    stat_add(&aw->stats.hits_refused[why], 1);
+    char space[512];
+    struct buf extra = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    buf_printf(&extra, API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: %s;reason=%s\r\n",
+               refusal_kind(why), refusal_texts[why]);
+    refusal_append_fields(&extra, aw, refusal->status);
+    refusal_count(aw, why);
     if (refusal->status == 204) {
-        answer(aw, r, reply, 204, (struct slice){0}, SLICE(API_HEADERS "X-Hit-Status: filtered;reason=head\r\n"));
+        answer(aw, r, reply, 204, (struct slice){0}, buf_slice(&extra));
         return;
     }
-    snprintf(extra, sizeof extra,
-             "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: refused;reason=%s\r\n%s", refusal_texts[why],
-             refusal->status == 503 ? "Retry-After: 60\r\n" : "");
-    answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, extra);
+    buf_append(&extra, "", 1);
+    answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, space + strlen(API_HEADERS));
 }
 
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow)

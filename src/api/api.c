@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/lookup.h"
+#include "api/ask.h"
+#include "api/hit_answer.h"
 #include "sync/atomic.h"
 #include "web.h"
 
@@ -18,21 +19,62 @@ static bool path_takes(struct slice path, struct slice prefix, struct slice *res
     return true;
 }
 
-static enum handler_result route_page(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+struct page {
+    struct slice path;
+    const char *content_type;
+    struct slice body, headers;
+};
+
+/* The snippet is for pages of other origins. A browser may keep it for an hour: what it does changes seldom. */
+static const struct page pages[] = {
+    {SLICE("/"),
+     "text/html; charset=utf-8",
+     {(const char *)web_index_html, sizeof web_index_html},
+     SLICE("Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n")},
+    {SLICE("/tally.js"),
+     "text/javascript; charset=utf-8",
+     {(const char *)web_tally_js, sizeof web_tally_js},
+     SLICE("Cache-Control: public, max-age=3600\r\nX-Content-Type-Options: nosniff\r\n"
+           "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n")},
+};
+
+static const struct page *page_find(struct slice path)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        if (slice_equals(path, pages[i].path))
+            return &pages[i];
+    return NULL;
+}
+
+static void route_page(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                       const struct page *page)
 {
     if (r->method != HTTP_GET && r->method != HTTP_HEAD) {
         answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
-        return HANDLED;
+        return;
     }
     struct http_response response = {
         .status = 200,
-        .content_type = "text/html; charset=utf-8",
-        .body = {(const char *)web_index_html, sizeof web_index_html},
-        .extra = SLICE("Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n"),
+        .content_type = page->content_type,
+        .body = page->body,
+        .extra = page->headers,
         .close = reply->close,
     };
     http_response_write(reply->out, r, &response, reply->date);
     answer_count(aw, 200);
+}
+
+static bool counters_are_writable(const struct api_worker *aw) { return aw->policy && aw->policy->tokens; }
+
+static enum handler_result route_one_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                             struct slice path)
+{
+    bool writes = r->method == HTTP_PUT || r->method == HTTP_DELETE;
+    if (writes && (counters_are_writable(aw) || reply->again))
+        return route_counter_write(aw, r, reply, path);
+    if (r->method == HTTP_GET || r->method == HTTP_HEAD)
+        return route_counter(aw, r, reply, path);
+    answer_method(aw, r, reply, counters_are_writable(aw) ? "GET, HEAD, PUT, DELETE, OPTIONS" : "GET, HEAD, OPTIONS");
     return HANDLED;
 }
 
@@ -44,10 +86,13 @@ static enum handler_result route(struct api_worker *aw, const struct http_reques
     if (slice_equals(r->path, SLICE("/v1/hits")))
         return route_hits(aw, r, reply);
     if (path_takes(r->path, SLICE("/v1/counters/"), &rest))
-        return memchr(rest.at, '/', rest.bytes) ? route_counter(aw, r, reply, rest)
+        return memchr(rest.at, '/', rest.bytes) ? route_one_counter(aw, r, reply, rest)
                                                 : route_counters(aw, r, reply, rest);
-    if (slice_equals(r->path, SLICE("/")))
-        return route_page(aw, r, reply);
+    const struct page *page = page_find(r->path);
+    if (page) {
+        route_page(aw, r, reply, page);
+        return HANDLED;
+    }
     if (slice_equals(r->path, SLICE("*"))) {
         answer_method(aw, r, reply, "GET, HEAD, POST, OPTIONS");
         return HANDLED;
@@ -66,8 +111,10 @@ static enum handler_result on_request(void *ctx, const struct http_request *r, s
 
 static bool on_wants_body(void *ctx, const struct http_request *r)
 {
-    (void)ctx;
-    return r->method == HTTP_POST && slice_equals(r->path, SLICE("/v1/hits"));
+    const struct api_worker *aw = ctx;
+    struct slice rest;
+    return (r->method == HTTP_POST && slice_equals(r->path, SLICE("/v1/hits"))) ||
+           (r->method == HTTP_PUT && counters_are_writable(aw) && path_takes(r->path, SLICE("/v1/counters/"), &rest));
 }
 
 static void on_refused(void *ctx, int status, const char *reason)
@@ -90,10 +137,29 @@ static void on_date(void *ctx, const char *date)
 {
     struct api_worker *aw = ctx;
     http_template_date(aw->counted, date);
+    http_template_date(aw->pixel, date);
 }
 
-static void on_woken(void *ctx) { lookup_answers(ctx); }
-static void on_forget(void *ctx, void *waiting) { (void)ctx, lookup_forget(waiting); }
+static void take_policy(struct api_worker *aw)
+{
+    /* Partner of both: api_publish() and api_published(). What the worker did with the old one happened before. */
+    aw->policy = load_acquire_ptr((void *const *)(uintptr_t)&aw->api->policy);
+    store_release_ptr((void **)(uintptr_t)&aw->policy_taken, (void *)(uintptr_t)aw->policy);
+}
+
+static void on_woken(void *ctx)
+{
+    take_policy(ctx);
+    ask_answers(ctx);
+}
+
+static void on_forget(void *ctx, void *waiting) { (void)ctx, ask_forget(waiting); }
+
+static bool on_sends_proxy_header(void *ctx, const struct ip *peer)
+{
+    const struct api_config *config = &((struct api_worker *)ctx)->api->config;
+    return config->proxy_protocol && proxies_have(&config->proxies, peer);
+}
 
 struct handler api_handler(struct api *a, uint32_t worker)
 {
@@ -104,17 +170,37 @@ struct handler api_handler(struct api *a, uint32_t worker)
         .refused = on_refused,
         .date_changed = on_date,
         .woken = on_woken,
+        .sends_proxy_header = on_sends_proxy_header,
         .ctx = &a->per_worker[worker],
     };
 }
 
-void api_bind(struct api *a, uint32_t worker, struct worker *w) { a->per_worker[worker].worker = w; }
+void api_bind(struct api *a, uint32_t worker, struct worker *w)
+{
+    a->per_worker[worker].worker = w;
+    take_policy(&a->per_worker[worker]);
+}
+
+void api_publish(struct api *a, const struct policy *policy)
+{
+    store_release_ptr((void **)(uintptr_t)&a->policy, (void *)(uintptr_t)policy); /* partner: take_policy() */
+}
+
+bool api_published(const struct api *a)
+{
+    for (uint32_t i = 0; i < a->workers; i++)
+        if (load_acquire_ptr((void *const *)(uintptr_t)&a->per_worker[i].policy_taken) != a->policy)
+            return false;
+    return true;
+}
+
 const struct api_stats *api_stats(const struct api *a, uint32_t worker) { return &a->per_worker[worker].stats; }
 
 int api_create(struct api **out, const struct api_config *config, struct error *err)
 {
     uint32_t workers = tally_workers(config->tally);
     struct http_response counted = {.status = 204, .extra = SLICE(API_HEADERS "X-Hit-Status: counted\r\n")};
+    struct http_response pixel = hit_answer_pixel();
     struct api *a = calloc(1, sizeof *a + workers * sizeof a->per_worker[0]);
     if (!a)
         return error_set(err, -ENOMEM, "no memory for the api");
@@ -123,7 +209,9 @@ int api_create(struct api **out, const struct api_config *config, struct error *
     for (uint32_t i = 0; i < workers; i++) {
         a->per_worker[i].api = a;
         a->per_worker[i].index = i;
-        if (http_template_create(&a->per_worker[i].counted, &counted) < 0) {
+        if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
+            http_template_create(&a->per_worker[i].pixel, &pixel) < 0 ||
+            (config->rate_limit && rate_create(&a->per_worker[i].rate) < 0)) {
             api_destroy(a);
             return error_set(err, -ENOMEM, "no memory for the api");
         }
@@ -134,8 +222,10 @@ int api_create(struct api **out, const struct api_config *config, struct error *
 
 void api_destroy(struct api *a)
 {
-    for (uint32_t i = 0; i < a->workers; i++)
-        if (a->per_worker[i].counted)
-            http_template_destroy(a->per_worker[i].counted);
+    for (uint32_t i = 0; i < a->workers; i++) {
+        http_template_destroy(a->per_worker[i].counted);
+        http_template_destroy(a->per_worker[i].pixel);
+        rate_destroy(a->per_worker[i].rate);
+    }
     free(a);
 }

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "api/client.h"
 #include "base/error.h"
 #include "flush/flusher.h"
 #include "net/worker.h"
@@ -12,12 +13,16 @@
 
 struct api;
 struct api_stats; /* api/stats.h */
+struct policy;    /* api/policy.h */
 
 struct api_config {
     struct tally *tally;
     struct flusher *flusher;
-    bool embedded;              /* no store but ourselves: what is not counted here is nowhere */
-    uint32_t flush_interval_ms; /* totals older than two of these, and two seconds, are asked for again */
+    bool embedded;                   /* no store but ourselves: what is not counted here is nowhere */
+    uint32_t rate_limit, rate_burst; /* hits of one client; a limit of 0: any number */
+    bool proxy_protocol;             /* connections of these proxies begin with its header */
+    struct proxies proxies;          /* believed what they say of a client's address */
+    uint32_t flush_interval_ms;      /* totals older than two of these, and two seconds, are asked for again */
 };
 
 int api_create(struct api **out, const struct api_config *config, struct error *err); /* 0 or -ENOMEM */
@@ -25,4 +30,8 @@ void api_destroy(struct api *a);
 struct handler api_handler(struct api *a, uint32_t worker);
 /* Which worker runs the handler: before it starts. */
 void api_bind(struct api *a, uint32_t worker, struct worker *w);
+/* From now on this policy (NULL: none); main only, who keeps the one before until api_published() says that no worker
+ * looks at it any more. Workers must be woken (worker_wake()) to take it; before they start they need not. */
+void api_publish(struct api *a, const struct policy *policy);
+bool api_published(const struct api *a);
 const struct api_stats *api_stats(const struct api *a, uint32_t worker);

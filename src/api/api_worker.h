@@ -6,6 +6,8 @@
 #include <stdbool.h>
 
 #include "api/api.h"
+#include "api/policy.h"
+#include "api/rate.h"
 #include "api/stats.h"
 #include "http/response.h"
 #include "net/handler.h"
@@ -13,13 +15,18 @@
 struct api_worker {
     struct api *api;
     uint32_t index;
-    struct worker *worker; /* borrowed */
-    struct http_template *counted;
+    struct worker *worker;       /* borrowed */
+    const struct policy *policy; /* borrowed; NULL: no rules at all */
+    struct rate *rate;           /* owned; NULL: no limit */
+    uint32_t retry_after_s;      /* of the hit that was refused for its rate */
+    struct http_template *counted, *pixel;
+    const struct policy *policy_taken; /* the same, for main to see */
     struct api_stats stats;
 };
 
 struct api {
     struct api_config config;
+    const struct policy *policy; /* the newest; main publishes, workers take it (take_policy()) */
     uint32_t workers;
     struct api_worker per_worker[];
 };
@@ -41,6 +48,8 @@ void answer_refusal(struct api_worker *aw, const struct http_request *r, struct 
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow);
 void answer_count(struct api_worker *aw, int status); /* in the statistics; the others do it themselves */
 const char *refusal_text(enum api_refusal why);
+const char *refusal_kind(enum api_refusal why); /* "filtered": nothing is wrong with it, only not wanted; "refused" */
+void refusal_count(struct api_worker *aw, enum api_refusal why); /* in the metric; answer_refusal() does it */
 enum api_refusal refusal_of_name(enum name_error e);
 enum api_refusal refusal_of_tally(enum tally_result result);
 
@@ -50,5 +59,8 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
 enum handler_result route_hits(struct api_worker *aw, const struct http_request *r, struct reply *reply);
 enum handler_result route_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                   struct slice path);
+/* PUT and DELETE; only with a policy that has tokens. */
+enum handler_result route_counter_write(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                        struct slice path);
 enum handler_result route_counters(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                    struct slice ns);

@@ -20,14 +20,6 @@ static void counter_append(struct buf *b, struct slice name, const struct lookup
     buf_append(b, "}", 1);
 }
 
-static bool is_read(struct api_worker *aw, const struct http_request *r, struct reply *reply)
-{
-    if (r->method == HTTP_GET || r->method == HTTP_HEAD)
-        return true;
-    answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
-    return false;
-}
-
 static enum handler_result bad_name(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                     enum name_error error)
 {
@@ -40,8 +32,6 @@ enum handler_result route_counter(struct api_worker *aw, const struct http_reque
 {
     char scratch[NAME_BYTES_MAX];
     struct slice name;
-    if (!is_read(aw, r, reply))
-        return HANDLED;
     enum name_error error = name_from_path(path, scratch, &name);
     if (error != NAME_OK)
         return bad_name(aw, r, reply, error);
@@ -113,8 +103,10 @@ enum handler_result route_counters(struct api_worker *aw, const struct http_requ
 {
     struct many m;
     m.count = 0;
-    if (!is_read(aw, r, reply))
+    if (r->method != HTTP_GET && r->method != HTTP_HEAD) {
+        answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
         return HANDLED;
+    }
     enum name_error error = name_check_ns(ns);
     if (error != NAME_OK)
         return bad_name(aw, r, reply, error);

@@ -2,7 +2,7 @@
 
 #include <jansson.h>
 
-#include "api/api_worker.h"
+#include "api/gate.h"
 #include "sync/atomic.h"
 
 #define ITEMS_MAX 1000
@@ -14,7 +14,8 @@ static struct slice string_of(const json_t *item, const char *member)
 }
 
 /* API_REFUSAL_KINDS: counted. */
-static enum api_refusal hit_count(struct api_worker *aw, const json_t *item)
+static enum api_refusal hit_count(struct api_worker *aw, const struct http_request *r, const struct reply *reply,
+                                  const json_t *item)
 {
     char scratch[NAME_BYTES_MAX];
     struct slice name, ns = string_of(item, "ns"), key = string_of(item, "key");
@@ -27,6 +28,9 @@ static enum api_refusal hit_count(struct api_worker *aw, const json_t *item)
     json_int_t n = number ? json_integer_value(number) : 1;
     if ((number && !json_is_integer(number)) || n < 1 || n > INT32_MAX)
         return API_REFUSED_BAD_N;
+    enum api_refusal why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, name);
+    if (why != API_REFUSAL_KINDS)
+        return why;
     enum tally_result result = tally_hit(aw->api->config.tally, aw->index, name, (uint64_t)n);
     if (result != TALLY_COUNTED)
         return refusal_of_tally(result);
@@ -41,7 +45,7 @@ static void hits_count(struct api_worker *aw, const struct http_request *r, stru
     json_t *item;
     json_array_foreach(hits, index, item)
     {
-        enum api_refusal why = hit_count(aw, item);
+        enum api_refusal why = hit_count(aw, r, reply, item);
         if (why == API_REFUSAL_KINDS)
             continue;
         stat_add(&aw->stats.hits_refused[why], 1);

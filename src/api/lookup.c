@@ -1,25 +1,12 @@
 #include "api/lookup.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "api/ask.h"
 
 #define ASK_DEADLINE_MS 400 /* the flusher gives up then … */
 #define ASK_WAIT_MS 600     /* … and the request at the latest then */
 #define STALE_MS_MIN 2000
-
-struct lookup {
-    struct api_worker *aw;
-    struct ticket ticket;
-    struct read_op *op; /* the flusher's until `answered` */
-    bool answered;      /* op came back */
-    bool forgotten;     /* nobody waits: free it when op comes back */
-};
-
-static void lookup_free(struct lookup *l)
-{
-    free(l->op);
-    free(l);
-}
 
 static bool is_fresh(const struct api_worker *aw, const struct tally_value *v, uint64_t now_ms)
 {
@@ -62,27 +49,14 @@ static bool store_answers(const struct api_worker *aw)
     return !aw->api->config.embedded && flusher_stats(aw->api->config.flusher)->connected;
 }
 
-static struct lookup *lookup_ask(struct api_worker *aw, const struct reply *reply, const struct slice *names,
-                                 uint32_t count)
+static bool lookup_ask(struct api_worker *aw, struct reply *reply, const struct slice *names, uint32_t count)
 {
-    struct lookup *l = calloc(1, sizeof *l);
-    struct read_op *op = calloc(1, sizeof *op + count * sizeof op->results[0]);
-    if (!l || !op) {
-        free(l);
-        free(op);
-        return NULL;
-    }
-    *op = (struct read_op){
-        .worker = aw->index, .count = count, .deadline_ms = reply->now_ms + ASK_DEADLINE_MS, .owner = l};
-    for (uint32_t i = 0; i < count; i++) {
+    struct read_op *op = ask_op(aw, reply, count, ASK_DEADLINE_MS);
+    for (uint32_t i = 0; op && i < count; i++) {
         memcpy(op->results[i].name, names[i].at, names[i].bytes);
         op->results[i].name_bytes = (uint16_t)names[i].bytes;
     }
-    *l = (struct lookup){.aw = aw, .ticket = reply->ticket, .op = op};
-    if (flusher_ask(aw->api->config.flusher, op))
-        return l;
-    lookup_free(l);
-    return NULL;
+    return ask_begin(aw, reply, op, ASK_WAIT_MS);
 }
 
 bool lookup_names(struct api_worker *aw, struct reply *reply, const struct slice *names, uint32_t count,
@@ -95,42 +69,15 @@ bool lookup_names(struct api_worker *aw, struct reply *reply, const struct slice
         value_from_tally(aw, &v, reply->now_ms, &out[i]);
         fresh = fresh && is_fresh(aw, &v, reply->now_ms);
     }
-    struct lookup *l = reply->waiting;
-    if (l && l->answered) {
+    const struct read_op *answer = ask_answer(reply);
+    if (answer) {
         for (uint32_t i = 0; i < count; i++)
-            value_merge(&out[i], &l->op->results[i], reply->now_ms);
-        lookup_free(l);
-    } else if (l) {
-        l->forgotten = true; /* expired: with what there is */
-    } else if (!fresh && store_answers(aw)) {
-        reply->waiting = lookup_ask(aw, reply, names, count);
-        reply->wait_ms = ASK_WAIT_MS;
-        return !reply->waiting;
+            value_merge(&out[i], &answer->results[i], reply->now_ms);
+    } else if (!reply->waiting && !fresh && store_answers(aw)) {
+        return !lookup_ask(aw, reply, names, count);
     }
-    reply->waiting = NULL;
+    ask_end(reply); /* expired: with what there is */
     return true;
-}
-
-void lookup_forget(void *waiting)
-{
-    struct lookup *l = waiting;
-    if (l->answered)
-        lookup_free(l);
-    else
-        l->forgotten = true;
-}
-
-void lookup_answers(struct api_worker *aw)
-{
-    struct read_op *op;
-    while (flusher_answer(aw->api->config.flusher, aw->index, &op)) {
-        struct lookup *l = op->owner;
-        l->answered = true;
-        if (l->forgotten)
-            lookup_free(l);
-        else
-            worker_resume(aw->worker, l->ticket);
-    }
 }
 
 void lookup_append(struct buf *b, const struct lookup_value *v, uint64_t now_ms)

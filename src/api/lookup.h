@@ -20,7 +20,5 @@ struct lookup_value {
 /* Fills `out` for `count` names; false: WAITING, reply is set up and the route is called again. */
 bool lookup_names(struct api_worker *aw, struct reply *reply, const struct slice *names, uint32_t count,
                   struct lookup_value *out);
-void lookup_forget(void *waiting);          /* handler.forget */
-void lookup_answers(struct api_worker *aw); /* handler.woken */
 /* "value":…,"pending":…,"stale_ms":… */
 void lookup_append(struct buf *b, const struct lookup_value *v, uint64_t now_ms);

@@ -16,11 +16,22 @@
     REFUSAL(BAD_N, "bad_n")                                                                                            \
     REFUSAL(BAD_QUERY, "bad_query")                                                                                    \
     REFUSAL(BAD_BODY, "bad_body")                                                                                      \
+    REFUSAL(KEY_NOT_ALLOWED, "key_not_allowed")                                                                        \
+    REFUSAL(ORIGIN, "origin")                                                                                          \
+    REFUSAL(TOKEN, "token")                                                                                            \
+    REFUSAL(RATE, "rate")                                                                                              \
+    REFUSAL(PREFETCH, "prefetch")                                                                                      \
+    REFUSAL(GPC, "gpc")                                                                                                \
+    REFUSAL(DNT, "dnt")                                                                                                \
+    REFUSAL(BOT, "bot")                                                                                                \
     REFUSAL(HEAD, "head")
 
 #define API_REFUSAL_INDEX(name, text) API_REFUSED_##name,
 enum api_refusal { API_REFUSALS(API_REFUSAL_INDEX) API_REFUSAL_KINDS };
 #undef API_REFUSAL_INDEX
+
+/* What became of a PUT or DELETE: label `result` of counter_writes_total. */
+enum api_write { API_WRITE_DONE, API_WRITE_REFUSED, API_WRITE_IN_DOUBT, API_WRITE_KINDS };
 
 #define API_RESPONSE_CLASSES 6 /* index: status / 100; 0 is not used */
 #define API_BAD_REASONS_MAX 48
@@ -35,5 +46,6 @@ struct api_stats {
     uint64_t hits_accepted; /* sum of n */
     uint64_t hits_refused[API_REFUSAL_KINDS];
     uint64_t responses[API_RESPONSE_CLASSES];
+    uint64_t writes[API_WRITE_KINDS];
     struct api_bad_reason bad_requests[API_BAD_REASONS_MAX]; /* those that could not be read */
 };

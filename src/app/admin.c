@@ -3,6 +3,7 @@
 #include "app/metrics.h"
 #include "app/status.h"
 #include "http/response.h"
+#include "web.h"
 
 #define JSON "application/json"
 #define TEXT "text/plain; charset=utf-8"
@@ -41,10 +42,17 @@ static int config_page(const struct sources *s, struct buf *out)
     return 200;
 }
 
+static int openapi_page(const struct sources *s, struct buf *out)
+{
+    (void)s;
+    buf_append(out, web_openapi_json, sizeof web_openapi_json);
+    return 200;
+}
+
 static int not_found_page(const struct sources *s, struct buf *out)
 {
     (void)s;
-    buf_append_slice(out, SLICE("not found; there are /metrics /livez /readyz /statusz /configz\n"));
+    buf_append_slice(out, SLICE("not found; there are /metrics /livez /readyz /statusz /configz /openapi.json\n"));
     return 404;
 }
 
@@ -67,6 +75,7 @@ static const struct page pages[] = {
     {SLICE("/readyz"), TEXT, ready_page},
     {SLICE("/statusz"), JSON, status_page},
     {SLICE("/configz"), JSON, config_page},
+    {SLICE("/openapi.json"), JSON, openapi_page},
 };
 static const struct page not_found = {.content_type = TEXT, .print = not_found_page};
 static const struct page not_allowed = {.content_type = TEXT, .print = not_allowed_page};

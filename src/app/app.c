@@ -32,9 +32,10 @@ static void wait_for_end(struct app *a)
         }
         if (signal == SIGHUP) {
             LOG_INFO("signal", log_str("name", "SIGHUP"),
-                     log_str("effect", "connects to Redis anew; the password file is read again"));
+                     log_str("effect", "connects to Redis anew; the files of secrets and rules are read again"));
             flusher_reconnect(a->flusher);
         }
+        policy_tick(a, signal == SIGHUP);
         if (!workers_running(a)) {
             LOG_ERROR("worker_ended", log_str("effect", "tallyd stops"));
             return;

@@ -5,6 +5,7 @@
 
 #include "app/cpus.h"
 #include "app/options.h"
+#include "app/policy_files.h"
 #include "app/secret.h"
 #include "app/sources.h"
 #include "base/random.h"
@@ -15,6 +16,13 @@
 enum app_exit { APP_DRAINED = 0, APP_LEFT_BEHIND = 1, APP_BAD_USAGE = 64, APP_STATE_IN_USE = 75, APP_CANNOT_RUN = 78 };
 
 #define BATCH_KEYS_MAX 2000 /* keys in a transaction */
+
+/* What tells one state of a file from another. */
+struct file_stamp {
+    ino_t inode;
+    off_t bytes;
+    struct timespec modified;
+};
 
 struct app {
     const struct options *options;
@@ -33,6 +41,9 @@ struct app {
     struct flusher *flusher;
     struct iam *iam; /* NULL: by password */
     struct api *api;
+    struct policy *policy, *policy_before; /* NULL: none; the one before while a worker may look at it */
+    struct file_stamp policy_seen[POLICY_FILES];
+    bool policy_asked;       /* by SIGHUP, and not done yet */
     char (*names)[24];       /* of the workers' threads */
     struct worker **workers; /* workers_count of them; those not there yet are NULL */
     struct worker *admin;

@@ -51,6 +51,18 @@ static void refused_print(const struct view *v, const char *name, struct buf *ou
     }
 }
 
+static void writes_print(const struct view *v, const char *name, struct buf *out)
+{
+    static const char *const results[] = {
+        [API_WRITE_DONE] = "done", [API_WRITE_REFUSED] = "refused", [API_WRITE_IN_DOUBT] = "in_doubt"};
+    for (int result = 0; result < API_WRITE_KINDS; result++) {
+        int64_t sum = 0;
+        for (uint32_t i = 0; i < v->sources->workers_count; i++)
+            sum += count_of(&api_stats(v->sources->api, i)->writes[result]);
+        sample_print(out, name, "result", results[result], sum);
+    }
+}
+
 static void responses_print(const struct view *v, const char *name, struct buf *out)
 {
     for (int class = 2; class < API_RESPONSE_CLASSES; class ++) {

@@ -49,6 +49,7 @@ enum option_index { OPTIONS_TABLE(OPTION_INDEX) OPTIONS };
 
 /* --io, as the table lists its values. */
 enum { OPTION_IO_AUTO, OPTION_IO_URING, OPTION_IO_EPOLL };
+enum { OPTION_PROXY_PROTOCOL_OFF, OPTION_PROXY_PROTOCOL_V2 };
 enum { OPTION_REDIS_STANDALONE, OPTION_REDIS_CLUSTER };
 
 /* One row of the table. */
@@ -80,6 +81,12 @@ struct options {
 int options_load(struct options *o, int argc, const char *const *argv, const char *const *environment,
                  struct error *err);
 void options_fini(struct options *o);
+
+/* Does anything depend on who is at the other end of a connection? */
+static inline bool options_want_peers(const struct options *o)
+{
+    return o->rate_limit > 0 || o->proxy_protocol == OPTION_PROXY_PROTOCOL_V2;
+}
 
 const struct option *option_at(enum option_index index);
 /* The text of an option, fit to be shown: of a secret only whether it is set. */

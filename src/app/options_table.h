@@ -68,6 +68,28 @@
            "what Redis acknowledged so long ago at most and then forgot (rollback) is stored again; 0 turns it off")   \
     OPTION("Store", "on-ledger-loss", on_ledger_loss, ENUM, "resume", 0, 0, SOURCE_ANY, "resume|replay|halt",          \
            "when Redis has lost all memory of this process: go on, store the replay window again, or stop storing")    \
+    OPTION("Access", "token-file", token_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                     \
+           "file of Bearer tokens for PUT and DELETE of counters, one a line with what it may do; without it nobody "  \
+           "may; read again on SIGHUP and when it changes")                                                            \
+    OPTION("Access", "access-file", access_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                   \
+           "which keys a namespace takes, and from which origins or with a token; lines of \"NAMESPACE origin URL\", "  \
+           "\"NAMESPACE token\", \"NAMESPACE key KEY\"; read again likewise")                                          \
+    OPTION("Access", "bots-file", bots_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                       \
+           "parts of the User-Agent, one a line, whose hits are not counted; read again likewise")                     \
+    OPTION("Access", "filter", filter, STRING, "", 0, 64, SOURCE_ANY, "LIST",                                          \
+           "hits not to count: prefetch (of a page that may never be looked at), gpc and dnt (of those who ask not to " \
+           "be tracked), with commas between")                                                                         \
+    OPTION("Access", "rate-limit", rate_limit, COUNT, "0", 0, 1000000, SOURCE_ANY, "N",                                \
+           "hits a second that one client address (IPv6: /64) may make at each worker; more are answered 429; 0: any " \
+           "number")                                                                                                   \
+    OPTION("Access", "rate-burst", rate_burst, COUNT, "20", 1, 1000000, SOURCE_ANY, "N",                               \
+           "how many it may make at once")                                                                             \
+    OPTION("Access", "trusted-proxies", trusted_proxies, STRING, "", 0, 2000, SOURCE_ANY, "LIST",                      \
+           "addresses, or blocks such as 10.0.0.0/8, with commas between, of proxies whose X-Forwarded-For says who "  \
+           "the client is")                                                                                            \
+    OPTION("Access", "proxy-protocol", proxy_protocol, ENUM, "off", 0, 0, SOURCE_ANY, "off|v2",                        \
+           "v2: connections of --trusted-proxies begin with a PROXY protocol header, which says who the client is; "   \
+           "all others must not")                                                                                      \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \

@@ -52,8 +52,8 @@ static int descriptors_start(struct app *a, struct error *err)
     uint32_t wanted = (uint32_t)a->options->max_conns;
     if (limit < 0)
         return error_set(err, (int)limit, "cannot read RLIMIT_NOFILE: %s", strerror((int)-limit));
-    a->conns_max =
-        descriptors_share((uint64_t)limit, a->workers_count, wanted, !engine_takes_descriptors(a->engine, false));
+    a->conns_max = descriptors_share((uint64_t)limit, a->workers_count, wanted,
+                                     !engine_takes_descriptors(a->engine, options_want_peers(a->options)));
     bool asked = a->options->texts[OPTION_INDEX_max_conns].source != 0;
     if (a->conns_max == 0 || (asked && a->conns_max < wanted))
         return error_set(err, -EMFILE,
@@ -173,8 +173,14 @@ static int api_begin(struct app *a, struct error *err)
         .tally = a->tally,
         .flusher = a->flusher,
         .embedded = *a->options->redis.host == '\0',
+        .proxy_protocol = a->options->proxy_protocol == OPTION_PROXY_PROTOCOL_V2,
+        .rate_limit = (uint32_t)a->options->rate_limit,
+        .rate_burst = (uint32_t)a->options->rate_burst,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
     };
+    if (proxies_parse(&config.proxies, a->options->trusted_proxies) < 0)
+        return error_set(err, -EINVAL, "--trusted-proxies '%s' is not a list of addresses or ADDRESS/BITS, with commas",
+                         a->options->trusted_proxies);
     return api_create(&a->api, &config, err);
 }
 
@@ -245,6 +251,7 @@ static const struct step {
     {"flusher", flusher_begin, flusher_end},
     {"cut", cut_check, NULL},
     {"api", api_begin, api_end},
+    {"policy", policy_start, policy_stop},
     {"listeners", listeners_start, listeners_stop},
     {"workers", workers_start, workers_stop},
     {"admin", admin_start, admin_stop},

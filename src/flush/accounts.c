@@ -6,18 +6,40 @@
 
 void accounts_count_error(struct accounts *a, enum redis_error_class c) { stat_add(&a->stats->errors_by_class[c], 1); }
 
-void accounts_take(struct accounts *a, struct batch *b, uint32_t partition)
+static void post_taken(struct accounts *a, const struct batch *b)
 {
-    batch_fill(b, a->keys, partition);
     books_post(a->books, &(struct books_move){
                              .in_flight = (int64_t)b->hits,
                              .poisoned = -(int64_t)b->unheld,
                          });
 }
 
+void accounts_take(struct accounts *a, struct batch *b, uint32_t partition)
+{
+    batch_fill(b, a->keys, partition);
+    post_taken(a, b);
+}
+
+void accounts_take_write(struct accounts *a, struct batch *b, uint32_t partition)
+{
+    keys_collect(a->keys); /* so that hits that were answered before the write was asked for are in front of it */
+    writes_take(a->writes, b, a->keys, partition);
+    post_taken(a, b);
+}
+
+/* What the key holds once the write is done; until hits of others, of which we hear when we ask or add. */
+static void write_ended(struct accounts *a, const struct batch *b, bool done)
+{
+    if (!b->write.there)
+        return;
+    if (done && b->write.key != KEY_NONE)
+        keys_publish(a->keys, b->write.key, b->write.value, accounts_now_ms(a));
+    writes_ended(a->writes, b, done ? READ_FOUND : READ_FAILED);
+}
+
 bool accounts_fits(const struct batch *b, const struct reply *exec)
 {
-    if (exec->items_count != b->items_count + 1)
+    if (exec->items_count != batch_commands(b) + 1)
         return false;
     for (uint32_t i = 0; i < b->items_count; i++) {
         if (exec->items[i].type != REPLY_INTEGER && exec->items[i].type != REPLY_ERROR)
@@ -84,6 +106,7 @@ uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct rep
         stored += (uint64_t)item->delta;
     }
     post_resolved(a, b, stored);
+    write_ended(a, b, b->write.there && exec->items[b->items_count].type != REPLY_ERROR);
     return stored;
 }
 
@@ -103,6 +126,7 @@ uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b)
         stored += (uint64_t)item->delta;
     }
     post_resolved(a, b, stored);
+    write_ended(a, b, true);
     stat_add(&a->stats->batches_reconciled_applied, 1);
     return stored;
 }
@@ -118,6 +142,7 @@ void accounts_give_back(struct accounts *a, const struct batch *b)
                              .in_flight = -(int64_t)b->hits,
                              .poisoned = (int64_t)batch_refused_hits(b),
                          });
+    write_ended(a, b, false);
 }
 
 void accounts_sweep_held(struct accounts *a)

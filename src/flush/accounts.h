@@ -12,6 +12,7 @@
 #include "flush/env.h"
 #include "flush/keys.h"
 #include "flush/stats.h"
+#include "flush/writes.h"
 #include "redis/resp.h"
 
 struct accounts {
@@ -19,6 +20,7 @@ struct accounts {
     struct keys *keys;
     struct books *books;
     struct flusher_stats *stats;
+    struct writes *writes;    /* NULL: nobody asks for any */
     uint64_t refusals_second; /* which second of the clock the next one counts */
     uint32_t refusals_logged; /* in that second */
     uint64_t refusals_unlogged;
@@ -28,7 +30,10 @@ static inline uint64_t accounts_now_ms(const struct accounts *a) { return env_no
 
 /* Fill `b` from the dirty keys of a partition. */
 void accounts_take(struct accounts *a, struct batch *b, uint32_t partition);
-/* Does this look like the answer to `b`: an integer or an error for each item, then the answer to SET? */
+/* Fill `b` with the oldest write that waits for that partition, and what is to be stored of its key before. */
+void accounts_take_write(struct accounts *a, struct batch *b, uint32_t partition);
+/* Does this look like the answer to `b`: an integer or an error for each item, then the answers to
+ * its write, if it has one, and to SET? */
 bool accounts_fits(const struct batch *b, const struct reply *exec);
 /* How many hits were stored; items that got an error are held. */
 uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec);

@@ -29,6 +29,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->hits = 0;
     b->unheld = 0;
     b->refused = 0;
+    b->write = (struct batch_write){0};
     b->inherited = false;
     b->examined = false;
     b->sends = 0;
@@ -71,8 +72,7 @@ static bool batch_add_part(struct batch *b, struct batch_item *item, const struc
     return true;
 }
 
-/* false: no room for all its parts, nothing added. */
-static bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
+bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
 {
     struct batch_item item = {.key = key, .parts_first = b->parts_count};
 
@@ -131,10 +131,17 @@ void batch_refuse(struct batch *b, uint32_t index, enum redis_error_class why)
     b->items[index].refused = why;
 }
 
+void batch_refuse_write(struct batch *b)
+{
+    b->refused += !b->write.refused;
+    b->write.refused = true;
+}
+
 void batch_forget_refusals(struct batch *b)
 {
     for (uint32_t i = 0; b->refused && i < b->items_count; i++)
         b->items[i].refused = REDIS_ERROR_NONE;
+    b->write.refused = false;
     b->refused = 0;
 }
 
@@ -166,6 +173,21 @@ static void compose_item(struct buf *out, struct buf *scratch, struct slice pref
                  });
 }
 
+static void compose_write(struct buf *out, struct buf *scratch, struct slice prefix, const struct batch_write *w)
+{
+    const struct read_result *r = &w->op->results[0];
+
+    buf_clear(scratch);
+    batch_append_redis_key(scratch, prefix, (struct slice){r->name, r->name_bytes});
+    size_t key_bytes = scratch->bytes;
+    buf_append_i64(scratch, w->value);
+    out->failed |= scratch->failed;
+    if (out->failed)
+        return;
+    struct slice key = {scratch->data, key_bytes}, value = {scratch->data + key_bytes, scratch->bytes - key_bytes};
+    resp_command(out, w->set ? 3 : 2, (struct slice[]){w->set ? SLICE("SET") : SLICE("DEL"), key, value});
+}
+
 static void compose_ledger(struct buf *out, const struct ledger *ledger, struct slice ledger_key)
 {
     char value[LEDGER_VALUE_BYTES_MAX];
@@ -182,6 +204,8 @@ int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix,
     buf_clear(&b->bytes);
     for (uint32_t i = 0; i < b->items_count; i++)
         compose_item(&b->bytes, &scratch, prefix, keys_name(keys, b->items[i].key), b->items[i].delta);
+    if (b->write.there)
+        compose_write(&b->bytes, &scratch, prefix, &b->write);
     compose_ledger(&b->bytes, &b->ledger, ledger_key);
     resp_command(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     buf_fini(&scratch);

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "flush/keys.h"
 #include "flush/ledger.h"
+#include "flush/reads.h"
 #include "redis/error.h"
 
 struct batch_part {
@@ -29,6 +30,16 @@ struct batch_item {
     int64_t delta;
 };
 
+/* What a batch may hold besides hits (flush/writes.h); it is not in the journal. */
+struct batch_write {
+    bool there;
+    bool refused; /* the server would not queue it */
+    bool set;     /* SET, else DEL */
+    int64_t value;
+    uint32_t key;       /* KEY_NONE: this process does not count it */
+    struct read_op *op; /* with the name; asked for until the bytes are made, and by flush/writes.h */
+};
+
 struct batch {
     struct ledger ledger;     /* what the server's ledger is once this is applied */
     struct batch_item *items; /* owned */
@@ -37,11 +48,12 @@ struct batch {
     uint32_t parts_count, parts_capacity, parts_max;
     uint64_t hits;    /* sum of the deltas */
     uint64_t unheld;  /* of those, how many were set aside before */
-    uint32_t refused; /* items */
-    bool inherited;   /* an earlier process made it */
-    bool examined;    /* proved to be applied, and its keys were looked at since */
-    uint32_t sends;   /* how often it was sent */
-    uint32_t copies;  /* sent, and their fate unknown: the server may still execute them */
+    uint32_t refused; /* items, and the write */
+    struct batch_write write;
+    bool inherited;  /* an earlier process made it */
+    bool examined;   /* proved to be applied, and its keys were looked at since */
+    uint32_t sends;  /* how often it was sent */
+    uint32_t copies; /* sent, and their fate unknown: the server may still execute them */
     struct buf bytes;
 };
 
@@ -51,10 +63,15 @@ void batch_fini(struct batch *b);
 /* Empty, for `ledger`. */
 void batch_begin(struct batch *b, const struct ledger *ledger);
 void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
+/* What there is to store of one key, wherever it waits. false: no room for all its parts, nothing added. */
+bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key);
+/* Commands between MULTI and the SET of the ledger: the items', then the write. */
+static inline uint32_t batch_commands(const struct batch *b) { return b->items_count + b->write.there; }
 /* Append a part as it was recorded, for a batch that an earlier process made: a part of another key begins a new item.
  * 0 or -ENOMEM. */
 int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *part);
 void batch_refuse(struct batch *b, uint32_t index, enum redis_error_class why);
+void batch_refuse_write(struct batch *b);
 void batch_forget_refusals(struct batch *b);
 int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 

@@ -54,12 +54,33 @@ uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms)
     return look_ms <= window_ends_ms(&c->past.window) ? look_ms : UINT64_MAX;
 }
 
+bool chain_has_writes(const struct chain *c)
+{
+    const struct writes *w = accounts_of(c)->writes;
+
+    return w && writes_wait(w, c->config.past.number);
+}
+
+/* In turn with hits, so that neither holds the other up. */
+static bool chain_writes_next(const struct chain *c)
+{
+    bool dirty = keys_dirty_of(accounts_of(c)->keys, c->config.past.number);
+
+    return chain_has_writes(c) && !(c->wrote && dirty);
+}
+
 int chain_make_batch(struct chain *c, uint64_t now_ms)
 {
     struct batch *b = chain_free_batch(c);
     bool refresh = chain_is_old(c, now_ms);
 
     assert(!c->batch);
+    c->wrote = chain_writes_next(c);
+    if (c->wrote) {
+        chain_begin(c, b);
+        accounts_take_write(accounts_of(c), b, c->config.past.number);
+        return chain_compose(c, b);
+    }
     if (keys_dirty_of(accounts_of(c)->keys, c->config.past.number) == 0 && !refresh)
         return 0;
     chain_begin(c, b);
@@ -107,7 +128,7 @@ bool chain_answered(struct chain *c, const struct reply *exec)
     c->batch = NULL;
     /* Only an ACL changed between queueing and EXEC can refuse the SET alone. The items are applied and known to be:
      * the ledger stays where it was. */
-    if (!reply_is_status(&exec->items[b->items_count], SLICE("OK"))) {
+    if (!reply_is_status(&exec->items[batch_commands(b)], SLICE("OK"))) {
         chronicle_start_over(&c->past, &c->past.acked);
         return false;
     }

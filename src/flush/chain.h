@@ -52,6 +52,7 @@ struct chain {
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
     struct batch *proved;   /* one of these, of which the keys are to be looked at; NULL: none */
     struct batch batches[2];
+    bool wrote;            /* the batch that was made last held a write */
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
     uint64_t vouched_ms;
 };
@@ -59,8 +60,10 @@ struct chain {
 /* With what an earlier process left open. 0 or -ENOMEM. */
 int chain_init(struct chain *c, const struct chain_config *config);
 void chain_fini(struct chain *c);
-/* Make `batch` of what is dirty, if anything is, or an empty one when the ledger gets old. 0 or -ENOMEM. */
+/* Make `batch` of the write that waits, or of what is dirty, if anything is, or an empty one when the ledger gets old.
+ * 0 or -ENOMEM. */
 int chain_make_batch(struct chain *c, uint64_t now_ms);
+bool chain_has_writes(const struct chain *c);
 /* Is the ledger old, so that it should be written again though nothing is dirty? */
 bool chain_is_old(const struct chain *c, uint64_t now_ms);
 /* When the ledger is to be read again though there is nothing to send, if it was read at `looked_ms`: what the server

@@ -6,6 +6,7 @@
 
 #include "base/probes.h"
 #include "flush/embedded.h"
+#include "flush/stored_waits.h"
 #include "sync/atomic.h"
 
 #define HELD_RETRY_US 60000000 /* a key that the store refused is tried again this often */
@@ -17,6 +18,8 @@ struct core {
     struct store *store; /* owned; NULL: embedded */
     struct accounts accounts;
     struct read_queue reads;
+    struct stored_waits waits;
+    struct writes writes;
     uint64_t now_us; /* of the tick under way */
     uint64_t next_flush_us, next_retry_us;
     uint64_t flush_started_us; /* 0: none under way */
@@ -76,9 +79,11 @@ void core_tick(struct core *c)
     if (c->store) {
         store_tick(c->store, c->now_us / 1000);
         read_queue_expire(&c->reads, c->now_us / 1000);
+        writes_expire(&c->writes, c->now_us / 1000);
     } else {
         embedded_store(&c->accounts, c->now_us / 1000);
     }
+    stored_waits_settle(&c->waits, c->now_us / 1000);
     core_note_end_of_flush(c);
 }
 
@@ -97,13 +102,27 @@ void core_drain(struct core *c)
 bool core_is_idle(const struct core *c) { return !core_has_work(c); }
 
 bool core_has_read_room(const struct core *c) { return read_queue_has_room(&c->reads); }
-void core_fail_reads(struct core *c) { read_queue_expire(&c->reads, UINT64_MAX); }
+
+void core_fail_reads(struct core *c)
+{
+    read_queue_expire(&c->reads, UINT64_MAX);
+    stored_waits_settle(&c->waits, UINT64_MAX);
+    writes_expire(&c->writes, UINT64_MAX);
+}
 
 void core_read(struct core *c, struct read_op *op)
 {
+    if (op->kind == ASK_STORED) {
+        stored_waits_push(&c->waits, op);
+        return;
+    }
     if (!c->store) {
         embedded_read(c->keys, op);
         c->config.answered(c->config.answered_ctx, op);
+        return;
+    }
+    if (op->kind == ASK_SET || op->kind == ASK_DELETE) {
+        writes_push(&c->writes, op);
         return;
     }
     read_queue_push(&c->reads, op);
@@ -119,9 +138,10 @@ static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 uint64_t core_wake_us(const struct core *c)
 {
-    if (!c->store)
-        return c->next_flush_us;
-    uint64_t wake_ms = earlier(store_wake_ms(c->store), read_queue_wake_ms(&c->reads));
+    uint64_t wake_ms = stored_waits_wake_ms(&c->waits);
+    if (c->store)
+        wake_ms = earlier(earlier(wake_ms, writes_wake_ms(&c->writes)),
+                          earlier(store_wake_ms(c->store), read_queue_wake_ms(&c->reads)));
     return earlier(c->next_flush_us, wake_ms < UINT64_MAX / 1000 ? wake_ms * 1000 : UINT64_MAX);
 }
 
@@ -168,6 +188,12 @@ int core_create(struct core **out, const struct core_config *config)
     c->reads.keys = c->keys;
     c->reads.answered = config->answered;
     c->reads.answered_ctx = config->answered_ctx;
+    c->writes.space = &c->space;
+    c->writes.answered = config->answered;
+    c->writes.answered_ctx = config->answered_ctx;
+    c->accounts.writes = &c->writes;
+    c->waits =
+        (struct stored_waits){.keys = c->keys, .answered = config->answered, .answered_ctx = config->answered_ctx};
     if (!failed && config->state)
         failed = keys_inherit(c->keys);
     if (!failed && config->host[0])

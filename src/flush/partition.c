@@ -193,6 +193,10 @@ int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t
     if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
         accounts_count_error(p->chain.config.past.accounts, REDIS_ERROR_NOPERM_KEY);
         batch_refuse(b, index, REDIS_ERROR_NOPERM_KEY);
+    } else if (b->write.there && index == b->items_count) {
+        /* Whatever the reason is: a write that is not allowed must not hold the hits up. */
+        accounts_count_error(p->chain.config.past.accounts, redis_error_classify(reply->text));
+        batch_refuse_write(b);
     } else {
         partition_on_error(p, reply->text, &p->refusal);
     }
@@ -263,7 +267,8 @@ void partition_vouch(struct partition *p) { chain_vouch(&p->chain); }
 
 static bool partition_wants(const struct partition *p)
 {
-    return !p->met || p->chain.batch || keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number);
+    return !p->met || p->chain.batch || chain_has_writes(&p->chain) ||
+           keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number);
 }
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)

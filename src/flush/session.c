@@ -285,7 +285,7 @@ static void session_send_batch(struct session *s, const struct batch *b, bool su
     s->sent = s->turn;
     buf_clear(&s->out);
     link_send(s->config.link, buf_slice(&b->bytes));
-    link_expect(s->config.link, b->items_count + 1, session_on_queued, s);
+    link_expect(s->config.link, batch_commands(b) + 1, session_on_queued, s);
     link_expect(s->config.link, 1, session_on_exec, s);
     session_move(s, SESSION_SENT);
     session_finish_write(s, next ? next : s->turn, sure ? s->sent : NULL);

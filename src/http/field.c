@@ -14,6 +14,7 @@ enum { NAME_BYTES_MAX = 30, NAMES_PER_LENGTH = 3 };
 static const struct known_field known[NAME_BYTES_MAX + 1][NAMES_PER_LENGTH] = {
     [3] = {{"dnt", HTTP_FIELD_DNT}},
     [4] = {{"host", FIELD_HOST}},
+    [5] = {{"x-moz", HTTP_FIELD_X_MOZ}},
     [6] = {{"accept", HTTP_FIELD_ACCEPT}, {"origin", HTTP_FIELD_ORIGIN}, {"expect", FIELD_EXPECT}},
     [7] = {{"purpose", HTTP_FIELD_PURPOSE}, {"sec-gpc", HTTP_FIELD_SEC_GPC}},
     [10] = {{"connection", FIELD_CONNECTION}, {"user-agent", HTTP_FIELD_USER_AGENT}},
@@ -153,7 +154,8 @@ struct refusal field_apply(struct http_request *r, uint32_t *seen, int id, struc
     case FIELD_CONNECTION: return apply_connection(seen, value);
     case FIELD_EXPECT: return apply_expect(r, value);
     default:
-        if (r->field[id].at == NULL)
+        /* Of X-Forwarded-For the last line counts: the nearest proxy wrote it. */
+        if (r->field[id].at == NULL || id == HTTP_FIELD_X_FORWARDED_FOR)
             r->field[id] = value;
         return (struct refusal){0};
     }

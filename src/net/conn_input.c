@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "net/conns.h"
+#include "net/proxy_header.h"
 #include "sync/atomic.h"
 
 void conn_partial_drop(struct conns *cs, struct conn *c)
@@ -92,6 +93,7 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
         .ticket = {conn_slot(cs, c), c->generation},
         .waiting = p->waiting,
         .now_ms = engine_now_ms(cs->engine),
+        .peer = cs->peers ? &cs->peers[conn_slot(cs, c)] : NULL,
     };
     if (!again)
         stat_add(&cs->stats.requests, 1);
@@ -185,6 +187,21 @@ static bool head_step(struct conns *cs, struct conn *c, struct slice *in)
     return true;
 }
 
+/* false when it needs more bytes. */
+static bool proxy_step(struct conns *cs, struct conn *c, struct slice *in)
+{
+    size_t bytes = 0;
+    switch (proxy_header_read(*in, &bytes, &cs->peers[conn_slot(cs, c)])) {
+    case PROXY_MORE: return false;
+    case PROXY_BAD: conn_refuse(cs, c, 400, "proxy_header"); return true;
+    case PROXY_DONE: break;
+    }
+    in->at += bytes;
+    in->bytes -= bytes;
+    c->proxy_due = false;
+    return true;
+}
+
 /* Requests in `in`, one after the other; what is left of it needs more bytes, or time. */
 static void requests_run(struct conns *cs, struct conn *c, struct slice *in)
 {
@@ -192,7 +209,7 @@ static void requests_run(struct conns *cs, struct conn *c, struct slice *in)
         if (c->state == CONN_BODY) {
             if (body_step(cs, c, c->partial, in))
                 conn_handle(cs, c, c->partial, false, false);
-        } else if (!head_step(cs, c, in)) {
+        } else if (!(c->proxy_due ? proxy_step(cs, c, in) : head_step(cs, c, in))) {
             if (c->phase_ms == 0)
                 c->phase_ms = engine_now_ms(cs->engine);
             break;

@@ -175,6 +175,17 @@ static void on_due(void *ctx, uint32_t slot)
 
 /* ---- what the engine tells ---- */
 
+/* One that is gone already has no address: it will not read its answer. */
+static void peer_note(struct conns *cs, uint32_t slot)
+{
+    struct sockaddr_storage address;
+    cs->peers[slot] = (struct ip){0};
+    if (engine_peer(cs->engine, slot, &address) == 0)
+        ip_from_socket(&address, &cs->peers[slot]);
+    cs->conns[slot].proxy_due =
+        cs->handler.sends_proxy_header && cs->handler.sends_proxy_header(cs->handler.ctx, &cs->peers[slot]);
+}
+
 static void on_accepted(void *ctx, uint32_t slot)
 {
     struct conns *cs = ctx;
@@ -182,6 +193,8 @@ static void on_accepted(void *ctx, uint32_t slot)
     assert(c->state == CONN_FREE);
     *c = (struct conn){.state = CONN_HEAD, .generation = c->generation + 1, .active_ms = engine_now_ms(cs->engine)};
     http_parser_init(&c->parser, &cs->limits);
+    if (cs->peers)
+        peer_note(cs, slot);
     stat_add(&cs->stats.conns_accepted, 1);
     stat_add(&cs->stats.conns_open, 1);
     PROBE(accept, slot);
@@ -337,8 +350,9 @@ int conns_init(struct conns *cs, uint64_t now_ms)
 {
     cs->conns = calloc(cs->max, sizeof *cs->conns);
     cs->dirty = calloc(cs->max, 2 * sizeof *cs->dirty);
+    cs->peers = cs->wants_peers ? calloc(cs->max, sizeof *cs->peers) : NULL;
     int r = wheel_init(&cs->wheel, cs->max, now_ms);
-    if (!cs->conns || !cs->dirty || r < 0) {
+    if (!cs->conns || !cs->dirty || (cs->wants_peers && !cs->peers) || r < 0) {
         conns_fini(cs);
         return -ENOMEM;
     }
@@ -360,6 +374,7 @@ void conns_fini(struct conns *cs)
         free(cs->blocks[--cs->blocks_count]);
     buf_fini(&cs->scratch.data);
     wheel_fini(&cs->wheel);
+    free(cs->peers);
     free(cs->dirty);
     free(cs->conns);
 }

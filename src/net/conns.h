@@ -49,11 +49,12 @@ struct partial {
 };
 
 struct conn {
-    uint8_t state; /* enum conn_state */
-    bool dirty;    /* in conns.dirty: has something to send after this batch */
-    bool peer_fin; /* nothing more will come */
-    bool paused;   /* not reading */
-    bool linger;   /* the peer may still be sending: half-close before closing */
+    uint8_t state;  /* enum conn_state */
+    bool dirty;     /* in conns.dirty: has something to send after this batch */
+    bool proxy_due; /* the first bytes are a PROXY protocol header */
+    bool peer_fin;  /* nothing more will come */
+    bool paused;    /* not reading */
+    bool linger;    /* the peer may still be sending: half-close before closing */
     uint32_t generation;
     struct http_parser parser;
     struct buf carry;
@@ -72,8 +73,10 @@ struct conns {
     struct http_limits limits;
     struct worker_timeouts timeouts;
     uint32_t max;
+    bool wants_peers;
     /* owned */
     struct conn *conns; /* max of them, by slot */
+    struct ip *peers;   /* max of them, by slot; NULL unless they are wanted */
     uint32_t *dirty;    /* 2 × max: each may come twice in one batch */
     uint32_t dirty_count;
     struct wheel wheel;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/ip.h"
 #include "http/request.h"
 
 enum handler_result { HANDLED, WAITING };
@@ -21,14 +22,15 @@ struct ticket {
 
 struct reply {
     struct buf *out;
-    const char *date;     /* HTTP_DATE_BYTES, current */
-    bool close;           /* in: the connection will end after this answer, say so in it; a handler may set it */
-    bool again;           /* in: second call for the same request */
-    bool expired;         /* in, with again: nobody resumed, answer with what there is */
-    struct ticket ticket; /* in: names this request in worker_resume() */
-    uint32_t wait_ms;     /* out, with WAITING */
-    void *waiting;        /* handler's own, kept from the first call to the second; NULL at first */
-    uint64_t now_ms;      /* monotonic */
+    const char *date;      /* HTTP_DATE_BYTES, current */
+    bool close;            /* in: the connection will end after this answer, say so in it; a handler may set it */
+    bool again;            /* in: second call for the same request */
+    bool expired;          /* in, with again: nobody resumed, answer with what there is */
+    struct ticket ticket;  /* in: names this request in worker_resume() */
+    uint32_t wait_ms;      /* out, with WAITING */
+    void *waiting;         /* handler's own, kept from the first call to the second; NULL at first */
+    uint64_t now_ms;       /* monotonic */
+    const struct ip *peer; /* in: the other end of the connection; NULL unless worker_config.peers */
 };
 
 struct handler {
@@ -43,5 +45,8 @@ struct handler {
     void (*date_changed)(void *ctx, const char *date);
     /* engine_wake() was called: look at queues. May be NULL. */
     void (*woken)(void *ctx);
+    /* Does a connection from there begin with a PROXY protocol header? Only with worker_config.peers; NULL: none does.
+     */
+    bool (*sends_proxy_header)(void *ctx, const struct ip *peer);
     void *ctx;
 };

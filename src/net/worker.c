@@ -75,12 +75,14 @@ static int worker_open(struct worker *w, struct engine_events *events)
         .recv_buffer_bytes = RECV_BUFFER_BYTES,
         .batch_wait_us = config->batch_wait_us,
         .listen_fd = w->listen_fd,
+        .peers = config->peers,
     };
     struct conns *cs = &w->conns;
     cs->handler = config->handler;
     cs->limits = config->limits;
     cs->timeouts = config->timeouts;
     cs->max = config->conns_max;
+    cs->wants_peers = config->peers;
     *events = conns_events;
     events->woken = on_woken;
     events->accept_ended = on_accept_ended;

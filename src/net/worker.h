@@ -29,6 +29,7 @@ struct worker_config {
     bool reuse_port;
     enum engine_kind engine;
     uint32_t conns_max;
+    bool peers; /* the handler looks at reply.peer */
     uint32_t batch_wait_us;
     struct worker_timeouts timeouts;
     struct http_limits limits;

@@ -169,6 +169,14 @@ enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name,
     return shard_add(s, cell, n) ? TALLY_COUNTED : TALLY_OVERFLOW;
 }
 
+struct tally_mark tally_mark(const struct tally *t, uint32_t worker, struct slice name)
+{
+    const struct shard *s = t->shards[worker];
+    uint32_t cell = shard_find(s, name, shard_hash(s, name));
+
+    return (struct tally_mark){worker, cell, cell == SHARD_CELL_NONE ? 0 : shard_count(s, cell)};
+}
+
 /* Sum of the cells' counts; modulo 2^64, as `base` is. */
 static uint64_t counts_sum(const struct tally *t, struct slice name, uint64_t hash, bool *counted)
 {

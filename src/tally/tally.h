@@ -57,6 +57,12 @@ int tally_take_over(struct tally *t, uint32_t worker, struct slice name, uint64_
 
 /* ---- worker `worker` ---- */
 enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n);
+/* What this worker has counted of a name so far. */
+struct tally_mark {
+    uint32_t worker, cell; /* SHARD_CELL_NONE: never counted by it */
+    uint64_t count;
+};
+struct tally_mark tally_mark(const struct tally *t, uint32_t worker, struct slice name);
 
 /* ---- any thread ---- */
 void tally_read(const struct tally *t, struct slice name, struct tally_value *out);

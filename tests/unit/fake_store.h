@@ -260,6 +260,9 @@ static inline void fake_execute(struct stream *s, const struct fake_command *c)
     } else if (strcmp(name, "SET") == 0) {
         fake_set(s->redis, c->args[1], c->args[2]);
         fake_answer(s, "+OK");
+    } else if (strcmp(name, "DEL") == 0) {
+        fake_delete(s->redis, c->args[1]);
+        fake_answer(s, ":1");
     } else if (strcmp(name, "WATCH") == 0) {
         fake_watch(s, c);
     } else if (strcmp(name, "INFO") == 0) {

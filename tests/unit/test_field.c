@@ -237,6 +237,14 @@ static void test_first_of_several_values_is_kept(void **state)
     assert_true(slice_equals(r.field[HTTP_FIELD_ACCEPT], SLICE("c")));
 }
 
+static void test_of_x_forwarded_for_the_line_of_the_nearest_proxy_is_kept(void **state)
+{
+    (void)state;
+    struct http_request r = request_of(GET_HOST("X-Forwarded-For: claimed\r\nX-Forwarded-For: a, b\r\n"));
+
+    assert_true(slice_equals(r.field[HTTP_FIELD_X_FORWARDED_FOR], SLICE("a, b")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +255,7 @@ int main(void)
         cmocka_unit_test(test_connection_lists_decide_about_persistence),
         cmocka_unit_test(test_expect_is_100_continue_or_417),
         cmocka_unit_test(test_first_of_several_values_is_kept),
+        cmocka_unit_test(test_of_x_forwarded_for_the_line_of_the_nearest_proxy_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,14 +195,22 @@ static inline struct tally_value world_read(const struct world *w, const char *n
     return value;
 }
 
-static inline struct read_op *world_ask(struct world *w, const char *name, uint64_t timeout_ms)
+static inline struct read_op *world_ask_kind(struct world *w, enum ask_kind kind, const char *name, int64_t value,
+                                             uint64_t timeout_ms)
 {
     struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
 
+    op->kind = kind;
     op->count = 1;
+    op->results[0].stored = value;
     op->deadline_ms = w->now_us / 1000 + timeout_ms;
     op->results[0].name_bytes = (uint16_t)strlen(name);
     memcpy(op->results[0].name, name, strlen(name));
     core_read(w->core, op);
     return op;
+}
+
+static inline struct read_op *world_ask(struct world *w, const char *name, uint64_t timeout_ms)
+{
+    return world_ask_kind(w, ASK_READ, name, 0, timeout_ms);
 }

@@ -1,0 +1,28 @@
+#pragma once
+/* Which hits a namespace takes, from the text of a file; what it does not speak of is taken as before:
+ *
+ *   # NAMESPACE or *   RULE
+ *   blog   origin https://example.org     hits must come from a page of this origin (Fetch standard: field Origin) …
+ *   blog   token                          … or bring a token that may hit here (tokens.h)
+ *   blog   key posts-*                    only these keys; a last * stands for anything
+ *
+ * "*" is for the namespaces that have no line of their own. Rules of one kind are alternatives, and so are origin and
+ * token.
+ *
+ * Thread: made by main, then read only. */
+
+#include "api/stats.h"
+#include "api/tokens.h"
+#include "http/request.h"
+
+#define ACCESS_RULES_MAX 4096
+
+struct access;
+
+/* Cuts `text` into pieces and keeps it (owned, free()), also when it fails. 0, or -EINVAL and -ENOMEM with a sentence.
+ */
+int access_create(struct access **out, char *text, struct error *err);
+void access_destroy(struct access *a); /* NULL is allowed */
+/* `tokens` may be NULL: then none is good. API_REFUSAL_KINDS: the hit is taken. */
+enum api_refusal access_check(const struct access *a, const struct tokens *tokens, const struct http_request *r,
+                              struct slice name);

@@ -1,0 +1,78 @@
+#include "api/ask.h"
+
+#include <stdlib.h>
+
+struct ask {
+    struct api_worker *aw;
+    struct ticket ticket;
+    struct read_op *op; /* the flusher's until `answered` */
+    bool answered;      /* op came back */
+    bool forgotten;     /* nobody waits: free it when op comes back */
+};
+
+static void ask_free(struct ask *a)
+{
+    free(a->op);
+    free(a);
+}
+
+struct read_op *ask_op(const struct api_worker *aw, const struct reply *reply, uint32_t count, uint32_t deadline_ms)
+{
+    struct read_op *op = calloc(1, sizeof *op + count * sizeof op->results[0]);
+    if (op)
+        *op = (struct read_op){.worker = aw->index, .count = count, .deadline_ms = reply->now_ms + deadline_ms};
+    return op;
+}
+
+bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, uint32_t wait_ms)
+{
+    struct ask *a = op ? calloc(1, sizeof *a) : NULL;
+    if (!a) {
+        free(op);
+        return false;
+    }
+    *a = (struct ask){.aw = aw, .ticket = reply->ticket, .op = op};
+    op->owner = a;
+    if (!flusher_ask(aw->api->config.flusher, op)) {
+        ask_free(a);
+        return false;
+    }
+    reply->waiting = a;
+    reply->wait_ms = wait_ms;
+    return true;
+}
+
+const struct read_op *ask_answer(const struct reply *reply)
+{
+    const struct ask *a = reply->waiting;
+    return a && a->answered ? a->op : NULL;
+}
+
+void ask_forget(void *waiting)
+{
+    struct ask *a = waiting;
+    if (a->answered)
+        ask_free(a);
+    else
+        a->forgotten = true;
+}
+
+void ask_end(struct reply *reply)
+{
+    if (reply->waiting)
+        ask_forget(reply->waiting);
+    reply->waiting = NULL;
+}
+
+void ask_answers(struct api_worker *aw)
+{
+    struct read_op *op;
+    while (flusher_answer(aw->api->config.flusher, aw->index, &op)) {
+        struct ask *a = op->owner;
+        a->answered = true;
+        if (a->forgotten)
+            ask_free(a);
+        else
+            worker_resume(aw->worker, a->ticket);
+    }
+}

@@ -1,0 +1,17 @@
+#pragma once
+/* A request that waits for the flusher: the question goes there, the connection waits, the answer resumes it.
+ *
+ * Thread: the worker's. Ends in one of three ways: the answer comes, ask_end() is called when the wait is over
+ * (then the answer is thrown away when it comes), or the connection ends (ask_forget(), likewise). */
+
+#include "api/api_worker.h"
+
+/* An empty op about `count` names, for ask_begin(); NULL without memory. */
+struct read_op *ask_op(const struct api_worker *aw, const struct reply *reply, uint32_t count, uint32_t deadline_ms);
+/* Takes the op. false: the flusher takes no more questions, or no memory; the request is answered at once. */
+bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, uint32_t wait_ms);
+/* The second call for the same request: what came back, or NULL when nothing did. Valid until ask_end(). */
+const struct read_op *ask_answer(const struct reply *reply);
+void ask_end(struct reply *reply);
+void ask_forget(void *waiting);          /* handler.forget */
+void ask_answers(struct api_worker *aw); /* handler.woken */

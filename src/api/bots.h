@@ -1,0 +1,17 @@
+#pragma once
+/* Programs whose hits are no visits, told by their User-Agent: the words of a file, one a line, as parts of the field
+ * in any case; # begins a comment line.
+ *
+ * Thread: made by main, then read only. */
+
+#include "base/error.h"
+#include "base/slice.h"
+
+#define BOTS_MAX 2048
+
+struct bots;
+
+/* Keeps `text` (owned, free()), also when it fails. 0, or -EINVAL and -ENOMEM with a sentence. */
+int bots_create(struct bots **out, char *text, struct error *err);
+void bots_destroy(struct bots *b); /* NULL is allowed */
+bool bots_know(const struct bots *b, struct slice user_agent);

@@ -1,0 +1,22 @@
+#pragma once
+/* Whose request it is: the other end of the connection, or, when that is a proxy of ours, who the proxy says it is.
+ *
+ * X-Forwarded-For is read from its end: as long as an address is a trusted proxy's, the one before it is believed, as
+ * that proxy wrote it. So a client can put nothing into the field that is taken for its address.
+ *
+ * Thread: pure functions. */
+
+#include "base/ip.h"
+#include "http/request.h"
+
+#define PROXIES_MAX 64
+
+struct proxies {
+    uint32_t count;
+    struct ip_block blocks[PROXIES_MAX];
+};
+
+/* "10.0.0.0/8,2001:db8::/32". 0, or -EINVAL. */
+int proxies_parse(struct proxies *p, const char *list);
+bool proxies_have(const struct proxies *p, const struct ip *ip);
+struct ip client_find(const struct proxies *p, const struct ip *peer, const struct http_request *r);

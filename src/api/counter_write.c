@@ -1,0 +1,109 @@
+/* PUT and DELETE /v1/counters/{ns}/{key}: seed and reset, for those with a token. What they mean: flush/writes.h. */
+
+#include <jansson.h>
+
+#include "api/ask.h"
+#include "api/json.h"
+#include "sync/atomic.h"
+
+#define WRITE_DEADLINE_MS 5000 /* the flusher answers by then … */
+#define WRITE_WAIT_MS 5500     /* … and the request at the latest then */
+
+static enum handler_result fail(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
+                                const char *token, const char *detail, const char *extra)
+{
+    stat_add(&aw->stats.writes[status == 504 ? API_WRITE_IN_DOUBT : API_WRITE_REFUSED], 1);
+    answer_error(aw, r, reply, status, token, detail, extra);
+    return HANDLED;
+}
+
+/* "{"value": 1000}" and nothing else. */
+static bool value_read(struct slice body, int64_t *value)
+{
+    json_t *root = json_loadb(body.at ? body.at : "", body.bytes, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *number = json_object_get(root, "value");
+    bool good = json_is_integer(number) && json_integer_value(number) >= 0 && json_object_size(root) == 1;
+    *value = good ? json_integer_value(number) : 0;
+    json_decref(root);
+    return good;
+}
+
+static bool write_ask(struct api_worker *aw, struct reply *reply, enum ask_kind kind, struct slice name, int64_t value)
+{
+    struct read_op *op = ask_op(aw, reply, 1, WRITE_DEADLINE_MS);
+    if (op) {
+        op->kind = kind;
+        op->results[0].stored = value;
+        op->results[0].name_bytes = (uint16_t)name.bytes;
+        memcpy(op->results[0].name, name.at, name.bytes);
+    }
+    return ask_begin(aw, reply, op, WRITE_WAIT_MS);
+}
+
+static enum handler_result write_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                       struct slice name)
+{
+    int64_t value = 0;
+    if (r->method == HTTP_PUT && !value_read(r->body, &value))
+        return fail(aw, r, reply, 400, "bad_value", "the body is {\\\"value\\\": N}, N from 0 to 2^63-1", NULL);
+    if (aw->api->config.embedded)
+        return fail(aw, r, reply, 501, "no_store", "without --redis a count cannot be set", NULL);
+    if (flusher_stats(aw->api->config.flusher)->connected &&
+        write_ask(aw, reply, r->method == HTTP_PUT ? ASK_SET : ASK_DELETE, name, value))
+        return WAITING;
+    return fail(aw, r, reply, 503, "store_unreachable", "nothing was written; try again", "Retry-After: 1\r\n");
+}
+
+static void answer_written(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice name,
+                           int64_t value)
+{
+    struct buf body = {0};
+    stat_add(&aw->stats.writes[API_WRITE_DONE], 1);
+    if (r->method == HTTP_PUT) {
+        buf_append_slice(&body, SLICE("{\"ns\":"));
+        json_append_string(&body, name_ns(name));
+        buf_append_slice(&body, SLICE(",\"key\":"));
+        json_append_string(&body, name_key(name));
+        buf_printf(&body, ",\"value\":%lld}\n", (long long)value);
+    }
+    answer_json(aw, r, reply, r->method == HTTP_PUT ? 200 : 204, buf_slice(&body));
+    buf_fini(&body);
+}
+
+static enum handler_result write_end(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                     struct slice name)
+{
+    const struct read_op *op = ask_answer(reply);
+    enum read_state state = op ? (enum read_state)op->results[0].state : READ_UNKNOWN;
+    if (state == READ_FOUND)
+        answer_written(aw, r, reply, name, op->results[0].stored);
+    ask_end(reply);
+    if (state == READ_FAILED)
+        return fail(aw, r, reply, 503, "not_written", "the store did not take it; nothing was written",
+                    "Retry-After: 1\r\n");
+    if (state == READ_UNKNOWN)
+        return fail(aw, r, reply, 504, "in_doubt", "it may be written yet; the same request again is safe", NULL);
+    return HANDLED;
+}
+
+enum handler_result route_counter_write(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                        struct slice path)
+{
+    char scratch[NAME_BYTES_MAX];
+    struct slice name;
+    enum name_error error = name_from_path(path, scratch, &name);
+    if (error != NAME_OK)
+        return fail(aw, r, reply, 400, name_error_text(error), "see the rules for namespaces and keys", NULL);
+    if (reply->again)
+        return write_end(aw, r, reply, name);
+    switch (tokens_check(aw->policy->tokens, r->field[HTTP_FIELD_AUTHORIZATION], TOKEN_WRITE, name_ns(name))) {
+    case TOKEN_GOOD: return write_begin(aw, r, reply, name);
+    case TOKEN_NOT_ENOUGH: return fail(aw, r, reply, 403, "forbidden", "this token may not write here", NULL);
+    case TOKEN_MISSING:
+        return fail(aw, r, reply, 401, "no_token", "Authorization: Bearer is needed",
+                    "WWW-Authenticate: Bearer realm=\"tallyd\"\r\n");
+    default:
+        return fail(aw, r, reply, 401, "wrong_token", "this token is not known",
+                    "WWW-Authenticate: Bearer realm=\"tallyd\", error=\"invalid_token\"\r\n");
+    }
+}

@@ -1,0 +1,31 @@
+#pragma once
+/* The answers to a hit other than the plain 204: the number, an image, or that it is stored.
+ *
+ * Thread: the worker's. */
+
+#include "api/api_worker.h"
+#include "api/hit_query.h"
+
+/* A hit on its way through its route. */
+struct hit {
+    enum hit_form form;
+    struct hit_query query;
+    struct slice name; /* in the request's path or in `scratch` */
+    char scratch[NAME_BYTES_MAX];
+};
+
+/* The pixel that says a hit was counted, for http_template_create(). */
+struct http_response hit_answer_pixel(void);
+/* Is what the query says of an image well? API_REFUSAL_KINDS: yes. */
+enum api_refusal hit_image_check(const struct hit *hit);
+/* An image all the same, with 200: a browser shows no other. */
+void hit_answer_refused_image(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                              const struct hit *hit, enum api_refusal why);
+enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                     const struct hit *hit);
+enum handler_result hit_answer_value(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                     const struct hit *hit);
+/* Waits for the flush that stores the hit, two flush intervals and a second, at most half a minute: then 202 says
+ * that the hit is counted and not known to be stored. */
+enum handler_result hit_answer_stored(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                      const struct hit *hit);

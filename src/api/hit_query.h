@@ -1,0 +1,34 @@
+#pragma once
+/* What the path and the query of a hit ask for. Pure: bytes in, values out. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/stats.h"
+#include "base/slice.h"
+
+enum hit_form {
+    HIT_PLAIN, /* 204, or the number with value=1 */
+    HIT_GIF,   /* "….gif": an image of one transparent pixel */
+    HIT_SVG,   /* "….svg": a badge with the number */
+};
+
+struct hit_query {
+    uint64_t n;
+    bool wants_value;
+    bool wants_stored;                      /* ack=stored */
+    struct slice label, color, label_color; /* of a badge; raw, at == NULL: not given */
+};
+
+#define HIT_SUFFIX_BYTES 4 /* ".gif" */
+enum hit_form hit_suffix_take(struct slice *path);
+
+/* Takes the suffix off the path. A key that ends in one itself is written with %2E. */
+static inline enum hit_form hit_form_take(struct slice *path)
+{
+    bool dotted = path->bytes > HIT_SUFFIX_BYTES && path->at[path->bytes - HIT_SUFFIX_BYTES] == '.';
+    return dotted ? hit_suffix_take(path) : HIT_PLAIN;
+}
+/* `out` holds the defaults. API_REFUSAL_KINDS: well. Parameters that no form has are a page's own business (cache
+ * busters, campaign names). */
+enum api_refusal hit_query_read(struct slice query, struct hit_query *out);

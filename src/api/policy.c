@@ -1,0 +1,59 @@
+#include "api/policy.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void policy_destroy(struct policy *p)
+{
+    if (!p)
+        return;
+    bots_destroy(p->bots);
+    access_destroy(p->access);
+    tokens_destroy(p->tokens);
+    free(p);
+}
+
+int policy_filters_parse(const char *list)
+{
+    static const char *const words[] = {"prefetch", "gpc", "dnt"};
+    int filters = 0;
+    while (*list != '\0') {
+        size_t bytes = strcspn(list, ","), at = 0;
+        while (at < 3 && (strlen(words[at]) != bytes || strncmp(list, words[at], bytes) != 0))
+            at++;
+        if (at == 3)
+            return -EINVAL;
+        filters |= 1 << at;
+        list += bytes + (list[bytes] == ',');
+    }
+    return filters;
+}
+
+/* "prefetch", or "prefetch;prerender" (Sec-Purpose is a structured field, W3C Prefetch; the others are older names). */
+static bool is_prefetch(const struct http_request *r)
+{
+    static const enum http_field fields[] = {HTTP_FIELD_SEC_PURPOSE, HTTP_FIELD_PURPOSE, HTTP_FIELD_X_MOZ};
+    static const struct slice word = {"prefetch", 8};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        struct slice value = r->field[fields[i]];
+        if (value.bytes >= word.bytes && memcmp(value.at, word.at, word.bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_one(struct slice value) { return slice_equals(value, SLICE("1")); }
+
+enum api_refusal policy_check(const struct policy *p, const struct http_request *r, struct slice name)
+{
+    if (p->filters & FILTER_PREFETCH && is_prefetch(r))
+        return API_REFUSED_PREFETCH;
+    if (p->filters & FILTER_GPC && is_one(r->field[HTTP_FIELD_SEC_GPC]))
+        return API_REFUSED_GPC;
+    if (p->filters & FILTER_DNT && is_one(r->field[HTTP_FIELD_DNT]))
+        return API_REFUSED_DNT;
+    if (p->bots && bots_know(p->bots, r->field[HTTP_FIELD_USER_AGENT]))
+        return API_REFUSED_BOT;
+    return p->access ? access_check(p->access, p->tokens, r, name) : API_REFUSAL_KINDS;
+}

@@ -1,0 +1,24 @@
+#pragma once
+/* Who may do what, and whose hits are not wanted: made of files that main reads again when they change, one whole
+ * policy after the other.
+ *
+ * Thread: made by main, then read only. A worker looks at the one that it took last, so that a request needs no
+ * shared word; main frees the one before when every worker has taken the new one (api_publish()). */
+
+#include "api/access.h"
+#include "api/bots.h"
+
+enum policy_filter { FILTER_PREFETCH = 1, FILTER_GPC = 2, FILTER_DNT = 4 };
+
+struct policy {
+    struct tokens *tokens; /* owned; NULL: nobody may write counters */
+    struct access *access; /* owned; NULL: every namespace takes every hit */
+    struct bots *bots;     /* owned; NULL: none is known */
+    unsigned filters;      /* enum policy_filter */
+};
+
+void policy_destroy(struct policy *p); /* NULL is allowed */
+/* "prefetch,gpc,dnt" or some of them, as bits; -EINVAL: there is another word. */
+int policy_filters_parse(const char *list);
+/* API_REFUSAL_KINDS: the hit may be counted. */
+enum api_refusal policy_check(const struct policy *p, const struct http_request *r, struct slice name);

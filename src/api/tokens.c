@@ -1,0 +1,140 @@
+#include "api/tokens.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "tally/name.h"
+
+#define SCOPES_MAX 16
+#define SPACE " \t\r"
+
+struct scope {
+    enum token_right right;
+    char ns[NAME_NS_BYTES_MAX + 1]; /* empty: every one */
+};
+
+struct token {
+    char text[TOKEN_BYTES_MAX]; /* padded with zeros, which no token has */
+    uint32_t scopes_count;
+    struct scope scopes[SCOPES_MAX];
+};
+
+struct tokens {
+    uint32_t count;
+    struct token all[TOKENS_MAX];
+};
+
+/* token68 of RFC 9110 section 11.2. */
+static bool is_token(const char *text, size_t bytes)
+{
+    return bytes >= TOKEN_BYTES_MIN && bytes <= TOKEN_BYTES_MAX &&
+           strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=") >= bytes;
+}
+
+static bool scope_parse(struct scope *s, const char *word)
+{
+    const char *rights[] = {[TOKEN_WRITE] = "write", [TOKEN_HIT] = "hit"};
+    size_t bytes = strcspn(word, ":");
+    for (s->right = TOKEN_WRITE; s->right <= TOKEN_HIT; s->right++) {
+        if (strlen(rights[s->right]) != bytes || strncmp(word, rights[s->right], bytes) != 0)
+            continue;
+        if (word[bytes] == '\0')
+            return true;
+        struct slice ns = {word + bytes + 1, strlen(word + bytes + 1)};
+        if (name_check_ns(ns) != NAME_OK)
+            return false;
+        memcpy(s->ns, ns.at, ns.bytes);
+        return true;
+    }
+    return false;
+}
+
+static bool token_parse(struct token *t, char *line)
+{
+    char *rest = NULL, *text = strtok_r(line, SPACE, &rest), *word;
+    if (!is_token(text, strlen(text)))
+        return false;
+    memcpy(t->text, text, strlen(text));
+    while ((word = strtok_r(NULL, SPACE, &rest)))
+        if (t->scopes_count == SCOPES_MAX || !scope_parse(&t->scopes[t->scopes_count++], word))
+            return false;
+    if (t->scopes_count == 0)
+        t->scopes[t->scopes_count++].right = TOKEN_WRITE;
+    return true;
+}
+
+int tokens_create(struct tokens **out, char *text, struct error *err)
+{
+    struct tokens *t = calloc(1, sizeof *t);
+    unsigned number = 0;
+    if (!t)
+        return error_set(err, -ENOMEM, "no memory for tokens");
+    for (char *line; (line = strsep(&text, "\n"));) {
+        number++;
+        line += strspn(line, SPACE);
+        if (*line == '\0' || *line == '#')
+            continue;
+        if (t->count == TOKENS_MAX || !token_parse(&t->all[t->count++], line)) {
+            tokens_destroy(t);
+            return error_set(err, -EINVAL,
+                             "line %u is not \"TOKEN [write|hit][:NAMESPACE] ...\" with a token of %d to %d letters, "
+                             "digits and -._~+/=, or is one of more than %d",
+                             number, TOKEN_BYTES_MIN, TOKEN_BYTES_MAX, TOKENS_MAX);
+        }
+    }
+    if (t->count == 0) {
+        tokens_destroy(t);
+        return error_set(err, -EINVAL, "it has no token");
+    }
+    *out = t;
+    return 0;
+}
+
+void tokens_destroy(struct tokens *t)
+{
+    if (t)
+        explicit_bzero(t, sizeof *t);
+    free(t);
+}
+
+/* Looks at every byte, whatever it finds. */
+static bool bytes_equal(const char *a, const char *b, size_t bytes)
+{
+    volatile unsigned char differs = 0;
+    for (size_t i = 0; i < bytes; i++)
+        differs |= (unsigned char)(a[i] ^ b[i]);
+    return differs == 0;
+}
+
+static bool token_may(const struct token *t, enum token_right right, struct slice ns)
+{
+    for (uint32_t i = 0; i < t->scopes_count; i++) {
+        const struct scope *s = &t->scopes[i];
+        if (s->right == right && (s->ns[0] == '\0' || slice_equals(ns, (struct slice){s->ns, strlen(s->ns)})))
+            return true;
+    }
+    return false;
+}
+
+enum token_verdict tokens_check(const struct tokens *t, struct slice authorization, enum token_right right,
+                                struct slice ns)
+{
+    static const struct slice scheme = {"Bearer ", 7};
+    char given[TOKEN_BYTES_MAX] = {0};
+    const struct token *found = NULL;
+    if (!authorization.at || authorization.bytes <= scheme.bytes ||
+        strncasecmp(authorization.at, scheme.at, scheme.bytes) != 0)
+        return TOKEN_MISSING;
+    struct slice token = {authorization.at + scheme.bytes, authorization.bytes - scheme.bytes};
+    if (token.bytes > sizeof given)
+        return TOKEN_UNKNOWN;
+    memcpy(given, token.at, token.bytes);
+    for (uint32_t i = 0; i < t->count; i++)
+        if (bytes_equal(given, t->all[i].text, sizeof given))
+            found = &t->all[i];
+    explicit_bzero(given, sizeof given);
+    return !found ? TOKEN_UNKNOWN : token_may(found, right, ns) ? TOKEN_GOOD : TOKEN_NOT_ENOUGH;
+}

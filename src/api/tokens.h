@@ -1,0 +1,35 @@
+#pragma once
+/* Bearer tokens (RFC 6750) and what each may do, from the text of a file:
+ *
+ *   # comment
+ *   Zm9vYmFyYmF6cXV4MTIz                     may write counters, in every namespace
+ *   c29tZSBvdGhlciB0b2tlbg==  write:blog hit may write those of "blog", and hit where hits need a token
+ *
+ * Thread: made by main, then read only. */
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/slice.h"
+
+#define TOKEN_BYTES_MIN 16 /* shorter ones can be guessed */
+#define TOKEN_BYTES_MAX 256
+#define TOKENS_MAX 64
+
+struct tokens;
+
+enum token_right { TOKEN_WRITE, TOKEN_HIT };
+enum token_verdict {
+    TOKEN_GOOD,
+    TOKEN_MISSING, /* no Authorization: Bearer */
+    TOKEN_UNKNOWN,
+    TOKEN_NOT_ENOUGH, /* it may not do this, or not in this namespace */
+};
+
+/* Cuts `text` into pieces. 0; or -EINVAL and -ENOMEM with a sentence that has the line's number and nothing of it. */
+int tokens_create(struct tokens **out, char *text, struct error *err);
+void tokens_destroy(struct tokens *t); /* wipes it; NULL is allowed */
+/* `authorization`: the field's value; at == NULL: there is none. It takes as long for a wrong token as for a right one,
+ * and tells nothing of how much of it was right. */
+enum token_verdict tokens_check(const struct tokens *t, struct slice authorization, enum token_right right,
+                                struct slice ns);

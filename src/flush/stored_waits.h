@@ -1,0 +1,23 @@
+#pragma once
+/* Workers that wait until what they counted of a name is stored (ack=stored).
+ *
+ * Thread: the flusher's.
+ * A wait ends when the baseline of the worker's cell has reached its mark, which is when the store has acknowledged the
+ * batch with it; or at its deadline, not done. It asks nothing of the store: the flush comes when it comes. */
+
+#include <stdint.h>
+
+#include "flush/keys.h"
+#include "flush/reads.h"
+
+struct stored_waits {
+    struct read_op *first;
+    struct keys *keys;
+    void (*answered)(void *ctx, struct read_op *op);
+    void *answered_ctx;
+};
+
+void stored_waits_push(struct stored_waits *w, struct read_op *op);
+/* Answers those that are at their end. */
+void stored_waits_settle(struct stored_waits *w, uint64_t now_ms);
+uint64_t stored_waits_wake_ms(const struct stored_waits *w); /* the first deadline; UINT64_MAX: none */

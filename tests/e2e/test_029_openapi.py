@@ -1,0 +1,167 @@
+"""What /openapi.json says is what the server does: every path, method, status, header and field of it is met here."""
+
+import json
+import os
+
+import pytest
+from harness import wait
+from harness.http_client import fetch
+
+jsonschema = pytest.importorskip("jsonschema", reason="no python3-jsonschema: make test installs it")
+pytestmark = pytest.mark.short
+SOURCE = os.path.join(os.path.dirname(__file__), "../../src/web/openapi.json")
+TOKEN = "token-of-the-openapi-tests-1"
+OTHER = "token-of-the-openapi-tests-2"
+BEARER = f"Authorization: Bearer {TOKEN}"
+METHODS = ("get", "head", "post", "put", "delete")
+# Not met here: 2^56 hits of one key, and a write whose fate stays open for five seconds (tests/unit/test_writes.c).
+UNMET = {(path, method, status) for path, method, status in [
+    *[("/v1/hit/{ns}/{key}", method, "409") for method in ("get", "post")],
+    *[("/v1/counters/{ns}/{key}", method, "504") for method in ("put", "delete")],
+    *[("/readyz", method, "503") for method in ("get", "head")]]}  # tests/unit/test_admin.c
+
+
+class Document:
+    def __init__(self, text):
+        self.root = json.loads(text)
+        self.met = set()
+
+    def resolve(self, node):
+        while "$ref" in node:
+            at = self.root
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                at = at[part]
+            node = at
+        return node
+
+    def operations(self):
+        for path, item in self.root["paths"].items():
+            for method in METHODS:
+                if method in item:
+                    yield path, method, item[method]
+
+    def statuses(self):
+        return {(path, method, status) for path, method, operation in self.operations() for status in operation["responses"]}
+
+    def check(self, schema, value):
+        jsonschema.Draft202012Validator({**schema, "components": self.root["components"]}).validate(value)
+
+    def meet(self, path, method, answer):
+        """The answer is one of those that the document knows, in all that it says of it."""
+        responses = self.root["paths"][path][method]["responses"]
+        where = f"{method} {path}: {answer.status} {answer.body[:200]!r}"
+        assert str(answer.status) in responses, where
+        described = responses[str(answer.status)]
+        for name, header in described.get("headers", {}).items():
+            assert answer[name] is not None, f"{name} in {where}"
+            self.check(self.resolve(header)["schema"], answer[name])
+        content = described.get("content")
+        if method != "head":
+            assert bool(content) == bool(answer.body), where
+        for media, body in (content or {}).items():
+            assert answer["Content-Type"].split(";")[0] == media, where
+            if "schema" in body:
+                self.check(body["schema"], json.loads(answer.body))
+        self.met.add((path, method, str(answer.status)))
+
+
+@pytest.fixture
+def document(lab):
+    return Document(lab.tallyd().admin("/openapi.json"))
+
+
+def test_it_is_the_file_in_the_source_and_whole(document):
+    with open(SOURCE, encoding="utf-8") as file:
+        assert json.load(file) == document.root
+    assert document.root["openapi"].startswith("3.1.")
+    names = [operation["operationId"] for _, _, operation in document.operations()]
+    assert len(names) == len(set(names))
+    for schema in document.root["components"]["schemas"].values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+
+    def walk(node):
+        if isinstance(node, dict):
+            document.resolve(node)
+            for child in node.values():
+                walk(child)
+        elif isinstance(node, list):
+            for child in node:
+                walk(child)
+
+    walk(document.root)
+
+
+def write(lab, name, text):
+    path = os.path.join(lab.folder, name)
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+    return path
+
+
+def test_every_path_method_status_and_field_is_met(lab, document):
+    redis = lab.redis()
+    tokens = write(lab, "tokens", f"{TOKEN}\n{OTHER} write:other\n")
+    access = write(lab, "access", "shop token\nsite key a\n")
+    server = lab.tallyd(redis, token_file=tokens, access_file=access, max_keys=20)
+    alone = lab.tallyd(token_file=tokens)
+
+    def meet(path, method, target=None, fields=(), body=None, pod=server):
+        answer = pod.fetch(target or path, method.upper(), fields, body)
+        document.meet(path, method, answer)
+        return answer
+
+    limited = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
+    hit, counter, counters = "/v1/hit/{ns}/{key}", "/v1/counters/{ns}/{key}", "/v1/counters/{ns}"
+    for method in ("get", "post"):
+        for query in ("", "?n=2", "?value=1", "?ack=stored", "?n=0"):
+            meet(hit, method, f"/v1/hit/blog/a{query}")
+        meet(hit, method, "/v1/hit/shop/a")
+        meet(hit, method, "/v1/hit/site/b")
+        for _ in range(3):
+            meet(hit, method, "/v1/hit/blog/a", pod=limited)
+    meet(hit, "head", "/v1/hit/blog/a")
+    for form in (".gif", ".svg"):
+        for method in ("get", "post", "head"):
+            for query in ("", "?n=0"):
+                meet(hit + form, method, f"/v1/hit/blog/a{form}{query}")
+    for body in (b'{"hits":[{"ns":"blog","key":"a","n":3},{"ns":"!","key":"a"}]}', b"no hits",
+                 b'{"hits":[' + b",".join([b"{}"] * 1001) + b"]}"):
+        meet("/v1/hits", "post", fields=["Content-Type: text/plain"], body=body)
+    for method in ("get", "head"):
+        for target in ("blog/a", "blog/none", "blog/%7B"):
+            meet(counter, method, f"/v1/counters/{target}")
+        for target in ("blog?key=a&key=none", "blog", "b!?key=a"):
+            meet(counters, method, f"/v1/counters/{target}")
+        for page in ("/", "/tally.js"):
+            meet(page, method)
+    for method, body in (("put", b'{"value":1000}'), ("delete", None)):
+        for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):
+            meet(counter, method, "/v1/counters/blog/a", fields, body)
+        meet(counter, method, "/v1/counters/blog/a", [BEARER], body, alone)
+        meet(counter, method, "/v1/counters/blog/%7B", [BEARER], body)
+    for key in range(30):
+        server.fetch(f"/v1/hit/blog/{key}")
+    redis.kill()
+    wait.until(lambda: server.metrics()["redis_connected"] == 0, "the loss is noticed")
+    for method in ("get", "post"):
+        meet(hit, method, "/v1/hit/blog/one-too-many")
+        meet(hit, method, "/v1/hit/blog/a?ack=stored")
+    for method in ("get", "head"):
+        meet(counter, method, "/v1/counters/blog/unknown")
+        meet(counters, method, "/v1/counters/blog?key=unknown")
+    for method, body in (("put", b'{"value":1}'), ("delete", None)):
+        meet(counter, method, "/v1/counters/blog/a", [BEARER], body)
+    for page in ("/metrics", "/livez", "/readyz", "/statusz", "/configz", "/openapi.json"):
+        for method in ("get", "head"):
+            document.meet(page, method, fetch(server.admin_port, page, method.upper()))
+    assert document.statuses() - document.met == UNMET
+
+
+def test_the_methods_of_each_path_are_those_of_the_document(lab, document):
+    server = lab.tallyd(token_file=write(lab, "tokens", f"{TOKEN}\n"))
+    for path, item in document.root["paths"].items():
+        if "servers" in item:
+            continue
+        target = path.replace("{ns}", "blog").replace("{key}", "a")
+        allowed = set(server.fetch(target, "OPTIONS")["Allow"].split(", "))
+        assert allowed == {method.upper() for method in METHODS if method in item} | {"OPTIONS"}, path

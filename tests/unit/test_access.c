@@ -1,0 +1,111 @@
+#include "api/access.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static struct access *access_of(const char *text)
+{
+    struct access *a;
+    struct error err;
+    assert_int_equal(access_create(&a, strdup(text), &err), 0);
+    return a;
+}
+
+static enum api_refusal check(const struct access *a, const struct tokens *t, const char *name, const char *origin,
+                              const char *authorization)
+{
+    struct http_request r = {0};
+    if (origin)
+        r.field[HTTP_FIELD_ORIGIN] = (struct slice){origin, strlen(origin)};
+    if (authorization)
+        r.field[HTTP_FIELD_AUTHORIZATION] = (struct slice){authorization, strlen(authorization)};
+    return access_check(a, t, &r, (struct slice){name, strlen(name)});
+}
+
+static void test_what_no_rule_speaks_of_is_taken(void **state)
+{
+    (void)state;
+    struct access *a = access_of("# nothing but a comment\n\nblog key a\n");
+    assert_int_equal(check(a, NULL, "shop/anything", NULL, NULL), API_REFUSAL_KINDS);
+    access_destroy(a);
+}
+
+static void test_keys_are_taken_whole_or_by_their_beginning(void **state)
+{
+    (void)state;
+    struct access *a = access_of("blog key a\r\nblog  key\tposts/*\n");
+    assert_int_equal(check(a, NULL, "blog/a", NULL, NULL), API_REFUSAL_KINDS);
+    assert_int_equal(check(a, NULL, "blog/posts/", NULL, NULL), API_REFUSAL_KINDS);
+    assert_int_equal(check(a, NULL, "blog/posts/x", NULL, NULL), API_REFUSAL_KINDS);
+    assert_int_equal(check(a, NULL, "blog/posts", NULL, NULL), API_REFUSED_KEY_NOT_ALLOWED);
+    assert_int_equal(check(a, NULL, "blog/ab", NULL, NULL), API_REFUSED_KEY_NOT_ALLOWED);
+    access_destroy(a);
+}
+
+static void test_an_origin_must_be_one_of_those_named(void **state)
+{
+    (void)state;
+    struct access *a = access_of("blog origin https://a.example\nblog origin https://b.example\n");
+    assert_int_equal(check(a, NULL, "blog/x", "https://b.example", NULL), API_REFUSAL_KINDS);
+    assert_int_equal(check(a, NULL, "blog/x", NULL, NULL), API_REFUSED_ORIGIN);
+    assert_int_equal(check(a, NULL, "blog/x", "null", NULL), API_REFUSED_ORIGIN);
+    assert_int_equal(check(a, NULL, "blog/x", "https://a.example.evil", NULL), API_REFUSED_ORIGIN);
+    access_destroy(a);
+}
+
+static void test_a_token_is_an_alternative_to_an_origin(void **state)
+{
+    (void)state;
+    char text[] = "token-for-hits-0001 hit:blog\ntoken-for-writes-01 write\n";
+    struct tokens *t;
+    struct error err;
+    assert_int_equal(tokens_create(&t, text, &err), 0);
+    struct access *a = access_of("blog origin https://a.example\nblog token\n");
+    assert_int_equal(check(a, t, "blog/x", "https://a.example", NULL), API_REFUSAL_KINDS);
+    assert_int_equal(check(a, t, "blog/x", NULL, "Bearer token-for-hits-0001"), API_REFUSAL_KINDS);
+    assert_int_equal(check(a, t, "blog/x", NULL, "Bearer token-for-writes-01"), API_REFUSED_TOKEN);
+    assert_int_equal(check(a, t, "blog/x", NULL, NULL), API_REFUSED_TOKEN);
+    assert_int_equal(check(a, NULL, "blog/x", NULL, "Bearer token-for-hits-0001"), API_REFUSED_TOKEN);
+    access_destroy(a);
+    tokens_destroy(t);
+}
+
+static void test_the_star_is_for_namespaces_without_rules_of_their_own(void **state)
+{
+    (void)state;
+    struct access *a = access_of("* key home\nblog key a\n");
+    assert_int_equal(check(a, NULL, "shop/home", NULL, NULL), API_REFUSAL_KINDS);
+    assert_int_equal(check(a, NULL, "shop/a", NULL, NULL), API_REFUSED_KEY_NOT_ALLOWED);
+    assert_int_equal(check(a, NULL, "blog/home", NULL, NULL), API_REFUSED_KEY_NOT_ALLOWED);
+    access_destroy(a);
+}
+
+static void test_a_line_that_is_no_rule_is_refused_by_its_number(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"blog",         "blog key", "blog origin", "blog token x",
+                                      "blog key a b", "b! key a", "blog keys a"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct access *a;
+        struct error err;
+        assert_int_equal(access_create(&a, strdup(bad[i]), &err), -22);
+        assert_non_null(strstr(err.text, "line 1 "));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_no_rule_speaks_of_is_taken),
+        cmocka_unit_test(test_keys_are_taken_whole_or_by_their_beginning),
+        cmocka_unit_test(test_an_origin_must_be_one_of_those_named),
+        cmocka_unit_test(test_a_token_is_an_alternative_to_an_origin),
+        cmocka_unit_test(test_the_star_is_for_namespaces_without_rules_of_their_own),
+        cmocka_unit_test(test_a_line_that_is_no_rule_is_refused_by_its_number),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,65 @@
+#include "api/client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void assert_client(const char *trusted, const char *peer, const char *forwarded, const char *client)
+{
+    struct proxies proxies;
+    struct http_request r = {0};
+    struct ip from, wanted;
+    assert_int_equal(proxies_parse(&proxies, trusted), 0);
+    assert_true(ip_parse((struct slice){peer, strlen(peer)}, &from));
+    assert_true(ip_parse((struct slice){client, strlen(client)}, &wanted));
+    if (forwarded)
+        r.field[HTTP_FIELD_X_FORWARDED_FOR] = (struct slice){forwarded, strlen(forwarded)};
+    struct ip found = client_find(&proxies, &from, &r);
+    assert_memory_equal(&found, &wanted, sizeof found);
+}
+
+static void test_a_stranger_is_not_believed(void **state)
+{
+    (void)state;
+    assert_client("", "203.0.113.9", "192.0.2.1", "203.0.113.9");
+    assert_client("10.0.0.0/8", "203.0.113.9", "192.0.2.1", "203.0.113.9");
+}
+
+static void test_a_proxy_is_believed_as_far_as_proxies_wrote(void **state)
+{
+    (void)state;
+    assert_client("10.0.0.0/8", "10.0.0.1", "192.0.2.1", "192.0.2.1");
+    assert_client("10.0.0.0/8", "10.0.0.1", " 198.51.100.66 ,\t192.0.2.1 ", "192.0.2.1");
+    assert_client("10.0.0.0/8,::1", "::1", "198.51.100.66, 192.0.2.1:80, 10.2.3.4", "192.0.2.1");
+    assert_client("10.0.0.0/8", "10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.3");
+}
+
+static void test_what_is_no_address_ends_the_search(void **state)
+{
+    (void)state;
+    assert_client("10.0.0.0/8", "10.0.0.1", NULL, "10.0.0.1");
+    assert_client("10.0.0.0/8", "10.0.0.1", "", "10.0.0.1");
+    assert_client("10.0.0.0/8", "10.0.0.1", "192.0.2.1, unknown", "10.0.0.1");
+    assert_client("10.0.0.0/8", "10.0.0.1", "192.0.2.1,,10.0.0.2", "10.0.0.2");
+}
+
+static void test_a_list_of_proxies_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    struct proxies proxies;
+    assert_int_equal(proxies_parse(&proxies, "10.0.0.0/8 ,::1"), -22);
+    assert_int_equal(proxies_parse(&proxies, "all"), -22);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_stranger_is_not_believed),
+        cmocka_unit_test(test_a_proxy_is_believed_as_far_as_proxies_wrote),
+        cmocka_unit_test(test_what_is_no_address_ends_the_search),
+        cmocka_unit_test(test_a_list_of_proxies_that_is_none_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,105 @@
+#include "api/tokens.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define FIRST "0123456789abcdef"
+#define SECOND "second-token-._~+/="
+
+static struct tokens *tokens_of(const char *text)
+{
+    struct tokens *t;
+    struct error err;
+    char copy[2048];
+    snprintf(copy, sizeof copy, "%s", text);
+    assert_int_equal(tokens_create(&t, copy, &err), 0);
+    return t;
+}
+
+static enum token_verdict check(const struct tokens *t, const char *field, enum token_right right, const char *ns)
+{
+    return tokens_check(t, (struct slice){field, field ? strlen(field) : 0}, right, (struct slice){ns, strlen(ns)});
+}
+
+static void test_a_bare_token_writes_everywhere_and_hits_nowhere(void **state)
+{
+    (void)state;
+    struct tokens *t = tokens_of("# ours\r\n\n  " FIRST "\r\n");
+    assert_int_equal(check(t, "Bearer " FIRST, TOKEN_WRITE, "blog"), TOKEN_GOOD);
+    assert_int_equal(check(t, "bearer " FIRST, TOKEN_WRITE, "shop"), TOKEN_GOOD);
+    assert_int_equal(check(t, "Bearer " FIRST, TOKEN_HIT, "blog"), TOKEN_NOT_ENOUGH);
+    tokens_destroy(t);
+}
+
+static void test_scopes_bound_a_token_to_what_they_name(void **state)
+{
+    (void)state;
+    struct tokens *t = tokens_of(FIRST " write:blog hit\n" SECOND "\thit:shop\n");
+    assert_int_equal(check(t, "Bearer " FIRST, TOKEN_WRITE, "blog"), TOKEN_GOOD);
+    assert_int_equal(check(t, "Bearer " FIRST, TOKEN_WRITE, "blo"), TOKEN_NOT_ENOUGH);
+    assert_int_equal(check(t, "Bearer " FIRST, TOKEN_HIT, "shop"), TOKEN_GOOD);
+    assert_int_equal(check(t, "Bearer " SECOND, TOKEN_HIT, "shop"), TOKEN_GOOD);
+    assert_int_equal(check(t, "Bearer " SECOND, TOKEN_HIT, "blog"), TOKEN_NOT_ENOUGH);
+    assert_int_equal(check(t, "Bearer " SECOND, TOKEN_WRITE, "shop"), TOKEN_NOT_ENOUGH);
+    tokens_destroy(t);
+}
+
+static void test_what_is_no_known_token_is_told_apart_from_none(void **state)
+{
+    (void)state;
+    struct tokens *t = tokens_of(FIRST);
+    char longest[TOKEN_BYTES_MAX + 16];
+    memset(longest, 'a', sizeof longest - 1);
+    memcpy(longest, "Bearer ", 7);
+    longest[sizeof longest - 1] = '\0';
+    assert_int_equal(check(t, NULL, TOKEN_WRITE, "blog"), TOKEN_MISSING);
+    assert_int_equal(check(t, "", TOKEN_WRITE, "blog"), TOKEN_MISSING);
+    assert_int_equal(check(t, "Bearer ", TOKEN_WRITE, "blog"), TOKEN_MISSING);
+    assert_int_equal(check(t, "Basic " FIRST, TOKEN_WRITE, "blog"), TOKEN_MISSING);
+    assert_int_equal(check(t, FIRST, TOKEN_WRITE, "blog"), TOKEN_MISSING);
+    assert_int_equal(check(t, "Bearer 0123456789abcde", TOKEN_WRITE, "blog"), TOKEN_UNKNOWN);
+    assert_int_equal(check(t, "Bearer " FIRST "0", TOKEN_WRITE, "blog"), TOKEN_UNKNOWN);
+    assert_int_equal(check(t, "Bearer 0123456789abcdeF", TOKEN_WRITE, "blog"), TOKEN_UNKNOWN);
+    assert_int_equal(check(t, longest, TOKEN_WRITE, "blog"), TOKEN_UNKNOWN);
+    tokens_destroy(t);
+}
+
+static void test_a_bad_file_is_refused_with_the_line_and_nothing_of_it(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "# only a comment\n",
+        "short\n",
+        FIRST " read\n",
+        FIRST " write:\n",
+        FIRST " write:b!\n",
+        FIRST " writes\n",
+        "0123456789abcde!\n",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct tokens *t;
+        struct error err;
+        char copy[256];
+        snprintf(copy, sizeof copy, "%s", bad[i]);
+        assert_int_equal(tokens_create(&t, copy, &err), -22);
+        assert_null(strstr(err.text, "0123456789"));
+        assert_null(strstr(err.text, "short"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_bare_token_writes_everywhere_and_hits_nowhere),
+        cmocka_unit_test(test_scopes_bound_a_token_to_what_they_name),
+        cmocka_unit_test(test_what_is_no_known_token_is_told_apart_from_none),
+        cmocka_unit_test(test_a_bad_file_is_refused_with_the_line_and_nothing_of_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
