@@ -52,7 +52,10 @@ static enum handler_result route(struct api_worker *aw, const struct http_reques
         answer_method(aw, r, reply, "GET, HEAD, POST, OPTIONS");
         return HANDLED;
     }
-    answer_error(aw, r, reply, r->method == HTTP_UNKNOWN ? 501 : 404, "no_such_path", "see / for what there is", NULL);
+    if (r->method == HTTP_UNKNOWN || r->method == HTTP_CONNECT) /* CONNECT has no path, and this is no proxy */
+        answer_error(aw, r, reply, 501, "unknown_method", "this server does not know that method", NULL);
+    else
+        answer_error(aw, r, reply, 404, "no_such_path", "see / for what there is", NULL);
     return HANDLED;
 }
 

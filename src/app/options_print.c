@@ -119,8 +119,11 @@ void options_print_effective(const struct options *o, struct buf *out)
         const struct option_text *text = &o->texts[i];
         if (option->sources == SOURCE_FLAG)
             continue;
-        bool writable = option->sources & SOURCE_FILE && *text->text != '\0';
-        buf_printf(out, "%s%s = %s  # ", writable ? "" : "# ", option->name, option_shown(o, i));
+        /* Empty is worth a line only where it is not the default. */
+        bool writable = option->sources & SOURCE_FILE && (*text->text != '\0' || *option->fallback != '\0');
+        /* Behind a blank, '#' would begin a comment. */
+        buf_printf(out, "%s%s =%s%s  # ", writable ? "" : "# ", option->name, *text->text == '#' ? "" : " ",
+                   option_shown(o, i));
         option_origin(o, i, out);
         buf_printf(out, "\n");
     }

@@ -205,10 +205,13 @@ int resp_feed(struct resp_reader *r, const void *data, size_t bytes)
     return r->broken ? -EPROTO : 0;
 }
 
-/* hiredis waits for ever for a string of any announced length: bound what waits. */
+/* hiredis waits for ever for a string of any announced length: bound what waits. A string of just the limit comes with
+ * its "$<length>", and may wait for the last byte behind it. */
 static bool holds_too_much(const struct resp_reader *r)
 {
-    return r->hiredis->len - r->hiredis->pos > r->limits.text_bytes_max;
+    enum { FRAME_BYTES = 32 };
+
+    return r->hiredis->len - r->hiredis->pos > (size_t)r->limits.text_bytes_max + FRAME_BYTES;
 }
 
 int resp_next(struct resp_reader *r, const struct reply **reply)

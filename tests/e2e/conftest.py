@@ -5,14 +5,16 @@ import random
 
 import pytest
 from harness.lab import Lab
-from harness.tallyd import BINARY
+from harness.tallyd import BINARY, OPTIONS
 
 
 def pytest_addoption(parser):
     parser.addoption("--seed", type=int, help="replay the draws of a failed test")
+    parser.addoption("--io", default="auto", help="the engine that every tallyd runs on: auto, uring or epoll")
 
 
 def pytest_configure(config):
+    OPTIONS["io"] = config.getoption("--io")
     config.addinivalue_line("markers", "short: the subset for sanitizer builds")
     config.addinivalue_line("markers", "harness: tests of the harness itself; they need no tallyd")
 

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -330,6 +331,31 @@ def test_what_was_rolled_back_beyond_the_window_is_counted_as_lost(lab):
     metrics = server.metrics()
     assert metrics.get("hits_lost_total", reason="rollback") == 10
     assert metrics["hits_rolled_back_total"] == 110 and metrics["replayed_hits_total"] == 100
+    assert server.stop() == 0
+
+
+def test_what_redis_forgets_while_tallyd_is_down_is_counted_as_lost(lab):
+    redis = lab.redis(appendonly=True)
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    server.hit("n", "a", 1)
+    checker.wait_drained(server)
+    saved = os.path.join(lab.folder, "saved")
+    shutil.copytree(os.path.join(redis.folder, "appendonlydir"), saved)
+    for hits in (10, 100):
+        server.hit("n", "a", hits)
+        checker.wait_drained(server)
+    server.kill()
+    redis.kill()
+    shutil.rmtree(os.path.join(redis.folder, "appendonlydir"))
+    shutil.copytree(saved, os.path.join(redis.folder, "appendonlydir"))
+    redis.start()
+    server.start()
+    wait.until(lambda: server.metrics().get("alarms_total", kind="rollback") == 1, "it is noticed")
+    server.hit("n", "a", 1000)
+    checker.wait_drained(server)
+    assert redis.read_all(b"tally:")[b"n:a"] == 1001
+    assert checker.checked_metrics(server).get("hits_lost_total", reason="rollback") == 110
+    assert re.search(r"redis_rolled_back.* hits_replayed=0 hits_lost=110", server.log())
     assert server.stop() == 0
 
 

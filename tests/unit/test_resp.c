@@ -101,6 +101,24 @@ static void test_a_nested_reply_may_be_cut_anywhere(void **state)
     }
 }
 
+#define TEXT64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void test_a_text_of_just_the_limit_is_taken_however_it_is_cut(void **state)
+{
+    static const char text[] = "$64\r\n" TEXT64 "\r\n";
+    const struct reply *reply;
+    (void)state;
+
+    for (size_t cut = 0; cut < sizeof(text) - 1; cut++) {
+        struct resp_reader *r = reader_new();
+        assert_int_equal(resp_feed(r, text, cut), 0);
+        assert_int_equal(resp_next(r, &reply), 0);
+        assert_int_equal(feed(r, text + cut, &reply), 1);
+        assert_int_equal(reply->text.bytes, 64);
+        resp_destroy(r);
+    }
+}
+
 static void test_what_is_no_reply_or_too_large_breaks_the_reader_for_good(void **state)
 {
     static const char *const bad[] = {
@@ -111,9 +129,9 @@ static void test_what_is_no_reply_or_too_large_breaks_the_reader_for_good(void *
         "*15\r\n*1\r\n",
         "*-7\r\n",
         NEST4 NEST4 NEST4 NEST4 NEST4 ":1\r\n", /* too deep */
-        "$65\r\n01234567890123456789012345678901234567890123456789012345678901234\r\n",
-        "$999999999\r\n01234567890123456789012345678901234567890123456789012345678901234",
-        "+01234567890123456789012345678901234567890123456789012345678901234567890",
+        "$65\r\n" TEXT64 "x\r\n",
+        "$999999999\r\n" TEXT64 TEXT64,
+        "+" TEXT64 TEXT64,
         "%1\r\n+a\r\n:1\r\n", /* RESP3 */
         ",1.5\r\n",
         "#t\r\n",
@@ -159,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_a_command_is_an_array_of_bulk_strings),
         cmocka_unit_test(test_each_type_of_reply_is_understood),
         cmocka_unit_test(test_a_nested_reply_may_be_cut_anywhere),
+        cmocka_unit_test(test_a_text_of_just_the_limit_is_taken_however_it_is_cut),
         cmocka_unit_test(test_what_is_no_reply_or_too_large_breaks_the_reader_for_good),
         cmocka_unit_test(test_reset_forgets_half_a_reply),
     };

@@ -12,7 +12,7 @@ from .ports import HOST, Port
 from .process import Process
 
 BINARY = os.path.abspath(os.environ.get("TALLYD", "build/release/tallyd"))
-_OPTIONS = {"io": "auto", "workers": 2, "flush-interval": "50ms"}
+OPTIONS = {"io": "auto", "workers": 2, "flush-interval": "50ms"}  # io: as --io of pytest says
 _SANITIZER = re.compile(r"(ERROR: AddressSanitizer|ERROR: LeakSanitizer|WARNING: ThreadSanitizer|runtime error:).*")
 
 
@@ -30,7 +30,7 @@ class Tallyd:
         self._command = [*wrapper, program]
         self._process = None
         os.makedirs(self.folder, exist_ok=True)
-        given = {"listen": f"{HOST}:{self.port}", "admin": f"{HOST}:{self.admin_port}", "redis": redis_url, **_OPTIONS}
+        given = {"listen": f"{HOST}:{self.port}", "admin": f"{HOST}:{self.admin_port}", "redis": redis_url, **OPTIONS}
         given.update({key.replace("_", "-"): value for key, value in options.items()})
         if password:
             given["redis-password-file"] = self.write_password(password)

@@ -1,0 +1,166 @@
+"""What clients can make the server keep, and for how long: every limit is an option, and what it costs is bounded."""
+
+import resource
+import socket
+
+import pytest
+from harness import checker, wait
+from harness.http_client import HttpConnection, request_bytes
+
+pytestmark = pytest.mark.short
+HIT = request_bytes("GET", "/v1/hit/blog/a")
+TCP_REPAIR = 19  # linux/tcp.h
+CROWD = 15_000 if wait.LONG else 3_000
+
+
+def refused(server, reason):
+    return server.metrics().get("http_bad_requests_total", reason=reason)
+
+
+def head_of(size):
+    """A hit whose head has just so many bytes."""
+    return request_bytes("GET", "/v1/hit/blog/a", ["X: " + "y" * (size - len(HIT) - 5)])
+
+
+@pytest.mark.parametrize("option, at_the_limit, over_it, status, reason", [
+    ({"max_head_bytes": 1024}, head_of(1024), head_of(1025), 431, "head_bytes"),
+    ({"max_head_bytes": 1024}, HIT, request_bytes("GET", "/v1/hit/blog/a?" + "x" * 1024), 414, "line_bytes"),
+    ({"max_body_bytes": 10}, request_bytes("POST", "/v1/hit/blog/a", (), b"x" * 10),
+     request_bytes("POST", "/v1/hit/blog/a", (), b"x" * 11), 413, "body_bytes")], ids=["head", "line", "body"])
+def test_a_request_of_just_the_limit_is_taken_and_a_longer_one_refused(lab, option, at_the_limit, over_it, status, reason):
+    server = lab.tallyd(workers=1, **option)
+    with HttpConnection(server.port) as connection:
+        connection.send(at_the_limit)
+        assert connection.answer().status == 204
+        connection.send(over_it)
+        assert connection.answer().status == status
+        connection.expect_closed()
+    assert refused(server, reason) == 1
+    assert server.metrics()["hits_accepted_total"] == 1
+
+
+def test_a_client_with_endless_requests_does_not_hold_up_the_others(lab):
+    """It never reads: what it is owed is bounded, and everybody else has a turn."""
+    server = lab.tallyd(workers=1)
+    server.hit("blog", "a")
+    before = server.resident_kib()
+    with HttpConnection(server.port, receive_buffer=4096) as greedy:
+        greedy.sock.setblocking(False)
+        flood = request_bytes("GET", "/") * 10_000
+        sent = 0
+        for _ in range(50):
+            try:
+                sent += greedy.sock.send(flood[sent % len(flood):])
+            except BlockingIOError:
+                pass
+            server.hit("blog", "a")
+        assert server.resident_kib() - before < 16 * 1024
+    assert server.metrics()["hits_accepted_total"] == 51
+
+
+def test_a_flood_of_keys_ends_at_the_limit_and_old_keys_count_on(lab):
+    server = lab.tallyd(workers=1, max_keys=500)
+    flood = [request_bytes("GET", f"/v1/hit/flood/{i * 7919:x}") for i in range(40_000)]
+    with HttpConnection(server.port) as connection:
+        statuses = []
+        for i in range(0, len(flood), 500):
+            connection.send(b"".join(flood[i:i + 500]))
+            statuses += [connection.answer().status for _ in range(500)]
+            if i == 500:
+                before = server.resident_kib()
+        connection.send(flood[0] * 100)
+        assert [connection.answer().status for _ in range(100)] == [204] * 100
+    assert statuses == [204] * 500 + [503] * 39_500
+    # Remembered, they would take 5 MiB; all receive buffers take 2.
+    assert server.resident_kib() - before < 3 * 1024
+    metrics = checker.checked_metrics(server)
+    assert metrics.get("hits_refused_total", reason="key_limit") == 39_500
+    assert (metrics["hits_accepted_total"], metrics["keys"]) == (600, 500)
+
+
+@pytest.fixture
+def crowd_limit():
+    """Descriptors of this process for a crowd of clients."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < CROWD + 500:
+        pytest.skip(f"{hard} descriptors are too few")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def connected(server, text, count):
+    """Connections that have sent that text, and have their answer when it was a hit."""
+    group = [HttpConnection(server.port) for _ in range(count)]
+    for connection in group:
+        connection.send(text)
+    for connection in group if text == HIT else ():
+        assert connection.answer().status == 204
+    return group
+
+
+def disconnect(connections):
+    for connection in connections:
+        connection.close()
+
+
+@pytest.mark.parametrize("engine", ["uring", "epoll"])
+@pytest.mark.parametrize("text, kib_each", [(HIT, 1.0), (HIT[:20], 4.0)], ids=["idle", "half-a-head"])
+def test_a_crowd_of_connections_costs_little_memory(lab, crowd_limit, engine, text, kib_each):
+    server = lab.tallyd(io=engine, workers=1, max_conns=CROWD + 100, descriptors=CROWD + 200)
+    for _ in range(12):
+        disconnect(connected(server, HIT, 100))  # by now every buffer has been used once
+    wait.until(lambda: server.metrics()["connections"] == 0, "the first ones are gone")
+    before = server.resident_kib()
+    crowd = []
+    try:
+        for _ in range(CROWD // 100):
+            crowd += connected(server, text, 100)
+        wait.until(lambda: server.metrics()["connections"] == CROWD, f"{CROWD} connections are there")
+        cost = (server.resident_kib() - before) / CROWD
+        print(f"{engine}: {CROWD} connections, {cost:.2f} KiB each")
+        # A sanitizer's own memory is not the server's.
+        assert cost <= kib_each or wait.PATIENCE > 2
+    finally:
+        disconnect(crowd)
+    wait.until(lambda: server.metrics()["connections"] == 0, "all are gone", 20)
+
+
+def test_running_out_of_descriptors_is_counted_and_survived(lab):
+    """Only on epoll: the connections of the other engine are no descriptors."""
+    server = lab.tallyd(io="epoll", workers=1)
+    few = server.descriptors_open() + 5
+    _, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (few, hard))
+    held = [HttpConnection(server.port) for _ in range(20)]
+    try:
+        assert held[0].request("GET", "/v1/hit/blog/a").status == 204
+    finally:
+        disconnect(held)
+    wait.until(lambda: try_hit(server), "it serves again when descriptors are free", 10, 0.1)
+    wait.until(lambda: server.metrics()["io_accept_errors_total"] >= 1, "the shortage was counted")
+    assert len(server.log().splitlines()) < 50, "it is counted, not logged again and again"
+
+
+def try_hit(server):
+    try:
+        return server.fetch("/v1/hit/blog/a").status == 204
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("text, kind", [(HIT, "idle"), (HIT[:20], "head")], ids=["idle", "half-a-head"])
+def test_a_client_that_vanished_without_a_word_is_ended(lab, text, kind):
+    """As when its machine lost power: no FIN, no reset."""
+    server = lab.tallyd(workers=1, idle_timeout="500ms", head_timeout="500ms")
+    with HttpConnection(server.port) as connection:
+        connection.send(text)
+        if text == HIT:
+            assert connection.answer().status == 204
+        wait.until(lambda: server.metrics()["connections"] == 1, "it is connected")
+        try:
+            connection.sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)  # a socket under repair is closed in silence
+        except PermissionError:
+            pytest.skip("needs CAP_NET_ADMIN")
+    wait.until(lambda: server.metrics()["connections"] == 0, "the server has given it up")
+    assert server.metrics().get("http_timeouts_total", kind=kind) == 1
