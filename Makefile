@@ -127,6 +127,9 @@ stress: $(STRESS) ## tests with threads (worth most with MODE=tsan)
 e2e: $(BIN) ## end to end, real binary and real redis-server: make e2e IO=epoll PYTEST='-k name'
 	TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 $(if $(IO),--io $(IO)) tests/e2e $(PYTEST)
 
+e2e-conditions: $(BIN) ## short end to end: seccomp profile, no io_uring, memlock 0, 64 descriptors, another user, read-only root
+	@TALLYD=$(BIN) tests/conditions
+
 fuzz: ## libFuzzer, all harnesses: make fuzz SECONDS_EACH=600
 	@$(MAKE) --no-print-directory MODE=fuzz $(FUZZERS:%=build/fuzz/fuzz/%)
 	@tests/fuzz/run $(or $(SECONDS_EACH),60) $(FUZZERS)
@@ -188,4 +191,4 @@ help: ## this list
 -include infra/check.mk $(wildcard */targets.mk tests/*/targets.mk)
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
 -include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d)
-.PHONY: all sim sim-model unit stress e2e fuzz deps deps-test run test lint format install install-program deb clean help FORCE
+.PHONY: all sim sim-model unit stress e2e e2e-conditions fuzz deps deps-test run test lint format install install-program deb clean help FORCE
