@@ -50,6 +50,7 @@ enum option_index { OPTIONS_TABLE(OPTION_INDEX) OPTIONS };
 /* --io, as the table lists its values. */
 enum { OPTION_IO_AUTO, OPTION_IO_URING, OPTION_IO_EPOLL };
 enum { OPTION_PROXY_PROTOCOL_OFF, OPTION_PROXY_PROTOCOL_V2 };
+enum { OPTION_SANDBOX_AUTO, OPTION_SANDBOX_OFF };
 enum { OPTION_REDIS_STANDALONE, OPTION_REDIS_CLUSTER };
 
 /* One row of the table. */

@@ -114,6 +114,13 @@
            "least severity that is written to standard error")                                                         \
     OPTION("Logging", "log-format", log_format, ENUM, "logfmt", 0, 0, SOURCE_ANY, "logfmt|json",                       \
            "form of a log line")                                                                                       \
+    OPTION("Process", "sandbox", sandbox, ENUM, "auto", 0, 0, SOURCE_ANY, "auto|off",                                  \
+           "once started, keep only the files and system calls that serving needs (Landlock, seccomp), where the kernel " \
+           "has them")                                                                                                 \
+    OPTION("Process", "allow-root", allow_root, BOOL, "false", 0, 0, SOURCE_ANY, "",                                   \
+           "run as root, which is refused otherwise")                                                                  \
+    OPTION("Process", "allow-core", allow_core, BOOL, "false", 0, 0, SOURCE_ANY, "",                                   \
+           "let debuggers attach and core dumps be written, although passwords are in memory")                         \
     OPTION("Other", "config", config, FILE, "", 0, 0, SOURCE_FLAG | SOURCE_ENV, "FILE",                                \
            "read options from a file of lines \"name = value\"; # begins a comment")                                   \
     OPTION("Other", "healthcheck", healthcheck, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                  \

@@ -4,11 +4,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "api/api.h"
 #include "app/app.h"
 #include "app/descriptors.h"
+#include "app/sandbox.h"
 #include "app/signals.h"
+#include "app/strangers.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "redis/iam.h"
@@ -21,6 +24,37 @@ static int log_start(struct app *a, struct error *err)
 {
     (void)err;
     log_init((enum log_level)a->options->log_level, (enum log_format)a->options->log_format);
+    /* Only the name: the value may be a secret that went astray. */
+    for (const char *const *at = (const char *const *)environ; (at = stranger_find(at)); at++)
+        LOG_WARN("unknown_variable", log_bytes("name", *at, strcspn(*at, "=")), log_str("effect", "ignored"),
+                 log_str("remedy", "see tallyd --help"));
+    return 0;
+}
+
+static int privileges_start(struct app *a, struct error *err) { return privileges_drop(a->options, err); }
+
+static void sandbox_report(const char *event, int failed)
+{
+    if (failed)
+        LOG_WARN(event, log_err(failed), log_str("effect", "goes on without"),
+                 log_str("remedy", "allow it, or say --sandbox off"));
+}
+
+/* Before the first thread, since each inherits it. */
+static int sandbox_begin(struct app *a, struct error *err)
+{
+    (void)err;
+    if (a->options->sandbox == OPTION_SANDBOX_AUTO)
+        sandbox_report("no_landlock", sandbox_files(a->options));
+    return 0;
+}
+
+/* Behind the last: the filter is for all of them at once. */
+static int sandbox_end(struct app *a, struct error *err)
+{
+    (void)err;
+    if (a->options->sandbox == OPTION_SANDBOX_AUTO)
+        sandbox_report("no_seccomp", sandbox_calls(a->options));
     return 0;
 }
 
@@ -243,11 +277,13 @@ static const struct step {
     void (*stop)(struct app *a); /* NULL: nothing to undo */
 } steps[] = {
     {"log", log_start, NULL},
+    {"privileges", privileges_start, NULL},
     {"cpus", cpus_start, NULL},
     {"engine", engine_choose, NULL},
     {"descriptors", descriptors_start, NULL},
     {"signals", signals_start, signals_stop},
     {"tally", tally_start, tally_stop},
+    {"files", sandbox_begin, NULL},
     {"flusher", flusher_begin, flusher_end},
     {"cut", cut_check, NULL},
     {"api", api_begin, api_end},
@@ -255,6 +291,7 @@ static const struct step {
     {"listeners", listeners_start, listeners_stop},
     {"workers", workers_start, workers_stop},
     {"admin", admin_start, admin_stop},
+    {"calls", sandbox_end, NULL},
     {"ready", ready_start, NULL},
 };
 #define STEPS (sizeof steps / sizeof *steps)

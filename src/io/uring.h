@@ -56,6 +56,8 @@ static inline struct uring *uring_of(struct engine *e) { return (struct uring *)
 /* Everything that uring_run() needs: ring, buffers, tables. 0 or -errno with the remedy. */
 int uring_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err);
 void uring_destroy(struct engine *e);
+/* From now on the ring does what the engine needs and nothing else (uring_limit.c), and belongs to this thread. */
+int uring_limit(struct uring *u);
 /* Gives a receive buffer back; the kernel sees it after uring_buffers_publish(). */
 void uring_buffer_return(struct uring *u, unsigned id);
 void uring_buffers_publish(struct uring *u);

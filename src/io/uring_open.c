@@ -59,7 +59,8 @@ static int ring_open(struct io_uring *ring)
     int r = -EINVAL;
     for (size_t i = 0; i < sizeof peel / sizeof *peel && r == -EINVAL; i++) {
         struct io_uring_params params = {
-            .flags = peel[i] | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
+            .flags =
+                peel[i] | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
             .cq_entries = CQ_ENTRIES,
         };
         r = io_uring_queue_init_params(SQ_ENTRIES, ring, &params);
@@ -135,12 +136,15 @@ int uring_create(struct engine **out, const struct engine_config *config, int wa
     r = descriptors_open(u, config);
     if (r == 0)
         r = buffers_open(u, config);
+    if (r == 0) {
+        io_uring_register_ring_fd(&u->ring); /* saves a descriptor look-up a call; fine without */
+        r = uring_limit(u);
+    }
     if (r < 0) {
         io_uring_queue_exit(&u->ring);
         uring_free(u, config);
         return explain(err, r);
     }
-    io_uring_register_ring_fd(&u->ring); /* saves a descriptor look-up a call; fine without */
     *out = &u->base;
     return 0;
 }

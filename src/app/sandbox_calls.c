@@ -1,0 +1,146 @@
+/* The filter that the process puts on itself once all threads run. What only starting needs is gone by then: executing,
+ * listening, creating rings. A call that nobody expected fails with EPERM; what only an intruder asks for kills. */
+
+#include <errno.h>
+#include <seccomp.h>
+#include <sys/mman.h>
+
+#include "app/sandbox.h"
+
+static const int allowed[] = {
+    /* memory, threads, signals; mmap and mprotect further down */
+    SCMP_SYS(brk),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(futex),
+    SCMP_SYS(getpid),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(gettid),
+    SCMP_SYS(madvise),
+    SCMP_SYS(membarrier),
+    SCMP_SYS(mremap),
+    SCMP_SYS(munmap),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(tgkill),
+    /* clocks, where the vDSO does not answer */
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(gettimeofday),
+    /* engines and waiting */
+    SCMP_SYS(epoll_ctl),
+    SCMP_SYS(epoll_pwait),
+    SCMP_SYS(epoll_pwait2),
+    SCMP_SYS(epoll_wait),
+    SCMP_SYS(poll),
+    SCMP_SYS(ppoll),
+    SCMP_SYS(io_uring_register),
+    /* files: the log, secrets read again, growth of the state file */
+    SCMP_SYS(close),
+    SCMP_SYS(fallocate),
+    SCMP_SYS(fcntl),
+    SCMP_SYS(fstat),
+    SCMP_SYS(lseek),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(open),
+    SCMP_SYS(openat),
+    SCMP_SYS(pread64),
+    SCMP_SYS(read),
+    SCMP_SYS(stat),
+    SCMP_SYS(write),
+    SCMP_SYS(writev),
+    /* sockets: accepting, and the way to the store with its resolver (which binds a netlink socket) */
+    SCMP_SYS(accept4),
+    SCMP_SYS(bind),
+    SCMP_SYS(connect),
+    SCMP_SYS(getpeername),
+    SCMP_SYS(getsockname),
+    SCMP_SYS(getsockopt),
+    SCMP_SYS(ioctl),
+    SCMP_SYS(recvfrom),
+    SCMP_SYS(recvmsg),
+    SCMP_SYS(sendmmsg),
+    SCMP_SYS(sendmsg),
+    SCMP_SYS(sendto),
+    SCMP_SYS(setsockopt),
+    SCMP_SYS(shutdown),
+    SCMP_SYS(socket),
+};
+
+/* libcurl resolves names in a thread of its own, for AWS keys. */
+static const int allowed_with_iam[] = {
+    SCMP_SYS(clone), SCMP_SYS(eventfd2),          SCMP_SYS(geteuid),         SCMP_SYS(getuid),     SCMP_SYS(pipe2),
+    SCMP_SYS(rseq),  SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list), SCMP_SYS(socketpair), SCMP_SYS(sysinfo),
+    SCMP_SYS(uname), SCMP_SYS(rt_sigaction),
+};
+
+static const int deadly[] = {
+    SCMP_SYS(execve),
+    SCMP_SYS(execveat),
+    SCMP_SYS(fork),
+    SCMP_SYS(vfork),
+    SCMP_SYS(ptrace),
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(bpf),
+    SCMP_SYS(init_module),
+    SCMP_SYS(finit_module),
+    SCMP_SYS(kexec_load),
+    SCMP_SYS(mount),
+    SCMP_SYS(unshare),
+    SCMP_SYS(setns),
+    SCMP_SYS(setuid),
+    SCMP_SYS(chroot),
+    SCMP_SYS(listen),
+};
+
+/* A call that this architecture does not have (a negative number) needs no rule. */
+static int rules_add(scmp_filter_ctx ctx, uint32_t action, const int *calls, size_t count)
+{
+    int failed = 0;
+    for (size_t i = 0; i < count && !failed; i++)
+        failed = calls[i] < 0 ? 0 : seccomp_rule_add(ctx, action, calls[i], 0);
+    return failed;
+}
+
+#define RULES_ADD(ctx, action, calls) rules_add(ctx, action, calls, sizeof calls / sizeof *calls)
+
+/* No memory becomes code any more. */
+static int memory_rules_add(scmp_filter_ctx ctx)
+{
+    struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+    int failed = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_code);
+    return failed ? failed : seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_code);
+}
+
+static int filter_fill(scmp_filter_ctx ctx, const struct options *o)
+{
+    const int enter[] = {SCMP_SYS(io_uring_enter)}, clone3[] = {SCMP_SYS(clone3)};
+    int failed = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+    if (!failed) /* a tree instead of a list; Linux ≥ 5.11 keeps a bitmap of what is always allowed besides */
+        failed = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+    if (!failed)
+        failed = RULES_ADD(ctx, SCMP_ACT_ALLOW, enter);
+    if (!failed)
+        failed = RULES_ADD(ctx, SCMP_ACT_ALLOW, allowed);
+    if (!failed && *o->redis_iam_cluster)
+        failed = RULES_ADD(ctx, SCMP_ACT_ALLOW, allowed_with_iam);
+    if (!failed)
+        failed = RULES_ADD(ctx, SCMP_ACT_KILL_PROCESS, deadly);
+    if (!failed) /* libc takes clone, then */
+        failed = RULES_ADD(ctx, SCMP_ACT_ERRNO(ENOSYS), clone3);
+    return failed ? failed : memory_rules_add(ctx);
+}
+
+int sandbox_calls(const struct options *o)
+{
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    if (!ctx)
+        return -ENOMEM;
+    int failed = filter_fill(ctx, o);
+    if (!failed)
+        failed = seccomp_load(ctx);
+    seccomp_release(ctx);
+    return failed;
+}

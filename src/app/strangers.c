@@ -1,0 +1,42 @@
+#include "app/strangers.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "app/options.h"
+
+#define PREFIX "TALLYD_"
+#define NAME_BYTES_MAX 128
+
+static bool is_option(const char *name)
+{
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        char own[OPTION_ENV_BYTES];
+        option_env_name(option_at(i), own);
+        if ((option_at(i)->sources & SOURCE_ENV) && strcmp(own, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* TALLYD_PORT=tcp://…, TALLYD_PORT_80_TCP_ADDR, TALLYD_ADMIN_SERVICE_HOST and the like; no option of ours has a port.
+ */
+static bool is_service_link(const char *name)
+{
+    const char *port = strstr(name, "_PORT");
+    return strstr(name, "_SERVICE_HOST") || strstr(name, "_SERVICE_PORT") ||
+           (port && (port[5] == '\0' || (port[5] == '_' && isdigit((unsigned char)port[6]))));
+}
+
+const char *const *stranger_find(const char *const *at)
+{
+    for (; *at; at++) {
+        char name[NAME_BYTES_MAX] = {0};
+        size_t bytes = strcspn(*at, "=");
+        memcpy(name, *at, bytes < sizeof name ? bytes : sizeof name - 1);
+        if (strncmp(name, PREFIX, strlen(PREFIX)) == 0 && !is_option(name) && !is_service_link(name))
+            return at;
+    }
+    return NULL;
+}
