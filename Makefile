@@ -97,25 +97,18 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/*.h) $(LIB)
 # The simulator: everything but the kernel's memory and randomness is the production code (ld --wrap).
 SIM_MAINS := run check_model
 SIM_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(SIM_MAINS:%=tests/sim/%.c),$(wildcard tests/sim/*.c)))
-PLANTS := $(patsubst tests/sim/plants/%.c,%,$(wildcard tests/sim/plants/*.c))
 wraps = $(shell sed -nE 's/.*__wrap_([a-z_0-9]+)[^a-z_0-9].*/-Wl,--wrap=\1/p' $(1) | sort -u)
-$(B)/tests/sim/%.o: CPPFLAGS_ALL += -Itests
+$(B)/tests/%.o: CPPFLAGS_ALL += -Itests
 .PRECIOUS: $(B)/tests/sim/%.o
 
 $(B)/tests/sim/run $(B)/tests/sim/check_model: $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM_OBJ) $(LIB)
 	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) $(call wraps,tests/sim/memory.c) -o $@ $^ $(LDLIBS_ALL)
-
-$(B)/tests/sim/plant-%: $(B)/tests/sim/plants/%.o $(B)/tests/sim/run.o $(SIM_OBJ) $(LIB)
-	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) $(call wraps,tests/sim/memory.c tests/sim/plants/$*.c) -o $@ $^ $(LDLIBS_ALL)
 
 sim: $(B)/tests/sim/run ## the flush against a simulated Redis and network: make sim SEEDS=100000, make sim SEED=17
 	@$< $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),20000))
 
 sim-model: $(B)/tests/sim/check_model ## the simulated Redis beside a real redis-server
 	@tests/sim/check-model $< $(or $(SEEDS),2000)
-
-sim-planted: $(PLANTS:%=$(B)/tests/sim/plant-%) ## each planted bug must be caught by the simulator
-	@tests/sim/planted $(or $(SEEDS),100000) $^
 
 unit: $(UNIT) $(PROPERTY) $(REPLAY) ## unit and property tests, fuzz corpora replayed
 	@tests/run-c $(UNIT) $(PROPERTY) $(REPLAY)
@@ -151,8 +144,32 @@ lint: ## formatting, static checks, layers
 format: ## clang-format everything in C
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-install: $(BIN) ## DESTDIR and PREFIX are honoured
+# The manual page and the completions are what `tallyd --help` says, in other forms.
+SHARE := $(B)/share
+$(SHARE)/help: $(BIN)
+	@mkdir -p $(@D)
+	@$(BIN) --help > $@
+$(SHARE)/options.%: $(SHARE)/help deploy/manual/from-help
+	@deploy/manual/from-help FORM=$* < $< > $@
+$(SHARE)/tallyd.8: deploy/manual/tallyd.8.in $(SHARE)/options.man
+	@sed -e 's/@VERSION@/$(VERSION)/' -e '/@OPTIONS@/{r $(SHARE)/options.man' -e 'd}' $< > $@
+
+ZSH_DIR ?= $(PREFIX)/share/zsh/site-functions
+install-program: $(BIN) $(SHARE)/tallyd.8 $(addprefix $(SHARE)/options.,bash zsh fish)
 	install -Dm755 $(BIN) $(DESTDIR)$(PREFIX)/bin/tallyd
+	install -Dm644 $(SHARE)/tallyd.8 $(DESTDIR)$(PREFIX)/share/man/man8/tallyd.8
+	install -Dm644 $(SHARE)/options.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tallyd
+	install -Dm644 $(SHARE)/options.zsh $(DESTDIR)$(ZSH_DIR)/_tallyd
+	install -Dm644 $(SHARE)/options.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tallyd.fish
+
+install: install-program ## program, manual, completions, systemd unit: DESTDIR and PREFIX are honoured
+	install -Dm644 deploy/systemd/tallyd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
+	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
+	[ -e $(DESTDIR)/etc/default/tallyd ] || install -Dm644 deploy/systemd/tallyd.default $(DESTDIR)/etc/default/tallyd
+
+deb: ## build/deb/tallyd_*.deb for the Debian this runs on
+	@deploy/scripts/deps build deb
+	@VERSION=$(VERSION) deploy/debian/build
 
 clean: ## remove build/
 	rm -rf build
@@ -160,7 +177,7 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 16
 
--include infra/check.mk deploy/targets.mk tests/targets.mk tests/faults/targets.mk bench/targets.mk
+-include infra/check.mk $(wildcard */targets.mk tests/*/targets.mk)
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
--include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d $(B)/tests/sim/plants/*.d)
-.PHONY: all sim sim-model sim-planted unit stress e2e fuzz deps deps-test run test lint format install clean help FORCE
+-include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d)
+.PHONY: all sim sim-model unit stress e2e fuzz deps deps-test run test lint format install install-program deb clean help FORCE

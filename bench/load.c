@@ -235,8 +235,9 @@ static void conn_read(struct load *l, struct conn *c)
             else
                 conn_ready(l, c);
         }
-        if ((size_t)n < room)
-            return; /* edge-triggered: what comes later is announced again */
+        /* Edge-triggered: what comes later is announced again; a FIN that came with the answer is not. */
+        if ((size_t)n < room && c->state != CONN_CLOSING)
+            return;
     }
 }
 

@@ -1,10 +1,11 @@
 """Pipelines say nothing that `make` cannot, and the tools that read them agree. Style of everything that is text."""
+import os
 import re
 
 import pytest
 import yaml
 
-from conftest import DEPLOY, ROOT, run, tool
+from conftest import CACHE, DEPLOY, ROOT, run, tool
 
 GITHUB = ROOT / ".github/workflows/ci.yml"
 GITLAB = ROOT / ".gitlab-ci.yml"
@@ -74,6 +75,18 @@ def test_publishing_waits_for_every_check_and_a_tag():
 
 def test_actionlint_is_content():
     run(tool("actionlint"), GITHUB)
+
+
+@pytest.mark.parametrize("variable, more", [
+    ("CI_COMMIT_BRANCH=main", set()), ("CI_PIPELINE_SOURCE=schedule", {"events"}), ("CI_COMMIT_TAG=v1.0.0", {"publish"})])
+def test_gitlab_ci_local_sees_the_jobs(variable, more, tmp_path):
+    """It judges the file by GitLab's own schema, and which jobs a pipeline has by the rules."""
+    reader = CACHE / "schemas/node_modules/.bin/gitlab-ci-local"
+    if not reader.exists():
+        pytest.skip("gitlab-ci-local is not installed")
+    said = run(reader, "--list-csv", "--variable", variable, "--state-dir", os.path.relpath(tmp_path, ROOT), cwd=ROOT).stdout
+    jobs = {line.split(";")[0].split(":")[0] for line in said.splitlines() if line.count(";") == 5 and not line.startswith("name;")}
+    assert jobs == {"lint", "deploy", "test", "sanitizers", "build-image"} | more, said
 
 
 @pytest.mark.parametrize("command, variables", [

@@ -3,7 +3,7 @@ import re
 
 import yaml
 
-from conftest import ROOT, secrets_in
+from conftest import ROOT, run, secrets_in, tool
 
 DOCKER = ROOT / "docker"
 DOCKERFILE = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
@@ -40,6 +40,15 @@ def test_runtime_has_no_tools_and_debug_has_them():
 def test_build_sees_the_sources_only():
     lines = [line for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     assert lines == ["*", "!Makefile", "!src"]
+
+
+def test_compose_file_is_read_by_composes_own_loader(tmp_path):
+    """It checks the schema, and that what is referred to is there; a word that it does not know is refused."""
+    done = run(tool("compose"), "-format", "json", DOCKER / "compose.yaml")
+    assert set(yaml.safe_load(done.stdout)["services"]) == set(SERVICES)
+    wrong = tmp_path / "compose.yaml"
+    wrong.write_text((DOCKER / "compose.yaml").read_text(encoding="utf-8").replace("read_only: true", "readonly: true"), encoding="utf-8")
+    assert "readonly" in run(tool("compose"), wrong, check=False).stderr
 
 
 def test_compose_images_are_digests():

@@ -21,16 +21,20 @@ if os.environ.get("DEPLOY_IMAGE") == "no":
     pytest.skip("DEPLOY_IMAGE=no: the image was not built", allow_module_level=True)
 
 
-@pytest.fixture(scope="module")
-def image():
+def build(target):
+    """Its name. The first build installs Debian's packages; later ones find its layers."""
     tool("buildah")
     tool("debootstrap")
     run(ROOT / "docker/base", BASE)
     environment = {**os.environ, "IMAGE": NAME, "VERSION": VERSION, "BASE": BASE}
-    # The first build installs Debian's packages; later ones find its layers.
-    done = subprocess.run([ROOT / "docker/build"], env=environment, capture_output=True, text=True, timeout=1200, check=False)
+    done = subprocess.run([ROOT / "docker/build", target], env=environment, capture_output=True, text=True, timeout=1200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    return f"{NAME}:{VERSION}"
+    return done.stdout.split()[-1]
+
+
+@pytest.fixture(scope="module")
+def image():
+    return build("tallyd")
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +159,20 @@ def test_nothing_in_the_image_can_be_written_by_its_user(rootfs):
     assert found == ""
     setuid = run("find", rootfs, "-xdev", "-perm", "-4000", "-user", "tallyd", check=False).stdout
     assert setuid == ""
+
+
+def test_debug_image_has_tools_and_symbols(image):
+    """The same program, with what shows where it is."""
+    working = run("buildah", "from", "--pull-never", build("debug")).stdout.strip()
+    try:
+        root = run("buildah", "mount", working).stdout.strip()
+        for command in (("bpftrace", "--version"), ("perf", "--version"), ("strace", "--version")):
+            run("chroot", root, *command)
+        assert "src/main.c" in run("chroot", root, "gdb", "--batch", "--ex", "info line main", "/usr/bin/tallyd").stdout
+        config = json.loads(run("buildah", "inspect", working).stdout)["Docker"]["config"]
+        assert config["User"] == "65532:65532" and config["Entrypoint"] == ["/usr/bin/tallyd"]
+    finally:
+        run("buildah", "rm", working)
 
 
 def test_two_builds_give_the_same_binary(image, tmp_path):

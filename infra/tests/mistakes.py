@@ -40,6 +40,7 @@ MISTAKES = {
     "snapshots off": dict(edits=[("modules/memorydb/main.tf", r"snapshot_retention_limit = var\.snapshot_retention_limit", "snapshot_retention_limit = 0")], module="memorydb", rule="memorydb-takes-snapshots"),
     "a store that evicts": module("memorydb", "main.tf", r'value = "noeviction"', 'value = "allkeys-lru"', rule="memorydb-never-evicts"),
     "a user who may do everything": module("memorydb", "users.tf", r'"-@all"\]', '"+@all"]', rule="memorydb-users-can-do-little"),
+    "a user who may not read": dict(edits=[("stacks/data/users.tf", r'^ +"getrange",\n', "")], stack="data", rule="the-daemon-may-do-its-work"),
     "data at rest without our key": module("memorydb", "main.tf", r"^\s*kms_key_arn +=.*\n", "", rule="everything-is-encrypted-with-our-keys"),
     "a single replica in production": module("memorydb", "main.tf", r"num_replicas_per_shard( +)= .*", r"num_replicas_per_shard\1= 1", rule="memorydb-survives-a-zone"),
     "an alarm on a store that does not exist": module("memorydb", "alarms.tf", r"ClusterName = aws_memorydb_cluster\.this\[0\]\.name", 'ClusterName = "${var.name}-old"', rule="alarms-name-existing-resources"),

@@ -193,12 +193,19 @@ static void metric_print(const struct view *v, const struct metric *m, struct bu
     }
 }
 
+/* Without a Redis there is nothing to say of it, and an alert that looks for 0 must not find one. */
+static bool metric_applies(const struct view *v, const struct metric *m)
+{
+    return *v->sources->options->redis.host || strncmp(m->name, "redis_", strlen("redis_")) != 0;
+}
+
 void metrics_print(const struct sources *s, struct buf *out)
 {
     struct view v = {.sources = s, .flusher = flusher_stats(s->flusher)};
     balance_read(s, &v.books);
     for (size_t i = 0; i < METRICS; i++)
-        metric_print(&v, &metrics[i], out);
+        if (metric_applies(&v, &metrics[i]))
+            metric_print(&v, &metrics[i], out);
 }
 
 void metrics_print_markdown(struct buf *out)

@@ -36,9 +36,9 @@ static void books_print(const struct sources *s, struct buf *out)
     struct balance b;
     balance_read(s, &b);
     buf_printf(out,
-               "\"books\":{\"accepted\":%" PRIu64 ",\"stored\":%" PRIu64 ",\"in_flight\":%" PRIu64
+               "\"books\":{\"accepted\":%" PRIu64 ",\"stored\":%" PRId64 ",\"in_flight\":%" PRIu64
                ",\"pending\":%" PRIu64 ",\"poisoned\":%" PRIu64 ",\"lost\":%" PRIu64 ",\"imbalance\":%" PRId64 "}",
-               b.accepted, b.stored, b.in_flight, b.pending, b.poisoned, b.lost, balance_gap(s));
+               b.accepted, (int64_t)b.stored, b.in_flight, b.pending, b.poisoned, b.lost, balance_gap(s));
 }
 
 static void keys_print(const struct sources *s, struct buf *out)

@@ -52,13 +52,20 @@ static void log_refusal(struct accounts *a, uint32_t key, uint64_t hits, enum re
     a->refusals_unlogged = 0;
 }
 
-static void item_refused(struct accounts *a, const struct batch_item *item, struct slice error)
+static void item_refused(struct accounts *a, const struct batch_item *item, enum redis_error_class c)
 {
-    enum redis_error_class c = redis_error_classify(error);
-
     accounts_count_error(a, c);
     log_refusal(a, item->key, (uint64_t)item->delta, c);
     keys_hold(a->keys, item->key, (uint64_t)item->delta);
+}
+
+static void post_resolved(struct accounts *a, const struct batch *b, uint64_t stored)
+{
+    books_post(a->books, &(struct books_move){
+                             .stored = (int64_t)stored,
+                             .in_flight = -(int64_t)b->hits,
+                             .poisoned = (int64_t)(b->hits - stored),
+                         });
 }
 
 uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec)
@@ -68,7 +75,7 @@ uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct rep
     for (uint32_t i = 0; i < b->items_count; i++) {
         struct batch_item *item = &b->items[i];
         if (exec->items[i].type == REPLY_ERROR) {
-            item_refused(a, item, exec->items[i].text);
+            item_refused(a, item, redis_error_classify(exec->items[i].text));
             continue;
         }
         batch_item_applied(b, a->keys, item);
@@ -76,31 +83,35 @@ uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct rep
         keys_publish(a->keys, item->key, exec->items[i].integer, now_ms);
         stored += (uint64_t)item->delta;
     }
-    books_post(a->books, &(struct books_move){
-                             .stored = (int64_t)stored,
-                             .in_flight = -(int64_t)b->hits,
-                             .poisoned = (int64_t)(b->hits - stored),
-                         });
+    post_resolved(a, b, stored);
     return stored;
 }
 
-void accounts_applied_unseen(struct accounts *a, struct batch *b)
+uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b)
 {
+    uint64_t stored = 0;
+
     for (uint32_t i = 0; i < b->items_count; i++) {
         struct batch_item *item = &b->items[i];
+        if (item->refused) {
+            item_refused(a, item, item->refused);
+            continue;
+        }
         batch_item_applied(b, a->keys, item);
         env_step(a->env, ENV_STEP_BASELINE);
         keys_publish_growth(a->keys, item->key, item->delta);
+        stored += (uint64_t)item->delta;
     }
-    books_post(a->books, &(struct books_move){.stored = (int64_t)b->hits, .in_flight = -(int64_t)b->hits});
+    post_resolved(a, b, stored);
     stat_add(&a->stats->batches_reconciled_applied, 1);
+    return stored;
 }
 
 void accounts_give_back(struct accounts *a, const struct batch *b)
 {
     for (uint32_t i = 0; b->refused && i < b->items_count; i++) {
         if (b->items[i].refused)
-            log_refusal(a, b->items[i].key, (uint64_t)b->items[i].delta, REDIS_ERROR_NOPERM_KEY);
+            log_refusal(a, b->items[i].key, (uint64_t)b->items[i].delta, b->items[i].refused);
     }
     batch_give_back(b, a->keys);
     books_post(a->books, &(struct books_move){

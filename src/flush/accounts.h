@@ -32,7 +32,8 @@ void accounts_take(struct accounts *a, struct batch *b, uint32_t partition);
 bool accounts_fits(const struct batch *b, const struct reply *exec);
 /* How many hits were stored; items that got an error are held. */
 uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec);
-void accounts_applied_unseen(struct accounts *a, struct batch *b);
+/* Likewise: those that were found refused are held. */
+uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b);
 /* An earlier process took it. */
 void accounts_resume(struct accounts *a, const struct batch *b);
 void accounts_give_back(struct accounts *a, const struct batch *b);

@@ -30,6 +30,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->unheld = 0;
     b->refused = 0;
     b->inherited = false;
+    b->examined = false;
     b->sends = 0;
     b->copies = 0;
     buf_clear(&b->bytes);
@@ -120,6 +121,21 @@ int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *p
     item->delta += (int64_t)(part->to - part->from);
     b->hits += part->to - part->from;
     return 0;
+}
+
+/* ---- refusals ---- */
+
+void batch_refuse(struct batch *b, uint32_t index, enum redis_error_class why)
+{
+    b->refused += b->items[index].refused == REDIS_ERROR_NONE;
+    b->items[index].refused = why;
+}
+
+void batch_forget_refusals(struct batch *b)
+{
+    for (uint32_t i = 0; b->refused && i < b->items_count; i++)
+        b->items[i].refused = REDIS_ERROR_NONE;
+    b->refused = 0;
 }
 
 /* ---- bytes ---- */

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "flush/keys.h"
 #include "flush/ledger.h"
+#include "redis/error.h"
 
 struct batch_part {
     key_cell cell;
@@ -23,8 +24,8 @@ struct batch_part {
 struct batch_item {
     uint32_t key;
     uint32_t parts_first, parts_count;
-    bool refused; /* the server would not queue it */
-    bool applied; /* the store has it */
+    enum redis_error_class refused; /* why the server will not take it; REDIS_ERROR_NONE: it does, as far as is known */
+    bool applied;                   /* the store has it */
     int64_t delta;
 };
 
@@ -38,6 +39,7 @@ struct batch {
     uint64_t unheld;  /* of those, how many were set aside before */
     uint32_t refused; /* items */
     bool inherited;   /* an earlier process made it */
+    bool examined;    /* proved to be applied, and its keys were looked at since */
     uint32_t sends;   /* how often it was sent */
     uint32_t copies;  /* sent, and their fate unknown: the server may still execute them */
     struct buf bytes;
@@ -52,6 +54,8 @@ void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
 /* Append a part as it was recorded, for a batch that an earlier process made: a part of another key begins a new item.
  * 0 or -ENOMEM. */
 int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *part);
+void batch_refuse(struct batch *b, uint32_t index, enum redis_error_class why);
+void batch_forget_refusals(struct batch *b);
 int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 
 /* The store has it: advance the baselines. */

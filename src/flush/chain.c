@@ -5,6 +5,8 @@
 #include "sync/atomic.h"
 
 #define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet chain's ledger must not expire */
+#define LOOK_MS_MAX 10000
+#define LOOKS_A_WINDOW 6
 
 static struct accounts *accounts_of(const struct chain *c) { return c->config.past.accounts; }
 
@@ -42,6 +44,14 @@ static int chain_compose(struct chain *c, struct batch *b)
 bool chain_is_old(const struct chain *c, uint64_t now_ms)
 {
     return c->past.acked.seq && now_ms - c->past.stored_ms >= LEDGER_REFRESH_MS;
+}
+
+uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms)
+{
+    uint64_t pause_ms = c->config.past.replay_window_ms / LOOKS_A_WINDOW;
+    uint64_t look_ms = looked_ms + (pause_ms < LOOK_MS_MAX ? pause_ms : LOOK_MS_MAX);
+
+    return look_ms <= window_ends_ms(&c->past.window) ? look_ms : UINT64_MAX;
 }
 
 int chain_make_batch(struct chain *c, uint64_t now_ms)
@@ -108,8 +118,12 @@ bool chain_answered(struct chain *c, const struct reply *exec)
 
 static enum chain_news chain_applied_unseen(struct chain *c, struct batch **applied)
 {
-    accounts_applied_unseen(accounts_of(c), *applied);
-    chain_acknowledge(c, *applied, (*applied)->hits);
+    if ((*applied)->items_count && !(*applied)->examined) {
+        c->proved = *applied;
+        batch_forget_refusals(c->proved); /* other copies of it were refused, this one was not */
+        return CHAIN_PROVED;
+    }
+    chain_acknowledge(c, *applied, accounts_applied_unseen(accounts_of(c), *applied));
     *applied = NULL;
     /* Of a batch and what it replaces, the ledger lets only one through. */
     chain_give_back(c, &c->batch);
@@ -119,15 +133,16 @@ static enum chain_news chain_applied_unseen(struct chain *c, struct batch **appl
 
 /* ---- when the ledger is not what it should be ---- */
 
-static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, uint64_t replayed, uint64_t lost)
+/* `exact`: every batch that the server forgot is in the cut. */
+static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, const struct window_cut *cut, bool exact)
 {
     struct accounts *a = accounts_of(c);
 
     stat_add(kind, 1);
     stat_add(&a->stats->alarms, 1);
     ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", c->past.ledger_key),
-            log_num("acked", (int64_t)c->past.acked.seq), log_num("hits_replayed", (int64_t)replayed),
-            log_num("hits_lost", (int64_t)lost));
+            log_num("acked", (int64_t)c->past.acked.seq), log_num("hits_replayed", (int64_t)cut->replayed),
+            log_num(exact ? "hits_lost" : "hits_lost_at_least", (int64_t)cut->lost));
 }
 
 /* What came over the fence is gone with the server that had it, and what did not cannot come any more: its WATCH
@@ -147,9 +162,9 @@ static enum chain_news chain_on_foreign(struct chain *c)
     chain_give_back(c, &c->batch);
     chain_give_back(c, &c->replaced);
     env_uuid(a->env, instance);
-    uint64_t given_up = chronicle_rename(&c->past, instance);
-    accounts_gave_up(a, given_up);
-    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", 0, given_up);
+    const struct window_cut given_up = {.lost = chronicle_rename(&c->past, instance)};
+    accounts_gave_up(a, given_up.lost);
+    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", &given_up, true);
     return CHAIN_RENAMED;
 }
 
@@ -158,7 +173,7 @@ static enum chain_news chain_roll_back(struct chain *c, uint64_t *alarm, const c
 {
     struct window_cut cut = chronicle_roll_back(&c->past, server->seq);
 
-    chain_alarm(c, alarm, event, cut.replayed, cut.lost);
+    chain_alarm(c, alarm, event, &cut, cut.batches == c->past.acked.seq - server->seq);
     accounts_rolled_back(accounts_of(c), cut.replayed, cut.lost);
     chain_start_over(c, server);
     return CHAIN_GIVEN_UP;
@@ -179,24 +194,32 @@ static enum chain_news chain_on_missing(struct chain *c)
 
     if (c->config.on_ledger_loss == LEDGER_LOSS_REPLAY)
         return chain_roll_back(c, alarm, "ledger_missing", &none);
-    chain_alarm(c, alarm, "ledger_missing", 0, 0);
+    chain_alarm(c, alarm, "ledger_missing", &(struct window_cut){0}, true);
     if (c->config.on_ledger_loss == LEDGER_LOSS_HALT)
         return CHAIN_HALTED;
-    chain_start_over(c, &none);
     window_clear(&c->past.window);
+    chain_start_over(c, &none);
     return CHAIN_GIVEN_UP;
 }
 
-/* A master that was cut off or stopped may not know yet that another one took its place, and its ledger is behind. It
- * learns so in moments, but what we would conclude from its ledger could not be undone. */
+/* A master that was cut off or stopped may not know that another one took its place, and its ledger is behind; what we
+ * would conclude from that could not be undone. One that was stopped learns it in moments. One that is cut off from the
+ * others, but not from us, never does, so another node must have it for the master, too. (Two that are cut off together
+ * could both be wrong.) Where there is nobody else to ask, time tells: without a majority a master stops serving after
+ * cluster-node-timeout. */
 static bool chain_believes_loss(struct chain *c)
 {
     uint64_t now_ms = accounts_now_ms(accounts_of(c));
 
     if (!c->loss_seen_ms)
         c->loss_seen_ms = now_ms ? now_ms : 1;
-    return now_ms >= c->loss_seen_ms + c->config.loss_confirm_ms;
+    bool vouched = c->vouched_ms >= c->loss_seen_ms;
+    return now_ms >= c->loss_seen_ms + (vouched ? c->config.loss_vouched_ms : c->config.loss_alone_ms);
 }
+
+void chain_vouch(struct chain *c) { c->vouched_ms = accounts_now_ms(accounts_of(c)); }
+
+void chain_leave(struct chain *c) { c->loss_seen_ms = c->vouched_ms = 0; }
 
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
 {
@@ -204,7 +227,8 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
     const struct ledger *replaced = c->replaced ? &c->replaced->ledger : NULL;
     enum ledger_verdict verdict = ledger_judge(&c->past.acked, batch, replaced, server);
 
-    if ((verdict == LEDGER_MISSING || verdict == LEDGER_BEHIND) && c->config.loss_confirm_ms && !chain_believes_loss(c))
+    c->proved = NULL;
+    if ((verdict == LEDGER_MISSING || verdict == LEDGER_BEHIND) && c->config.loss_alone_ms && !chain_believes_loss(c))
         return CHAIN_DOUBTED;
     c->loss_seen_ms = 0;
     switch (verdict) {
@@ -218,7 +242,11 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
     return CHAIN_UNCHANGED;
 }
 
-enum chain_news chain_reconcile_nonsense(struct chain *c) { return chain_on_foreign(c); }
+enum chain_news chain_reconcile_nonsense(struct chain *c)
+{
+    c->proved = NULL;
+    return chain_on_foreign(c);
+}
 
 /* ---- life ---- */
 

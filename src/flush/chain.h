@@ -8,9 +8,18 @@
  *   - a key that may not be touched: chain_replace() puts an empty batch of the same seq in the batch's place; once it
  * is applied no copy of the old bytes can be, and its keys go back;
  *   - the ledger is behind: what the replay window has becomes pending again, the rest is lost, and counted so;
- * missing: the on-ledger-loss policy; foreign: a new identity. Each raises an alarm. Known limit: when the answer to an
- * EXEC is lost, so is the news that the server refused single keys inside it (WRONGTYPE, overflow); the ledger says
- * "applied", and the hits of those keys are taken as stored. */
+ * missing: the on-ledger-loss policy; foreign: a new identity. Each raises an alarm.
+ *   - the answer to an EXEC is lost: the ledger says that the batch was applied, but not whether single keys were
+ * refused inside it. So its keys are looked at before it is resolved (chain->proved). What INCRBY was applied to is an
+ * integer until another program overwrites it, and then our hits are gone with what was overwritten: the hits of a key
+ * that is something else now are kept for later, and no key ever holds too much.
+ *
+ * Known limits of that look, all for a lost answer and another program that writes to the key between EXEC and look:
+ * put right (deleted), a refused key counts as stored; changed by INCRBYFLOAT or APPEND, it holds our hits and gets
+ * them again once it is an integer. And without any other program: a key refused for overflow counts as stored, as a
+ * number near the limit does not tell whether ours is in it, and so does an empty string, which looks like no key. No
+ * answer to a read could do better; to write the outcome into the transaction would take a second write a key in every
+ * flush. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +30,9 @@ struct chain_config {
     struct chronicle_config past;
     uint32_t batch_keys_max;
     enum ledger_loss on_ledger_loss;
-    uint32_t loss_confirm_ms; /* how long the ledger must look lost or rolled back before it is believed */
+    /* How long the ledger must look lost or rolled back before it is believed: when chain_vouch() was called since it
+     * does, and when it was not. */
+    uint32_t loss_vouched_ms, loss_alone_ms;
 };
 
 enum chain_news {
@@ -30,6 +41,7 @@ enum chain_news {
     CHAIN_GIVEN_UP, /* the batch will never be applied; its keys are dirty again */
     CHAIN_RENAMED,  /* likewise, and the ledger key is another one now */
     CHAIN_DOUBTED,  /* the ledger looks lost or rolled back, but for too short a time: look again */
+    CHAIN_PROVED,   /* the batch was applied, with or without all its keys: look at them, then at the ledger again */
     CHAIN_HALTED,   /* by the on-ledger-loss policy */
 };
 
@@ -38,8 +50,10 @@ struct chain {
     struct chronicle past;
     struct batch *batch;    /* unresolved; NULL: none */
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
+    struct batch *proved;   /* one of these, of which the keys are to be looked at; NULL: none */
     struct batch batches[2];
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
+    uint64_t vouched_ms;
 };
 
 /* With what an earlier process left open. 0 or -ENOMEM. */
@@ -49,6 +63,9 @@ void chain_fini(struct chain *c);
 int chain_make_batch(struct chain *c, uint64_t now_ms);
 /* Is the ledger old, so that it should be written again though nothing is dirty? */
 bool chain_is_old(const struct chain *c, uint64_t now_ms);
+/* When the ledger is to be read again though there is nothing to send, if it was read at `looked_ms`: what the server
+ * forgets must be heard of while the replay window still has it. UINT64_MAX: not at all. */
+uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms);
 int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
 /* `exec` fits the batch (accounts_fits()). false: all but the ledger was written. */
 bool chain_answered(struct chain *c, const struct reply *exec);
@@ -56,5 +73,9 @@ bool chain_answered(struct chain *c, const struct reply *exec);
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
 /* The key is there and holds no ledger. */
 enum chain_news chain_reconcile_nonsense(struct chain *c);
+/* Another node than the one that has the ledger says that this is where it belongs. */
+void chain_vouch(struct chain *c);
+/* What was seen of the ledger was seen on another node than the one that is asked from now on. */
+void chain_leave(struct chain *c);
 /* The fate of every copy is known, so what the server holds now fits the baselines. */
 bool chain_is_sure(const struct chain *c);

@@ -32,6 +32,8 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
     assert(verdict == JOURNAL_WHOLE && view.instance[0]); /* recovery wrote it a moment ago */
     take_name(c, view.instance);
     c->acked = view.acked;
+    for (uint32_t i = 0; view.stored && i < view.stored->count; i++)
+        window_recall(&c->window, &view.stored->entries[i]);
     c->inherits = true;
 }
 
@@ -78,6 +80,15 @@ int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
     return 0;
 }
 
+/* The batch under way is resolved; of those that the window knows, the ones up to `seq` are in the store. */
+static void chronicle_acknowledge(struct chronicle *c, uint64_t seq)
+{
+    struct journal_stored stored = {0};
+
+    stored.count = window_recent(&c->window, seq, stored.entries, JOURNAL_STORED_MAX);
+    journal_acknowledge(&c->journal, c->instance, &c->acked, &stored);
+}
+
 void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
 {
     uint64_t now_ms = accounts_now_ms(c->config.accounts);
@@ -85,18 +96,20 @@ void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
     c->acked = b->ledger;
     c->stored_ms = now_ms;
     c->inherits &= b->inherited;
-    journal_acknowledge(&c->journal, c->instance, &c->acked);
     window_push(&c->window, b, hits, now_ms);
+    chronicle_acknowledge(c, c->acked.seq);
 }
 
 void chronicle_start_over(struct chronicle *c, const struct ledger *acked)
 {
     c->acked = *acked;
-    journal_acknowledge(&c->journal, c->instance, &c->acked);
+    chronicle_acknowledge(c, c->acked.seq);
 }
 
 struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq)
 {
+    /* First: killed while the baselines go back, what is pending again must not be called lost as well. */
+    chronicle_acknowledge(c, seq);
     return window_cut(&c->window, seq, c->config.accounts->keys, accounts_now_ms(c->config.accounts));
 }
 

@@ -12,7 +12,6 @@ struct journal_head {
     uint64_t intent; /* sealed: the generation of the last record that is whole; 0: none */
     uint64_t acked;  /* sealed: the number of the last acknowledgement that is whole; 0: none */
     struct journal_ack acks[2];
-    uint64_t unused[2];
 };
 _Static_assert(sizeof(struct journal_head) % 64 == 0, "the slots begin on a cache line");
 
@@ -86,12 +85,13 @@ void journal_intend(struct journal *j, const struct journal_batch *b)
     env_step(j->env, ENV_STEP_INTENT);
 }
 
-void journal_acknowledge(struct journal *j, const char *instance, const struct ledger *acked)
+void journal_acknowledge(struct journal *j, const char *instance, const struct ledger *acked,
+                         const struct journal_stored *stored)
 {
     if (!j->head)
         return;
     struct journal_ack *a = &j->head->acks[++j->ack & 1];
-    *a = (struct journal_ack){.number = j->ack, .resolved = j->generation, .acked = *acked};
+    *a = (struct journal_ack){.number = j->ack, .resolved = j->generation, .acked = *acked, .stored = *stored};
     snprintf(a->instance, sizeof(a->instance), "%s", instance);
     a->sum = ack_sum(a);
     env_step(j->env, ENV_STEP_ACK_WRITTEN);
@@ -112,7 +112,8 @@ struct reader {
 
 static bool ack_is_whole(const struct journal_ack *a)
 {
-    return a->number && a->sum == ack_sum(a) && memchr(a->instance, '\0', sizeof(a->instance));
+    return a->number && a->sum == ack_sum(a) && memchr(a->instance, '\0', sizeof(a->instance)) &&
+           a->stored.count <= JOURNAL_STORED_MAX;
 }
 
 static const struct journal_record *record_of(const struct reader *r, uint64_t generation)
@@ -198,6 +199,8 @@ enum journal_verdict journal_read(struct slice area, struct journal_view *out)
     /* A record that is resolved is of no interest; without a word on it, it is taken as open, which is safe: its
      * ledger and its bytes are the same as ever. */
     bool resolved = r.ack && !r.ack_damaged && r.ack->resolved >= r.generation;
+    if (r.ack && !r.ack_damaged)
+        out->stored = &r.ack->stored;
     if (r.record_damaged && !seal_is_whole(r.head->intent))
         return JOURNAL_LOST;
     if (r.generation && !resolved)

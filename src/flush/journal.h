@@ -1,6 +1,7 @@
 #pragma once
-/* What one partition must not forget when its process dies: who it is, what was acknowledged last, and the batch
- * whose fate is open (DESIGN 4.4). It lies in the state file, in memory of a fixed size.
+/* What one partition must not forget when its process dies: who it is, what was acknowledged last, how many hits the
+ * batches before carried, and the batch whose fate is open (DESIGN 4.4). It lies in the state file, in memory of a
+ * fixed size.
  *
  * Thread: the flusher's; main's at start.
  * Happy path, for each batch:
@@ -10,8 +11,9 @@
  * A kill between any two stores leaves the old or the new of both. Redo is idempotent: a record says from what to what
  * each cell's baseline moves, not by how much.
  * Failure modes: journal_read() trusts nothing: each record and each acknowledgement has a CRC-32C, the words that
- * choose among them a seal. A damaged acknowledgement costs nothing: the last record says who and what came before it,
- * and is taken as open. A damaged record of an open batch is the end of the identity (JOURNAL_LOST). */
+ * choose among them a seal. A damaged acknowledgement costs no more than what it says of batches before: the last
+ * record says who and what came before it, and is taken as open. A damaged record of an open batch is the end of the
+ * identity (JOURNAL_LOST). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,10 +39,19 @@ struct journal_record {
     struct journal_part parts[]; /* in the order of the batch; an item is a run of parts with one name */
 };
 
+/* The last batches that were stored, the oldest first: should the server forget them after this process has died, the
+ * next one can say how many hits are lost. */
+#define JOURNAL_STORED_MAX 16
+struct journal_stored {
+    struct ledger_entry entries[JOURNAL_STORED_MAX];
+    uint32_t count, unused;
+};
+
 struct journal_ack {
     uint64_t number;   /* 1, 2, …; its slot is the lowest bit */
     uint64_t resolved; /* every record up to this generation is */
     struct ledger acked;
+    struct journal_stored stored;
     char instance[40];
     uint32_t sum; /* crc32c of all before */
     uint32_t unused;
@@ -72,7 +83,8 @@ struct journal_batch {
     uint32_t parts_count;
 };
 void journal_intend(struct journal *j, const struct journal_batch *b);
-void journal_acknowledge(struct journal *j, const char *instance, const struct ledger *acked);
+void journal_acknowledge(struct journal *j, const char *instance, const struct ledger *acked,
+                         const struct journal_stored *stored);
 
 enum journal_verdict {
     JOURNAL_WHOLE,
@@ -82,6 +94,7 @@ enum journal_verdict {
 struct journal_view {
     char instance[40]; /* empty when damage took it, and nothing is open */
     struct ledger acked;
+    const struct journal_stored *stored;   /* in the journal's memory; NULL: damage took it */
     const struct journal_record *batch;    /* open; NULL: none. In the journal's memory */
     const struct journal_record *replaced; /* open, too; NULL: none */
     bool damaged;                          /* something was, whatever the verdict */

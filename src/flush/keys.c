@@ -81,9 +81,13 @@ static uint32_t keys_add_cell(struct keys *k, uint32_t shard, uint32_t cell)
     /* The totals hold as many names as the tally lets in; a name too many stays pending and in the books. */
     if (key == TOTALS_NONE)
         return KEY_NONE;
-    k->partition[key] = (uint8_t)keyspace_partition(k->space, name);
+    uint8_t partition = (uint8_t)keyspace_partition(k->space, name);
+    /* Zeroes are there already; to write them would make the column resident. */
+    if (partition)
+        k->partition[key] = partition;
+    if (k->first[key])
+        s->next[cell] = k->first[key];
     s->key[cell] = key + 1;
-    s->next[cell] = k->first[key];
     k->first[key] = cell_id(shard, cell);
     return key;
 }
@@ -249,8 +253,10 @@ static void keys_remember_unsure(struct keys *k)
 
 void keys_collect(struct keys *k)
 {
-    for (uint32_t key; (key = list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;)
-        keys_push_dirty(k, key);
+    for (uint32_t key; (key = list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;) {
+        if (keys_unstored(k, key)) /* else it would be unsure again, and for ever */
+            keys_push_dirty(k, key);
+    }
     for (uint32_t i = 0; i < k->shards_count; i++)
         keys_take_touched(k, i);
     /* Partner: barrier_light() in shard_add(). After it every hit that found its cell re-armed is visible to

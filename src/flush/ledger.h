@@ -27,6 +27,12 @@ enum ledger_verdict {
     LEDGER_FOREIGN, /* someone else writes under our identity, or the value makes no sense */
 };
 
+/* A batch that was stored. */
+struct ledger_entry {
+    struct ledger ledger;
+    uint64_t hits;
+};
+
 /* What a missing ledger means: begin a new one and go on; the store lost all, so replay what the window has; stop until
  * someone has looked. */
 enum ledger_loss { LEDGER_LOSS_RESUME, LEDGER_LOSS_REPLAY, LEDGER_LOSS_HALT };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "flush/look.h"
 #include "sync/atomic.h"
 
 #define NILS_IN_A_ROW_MAX 3 /* then someone keeps touching our ledger: slow down */
@@ -14,12 +15,14 @@
 struct partition {
     struct chain chain;
     uint64_t resume_ms;                 /* no arm and no batch before */
+    uint64_t looked_ms;                 /* when the ledger was read last */
     uint32_t refusals;                  /* in a row, for the back-off */
     uint32_t nils;                      /* in a row */
     enum redis_error_class refusal;     /* why the batch under way is refused */
     enum redis_error_class arm_refusal; /* why the arm is */
     bool met;                           /* the ledger was read and judged on this connection */
     bool armed;
+    bool looking;  /* at the keys of chain.proved; the answers come before the ledger's */
     bool doubting; /* what the ledger says */
     bool halted;   /* on-ledger-loss=halt */
 };
@@ -61,6 +64,39 @@ static enum redis_error_class partition_on_error(struct partition *p, struct sli
     return c;
 }
 
+uint32_t partition_compose_looks(struct partition *p, struct buf *out)
+{
+    const struct chronicle_config *past = &p->chain.config.past;
+    const struct batch *b = p->chain.proved;
+    struct buf scratch = {0};
+
+    p->looking = b;
+    for (uint32_t i = 0; b && i < b->items_count; i++)
+        look_append(out, &scratch, past->prefix, keys_name(past->accounts->keys, b->items[i].key));
+    buf_fini(&scratch);
+    return b ? b->items_count : 0;
+}
+
+int partition_on_look(struct partition *p, const struct reply *reply, uint32_t index)
+{
+    static const enum redis_error_class refused[] = {
+        [LOOK_WRONG_TYPE] = REDIS_ERROR_WRONGTYPE, [LOOK_NO_INTEGER] = REDIS_ERROR_NOT_INTEGER};
+    int64_t value;
+    enum look look = look_read(reply, &value);
+
+    if (look == LOOK_WRONG_TYPE || look == LOOK_NO_INTEGER)
+        batch_refuse(p->chain.proved, index, refused[look]);
+    if (look != LOOK_REFUSED)
+        return 0;
+    if (reply->type != REPLY_ERROR)
+        return -EPROTO;
+    enum redis_error_class ignored = REDIS_ERROR_NONE, c = redis_error_classify(reply->text);
+    /* May this user not read the key, then nothing is known of it, and nothing ever will be. */
+    bool for_good = c == REDIS_ERROR_NOPERM || c == REDIS_ERROR_NOPERM_KEY;
+    partition_on_error(p, reply->text, for_good ? &ignored : &p->arm_refusal);
+    return 0;
+}
+
 void partition_begin_arm(struct partition *p)
 {
     p->arm_refusal = REDIS_ERROR_NONE;
@@ -80,7 +116,7 @@ int partition_on_watch(struct partition *p, const struct reply *reply)
 
 static int partition_on_news(struct partition *p, enum chain_news news)
 {
-    p->met = news != CHAIN_RENAMED && news != CHAIN_DOUBTED; /* else another look is due, at another key or later */
+    p->met = news != CHAIN_RENAMED && news != CHAIN_DOUBTED && news != CHAIN_PROVED; /* else another look is due */
     p->doubting = news == CHAIN_DOUBTED;
     p->halted = news == CHAIN_HALTED;
     return news == CHAIN_RESOLVED ? partition_all_is_well(p) : 0;
@@ -90,6 +126,7 @@ int partition_on_ledger(struct partition *p, const struct reply *reply)
 {
     struct ledger server;
 
+    p->looked_ms = accounts_now_ms(p->chain.config.past.accounts);
     if (reply->type == REPLY_ERROR)
         partition_on_error(p, reply->text, &p->arm_refusal);
     else if (reply->type != REPLY_NIL && reply->type != REPLY_STRING)
@@ -97,6 +134,8 @@ int partition_on_ledger(struct partition *p, const struct reply *reply)
     /* Without a WATCH in front of it an answer proves nothing. */
     if (p->arm_refusal)
         return 0;
+    if (p->looking)
+        p->chain.proved->examined = true;
     if (reply->type == REPLY_NIL)
         return partition_on_news(p, chain_reconcile(&p->chain, NULL));
     if (ledger_parse(reply->text, &server))
@@ -115,13 +154,6 @@ int partition_on_multi(struct partition *p, const struct reply *reply)
 }
 
 /* ---- sending ---- */
-
-static void batch_forget_refusals(struct batch *b)
-{
-    for (uint32_t i = 0; b->refused && i < b->items_count; i++)
-        b->items[i].refused = false;
-    b->refused = 0;
-}
 
 static int partition_prepare(struct partition *p, uint64_t now_ms)
 {
@@ -143,6 +175,7 @@ const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms)
         return NULL;
     stat_add(&p->chain.config.past.accounts->stats->batches_retried, b->sends++ ? 1 : 0);
     batch_forget_refusals(b);
+    b->examined = false;
     b->copies++;
     p->refusal = REDIS_ERROR_NONE;
     p->armed = false;
@@ -159,8 +192,7 @@ int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t
         return -EPROTO;
     if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
         accounts_count_error(p->chain.config.past.accounts, REDIS_ERROR_NOPERM_KEY);
-        b->items[index].refused = true;
-        b->refused++;
+        batch_refuse(b, index, REDIS_ERROR_NOPERM_KEY);
     } else {
         partition_on_error(p, reply->text, &p->refusal);
     }
@@ -221,18 +253,32 @@ void partition_unlink(struct partition *p)
     p->doubting = false;
 }
 
+void partition_leave(struct partition *p)
+{
+    partition_unlink(p);
+    chain_leave(&p->chain);
+}
+
+void partition_vouch(struct partition *p) { chain_vouch(&p->chain); }
+
 static bool partition_wants(const struct partition *p)
 {
-    return !p->halted && (!p->met || p->chain.batch ||
-                          keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number));
+    return !p->met || p->chain.batch || keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number);
 }
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)
 {
-    return now_ms >= p->resume_ms && (partition_wants(p) || (!p->halted && chain_is_old(&p->chain, now_ms)));
+    return now_ms >= partition_wake_ms(p) || (!p->halted && now_ms >= p->resume_ms && chain_is_old(&p->chain, now_ms));
 }
 
-uint64_t partition_wake_ms(const struct partition *p) { return partition_wants(p) ? p->resume_ms : UINT64_MAX; }
+uint64_t partition_wake_ms(const struct partition *p)
+{
+    uint64_t due_ms = partition_wants(p) ? 0 : chain_look_ms(&p->chain, p->looked_ms);
+
+    if (p->halted)
+        return UINT64_MAX;
+    return due_ms > p->resume_ms ? due_ms : p->resume_ms;
+}
 
 bool partition_is_sure(const struct partition *p) { return p->met && chain_is_sure(&p->chain); }
 bool partition_is_armed(const struct partition *p) { return p->armed; }

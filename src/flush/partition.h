@@ -26,7 +26,7 @@ int partition_create(struct partition **out, const struct chain_config *config);
 void partition_destroy(struct partition *p);
 
 /* ---- when it wants what ---- */
-/* Does it want to be armed or to send: a batch in doubt, dirty keys, a ledger to read or to refresh? */
+/* Does it want to be armed or to send: a batch in doubt, dirty keys, a ledger to read, to read again or to refresh? */
 bool partition_has_work(const struct partition *p, uint64_t now_ms);
 /* Is there a batch that is not resolved? */
 bool partition_busy(const struct partition *p);
@@ -36,6 +36,10 @@ bool partition_is_sure(const struct partition *p);
 uint64_t partition_wake_ms(const struct partition *p); /* UINT64_MAX: when something else happens */
 
 /* ---- arming: WATCH L · GET L · MULTI ---- */
+/* Before it, outside of any transaction: the commands that look at the keys of a batch whose answer was lost. How many.
+ */
+uint32_t partition_compose_looks(struct partition *p, struct buf *out);
+int partition_on_look(struct partition *p, const struct reply *reply, uint32_t index);
 void partition_begin_arm(struct partition *p);
 /* These and those below: 0, 1 when the batch proved to be stored, or -EPROTO. */
 int partition_on_watch(struct partition *p, const struct reply *reply);
@@ -56,6 +60,10 @@ enum redis_error_class partition_refusal(const struct partition *p);
 enum refusal_action partition_settle(struct partition *p);
 /* The connection is gone, or the partition leaves it. */
 void partition_unlink(struct partition *p);
+/* The next connection is to another node. */
+void partition_leave(struct partition *p);
+/* Another node says that the partition belongs to the one it is on. */
+void partition_vouch(struct partition *p);
 
 uint32_t partition_number(const struct partition *p);
 struct slice partition_ledger_key(const struct partition *p);

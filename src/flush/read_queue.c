@@ -1,8 +1,6 @@
 #include "flush/read_queue.h"
 
-#include "flush/batch.h"
-
-#define INTEGER_BYTES_MAX 20 /* "-9223372036854775808" */
+#include "flush/look.h"
 
 static struct read_slot *slot_at(struct read_queue *q, uint32_t slot) { return &q->slots[slot - 1]; }
 
@@ -95,52 +93,24 @@ uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
     struct buf key = {0};
     uint32_t commands = 0;
 
-    while (l->unsent && commands < READ_QUEUE_SENT_MAX && !out->failed && !key.failed) {
+    while (l->unsent && commands < READ_QUEUE_SENT_MAX && !out->failed) {
         const struct read_slot *slot = slot_at(q, l->unsent);
         const struct read_result *r = &slot->op->results[slot->index];
         l->unsent = slot->next;
-        buf_clear(&key);
-        batch_append_redis_key(&key, prefix, (struct slice){r->name, r->name_bytes});
-        resp_command(out, 4, (struct slice[]){SLICE("GETRANGE"), buf_slice(&key), SLICE("0"), SLICE("20")});
+        look_append(out, &key, prefix, (struct slice){r->name, r->name_bytes});
         commands++;
     }
-    out->failed |= key.failed;
     buf_fini(&key);
     return commands;
 }
 
 /* ---- answers ---- */
 
-/* A Redis integer as INCRBY writes it: no leading zero, no '+', within int64. */
-static bool parse_integer(struct slice text, int64_t *out)
-{
-    bool negative = text.bytes && text.at[0] == '-';
-    struct slice digits = {text.at + negative, text.bytes - negative};
-    int64_t n = 0;
-
-    if (digits.bytes == 0 || digits.bytes >= INTEGER_BYTES_MAX || (digits.at[0] == '0' && text.bytes > 1))
-        return false;
-    for (size_t i = 0; i < digits.bytes; i++) {
-        int64_t digit = digits.at[i] - '0';
-        if (digit < 0 || digit > 9 || __builtin_mul_overflow(n, 10, &n) ||
-            __builtin_sub_overflow(n, digit, &n)) /* counted downwards: INT64_MIN has no positive twin */
-            return false;
-    }
-    if (!negative && n == INT64_MIN)
-        return false;
-    *out = negative ? n : -n;
-    return true;
-}
-
 static void result_take(struct read_result *result, const struct reply *reply)
 {
-    result->stored = 0;
-    if (reply->type != REPLY_STRING)
-        result->state = READ_FAILED;
-    else if (reply->text.bytes == 0)
-        result->state = READ_MISSING;
-    else
-        result->state = parse_integer(reply->text, &result->stored) ? READ_FOUND : READ_FAILED;
+    enum look look = look_read(reply, &result->stored);
+
+    result->state = look == LOOK_INTEGER ? READ_FOUND : look == LOOK_NOTHING ? READ_MISSING : READ_FAILED;
 }
 
 /* Replies on one connection come in the order of their commands, so whoever handles the answer to a GETRANGE has

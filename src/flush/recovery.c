@@ -110,12 +110,12 @@ static void read_past(struct run *r, uint32_t partition)
     }
 }
 
-static int read_pasts(struct run *r)
+static int read_pasts(struct run *r, struct error *err)
 {
     r->pasts_count = r->old.header.geometry.partitions;
     r->pasts = calloc(r->pasts_count, sizeof(r->pasts[0]));
     if (!r->pasts)
-        return -ENOMEM;
+        return error_set(err, -ENOMEM, "no memory to recover the state file");
     for (uint32_t p = 0; p < r->pasts_count; p++)
         read_past(r, p);
     return 0;
@@ -158,7 +158,7 @@ static int read_old(struct run *r, struct error *err)
         return 0;
     }
     /* Without a store there are no batches. */
-    return r->old.header.geometry.embedded ? 0 : read_pasts(r);
+    return r->old.header.geometry.embedded ? 0 : read_pasts(r, err);
 }
 
 /* ---- the new file ---- */
@@ -255,6 +255,7 @@ static int write_journal(struct run *r, uint32_t partition, const char *fresh)
     const struct journal_view *view = r->same_keys && r->pasts ? &r->pasts[partition].view : NULL;
     const struct state_geometry *g = state_file_geometry(r->out->state);
     static const struct ledger none;
+    static const struct journal_stored nothing;
     struct journal j;
 
     journal_open(&j, state_file_journal(r->out->state, partition), g->journal_bytes, r->config->env);
@@ -263,10 +264,10 @@ static int write_journal(struct run *r, uint32_t partition, const char *fresh)
         snprintf(r->out->instance, sizeof(r->out->instance), "%.36s", goes_on ? view->instance : fresh);
     if (!goes_on) {
         r->out->renamed += r->out->found;
-        journal_acknowledge(&j, fresh, &none);
+        journal_acknowledge(&j, fresh, &none, &nothing);
         return 0;
     }
-    journal_acknowledge(&j, view->instance, &view->acked);
+    journal_acknowledge(&j, view->instance, &view->acked, view->stored ? view->stored : &nothing);
     int failed = view->replaced ? intend(r, &j, view, false) : 0;
     if (view->batch && !failed) {
         failed = intend(r, &j, view, view->replaced);

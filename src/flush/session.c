@@ -82,7 +82,7 @@ bool session_try_leave(struct session *s, struct partition *p)
         if (s->state == SESSION_ARMED)
             session_move(s, SESSION_UNARMED);
     }
-    partition_unlink(p);
+    partition_leave(p);
     s->members[at] = s->members[--s->members_count];
     return true;
 }
@@ -172,6 +172,13 @@ static void session_on_read(void *ctx, const struct reply *reply, uint32_t index
     read_queue_take(m->session->config.reads, partition_number(m->partition), reply, accounts_now_ms(a));
 }
 
+static void session_on_look(void *ctx, const struct reply *reply, uint32_t index)
+{
+    struct session *s = ctx;
+
+    session_check(s, partition_on_look(s->turn, reply, index), "GETRANGE of a counter");
+}
+
 static void session_on_watch(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct session *s = ctx;
@@ -248,6 +255,8 @@ static void session_finish_write(struct session *s, struct partition *next, cons
     session_append_reads(s, sure);
     s->turn = next;
     partition_begin_arm(next);
+    uint32_t looks = partition_compose_looks(next, &s->out);
+    link_expect(s->config.link, looks, session_on_look, s);
     session_send(s, 2, (struct slice[]){SLICE("WATCH"), key}, session_on_watch);
     session_send(s, 2, (struct slice[]){SLICE("GET"), key}, session_on_ledger);
     session_send(s, 1, (struct slice[]){SLICE("MULTI")}, session_on_multi);

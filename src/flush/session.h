@@ -9,9 +9,10 @@
  * where M is the ledger of the next partition with work, in turn, or L again: N partitions with work cost N round
  * trips. MULTI travels with the arm, not with the batch: were it refused (NOPERM by a changed ACL, say), the INCRBYs
  * behind it in the same write would be executed outside any transaction.
- * Without a batch to send it goes as DISCARD · [reads] · WATCH M · GET M · MULTI.
- * Failure modes: what the server answers is the partitions' business; what they answer with "reconnect", and anything
- * that is no answer to what was asked, ends the connection, and each partition looks at its ledger on the next. */
+ * Without a batch to send it goes as DISCARD · [reads] · WATCH M · GET M · MULTI, and when the answer to a batch of M
+ * was lost, looks at its keys come before the WATCH. Failure modes: what the server answers is the partitions'
+ * business; what they answer with "reconnect", and anything that is no answer to what was asked, ends the connection,
+ * and each partition looks at its ledger on the next. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -12,7 +12,7 @@
 /* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys.
  * accepted = stored + in_flight + pending + poisoned + lost. */
 struct flusher_books {
-    uint64_t stored;    /* acknowledged by the store */
+    uint64_t stored;    /* acknowledged by the store; below 0, modulo 2^64, when it forgot hits of the run before */
     uint64_t in_flight; /* in a batch that is not resolved */
     uint64_t poisoned;  /* of keys that the store refuses, kept aside and tried again now and then */
     uint64_t lost;      /* were stored, and then forgotten by the store (rollback); or given up (stats) */

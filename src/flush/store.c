@@ -13,7 +13,8 @@
 #define REPLY_TIMEOUT_MS 5000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
-#define LOSS_CONFIRM_MS 2000 /* longer than it takes a master that was left behind to hear of it */
+#define LOSS_VOUCHED_MS 2000 /* longer than it takes a master that was stopped to hear what happened meanwhile */
+#define LOSS_ALONE_MS 20000  /* longer than cluster-node-timeout as it usually is, 15 s */
 #define TEXT_BYTES_MAX (1 << 20)
 #define NODES_SPARE 4096               /* replies in one tree beyond those of a batch */
 #define NODES_MAX (2 * PARTITIONS_MAX) /* where each partition is, and where it goes to */
@@ -47,9 +48,15 @@ struct store {
 static void store_on_map(void *ctx, const struct reply *slots, const struct node_address *asked)
 {
     struct store *s = ctx;
+    bool known = slots_know(slots, asked, asked); /* the seed may be any of them, under another name */
 
-    for (uint32_t p = 0; p < s->homes_count; p++)
-        slots_find(slots, keyspace_slot(s->config.space, p), asked, &s->homes[p].assigned);
+    for (uint32_t p = 0; p < s->homes_count; p++) {
+        struct home *h = &s->homes[p];
+        bool found = slots_find(slots, keyspace_slot(s->config.space, p), asked, &h->assigned);
+        if (found && known && h->node && node_address_equals(&h->assigned, node_address(h->node)) &&
+            !node_address_equals(&h->assigned, asked))
+            partition_vouch(h->partition);
+    }
     s->changed = true;
 }
 
@@ -346,7 +353,8 @@ static int store_create_home(struct store *s, uint32_t number)
                  .replay_parts_max = REPLAY_PARTS_MAX / s->config.space->partitions},
         .batch_keys_max = s->config.batch_keys_max,
         .on_ledger_loss = s->config.on_ledger_loss,
-        .loss_confirm_ms = s->config.space->tagged ? LOSS_CONFIRM_MS : 0,
+        .loss_vouched_ms = s->config.space->tagged ? LOSS_VOUCHED_MS : 0,
+        .loss_alone_ms = s->config.space->tagged ? LOSS_ALONE_MS : 0,
     };
 
     if (!s->config.space->tagged)

@@ -100,17 +100,51 @@ static void keep_parts(struct window *w, struct window_entry *e, const struct ba
     w->parts += e->parts_count;
 }
 
+/* NULL: no memory at all. */
+static struct window_entry *window_append(struct window *w)
+{
+    while (w->partless > WINDOW_PARTLESS_MAX)
+        forget_oldest(w);
+    if (w->count == w->capacity && !window_grow(w)) {
+        if (w->capacity == 0)
+            return NULL;
+        forget_oldest(w);
+    }
+    return window_at(w, w->count++);
+}
+
 void window_push(struct window *w, const struct batch *b, uint64_t hits, uint64_t now_ms)
 {
     window_expire(w, now_ms);
-    if (w->count == w->capacity && !window_grow(w)) {
-        if (w->capacity == 0)
-            return;
-        forget_oldest(w);
-    }
-    struct window_entry *e = window_at(w, w->count++);
+    struct window_entry *e = window_append(w);
+    if (!e)
+        return;
     *e = (struct window_entry){.ledger = b->ledger, .hits = hits, .stored_ms = now_ms};
     keep_parts(w, e, b);
+}
+
+void window_recall(struct window *w, const struct ledger_entry *entry)
+{
+    struct window_entry *e = window_append(w);
+
+    if (!e)
+        return;
+    *e = (struct window_entry){.ledger = entry->ledger, .hits = entry->hits};
+    w->partless = w->count;
+}
+
+uint32_t window_recent(const struct window *w, uint64_t seq, struct ledger_entry out[], uint32_t max)
+{
+    uint32_t end = w->count;
+
+    while (end && window_at(w, end - 1)->ledger.seq > seq)
+        end--;
+    uint32_t count = end < max ? end : max;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct window_entry *e = window_at(w, end - count + i);
+        out[i] = (struct ledger_entry){e->ledger, e->hits};
+    }
+    return count;
 }
 
 /* ---- the server rolled back ---- */
@@ -123,6 +157,11 @@ enum window_answer window_knows(const struct window *w, const struct ledger *led
             return e->ledger.nonce == ledger->nonce ? WINDOW_OURS : WINDOW_NOT_OURS;
     }
     return WINDOW_TOO_OLD;
+}
+
+uint64_t window_ends_ms(const struct window *w)
+{
+    return w->keep_ms && w->partless < w->count ? window_at(w, w->count - 1)->stored_ms + w->keep_ms : 0;
 }
 
 static uint64_t take_back(const struct window_entry *e, struct keys *keys)
@@ -146,6 +185,7 @@ struct window_cut window_cut(struct window *w, uint64_t seq, struct keys *keys, 
         uint64_t hits = take_back(e, keys);
         cut.replayed += hits;
         cut.lost += e->hits - hits;
+        cut.batches++;
         forget_newest(w);
     }
     return cut;

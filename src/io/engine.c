@@ -1,7 +1,10 @@
 #include "io/engine.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -9,6 +12,18 @@
 #include "sync/atomic.h"
 
 static const struct engine_ops *ops_of(enum engine_kind kind) { return kind == ENGINE_EPOLL ? &epoll_ops : &uring_ops; }
+
+/* Direct descriptors cost less, but before Linux 6.13 a closed one is let go only when whatever else was in flight on
+ * the ring has ended: one idle connection would keep thousands of dead ones (github.com/axboe/liburing/issues/1192). */
+bool engine_takes_descriptors(enum engine_kind kind, bool peers)
+{
+    struct utsname name;
+    unsigned major = 0, minor = 0;
+    if (kind != ENGINE_URING || peers)
+        return true;
+    bool known = uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2;
+    return !known || major < 6 || (major == 6 && minor < 13);
+}
 
 int engine_create(struct engine **out, const struct engine_config *config, const struct engine_events *events,
                   void *ctx, struct error *err)
@@ -74,6 +89,14 @@ void engine_recv_resume(struct engine *e, uint32_t slot) { e->ops->recv_resume(e
 void engine_shutdown(struct engine *e, uint32_t slot) { e->ops->shutdown(e, slot); }
 void engine_close(struct engine *e, uint32_t slot) { e->ops->close(e, slot); }
 void engine_accept_stop(struct engine *e) { e->ops->accept_stop(e); }
+
+int engine_peer(const struct engine *e, uint32_t slot, struct sockaddr_storage *out)
+{
+    socklen_t bytes = sizeof *out;
+    assert(e->config.peers);
+    return getpeername(e->ops->descriptor(e, slot), (struct sockaddr *)out, &bytes) < 0 ? -errno : 0;
+}
+
 uint64_t engine_now_ms(const struct engine *e) { return e->now_ms; }
 const struct engine_stats *engine_stats(const struct engine *e) { return &e->stats; }
 const char *engine_name(const struct engine *e) { return e->ops->name; }

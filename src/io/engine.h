@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "base/error.h"
 
@@ -29,6 +30,7 @@ struct engine_config {
     uint32_t recv_buffer_bytes;
     uint32_t batch_wait_us; /* longest adaptive wait for a batch; 0: never wait */
     int listen_fd;          /* owned by the caller; listening, non-blocking */
+    bool peers;             /* engine_peer() will be asked: costs io_uring its direct descriptors */
 };
 
 /* All called on the engine's thread, from within engine_run(). */
@@ -40,7 +42,7 @@ struct engine_events {
     void (*sent)(void *ctx, uint32_t slot, int result);
     /* The receive side failed with -errno (ECONNRESET …): close it. */
     void (*failed)(void *ctx, uint32_t slot, int result);
-    /* Nothing of this slot is in flight any more; the number may be reused. */
+    /* The slot's descriptor and bytes are not used any more; the number may be reused. */
     void (*closed)(void *ctx, uint32_t slot);
     /* After engine_accept_stop(): the listener has nothing more to give and may be closed. */
     void (*accept_ended)(void *ctx);
@@ -59,6 +61,8 @@ struct engine_stats {
     uint64_t recv_no_buffers, stale_completions, cq_overflows;
 };
 
+/* Does each connection take a descriptor of the process (RLIMIT_NOFILE), or one of the ring's own (direct)? */
+bool engine_takes_descriptors(enum engine_kind kind, bool peers);
 /* Tries what the io_uring engine needs, on a ring of its own; 0, or -errno with the remedy. */
 int engine_probe_uring(struct error *err);
 /* 0 or -errno with a sentence that says what to do (EPERM, ENOSYS, ENOMEM/memlock, EMFILE …). */
@@ -81,6 +85,8 @@ void engine_shutdown(struct engine *e, uint32_t slot);
 void engine_close(struct engine *e, uint32_t slot);
 /* No further connections: those that the kernel has already queued are delivered, then accept_ended(). */
 void engine_accept_stop(struct engine *e);
+/* The other end's address, as getpeername(2) says it; 0 or -errno (-ENOTCONN: gone already). Needs config.peers. */
+int engine_peer(const struct engine *e, uint32_t slot, struct sockaddr_storage *out);
 uint64_t engine_now_ms(const struct engine *e); /* monotonic, read once per batch */
 
 /* ---- any thread ---- */

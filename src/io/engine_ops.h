@@ -14,6 +14,7 @@ struct engine_ops {
     void (*shutdown)(struct engine *e, uint32_t slot);
     void (*close)(struct engine *e, uint32_t slot);
     void (*accept_stop)(struct engine *e);
+    int (*descriptor)(const struct engine *e, uint32_t slot);
 };
 
 /* The first member of every engine. */

@@ -358,6 +358,8 @@ static int ep_create(struct engine **out, const struct engine_config *config, in
     return 0;
 }
 
+static int ep_descriptor(const struct engine *e, uint32_t slot) { return ((const struct ep *)e)->slots[slot].fd; }
+
 const struct engine_ops epoll_ops = {
     .name = "epoll",
     .create = ep_create,
@@ -368,5 +370,6 @@ const struct engine_ops epoll_ops = {
     .recv_resume = ep_recv_resume,
     .shutdown = ep_shutdown,
     .close = ep_close,
+    .descriptor = ep_descriptor,
     .accept_stop = ep_accept_stop,
 };

@@ -7,7 +7,8 @@
  * Failure modes: a receive that finds no buffer is armed again after the batch has returned its own
  * (ENOBUFS); an accept that finds no room is armed again on the next close or tick, never at once (ENFILE,
  * EMFILE); completions that outlive their connection are told by their generation and dropped, their
- * buffer returned. A pending receive holds the file and so the FIN: close = cancel, wait, then close. */
+ * buffer returned. A pending receive holds the file and so the FIN: it is cancelled in the same submission that
+ * closes, and its last word is one of those. */
 
 #include <assert.h>
 #include <errno.h>
@@ -57,13 +58,12 @@ static void uring_recv_resume(struct engine *e, uint32_t slot)
 
 static void uring_shutdown(struct engine *e, uint32_t slot) { uring_shutdown_arm(uring_of(e), slot); }
 
-/* The file goes only when nothing of the slot is in flight: then its number cannot come back too early. */
+/* A send keeps its bytes until it completes; nothing else has to be waited for. */
 static void close_when_quiet(struct uring *u, uint32_t slot)
 {
     struct slot *s = &u->slots[slot];
-    if (!(s->flags & SLOT_CLOSING) || s->flags & SLOT_RECV_ARMED || s->in_flight > 0)
-        return;
-    uring_close_arm(u, slot);
+    if (s->flags & SLOT_CLOSING && s->in_flight == 0)
+        u->closing[u->closing_count++] = slot;
 }
 
 static void uring_close(struct engine *e, uint32_t slot)
@@ -73,12 +73,12 @@ static void uring_close(struct engine *e, uint32_t slot)
     if (s->flags & SLOT_CLOSING)
         return;
     s->flags |= SLOT_CLOSING;
-    if (s->flags & SLOT_RECV_ARMED)
-        uring_cancel(u, slot_tag(u, OP_RECV, slot));
     if (s->send_data)
         uring_cancel(u, slot_tag(u, OP_SEND, slot));
     close_when_quiet(u, slot);
 }
+
+static int uring_descriptor(const struct engine *e, uint32_t slot) { return ((const struct uring *)e)->slots[slot].fd; }
 
 /* ---- completions ---- */
 
@@ -86,10 +86,8 @@ static void recv_ended(struct uring *u, uint32_t slot, int res)
 {
     struct slot *s = &u->slots[slot];
     s->flags &= (uint8_t)~SLOT_RECV_ARMED;
-    if (s->flags & SLOT_CLOSING) {
-        close_when_quiet(u, slot);
+    if (s->flags & SLOT_CLOSING)
         return;
-    }
     if (res == -ENOBUFS) {
         s->flags |= SLOT_STARVED;
         u->starved[u->starved_count++] = slot;
@@ -140,15 +138,22 @@ static void on_send(struct uring *u, int res, uint32_t slot)
         u->base.events->sent(u->base.ctx, slot, res < 0 ? res : 0);
 }
 
-static void on_close(struct uring *u, uint32_t slot)
+/* Once the closes are prepared the slots are vacant: an accept that finds one came after its close. */
+static void closes_finish(struct uring *u)
 {
-    struct slot *s = &u->slots[slot];
-    s->flags = 0;
-    s->in_flight = 0;
-    s->send_data = NULL;
-    u->open--;
-    u->base.events->closed(u->base.ctx, slot);
-    uring_accept_retry(u);
+    for (uint32_t i = 0; i < u->closing_count; i++) {
+        uint32_t slot = u->closing[i];
+        struct slot *s = &u->slots[slot];
+        if (s->flags & SLOT_RECV_ARMED)
+            uring_cancel(u, slot_tag(u, OP_RECV, slot));
+        uring_close_arm(u, slot);
+        *s = (struct slot){.generation = s->generation + 1};
+        if (!u->direct)
+            u->vacant[u->vacant_count++] = slot;
+        u->open--;
+        u->base.events->closed(u->base.ctx, slot);
+    }
+    u->closing_count = 0;
 }
 
 static void on_wake(struct uring *u)
@@ -164,7 +169,7 @@ static void on_slot(struct uring *u, const struct io_uring_cqe *cqe)
     uint32_t slot = tag_slot(cqe->user_data);
     enum op op = tag_op(cqe->user_data);
     if (tag_generation(cqe->user_data) != (u->slots[slot].generation & 0xffffff)) {
-        stat_add(&u->base.stats.stale_completions, 1);
+        stat_add(&u->base.stats.stale_completions, cqe->res >= 0); /* not the last word of what was cancelled */
         if (cqe->flags & IORING_CQE_F_BUFFER)
             uring_buffer_return(u, cqe->flags >> IORING_CQE_BUFFER_SHIFT);
         return;
@@ -172,7 +177,6 @@ static void on_slot(struct uring *u, const struct io_uring_cqe *cqe)
     switch (op) {
     case OP_RECV: on_recv(u, cqe, slot); break;
     case OP_SEND: on_send(u, cqe->res, slot); break;
-    case OP_CLOSE: on_close(u, slot); break;
     case OP_SHUTDOWN:
         u->slots[slot].in_flight--;
         close_when_quiet(u, slot);
@@ -186,7 +190,7 @@ static void on_completion(struct uring *u, const struct io_uring_cqe *cqe)
     switch (tag_op(cqe->user_data)) {
     case OP_ACCEPT: uring_accept_completed(u, cqe); break;
     case OP_WAKE: on_wake(u); break;
-    case OP_CANCEL: break; /* its target may have ended by itself */
+    case OP_CANCEL_OR_CLOSE: break; /* only on failure: what was to be cancelled has ended by itself */
     default: on_slot(u, cqe); break;
     }
 }
@@ -251,10 +255,13 @@ static int uring_run(struct engine *e)
             stat_add(&e->stats.cq_overflows, 1);
         last = batch_take(u);
         e->events->batch_end(e->ctx);
+        closes_finish(u);
         uring_accept_retry(u);
         stat_add(&e->stats.batches, 1);
         stat_add(&e->stats.completions, last);
     }
+    io_uring_submit_and_get_events(
+        &u->ring); /* the last closes: the peers should not wait for the end of the process */
     return 0;
 }
 
@@ -269,4 +276,5 @@ const struct engine_ops uring_ops = {
     .shutdown = uring_shutdown,
     .close = uring_close,
     .accept_stop = uring_accept_stop,
+    .descriptor = uring_descriptor,
 };

@@ -21,12 +21,13 @@ enum {
 struct slot {
     const char *send_data; /* borrowed from the connection until sent() */
     uint32_t send_bytes;
-    uint32_t generation; /* 24 bits count in the tags */
+    uint32_t generation; /* 24 bits count in the tags; of the connection that is there, or of the next */
+    int fd;              /* ordinary: owned; direct: the slot's own number */
     uint8_t flags;
-    uint8_t in_flight; /* send, shutdown and close that have not completed */
+    uint8_t in_flight; /* send and shutdown that have not completed */
 };
 
-enum op { OP_ACCEPT = 1, OP_RECV, OP_SEND, OP_SHUTDOWN, OP_CANCEL, OP_CLOSE, OP_WAKE };
+enum op { OP_ACCEPT = 1, OP_RECV, OP_SEND, OP_SHUTDOWN, OP_CANCEL_OR_CLOSE, OP_WAKE };
 
 enum accept_state { ACCEPT_ARMED, ACCEPT_PAUSED, ACCEPT_STOPPING, ACCEPT_ENDED };
 
@@ -36,8 +37,13 @@ struct uring {
     struct io_uring_buf_ring *buf_ring;
     char *buffers;      /* recv_buffers × recv_buffer_bytes, owned */
     struct slot *slots; /* conns_max, owned */
+    bool direct;        /* descriptors that live in the ring only; see uring_open.c */
     uint32_t *starved;  /* slots whose receive found no buffer in this batch, owned */
     uint32_t starved_count;
+    uint32_t *closing; /* slots to close at the end of this batch: nothing of theirs needs to be waited for, owned */
+    uint32_t closing_count;
+    uint32_t *vacant; /* ordinary descriptors: slots not in use, owned; direct ones are given out by the kernel */
+    uint32_t vacant_count;
     uint32_t open;         /* slots in use */
     unsigned buffers_back; /* returned in this batch, not yet published to the kernel */
     enum accept_state accept;
@@ -73,6 +79,7 @@ static inline uint64_t slot_tag(const struct uring *u, enum op op, uint32_t slot
 void uring_recv_arm(struct uring *u, uint32_t slot);
 void uring_send_arm(struct uring *u, uint32_t slot);
 void uring_shutdown_arm(struct uring *u, uint32_t slot);
+/* Of those that say nothing when they succeed. */
 void uring_close_arm(struct uring *u, uint32_t slot);
 /* One multishot, or a single one where a multishot could take more than there is room for. */
 void uring_accept_arm(struct uring *u, bool multishot);

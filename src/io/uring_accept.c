@@ -21,15 +21,38 @@ static void accept_arm(struct uring *u)
 
 void uring_accept_begin(struct uring *u) { accept_arm(u); }
 
-static void slot_accepted(struct uring *u, uint32_t slot)
+static void slot_accepted(struct uring *u, uint32_t slot, int fd)
 {
     struct slot *s = &u->slots[slot];
     assert(s->flags == 0 && s->in_flight == 0);
-    *s = (struct slot){.generation = s->generation + 1, .flags = SLOT_OPEN};
+    *s = (struct slot){.generation = s->generation, .flags = SLOT_OPEN, .fd = fd};
     u->open++;
     stat_add(&u->base.stats.accepts, 1);
     uring_recv_arm(u, slot);
     u->base.events->accepted(u->base.ctx, slot);
+}
+
+static void fd_accepted(struct uring *u, int fd)
+{
+    if (u->vacant_count > 0) {
+        slot_accepted(u, u->vacant[--u->vacant_count], fd);
+    } else { /* more than a whole queue came while a multishot accept was being cancelled */
+        stat_add(&u->base.stats.accept_errors, 1);
+        close(fd);
+    }
+}
+
+/* An ordinary descriptor moves into the ring; slots below `slot` are known to be taken. */
+static uint32_t fd_made_direct(struct uring *u, int fd, uint32_t slot)
+{
+    while (slot < u->base.config.conns_max && u->slots[slot].flags)
+        slot++;
+    if (slot < u->base.config.conns_max && io_uring_register_files_update(&u->ring, slot, &fd, 1) == 1)
+        slot_accepted(u, slot, (int)slot);
+    else
+        stat_add(&u->base.stats.accept_errors, 1);
+    close(fd);
+    return slot;
 }
 
 static void accept_pause(struct uring *u)
@@ -50,14 +73,12 @@ static void accept_drain(struct uring *u)
     uint32_t slot = 0;
     int fd;
     u->accept = ACCEPT_ENDED;
+    io_uring_submit(&u->ring); /* closes that are only prepared would close the next in their slots */
     while ((fd = accept4(u->base.config.listen_fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-        while (slot < u->base.config.conns_max && u->slots[slot].flags)
-            slot++;
-        if (slot < u->base.config.conns_max && io_uring_register_files_update(&u->ring, slot, &fd, 1) == 1)
-            slot_accepted(u, slot);
+        if (u->direct)
+            slot = fd_made_direct(u, fd, slot);
         else
-            stat_add(&u->base.stats.accept_errors, 1);
-        close(fd);
+            fd_accepted(u, fd);
     }
     u->base.events->accept_ended(u->base.ctx);
 }
@@ -71,8 +92,10 @@ void uring_accept_completed(struct uring *u, const struct io_uring_cqe *cqe)
 {
     int res = cqe->res;
     u->accept_in_flight = cqe->flags & IORING_CQE_F_MORE;
-    if (res >= 0)
-        slot_accepted(u, (uint32_t)res);
+    if (res >= 0 && u->direct)
+        slot_accepted(u, (uint32_t)res, res);
+    else if (res >= 0)
+        fd_accepted(u, res);
     else if (res != -ECANCELED)
         stat_add(&u->base.stats.accept_errors, 1);
     if (u->accept_in_flight) {

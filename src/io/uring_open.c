@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "io/poison.h"
 #include "io/uring.h"
@@ -88,6 +89,16 @@ static int buffers_open(struct uring *u, const struct engine_config *config)
     return 0;
 }
 
+static int descriptors_open(struct uring *u, const struct engine_config *config)
+{
+    u->direct = !engine_takes_descriptors(config->kind, config->peers);
+    if (u->direct)
+        return io_uring_register_files_sparse(&u->ring, config->conns_max);
+    for (uint32_t i = config->conns_max; i > 0; i--) /* the first is taken first */
+        u->vacant[u->vacant_count++] = i - 1;
+    return 0;
+}
+
 static void uring_free(struct uring *u, const struct engine_config *config)
 {
     if (u->buf_ring) {
@@ -95,6 +106,11 @@ static void uring_free(struct uring *u, const struct engine_config *config)
         unpoison(u->buffers, data_bytes);
         munmap(u->buf_ring, config->recv_buffers * sizeof(struct io_uring_buf) + data_bytes);
     }
+    for (uint32_t i = 0; !u->direct && u->slots && i < config->conns_max; i++)
+        if (u->slots[i].flags)
+            close(u->slots[i].fd);
+    free(u->vacant);
+    free(u->closing);
     free(u->starved);
     free(u->slots);
     free(u);
@@ -109,12 +125,14 @@ int uring_create(struct engine **out, const struct engine_config *config, int wa
     u->base.config = *config;
     u->slots = calloc(config->conns_max, sizeof *u->slots);
     u->starved = calloc(config->conns_max, sizeof *u->starved);
-    int r = u->slots && u->starved ? ring_open(&u->ring) : -ENOMEM;
+    u->closing = calloc(config->conns_max, sizeof *u->closing);
+    u->vacant = calloc(config->conns_max, sizeof *u->vacant);
+    int r = u->slots && u->starved && u->closing && u->vacant ? ring_open(&u->ring) : -ENOMEM;
     if (r < 0) {
         uring_free(u, config);
         return explain(err, r);
     }
-    r = io_uring_register_files_sparse(&u->ring, config->conns_max);
+    r = descriptors_open(u, config);
     if (r == 0)
         r = buffers_open(u, config);
     if (r < 0) {

@@ -16,7 +16,8 @@ static struct io_uring_sqe *sqe_get(struct uring *u)
 
 static struct io_uring_sqe *sqe_on_slot(struct uring *u, struct io_uring_sqe *sqe, enum op op, uint32_t slot)
 {
-    sqe->flags |= IOSQE_FIXED_FILE;
+    if (u->direct)
+        sqe->flags |= IOSQE_FIXED_FILE;
     io_uring_sqe_set_data64(sqe, slot_tag(u, op, slot));
     return sqe;
 }
@@ -25,11 +26,13 @@ static struct io_uring_sqe *sqe_on_slot(struct uring *u, struct io_uring_sqe *sq
 void uring_accept_arm(struct uring *u, bool multishot)
 {
     struct io_uring_sqe *sqe = sqe_get(u);
+    int flags = u->direct ? 0 : SOCK_CLOEXEC; /* a direct descriptor is not inherited, and refuses the flag */
     if (multishot)
-        io_uring_prep_multishot_accept_direct(sqe, u->base.config.listen_fd, NULL, NULL, 0);
+        io_uring_prep_multishot_accept(sqe, u->base.config.listen_fd, NULL, NULL, flags);
     else
-        io_uring_prep_accept_direct(sqe, u->base.config.listen_fd, NULL, NULL, 0, 0);
-    sqe->file_index = IORING_FILE_INDEX_ALLOC; /* liburing 2.3 cannot say so in a single accept */
+        io_uring_prep_accept(sqe, u->base.config.listen_fd, NULL, NULL, flags);
+    if (u->direct)
+        sqe->file_index = IORING_FILE_INDEX_ALLOC; /* liburing 2.3 cannot say so in a single accept */
     io_uring_sqe_set_data64(sqe, tag_make(OP_ACCEPT, 0, 0));
     u->accept_in_flight = true;
 }
@@ -37,7 +40,7 @@ void uring_accept_arm(struct uring *u, bool multishot)
 void uring_shutdown_arm(struct uring *u, uint32_t slot)
 {
     struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_shutdown(sqe, (int)slot, SHUT_WR);
+    io_uring_prep_shutdown(sqe, u->slots[slot].fd, SHUT_WR);
     sqe_on_slot(u, sqe, OP_SHUTDOWN, slot);
     u->slots[slot].in_flight++;
 }
@@ -45,15 +48,18 @@ void uring_shutdown_arm(struct uring *u, uint32_t slot)
 void uring_close_arm(struct uring *u, uint32_t slot)
 {
     struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_close_direct(sqe, slot);
-    io_uring_sqe_set_data64(sqe, slot_tag(u, OP_CLOSE, slot));
-    u->slots[slot].in_flight++;
+    if (u->direct)
+        io_uring_prep_close_direct(sqe, slot);
+    else
+        io_uring_prep_close(sqe, u->slots[slot].fd);
+    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    io_uring_sqe_set_data64(sqe, tag_make(OP_CANCEL_OR_CLOSE, 0, 0));
 }
 
 void uring_recv_arm(struct uring *u, uint32_t slot)
 {
     struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_recv_multishot(sqe, (int)slot, NULL, 0, 0);
+    io_uring_prep_recv_multishot(sqe, u->slots[slot].fd, NULL, 0, 0);
     sqe_on_slot(u, sqe, OP_RECV, slot);
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = URING_BUFFER_GROUP;
@@ -64,7 +70,7 @@ void uring_send_arm(struct uring *u, uint32_t slot)
 {
     struct slot *s = &u->slots[slot];
     struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_send(sqe, (int)slot, s->send_data, s->send_bytes, MSG_WAITALL | MSG_NOSIGNAL);
+    io_uring_prep_send(sqe, s->fd, s->send_data, s->send_bytes, MSG_WAITALL | MSG_NOSIGNAL);
     sqe_on_slot(u, sqe, OP_SEND, slot);
     s->in_flight++;
 }
@@ -81,5 +87,5 @@ void uring_cancel(struct uring *u, uint64_t tag)
     struct io_uring_sqe *sqe = sqe_get(u);
     io_uring_prep_cancel64(sqe, tag, 0);
     sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-    io_uring_sqe_set_data64(sqe, tag_make(OP_CANCEL, 0, 0));
+    io_uring_sqe_set_data64(sqe, tag_make(OP_CANCEL_OR_CLOSE, 0, 0));
 }

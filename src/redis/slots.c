@@ -77,3 +77,18 @@ bool slots_find(const struct reply *reply, uint16_t slot, const struct node_addr
     }
     return false;
 }
+
+bool slots_know(const struct reply *reply, const struct node_address *asked, const struct node_address *address)
+{
+    struct node_address node;
+
+    for (uint32_t i = 0; i < reply->items_count; i++) {
+        const struct reply *range = &reply->items[i];
+        for (uint32_t k = 2; k < range->items_count; k++) {
+            if (node_fits(&range->items[k]) && node_read(&range->items[k], asked, &node) &&
+                node_address_equals(&node, address))
+                return true;
+        }
+    }
+    return false;
+}

@@ -25,6 +25,9 @@ bool slots_fits(const struct reply *reply);
 /* The master of `slot`; false: nobody serves it, or its address makes no sense. `asked` is who gave the answer. */
 bool slots_find(const struct reply *reply, uint16_t slot, const struct node_address *asked, struct node_address *out);
 
+/* Is `address` one of the nodes of the map, master or replica? */
+bool slots_know(const struct reply *reply, const struct node_address *asked, const struct node_address *address);
+
 static inline bool node_address_equals(const struct node_address *a, const struct node_address *b)
 {
     return a->port == b->port && strcmp(a->host, b->host) == 0;

@@ -8,8 +8,9 @@
  * Thread: one owner inserts; any thread probes, also while the table grows. All tables that there will
  * ever be lie in one reserved region, the one of capacity c in slots[c … 2c-1]; growing fills the next
  * one, publishes its capacity and discards the memory of the old one, whose addresses go on reading
- * zero. So a probe that is still in the old table finds an item or an empty slot, and at an empty slot
- * it looks whether the capacity has changed, and starts again when it has. No lock, nothing to free. */
+ * zero. The next one is filled a few slots an insert, over the last inserts that the old one has room for,
+ * so that no single insert takes long. So a probe that is still in the old table finds an item or an empty slot, and at
+ * an empty slot it looks whether the capacity has changed, and starts again when it has. No lock, nothing to free. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +22,8 @@ struct index {
     uint64_t *slots;       /* owned; a region of 2 * capacity_max */
     uint32_t capacity;     /* a power of two */
     uint32_t capacity_max; /* enough for items_max */
-    uint32_t items;        /* the owner's */
+    uint32_t items;        /* the owner's, as is … */
+    uint32_t moved;        /* … of the slots, how many are in the next table as well; 0: it is not begun */
 };
 
 #define INDEX_NONE UINT32_MAX
@@ -42,7 +44,7 @@ struct index_probe {
 
 static inline struct index_probe index_probe(const struct index *ix, uint64_t hash)
 {
-    /* partner: index_grow(), whose store makes the whole new table visible */
+    /* partner: index_move(), whose store makes the whole new table visible */
     return (struct index_probe){ix, (uint32_t)hash, (uint32_t)hash, load_acquire_u32(&ix->capacity)};
 }
 

@@ -6,7 +6,7 @@
 
 #include "sync/atomic.h"
 #include "sync/barrier.h"
-#include "sync/spsc.h"
+#include "sync/spsc_u32.h"
 #include "tally/index.h"
 #include "tally/name.h"
 #include "tally/seal.h"
@@ -29,16 +29,6 @@ struct shard {
     uint64_t sum __attribute__((aligned(64)));
 };
 _Static_assert(offsetof(struct shard, storage) == 64, "a line for the hot part");
-
-/* Each cell is in the queue at most once, so it never fills. */
-static int touched_create(struct spsc_u32 **out, uint32_t cells_max)
-{
-    uint32_t capacity = 2;
-
-    while (capacity <= cells_max)
-        capacity *= 2;
-    return spsc_u32_create(out, capacity);
-}
 
 uint64_t shard_names_units_max(uint32_t cells_max)
 {
@@ -71,7 +61,7 @@ int shard_create(struct shard **out, const struct shard_config *config)
         goto free_shard;
     s->cells_at = s->storage.cells;
     s->names_at = s->storage.names;
-    failed = touched_create(&s->touched, config->cells_max);
+    failed = spsc_u32_create(&s->touched, config->cells_max);
     if (failed)
         goto free_storage;
     failed = index_init(&s->index, config->cells_max);
@@ -146,6 +136,7 @@ uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
 
     cell_write(s, cell, name);
     s->names_units += units;
+    spsc_u32_reserve(s->touched, cell + 1); /* each cell is in it at most once */
     store_release_u32(&s->cells, cell + 1); /* partner: shard_cells() */
     if (st->live_cells)
         store_release_u64(st->live_cells, seal(cell + 1)); /* partner: the recovery after a kill -9 */

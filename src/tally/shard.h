@@ -5,7 +5,8 @@
  * and reads counts; any thread may look a name up and read its count.
  *
  * Memory is reserved for `cells_max` at creation and becomes resident as it is used, so nothing ever
- * moves under a reader. A 24-byte name costs 16 (cell) + 8 (baseline) + 28 (name) + 11…21 (index) + 4 (queue) bytes. */
+ * moves under a reader. A 24-byte name costs 16 (cell) + 8 (baseline) + 28 (name) + 11…21 (index) + 4…8 (queue) bytes.
+ */
 
 #include <stdbool.h>
 #include <stddef.h>

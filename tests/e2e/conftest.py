@@ -5,7 +5,7 @@ import random
 
 import pytest
 from harness.lab import Lab
-from harness.tallyd import BINARY, OPTIONS
+from harness.tallyd import BINARY, OPTIONS, version
 
 
 def pytest_addoption(parser):
@@ -17,6 +17,8 @@ def pytest_configure(config):
     OPTIONS["io"] = config.getoption("--io")
     config.addinivalue_line("markers", "short: the subset for sanitizer builds")
     config.addinivalue_line("markers", "harness: tests of the harness itself; they need no tallyd")
+    for proof in ("cuts", "kills", "stops", "stores", "rollbacks"):
+        config.addinivalue_line("markers", f"{proof}: part of `make proof-{proof}` (tests/faults)")
 
 
 def pytest_collection_modifyitems(config, items):
@@ -36,6 +38,17 @@ def pytest_runtest_makereport(item, call):
 def seed(request):
     given = request.config.getoption("--seed")
     return random.SystemRandom().randrange(1 << 32) if given is None else given
+
+
+@pytest.fixture
+def tried(record_property):
+    """tried(times, hits): how much a test has tried; tests/faults/table finds it in the report."""
+    def say(times, hits=0):
+        record_property("version", version())
+        record_property("times", times)
+        record_property("hits", hits)
+
+    return say
 
 
 @pytest.fixture

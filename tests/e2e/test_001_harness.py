@@ -108,7 +108,7 @@ def test_a_right_program_passes(fake, scenario):
 
 @pytest.mark.parametrize("bug, scenario, said", [
     ("drop", plain_load, "keys differ"), ("garbage", plain_load, "status line"), ("order", plain_load, "answered"),
-    ("leak", plain_load, "password shows"), ("books", load_without_redis, "is not the sum"),
+    ("leak", plain_load, "secret shows"), ("books", load_without_redis, "is not the sum"),
     ("backwards", load_while_reading, "went backwards|: read"), ("timid", load_without_redis, "timid"),
     ("refused", load_over_the_limit, "keys differ"), ("drain", load_then_terminate, "keys differ"),
     ("resend", scenarios.late_delivery, "counted again"), ("unfenced", scenarios.late_delivery, "counted again"),

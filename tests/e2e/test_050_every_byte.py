@@ -1,8 +1,8 @@
 """A flush cut at its every byte, both ways, by every ending, plain and with the rest delivered late: counted once.
 
-In `make test` every 7th byte, starting at one that the seed chooses; with TALLYD_LONG=1 all of them. Each case has a proxy
-and a tallyd of its own, because a link that keeps breaking is tried again ever more slowly; several cases go on side by
-side, because a case is mostly waiting.
+In `make test` every 7th byte, starting at one that the seed chooses; with TALLYD_LONG=1 all of them; fewer over TLS and in
+cluster mode. Each case has a proxy and a tallyd of its own, because a link that keeps breaking is tried again ever more
+slowly; several cases go on side by side, because a case is mostly waiting.
 """
 
 import collections
@@ -12,26 +12,76 @@ import time
 
 import pytest
 from harness import checker, wait
+from harness.certificates import Authority
+from harness.cluster import LoneNode
 from harness.http_client import HttpConnection, request_bytes
-from harness.proxy import FIN, REPLY, REQUEST, RST, SILENCE
+from harness.ports import HOST
+from harness.proxy import ENDINGS, FIN, REPLY, REQUEST, RST, SILENCE
 from harness.scenarios import settle
+from harness.tls_redis import At, TlsRedis
 from harness.wait import LONG
+
+pytestmark = pytest.mark.cuts
 
 KEYS = ("a", "b", "c")
 STEP = 1 if LONG else 7
+OPTIONS = {"workers": 1, "flush_interval": "20ms"}
 LATES = (None, "soon", "after")  # held bytes are lost; go when the new link is there; go when all is stored
 
 Case = collections.namedtuple("Case", "act way at ending late")
 
 
+class Plain:
+    """One Redis for all lanes."""
+
+    def __init__(self, lab):
+        self.lab, self.redis = lab, lab.redis()
+
+    def connect(self):
+        """A proxy of one's own, and a tallyd behind it."""
+        proxy = self.lab.proxy(self.redis)
+        return proxy, self.lab.tallyd(self.redis, via=proxy, **OPTIONS)
+
+    def values(self, ns):
+        with self.redis.client() as client:
+            return [int(value or 0) for value in client.pipeline([("GET", f"tally:{ns}:{key}") for key in KEYS])]
+
+
+class OverTls(Plain):
+    def __init__(self, lab):
+        self.lab, self.authority = lab, Authority(lab.folder, f"authority-{id(self)}")
+        self.tls = TlsRedis(lab, self.authority)
+        self.redis = self.tls.plain
+
+    def connect(self):
+        proxy = self.lab.proxy(self.tls)
+        return proxy, self.lab.tallyd(At(self.tls, f"rediss://{HOST}:{proxy.port}"), redis_ca=self.authority.cert, **OPTIONS)
+
+
+class InCluster(Plain):
+    """A node for each lane, which says that its address is the proxy's."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.redis = lab.keep(LoneNode(lab))
+
+    def connect(self):
+        proxy = self.lab.proxy(self.redis)
+        self.redis.announce(proxy.port)
+        return proxy, self.lab.tallyd(self.redis, via=proxy, redis_mode="cluster", partitions=4, **OPTIONS)
+
+    def values(self, ns):
+        held = self.redis.read_all(b"tally:")
+        return [held.get(f"{ns}:{key}".encode(), 0) for key in KEYS]
+
+
 class Lane:
     """One tallyd behind one proxy, counting in a namespace of its own."""
 
-    def __init__(self, lab, redis, number):
+    def __init__(self, store, number):
         self.ns = f"lane{number:04}"
-        self.redis = redis
-        self.proxy = lab.proxy(redis)
-        self.server = lab.tallyd(redis, via=self.proxy, workers=1, flush_interval="20ms")
+        self.store = store
+        self.proxy, self.server = store.connect()
         self.expected = dict.fromkeys(KEYS, 0)
         self.flush()
         settle(self.server)
@@ -52,9 +102,7 @@ class Lane:
 
     def check(self, what):
         checker.wait_drained(self.server, seconds=20)
-        with self.redis.client() as client:
-            values = client.pipeline([("GET", f"tally:{self.ns}:{key}") for key in KEYS])
-        got = {key: int(value or 0) for key, value in zip(KEYS, values)}
+        got = dict(zip(KEYS, self.store.values(self.ns)))
         assert got == self.expected, f"{what}: {got} in Redis, answered {self.expected}"
 
     def play(self, case):
@@ -76,11 +124,11 @@ class Lane:
         return struck
 
 
-def play_all(lab, cases, side_by_side):
+def play_all(lab, cases, side_by_side, store):
     """Every case; the first failure is raised. Returns how many cuts struck."""
-    redis = lab.redis()
+    shared = None if store is InCluster else store(lab)
     with concurrent.futures.ThreadPoolExecutor(side_by_side) as pool:
-        played = [pool.submit(lambda number=number, case=case: Lane(lab, redis, number).play(case))
+        played = [pool.submit(lambda number=number, case=case: Lane(shared or store(lab), number).play(case))
                   for number, case in enumerate(cases)]
         try:
             return sum(future.result() for future in played)
@@ -88,9 +136,9 @@ def play_all(lab, cases, side_by_side):
             pool.shutdown(cancel_futures=True)
 
 
-def lengths(lab, act):
+def lengths(lab, act, store):
     """How many bytes an uncut act moves each way."""
-    lane = Lane(lab, lab.redis(), 0)
+    lane = Lane(store(lab), 0)
     lane.proxy.mark()
     getattr(lane, act)()
     settle(lane.server)
@@ -100,31 +148,43 @@ def lengths(lab, act):
     return length
 
 
-def cuts(lab, act, endings, lates, step, points=1_000_000):
+def cuts(lab, act, endings, lates, step, points=1_000_000, store=Plain):
     """A cut at every `step`th byte, further apart when that would be more than `points` each way."""
     cases = []
-    for way, length in lengths(lab, act).items():
-        step = max(step, length // points)
-        for at in range(lab.seed % step, length, step):
+    for way, length in lengths(lab, act, store).items():
+        apart = max(step, length // points)
+        for at in range(lab.seed % apart, length, apart):
             cases += [Case(act, way, at, ending, late) for ending, late in itertools.product(endings, lates)]
     return cases
 
 
-def play_enough(lab, cases, side_by_side):
-    struck = play_all(lab, cases, side_by_side)
-    assert struck > len(cases) * 0.9, f"only {struck} of {len(cases)} cuts struck"
+@pytest.fixture
+def play_enough(lab, tried):
+    def play(cases, side_by_side, store=Plain):
+        struck = play_all(lab, cases, side_by_side, store)
+        assert struck > len(cases) * 0.9, f"only {struck} of {len(cases)} cuts struck"
+        tried(struck)
+
+    return play
 
 
 @pytest.mark.parametrize("late", LATES, ids=["plain", "late-soon", "late-after"])
-def test_a_flush_cut_at_any_byte_counts_once(lab, late):
-    play_enough(lab, cuts(lab, "flush", (RST, FIN), (late,), STEP), 8)
+def test_a_flush_cut_at_any_byte_counts_once(lab, play_enough, late):
+    play_enough(cuts(lab, "flush", (RST, FIN), (late,), STEP), 8)
 
 
 @pytest.mark.parametrize("late", LATES, ids=["plain", "late-soon", "late-after"])
-def test_a_handshake_cut_at_any_byte_counts_once(lab, late):
+def test_a_handshake_cut_at_any_byte_counts_once(lab, play_enough, late):
     """Fewer cuts: most of its bytes are the server's answer to INFO."""
-    play_enough(lab, cuts(lab, "handshake", (RST, FIN), (late,), STEP, 150 if LONG else 20), 8)
+    play_enough(cuts(lab, "handshake", (RST, FIN), (late,), STEP, 150 if LONG else 20), 8)
 
 
-def test_a_flush_that_falls_silent_at_any_byte_counts_once(lab):
-    play_enough(lab, cuts(lab, "flush", (SILENCE,), LATES, 1 if LONG else 97), 40 if LONG else 24)
+def test_a_flush_that_falls_silent_at_any_byte_counts_once(lab, play_enough):
+    play_enough(cuts(lab, "flush", (SILENCE,), LATES, 1 if LONG else 97), 40 if LONG else 24)
+
+
+@pytest.mark.parametrize("store", [OverTls, InCluster])
+def test_the_same_over_tls_and_in_cluster_mode(lab, play_enough, store):
+    """At some bytes; silence, which takes long to notice, only with TALLYD_LONG=1."""
+    cases = cuts(lab, "flush", ENDINGS, LATES, 1, 30, store) if LONG else cuts(lab, "flush", (RST, FIN), LATES, 1, 1, store)
+    play_enough(cases, 16, store)

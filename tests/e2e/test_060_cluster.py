@@ -7,11 +7,10 @@ import random
 import time
 
 import pytest
-from harness import checker, secrets, wait
+from harness import checker, http_load, secrets, wait
 from harness.cluster import Cluster
+from harness.cluster_scene import RATE, Scene
 from harness.scenarios import settle
-
-RATE = 5000
 
 
 @pytest.fixture(scope="module")
@@ -25,55 +24,6 @@ def nodes(tmp_path_factory):
 def cluster(nodes):
     nodes.heal()
     return nodes
-
-
-class Scene:
-    """tallyd on the cluster under load; finish() checks conservation."""
-
-    def __init__(self, lab, cluster, **options):
-        self.prefix = f"t{lab.seed}:"
-        self.cluster = cluster
-        options.setdefault("redis_mode", "cluster")
-        self.server = lab.tallyd(cluster, prefix=self.prefix, **options)
-        self.load = lab.load(self.server, rate=RATE)
-
-    def run(self, seconds=0.4):
-        time.sleep(seconds)
-
-    def stored(self):
-        return self.server.metrics()["hits_stored_total"]
-
-    def errors(self, kind):
-        return self.server.metrics().get("redis_errors_total", **{"class": kind})
-
-    def wait_stores(self, seconds=15):
-        """More is stored than is now: the flush works again."""
-        before = self.stored()
-        wait.until(lambda: self.stored() > before + RATE // 10, "the flush goes on", seconds, 0.05)
-
-    def slots(self):
-        """Hash slots of the partitions that have stored something."""
-        slots = set()
-        for node in self.cluster.masters():
-            with node.client() as client:
-                for key in client.command("KEYS", self.prefix + "{*!ledger:*"):
-                    slots.add(client.command("CLUSTER", "KEYSLOT", key))
-        return sorted(slots)
-
-    def finish(self, lost=False):
-        """Everything that was answered is in Redis, key by key; with `lost`, what the books call lost is missing."""
-        self.load.stop()
-        assert not self.load.refused and not self.load.breaks
-        checker.wait_drained(self.server)
-        metrics = checker.checked_metrics(self.server)
-        gone = metrics["hits_lost_total"]
-        held = sum(checker.redis_counts(self.cluster, self.prefix.encode()).values())
-        assert held == metrics["hits_accepted_total"] - gone
-        if not lost or gone == 0:
-            assert gone == 0, f"{gone} hits lost"
-            checker.check_exact(self.cluster, [self.load], prefix=self.prefix.encode())
-        assert self.server.stop() == 0
-        return gone
 
 
 def other_master(cluster, node):
@@ -94,6 +44,13 @@ def test_the_load_is_spread_over_all_masters_and_exact(lab, cluster):
     slots = scene.slots()
     assert len(slots) == 16 and {slot * 16 // 16384 for slot in slots} == set(range(16))
     assert metrics["redis_errors_total"] == 0 and metrics["alarms_total"] == 0
+    scene.finish()
+
+
+def test_names_that_are_new_all_the_time_are_stored_whole(lab, cluster):
+    """A name that was read half would be hashed to another partition, and so be two keys."""
+    scene = Scene(lab, cluster, pool=http_load.make_pool(lab.seed, keys=4000), flush_interval="10ms")
+    scene.run(1)
     scene.finish()
 
 

@@ -7,31 +7,10 @@ import signal
 import pytest
 from harness import wait
 from harness.certificates import Authority
-from harness.ports import HOST, Port
+from harness.ports import HOST
+from harness.tls_redis import At, TlsRedis
 
 pytestmark = pytest.mark.short
-
-class TlsRedis:
-    """A redis-server with a plain port for the test and a TLS port for tallyd."""
-
-    def __init__(self, lab, authority, alternative="IP:127.0.0.1,DNS:localhost", days=1, clients="no", host=HOST):
-        self._port = Port()
-        cert, key = authority.leaf("server", alternative, days)
-        self.plain = lab.redis(settings=(
-            f"tls-port {self._port.number}", f"tls-cert-file {cert}", f"tls-key-file {key}",
-            f"tls-ca-cert-file {authority.cert}", f"tls-auth-clients {clients}"))
-        self.url = f"rediss://{host}:{self._port.number}"
-        self.password = self.plain.password
-
-    def stored(self, key):
-        return self.plain.read_all(b"tally:").get(key)
-
-
-class At:
-    """The same server under another URL."""
-
-    def __init__(self, redis, url):
-        self.url, self.password = url, redis.password
 
 
 @pytest.fixture

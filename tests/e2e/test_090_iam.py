@@ -11,13 +11,15 @@ import threading
 import urllib.parse
 
 import pytest
-from harness import wait
+from harness import checker, secrets, wait
 from harness.certificates import Authority
 from harness.ports import HOST
+from harness.tls_redis import At, TlsRedis
 
 pytestmark = pytest.mark.short
 
-KEYS = {"id": "AKIDEXAMPLE", "secret": "not-a-secret/only+a=test", "session": "session//token=="}
+KEYS = {"id": "AKIDEXAMPLE", "secret": secrets.AWS_SECRET, "session": secrets.AWS_SESSION}
+KEYS_IN_ENV = {"AWS_ACCESS_KEY_ID": KEYS["id"], "AWS_SECRET_ACCESS_KEY": KEYS["secret"], "AWS_SESSION_TOKEN": KEYS["session"]}
 REGION, CLUSTER, USER = "eu-central-1", "counters", "tallyd"
 
 
@@ -131,27 +133,42 @@ def assert_greets(store, tallyd, session):
     user, token = store.auths[0]
     assert user == USER
     assert_valid(token, session)
-    for secret in (KEYS["secret"], KEYS["session"], token):
-        assert secret not in tallyd.log() + tallyd.admin("/metrics").decode() + tallyd.admin("/configz").decode()
 
 
 def test_keys_from_the_environment(lab, store, authority):
-    tallyd = start(lab, store, authority, {"AWS_ACCESS_KEY_ID": KEYS["id"], "AWS_SECRET_ACCESS_KEY": KEYS["secret"],
-                                           "AWS_SESSION_TOKEN": KEYS["session"]})
+    tallyd = start(lab, store, authority, KEYS_IN_ENV)
     assert_greets(store, tallyd, KEYS["session"])
+
+
+def test_every_new_connection_under_load_has_a_token_of_its_own_and_nothing_is_lost(lab, authority):
+    """A real server whose user takes any password; each connection that it ends is one AUTH more."""
+    redis = TlsRedis(lab, authority)
+    redis.plain.command("ACL", "SETUSER", USER, "on", "nopass", "~*", "+@all")
+    store = At(redis, redis.url.replace("://", f"://{USER}@"))
+    store.password = None
+    tallyd = start(lab, store, authority, KEYS_IN_ENV)
+    load = lab.load(tallyd, rate=4000, connections=8)
+    for _ in range(5):
+        before = load.answers
+        wait.until(lambda before=before: load.answers > before + 500, "the load goes on")
+        redis.plain.command("CLIENT", "KILL", "USER", USER)
+    load.stop()
+    checker.wait_drained(tallyd)
+    checker.check_exact(redis.plain, [load])
+    assert tallyd.metrics()["redis_reconnects_total"] >= 5 and tallyd.metrics()["redis_errors_total"] == 0
 
 
 def test_keys_from_eks_pod_identity_are_fetched_once_for_many_connections(lab, store, authority, tmp_path):
     body = (f'{{"AccessKeyId":"{KEYS["id"]}","SecretAccessKey":"{KEYS["secret"]}","Token":"{KEYS["session"]}",'
             f'"Expiration":"{expiration()}"}}')
     token = tmp_path / "pod-token"
-    token.write_text("pod-token-text\n")
+    token.write_text(secrets.POD_TOKEN + "\n")
     with Endpoint(body) as endpoint:
         tallyd = start(lab, store, authority, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint.url,
                                                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(token)})
         assert_greets(store, tallyd, KEYS["session"])
         wait.until(lambda: len(store.auths) >= 3, "more connections", 15)
-        assert [(path, authorization) for path, authorization, _ in endpoint.asked] == [("/keys", "pod-token-text")]
+        assert [(path, authorization) for path, authorization, _ in endpoint.asked] == [("/keys", secrets.POD_TOKEN)]
         endpoint.shutdown()
 
 
@@ -161,13 +178,13 @@ def test_keys_from_a_web_identity(lab, store, authority, tmp_path):
             f"<SessionToken>{KEYS['session']}</SessionToken><Expiration>{expiration()}</Expiration>"
             f"</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>")
     token = tmp_path / "web-token"
-    token.write_text("web.identity&token")
+    token.write_text(secrets.WEB_TOKEN)
     with Endpoint(body) as endpoint:
         tallyd = start(lab, store, authority, {"AWS_WEB_IDENTITY_TOKEN_FILE": str(token), "AWS_ROLE_ARN": "arn:aws:iam::1:role/x",
                                                "AWS_ENDPOINT_URL_STS": endpoint.url})
         assert_greets(store, tallyd, KEYS["session"])
         form = endpoint.asked[0][2]
-        assert form["Action"] == ["AssumeRoleWithWebIdentity"] and form["WebIdentityToken"] == ["web.identity&token"]
+        assert form["Action"] == ["AssumeRoleWithWebIdentity"] and form["WebIdentityToken"] == [secrets.WEB_TOKEN]
         assert form["RoleArn"] == ["arn:aws:iam::1:role/x"]
         endpoint.shutdown()
 

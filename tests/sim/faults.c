@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#define CLUSTER_ONE_IN 3
+
 enum fault {
     FAULT_CUT,
     FAULT_KILL,
@@ -19,6 +21,11 @@ enum fault {
     FAULT_PASSWORD,
     FAULT_RECONNECT,
     FAULT_RELIEF, /* what goes on is over */
+    FAULTS_SINGLE,
+    FAULT_MIGRATE = FAULTS_SINGLE,
+    FAULT_TAKEOVER,
+    FAULT_NODE_DIES,
+    FAULT_CONFUSE,
     FAULTS,
 };
 
@@ -31,14 +38,15 @@ static const struct {
     [FAULT_DENY_KEY] = {4, 8},      [FAULT_STALL] = {3, 8},     [FAULT_REFUSE_CONNECTS] = {4, 4},
     [FAULT_CRASH] = {6, 4},         [FAULT_POISON] = {6, 4},    [FAULT_TOUCH_LEDGER] = {6, 6},
     [FAULT_OUTSIDER_ADDS] = {6, 6}, [FAULT_PASSWORD] = {10, 4}, [FAULT_RECONNECT] = {10, 4},
-    [FAULT_RELIEF] = {1, 30},
+    [FAULT_RELIEF] = {1, 30},       [FAULT_MIGRATE] = {2, 20},  [FAULT_TAKEOVER] = {2, 12},
+    [FAULT_NODE_DIES] = {3, 8},     [FAULT_CONFUSE] = {2, 8},
 };
 
 /* ---- connections ---- */
 
 static void fault_cut(struct sim *s)
 {
-    struct stream *stream = net_latest(&s->net, s->processes[chance_below(&s->chance, s->rates.processes)].life);
+    struct stream *stream = net_any(&s->net, s->processes[chance_below(&s->chance, s->rates.processes)].life);
     enum net_ending ending = (enum net_ending)(NET_RESET + chance_below(&s->chance, 3));
     bool zombie = chance_below(&s->chance, 3) != 0;
 
@@ -60,14 +68,43 @@ static void fault_refuse_connects(struct sim *s)
 
 /* ---- the server ---- */
 
+static uint32_t any_node(struct sim *s)
+{
+    return s->cluster.nodes_count ? (uint32_t)chance_below(&s->chance, s->cluster.nodes_count) : 0;
+}
+
+/* A server of its own, or a node of which no replica takes the place. */
 static void fault_roll_back(struct sim *s)
 {
-    uint64_t steps = chance_octaves(&s->chance, 1, 16);
+    struct model *m = &s->models[0];
 
-    net_kill(&s->net);
-    sim_note(s, "the server restarts without its last %u writes", (unsigned)model_roll_back(&s->model, steps));
-    s->rewound = true;
-    s->model.mood = chance_one_in(&s->chance, 4) ? MODEL_LOADING : MODEL_FINE;
+    if (s->cluster.nodes_count) {
+        cluster_kill(&s->cluster, true);
+        return;
+    }
+    uint64_t steps = chance_octaves(&s->chance, 1, 16);
+    net_kill(&s->net, &s->net.nodes[0]);
+    sim_note(s, "the server restarts without its last %u writes", (unsigned)model_roll_back(m, steps));
+    s->cluster.forgot = 1;
+    m->mood = chance_one_in(&s->chance, 4) ? MODEL_LOADING : MODEL_FINE;
+}
+
+static void fault_flushall(struct sim *s)
+{
+    if (s->cluster.nodes_count) {
+        cluster_empty(&s->cluster);
+        return;
+    }
+    model_flushall(&s->models[0]);
+    s->cluster.forgot = s->cluster.emptied = 1;
+}
+
+static void all_nodes_deny(struct sim *s, const char *command, struct slice key)
+{
+    for (struct model *m = s->models; m < s->models + NET_NODES_MAX; m++) {
+        m->denied_command = command;
+        m->denied_key = key;
+    }
 }
 
 static void fault_deny_command(struct sim *s)
@@ -76,18 +113,27 @@ static void fault_deny_command(struct sim *s)
      * (tests/sim/README.md). */
     static const char *const commands[] = {"multi", "watch", "get", "exec", "incrby", "getrange", "info", "discard"};
 
-    s->model.denied_command = commands[chance_below(&s->chance, sizeof(commands) / sizeof(commands[0]))];
-    sim_note(s, "the ACL takes %s away", s->model.denied_command);
+    const char *command = commands[chance_below(&s->chance, sizeof(commands) / sizeof(commands[0]))];
+
+    all_nodes_deny(s, command, s->models[0].denied_key);
+    sim_note(s, "the ACL takes %s away", command);
 }
 
 static void fault_deny_key(struct sim *s)
 {
-    static char names[SIM_KEYS_MAX][16];
     uint32_t key = (uint32_t)chance_below(&s->chance, s->rates.keys);
 
-    s->model.denied_key = world_redis_key(key, names[key]);
-    sim_note(s, "the ACL takes %s away", names[key]);
+    all_nodes_deny(s, s->models[0].denied_command, world_redis_key(s, key));
+    sim_note(s, "the ACL takes %s away", s->names[key]);
 }
+
+static void all_nodes_take_password(struct sim *s, const char *password)
+{
+    for (struct model *m = s->models; m < s->models + NET_NODES_MAX; m++)
+        m->password = password;
+}
+
+static uint32_t password_number(const struct sim *s) { return (uint32_t)(s->models[0].password[6] - '0'); }
 
 static void fault_password(struct sim *s)
 {
@@ -98,52 +144,66 @@ static void fault_password(struct sim *s)
     if (chance_one_in(&s->chance, 2))
         s->secret++; /* the processes hear of it before the server does */
     else
-        s->model.password = passwords[(s->model.password[6] - '0' + 1) % 2];
+        all_nodes_take_password(s, passwords[(password_number(s) + 1) % 2]);
 }
 
 /* ---- keys ---- */
 
-static void fault_poison(struct sim *s)
+/* What is in flight may be in the key already, unheard, and is gone with it. */
+static void note_destroyed(struct sim *s, uint32_t key)
 {
-    char name[16];
-    struct slice key = world_redis_key((uint32_t)chance_below(&s->chance, s->rates.keys), name);
-
-    world_outsider(s, 2, (struct slice[]){SLICE("DEL"), key});
-    switch (chance_below(&s->chance, 3)) {
-    case 0: world_outsider(s, 3, (struct slice[]){SLICE("LPUSH"), key, SLICE("x")}); break;
-    case 1: world_outsider(s, 3, (struct slice[]){SLICE("SET"), key, SLICE("12 apples")}); break;
-    case 2: world_outsider(s, 3, (struct slice[]){SLICE("SET"), key, SLICE("9223372036854775805")}); break;
+    for (const struct process *p = s->processes; p < s->processes + s->rates.processes; p++) {
+        struct life *l = process_life(p);
+        uint64_t hits = p->alive ? process_books(p).in_flight : l->applied[key]; /* it may not know yet */
+        l->destroyed[key] += hits;
+        l->destroyed_sum += hits;
     }
-    sim_note(s, "%s is poisoned", name);
 }
 
+static void fault_poison(struct sim *s)
+{
+    uint32_t k = (uint32_t)chance_below(&s->chance, s->rates.keys);
+    struct slice key = world_redis_key(s, k);
+
+    note_destroyed(s, k);
+    world_outsider(s, k, 2, (struct slice[]){SLICE("DEL"), key});
+    switch (chance_below(&s->chance, 3)) {
+    case 0: world_outsider(s, k, 3, (struct slice[]){SLICE("LPUSH"), key, SLICE("x")}); break;
+    case 1: world_outsider(s, k, 3, (struct slice[]){SLICE("SET"), key, SLICE("12 apples")}); break;
+    case 2: world_outsider(s, k, 3, (struct slice[]){SLICE("SET"), key, SLICE("9223372036854775805")}); break;
+    }
+    sim_note(s, "%s is poisoned", s->names[k]);
+}
+
+/* Written again with the same value. */
 static void fault_touch_ledger(struct sim *s)
 {
-    for (struct model_key *k = s->model.keys; k < s->model.keys + MODEL_KEYS_MAX; k++) {
+    struct model *m = &s->models[any_node(s)];
+
+    for (struct model_key *k = m->keys; k < m->keys + MODEL_KEYS_MAX; k++) {
         if (k->value.type == MODEL_STRING && memmem(k->name, k->name_bytes, "!ledger:", 8) &&
             chance_one_in(&s->chance, 2))
-            k->version++; /* written again with the same value */
+            k->version++;
     }
 }
 
 static void fault_outsider_adds(struct sim *s)
 {
-    char name[16];
-    struct slice key = world_redis_key((uint32_t)chance_below(&s->chance, s->rates.keys), name);
+    uint32_t k = (uint32_t)chance_below(&s->chance, s->rates.keys);
 
     s->touched = true;
-    world_outsider(s, 3, (struct slice[]){SLICE("INCRBY"), key, SLICE("7")});
+    world_outsider(s, k, 3, (struct slice[]){SLICE("INCRBY"), world_redis_key(s, k), SLICE("7")});
 }
 
 static void fault_relief(struct sim *s)
 {
     s->net.refusing = 0;
     s->net.lost = false;
-    s->model.mood = MODEL_FINE;
-    s->model.denied_command = NULL;
-    s->model.denied_key = (struct slice){0};
+    for (struct model *m = s->models; m < s->models + NET_NODES_MAX; m++)
+        m->mood = MODEL_FINE;
+    all_nodes_deny(s, NULL, (struct slice){0});
     if (s->rates.password)
-        s->secret = (uint32_t)(s->model.password[6] - '0');
+        s->secret = password_number(s);
 }
 
 /* ---- all ---- */
@@ -154,16 +214,15 @@ static void fault_happen(struct sim *s, enum fault fault)
 
     switch (fault) {
     case FAULT_CUT: fault_cut(s); break;
-    case FAULT_KILL: net_kill(&s->net); break;
+    case FAULT_KILL: net_kill(&s->net, &s->net.nodes[any_node(s)]); break;
     case FAULT_ROLL_BACK: fault_roll_back(s); break;
-    case FAULT_FLUSHALL:
-        model_flushall(&s->model);
-        s->rewound = s->emptied = true;
-        break;
-    case FAULT_MOOD: s->model.mood = (enum model_mood)chance_below(&s->chance, MODEL_MOODS); break;
+    case FAULT_FLUSHALL: fault_flushall(s); break;
+    case FAULT_MOOD: s->models[any_node(s)].mood = (enum model_mood)chance_below(&s->chance, MODEL_MOODS); break;
     case FAULT_DENY_COMMAND: fault_deny_command(s); break;
     case FAULT_DENY_KEY: fault_deny_key(s); break;
-    case FAULT_STALL: s->net.stalled_until_us = s->now_us + chance_octaves(&s->chance, 1000, 16000000); break;
+    case FAULT_STALL:
+        s->net.nodes[any_node(s)].stalled_until_us = s->now_us + chance_octaves(&s->chance, 1000, 16000000);
+        break;
     case FAULT_REFUSE_CONNECTS: fault_refuse_connects(s); break;
     case FAULT_CRASH: process_crash(p); break;
     case FAULT_POISON: fault_poison(s); break;
@@ -175,6 +234,12 @@ static void fault_happen(struct sim *s, enum fault fault)
             core_reconnect(p->core);
         break;
     case FAULT_RELIEF: fault_relief(s); break;
+    case FAULT_MIGRATE: cluster_migrate(&s->cluster); break;
+    case FAULT_TAKEOVER:
+        cluster_take_over(&s->cluster, (enum cluster_takeover)chance_below(&s->chance, TAKEOVERS));
+        break;
+    case FAULT_NODE_DIES: cluster_kill(&s->cluster, false); break;
+    case FAULT_CONFUSE: cluster_confuse(&s->cluster); break;
     case FAULTS: break;
     }
 }
@@ -182,9 +247,10 @@ static void fault_happen(struct sim *s, enum fault fault)
 void faults_one(struct sim *s)
 {
     static const char *const names[FAULTS] = {
-        "cut",           "kill",     "roll back",       "flushall", "mood",   "deny command",
-        "deny key",      "stall",    "refuse connects", "crash",    "poison", "touch ledger",
-        "outsider adds", "password", "reconnect",       "relief"};
+        "cut",          "kill",         "roll back",     "flushall",        "mood",
+        "deny command", "deny key",     "stall",         "refuse connects", "crash",
+        "poison",       "touch ledger", "outsider adds", "password",        "reconnect",
+        "relief",       "migrate",      "takeover",      "node dies",       "confuse"};
     uint64_t pick = chance_below(&s->chance, s->rates.faults_sum);
     uint32_t fault = 0;
 
@@ -198,13 +264,13 @@ void faults_heal(struct sim *s)
 {
     sim_note(s, "all is healed");
     net_heal(&s->net);
+    cluster_heal(&s->cluster);
     fault_relief(s);
     for (uint32_t k = 0; k < s->rates.keys; k++) {
-        char name[16];
         int64_t value;
-        struct slice key = world_redis_key(k, name);
-        if (!model_integer(&s->model, key, &value) || value > INT64_MAX / 2)
-            world_outsider(s, 2, (struct slice[]){SLICE("DEL"), key});
+        struct slice key = world_redis_key(s, k);
+        if (!model_integer(world_model(s, k), key, &value) || value > INT64_MAX / 2)
+            world_outsider(s, k, 2, (struct slice[]){SLICE("DEL"), key});
     }
 }
 
@@ -213,7 +279,7 @@ void faults_heal(struct sim *s)
 static void rates_draw_faults(struct sim *s, struct rates *r)
 {
     r->faults_sum = 0;
-    for (uint32_t f = 0; f < FAULTS; f++) {
+    for (uint32_t f = 0; f < (r->partitions ? FAULTS : FAULTS_SINGLE); f++) {
         bool has = chance_one_in(&s->chance, table[f].one_in);
         r->faults[f] = has ? 1 + (uint32_t)chance_below(&s->chance, table[f].weight_max) : 0;
         r->faults_sum += r->faults[f];
@@ -246,15 +312,17 @@ void faults_draw(struct sim *s)
     struct rates *r = &s->rates;
 
     *r = (struct rates){0};
+    if (s->seed % CLUSTER_ONE_IN == 0)
+        r->partitions = 1 + (uint32_t)chance_below(&s->chance, CLUSTER_PARTITIONS_MAX);
     rates_draw_faults(s, r);
     rates_draw_network(s);
-    r->calm = chance_one_in(&s->chance, 20);
+    r->calm = !r->partitions && chance_one_in(&s->chance, 20);
     if (r->calm)
         rates_calm(s, r);
     r->keys = 1 + (uint32_t)chance_below(&s->chance, SIM_KEYS_MAX);
     r->processes = chance_one_in(&s->chance, 6) ? 2 : 1;
     r->twins = r->processes == 2 && chance_one_in(&s->chance, 2);
-    r->steps = (uint32_t)chance_octaves(&s->chance, 50, 400);
+    r->steps = (uint32_t)chance_octaves(&s->chance, 50, 400) * (r->partitions ? 2 : 1); /* more connections */
     /* A poisoned key is tried again after a minute: not too many flushes until then. */
     r->flush_interval_ms = (uint32_t)chance_octaves(
         &s->chance, r->poison || r->faults[FAULT_DENY_KEY] || r->faults[FAULT_DENY_COMMAND] ? 250 : 20, 1000);

@@ -33,6 +33,7 @@ static const struct row {
     {"INFO", "info", WHEN_LOADING | WHEN_STALE},
     {"SELECT", "select", WHEN_LOADING | WHEN_STALE},
     {"CLIENT", "client|setname", WHEN_LOADING | WHEN_STALE},
+    {"CLUSTER", "cluster|slots", WHEN_STALE},
     {"AUTH", "auth", WHEN_LOADING | WHEN_STALE | WHEN_BUSY | WHEN_UNKNOWN},
 };
 
@@ -50,6 +51,13 @@ static const struct row *row_of(struct slice name)
 static bool has_key(const struct row *row)
 {
     return row->traits & WRITES || row->lower[0] == 'g' || row->lower[0] == 'w';
+}
+
+bool model_has_key(const struct model_command *cmd)
+{
+    const struct row *row = row_of(cmd->args[0]);
+
+    return row && has_key(row) && cmd->count > 1;
 }
 
 /* NULL: not denied. */
@@ -97,8 +105,17 @@ static const char *mood_refuses(enum model_mood mood, unsigned traits, bool writ
     return NULL;
 }
 
-static const char *refusal_of(const struct model *m, const struct model_client *c, const struct row *row,
-                              const struct model_command *cmd, char text[128])
+/* Who may not. */
+static const char *login_refuses(const struct model *m, const struct model_client *c, const struct row *row,
+                                 const struct model_command *cmd, char text[128])
+{
+    if (m->password && !c->authed && !(row->traits & WHEN_UNKNOWN))
+        return "-NOAUTH Authentication required.";
+    return denied(m, row, cmd, text);
+}
+
+/* What may not be done now. */
+static const char *refusal_of(const struct model *m, const struct model_client *c, const struct row *row)
 {
     bool exec = c->multi && row->lower[0] == 'e';
     unsigned has = row->traits | (exec ? c->queued_has : 0);
@@ -107,11 +124,6 @@ static const char *refusal_of(const struct model *m, const struct model_client *
     writes |= m->mood == MODEL_OOM && c->multi && !exec && strcmp(row->lower, "discard") != 0;
     unsigned traits = row->traits;
 
-    if (m->password && !c->authed && !(row->traits & WHEN_UNKNOWN))
-        return "-NOAUTH Authentication required.";
-    const char *why = denied(m, row, cmd, text);
-    if (why)
-        return why;
     if (exec) /* may run when all that is queued may */
         traits &= ~(c->queued_lack & (WHEN_LOADING | WHEN_STALE));
     return mood_refuses(m->mood, traits, writes);
@@ -126,6 +138,7 @@ static void client_end_multi(struct model_client *c)
     c->queued_lack = 0;
     c->queued_has = 0;
     c->queued = 0;
+    c->queued_bytes = 0;
     c->watched = 0;
     buf_clear(&c->queue);
 }
@@ -187,11 +200,12 @@ static void model_queue(const struct model *m, struct model_client *c, const str
                         const struct model_command *cmd, struct buf *out)
 {
     c->queued++;
+    buf_append_slice(&c->queue, cmd->raw);
     if (!c->aborted && !client_watch_broken(m, c)) { /* else Redis says QUEUED and forgets it */
         c->queued_lack |= ~row->traits;
         c->queued_has |= row->traits;
+        c->queued_bytes = c->queue.bytes;
     }
-    buf_append_slice(&c->queue, cmd->raw);
     buf_printf(out, "+QUEUED\r\n");
 }
 
@@ -237,16 +251,32 @@ static void model_control(struct model *m, struct model_client *c, const struct 
     }
 }
 
+/* Not by its own name, as other refusals of EXEC are. */
+static void model_send_away(struct model_client *c, bool exec, const char *where, struct buf *out)
+{
+    c->aborted |= c->multi;
+    buf_printf(out, "%s\r\n", where);
+    if (exec)
+        client_end_multi(c);
+}
+
 static void model_command(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
 {
     const struct row *row = row_of(cmd->args[0]);
+    bool exec = row && c->multi && row->lower[0] == 'e';
     char text[128];
 
     if (!row) {
         buf_printf(out, "-ERR unknown command '%.*s'\r\n", (int)cmd->args[0].bytes, cmd->args[0].at);
         return;
     }
-    const char *why = refusal_of(m, c, row, cmd, text);
+    const char *why = login_refuses(m, c, row, cmd, text);
+    const char *where = why ? NULL : model_redirect(m, c, cmd, exec, text);
+    if (where) {
+        model_send_away(c, exec, where, out);
+        return;
+    }
+    why = why ? why : refusal_of(m, c, row);
     if (why)
         model_reject(c, row, why, out);
     else if (row->traits & NOT_QUEUED)

@@ -49,6 +49,20 @@ enum model_mood {
     MODEL_MOODS,
 };
 
+/* What a node of a cluster thinks of a hash slot. */
+struct model_slot {
+    const char *owner;     /* "host:port"; NULL: nobody serves it */
+    const char *migrating; /* to whom; NULL: it is not */
+    bool mine;
+};
+
+struct model_cluster {
+    void *ctx;
+    bool down; /* cluster_state:fail */
+    struct model_slot (*slot)(void *ctx, uint16_t slot);
+    void (*slots)(void *ctx, struct buf *out); /* the answer to CLUSTER SLOTS */
+};
+
 /* Who wants to know what is executed; any may be NULL. `tag` is the client's. */
 struct model_watcher {
     void *ctx;
@@ -72,13 +86,16 @@ struct model_undo {
 struct model {
     struct model_watcher watcher;
     enum model_mood mood;
-    bool replica;               /* what INFO says */
-    const char *password;       /* NULL: none asked for */
-    const char *denied_command; /* lower case; NULL: none (the ACL of every user) */
-    struct slice denied_key;    /* empty: none */
+    bool replica;                 /* what INFO says */
+    const char *password;         /* NULL: none asked for */
+    const char *denied_command;   /* lower case; NULL: none (the ACL of every user) */
+    struct slice denied_key;      /* empty: none */
+    struct model_cluster cluster; /* slot NULL: it is none */
+    bool deposed;                 /* another node has its place, so what it does now is forgotten already */
     struct model_key keys[MODEL_KEYS_MAX];
     struct model_undo *undo; /* owned */
     uint32_t undo_count, undo_capacity;
+    uint32_t undo_floor; /* so much of it cannot be forgotten one by one */
     uint64_t step;
     bool in_exec;
 };
@@ -94,7 +111,8 @@ struct model_client {
     bool skip_next, skipping;         /* CLIENT REPLY SKIP */
     unsigned queued_has, queued_lack; /* what any of the queued commands is, and is not (enum trait) */
     uint32_t queued;
-    struct buf queue; /* commands as they came */
+    struct buf queue;    /* commands as they came */
+    size_t queued_bytes; /* of them, those that Redis keeps */
     struct buf in;
     struct model_watch watches[MODEL_WATCHES_MAX];
     uint32_t watched;
@@ -111,6 +129,7 @@ void model_fini(struct model *m);
 
 /* ---- model_keys.c ---- */
 uint32_t model_find(struct model *m, struct slice name, bool make); /* MODEL_NO_KEY */
+bool model_has(struct model *m, struct slice name);
 /* Every change goes through here; `delta` and `tag` are for the watcher, should it be taken back. */
 void model_write(struct model *m, uint32_t key, const struct model_value *value, uint32_t tag, int64_t delta);
 struct model_value model_string(struct slice text);
@@ -120,6 +139,16 @@ bool model_integer(struct model *m, struct slice name, int64_t *out);
 /* Forget the last `steps`; how many there were to forget. */
 uint64_t model_roll_back(struct model *m, uint64_t steps);
 void model_flushall(struct model *m);
+/* `to` becomes a copy, history and all. Who watches a key there sees it change. */
+void model_copy(struct model *to, const struct model *from);
+/* A key moves, with its history; false: there is none in this slot. */
+bool model_migrate(struct model *from, struct model *to, uint16_t slot);
+
+/* ---- model_route.c ---- */
+/* Why the keys of a command, or of all that is queued for EXEC, are not for this node of a cluster: an error line
+ * without its end, in `out` or constant; NULL: they are. */
+const char *model_redirect(struct model *m, const struct model_client *c, const struct model_command *cmd, bool exec,
+                           char out[64]);
 
 /* ---- model_commands.c ---- */
 void model_execute(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out);
@@ -127,6 +156,7 @@ void model_execute(struct model *m, struct model_client *c, const struct model_c
 /* ---- model.c ---- */
 /* Takes bytes from a client and appends the replies of the commands that are complete. false: they are no commands. */
 bool model_feed(struct model *m, struct model_client *c, struct slice bytes, struct buf *out);
+bool model_has_key(const struct model_command *cmd);
 /* One command from `bytes` at `*at`, which moves behind it. 1, 0: incomplete, -1: no command. */
 int model_parse(struct slice bytes, size_t *at, struct model_command *out);
 void model_client_fini(struct model_client *c);

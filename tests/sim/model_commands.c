@@ -56,6 +56,16 @@ static void do_incrby(struct model *m, struct model_client *c, const struct mode
     answer_integer(out, sum);
     if (m->watcher.added)
         m->watcher.added(m->watcher.ctx, c->tag, cmd->args[1], delta, m->in_exec);
+    if (m->watcher.added && m->deposed)
+        m->watcher.added(m->watcher.ctx, c->tag, cmd->args[1], -delta, m->in_exec);
+}
+
+static const struct model_value *value_of(struct model *m, struct slice name)
+{
+    static const struct model_value none = {0};
+    uint32_t key = model_find(m, name, false);
+
+    return key == MODEL_NO_KEY ? &none : &m->keys[key].value;
 }
 
 static void do_set(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
@@ -67,17 +77,13 @@ static void do_set(struct model *m, struct model_client *c, const struct model_c
         answer(out, not_integer);
         return;
     }
+    if (cmd->count == 4 && value_of(m, cmd->args[1])->type != MODEL_NONE) { /* NX */
+        answer(out, "$-1");
+        return;
+    }
     v.expires_s = (uint32_t)expires_s;
     model_write(m, model_find(m, cmd->args[1], true), &v, c->tag, 0);
     answer(out, "+OK");
-}
-
-static const struct model_value *value_of(struct model *m, struct slice name)
-{
-    static const struct model_value none = {0};
-    uint32_t key = model_find(m, name, false);
-
-    return key == MODEL_NO_KEY ? &none : &m->keys[key].value;
 }
 
 static void do_get(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
@@ -149,6 +155,16 @@ static void do_info(struct model *m, struct model_client *c, const struct model_
         answer_bulk(out, SLICE("# Memory\r\nmaxmemory_policy:noeviction\r\n"));
 }
 
+static void do_cluster(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
+{
+    (void)c, (void)cmd;
+
+    if (m->cluster.slots)
+        m->cluster.slots(m->cluster.ctx, out);
+    else
+        answer(out, "-ERR This instance has cluster support disabled");
+}
+
 static void do_auth(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
 {
     struct slice given = cmd->args[cmd->count - 1];
@@ -204,9 +220,10 @@ static const struct {
     const char *name;
     void (*run)(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out);
 } commands[] = {
-    {"INCRBY", do_incrby}, {"SET", do_set},   {"GET", do_get},     {"GETRANGE", do_getrange},
-    {"WATCH", do_watch},   {"INFO", do_info}, {"AUTH", do_auth},   {"SELECT", do_ok},
-    {"CLIENT", do_client}, {"DEL", do_del},   {"LPUSH", do_lpush}, {"UNWATCH", do_unwatch},
+    {"INCRBY", do_incrby},   {"SET", do_set},   {"GET", do_get},     {"GETRANGE", do_getrange},
+    {"WATCH", do_watch},     {"INFO", do_info}, {"AUTH", do_auth},   {"SELECT", do_ok},
+    {"CLIENT", do_client},   {"DEL", do_del},   {"LPUSH", do_lpush}, {"UNWATCH", do_unwatch},
+    {"CLUSTER", do_cluster},
 };
 
 void model_execute(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "redis/crc16.h"
 #include "sim/model.h"
 
 #define UNDO_CAPACITY_MIN 256
@@ -33,6 +34,13 @@ uint32_t model_find(struct model *m, struct slice name, bool make)
     abort(); /* a scenario with more names than there is room for */
 }
 
+bool model_has(struct model *m, struct slice name)
+{
+    uint32_t key = model_find(m, name, false);
+
+    return key != MODEL_NO_KEY && m->keys[key].value.type != MODEL_NONE;
+}
+
 static struct model_undo *undo_slot(struct model *m)
 {
     if (m->undo_count == m->undo_capacity) {
@@ -48,7 +56,9 @@ void model_write(struct model *m, uint32_t key, const struct model_value *value,
     struct model_key *k = &m->keys[key];
 
     m->step += !m->in_exec;
-    *undo_slot(m) = (struct model_undo){.key = key, .tag = tag, .delta = delta, .step = m->step, .before = k->value};
+    if (!m->deposed)
+        *undo_slot(m) =
+            (struct model_undo){.key = key, .tag = tag, .delta = delta, .step = m->step, .before = k->value};
     k->value = *value;
     k->version++;
 }
@@ -112,11 +122,11 @@ uint64_t model_roll_back(struct model *m, uint64_t steps)
 {
     uint64_t taken = 0;
 
-    while (m->undo_count) {
+    while (m->undo_count > m->undo_floor) {
         uint64_t step = m->undo[m->undo_count - 1].step;
         if (taken == steps)
             break;
-        for (taken++; m->undo_count && m->undo[m->undo_count - 1].step == step;)
+        for (taken++; m->undo_count > m->undo_floor && m->undo[m->undo_count - 1].step == step;)
             model_take_back(m, &m->undo[--m->undo_count]);
     }
     return taken;
@@ -124,10 +134,80 @@ uint64_t model_roll_back(struct model *m, uint64_t steps)
 
 void model_flushall(struct model *m)
 {
+    m->undo_floor = 0;
     while (m->undo_count)
         model_tell_taken_back(m, &m->undo[--m->undo_count]);
     for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++) {
         m->keys[i].version += m->keys[i].value.type != MODEL_NONE;
         m->keys[i].value = (struct model_value){0};
     }
+}
+
+/* ---- between servers ---- */
+
+static void undo_append(struct model *m, const struct model_undo *u) { *undo_slot(m) = *u; }
+
+void model_copy(struct model *to, const struct model *from)
+{
+    uint64_t changed = 0; /* more than either knows of any key */
+
+    for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++) {
+        changed = to->keys[i].version > changed ? to->keys[i].version : changed;
+        changed = from->keys[i].version > changed ? from->keys[i].version : changed;
+    }
+    memcpy(to->keys, from->keys, sizeof(to->keys));
+    for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++)
+        to->keys[i].version = changed + 1;
+    to->undo_count = 0;
+    for (uint32_t i = 0; i < from->undo_count; i++)
+        undo_append(to, &from->undo[i]);
+    to->undo_floor = from->undo_floor;
+    to->step = from->step;
+    to->deposed = false;
+}
+
+static uint32_t key_in_slot(const struct model *m, uint16_t slot)
+{
+    for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++) {
+        const struct model_key *k = &m->keys[i];
+        if (k->value.type != MODEL_NONE && key_slot((struct slice){k->name, k->name_bytes}) == slot)
+            return i;
+    }
+    return MODEL_NO_KEY;
+}
+
+/* What was done to `key` goes to `to`, and cannot be forgotten there: a key that has arrived is on the replica, too. */
+static void undo_migrate(struct model *from, uint32_t key, struct model *to, uint32_t to_key)
+{
+    uint32_t kept = 0, floor = 0;
+
+    for (uint32_t i = 0; i < from->undo_count; i++) {
+        struct model_undo u = from->undo[i];
+        if (u.key == key) {
+            u.key = to_key;
+            undo_append(to, &u);
+            continue;
+        }
+        floor += i < from->undo_floor;
+        from->undo[kept++] = u;
+    }
+    from->undo_count = kept;
+    from->undo_floor = floor;
+    to->undo_floor = to->undo_count;
+}
+
+bool model_migrate(struct model *from, struct model *to, uint16_t slot)
+{
+    uint32_t key = key_in_slot(from, slot);
+
+    if (key == MODEL_NO_KEY)
+        return false;
+    struct model_key *source = &from->keys[key];
+    uint32_t to_key = model_find(to, (struct slice){source->name, source->name_bytes}, true);
+    undo_migrate(from, key, to, to_key);
+    to->keys[to_key].value = source->value;
+    to->keys[to_key].version++;
+    source->value = (struct model_value){0};
+    source->version++;
+    return true;
 }

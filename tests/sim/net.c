@@ -107,7 +107,7 @@ static void stream_serve(struct stream *s)
     size_t piece = pipe_piece(n, &s->up), before = s->down.bytes.bytes;
 
     n->serving = s;
-    bool fine = model_feed(n->model, &s->client, (struct slice){s->up.bytes.data, piece}, &s->down.bytes);
+    bool fine = model_feed(s->node->model, &s->client, (struct slice){s->up.bytes.data, piece}, &s->down.bytes);
     n->serving = NULL;
     assert(fine); /* the client says nothing but commands */
     NET_NOTE(n, "conn %u: %zu bytes executed, answers \"%.*s\"%s", s->number, piece,
@@ -140,7 +140,7 @@ static void stream_hear(struct stream *s)
 
 static uint64_t stream_up_us(const struct stream *s)
 {
-    uint64_t due = s->up.due_us, stalled = s->net->stalled_until_us;
+    uint64_t due = s->up.due_us, stalled = s->node->stalled_until_us;
 
     return due < stalled ? stalled : due;
 }
@@ -190,10 +190,11 @@ void net_step(struct net *n)
 /* ---- the transport ---- */
 
 /* Only the memory of its buffers is kept. */
-static void stream_renew(struct stream *s, uint32_t owner)
+static void stream_renew(struct stream *s, struct net_node *node, uint32_t owner)
 {
     struct net *n = s->net;
-    struct stream fresh = {.net = n, .number = n->opened++, .owner = owner, .used = true, .client_open = true};
+    struct stream fresh = {
+        .net = n, .node = node, .number = n->opened++, .owner = owner, .used = true, .client_open = true};
 
     fresh.up.bytes = s->up.bytes;
     fresh.down.bytes = s->down.bytes;
@@ -212,26 +213,29 @@ static void stream_renew(struct stream *s, uint32_t owner)
 
 static int net_open(void *ctx, const char *host, uint16_t port, struct stream **out)
 {
-    struct net *n = ctx;
+    const struct net_door *door = ctx;
+    struct net *n = door->net;
     struct stream *s = n->streams;
-    uint32_t owner = 0;
     (void)port;
 
-    while (*host) /* the name is the number of who asks */
-        owner = owner * 10 + (uint32_t)(*host++ - '0');
     while (s < n->end && s->used)
         s++;
     if (s == n->streams + NET_STREAMS_MAX)
         return -EMFILE;
     if (n->refusing && chance_one_in(n->chance, 2))
         return -n->refusing;
+    struct net_node *node = &n->nodes[n->user.resolve(n->user.ctx, host)];
+    int refusing = node->down ? ECONNREFUSED : n->refusing;
     s->net = n;
-    stream_renew(s, owner);
+    stream_renew(s, node, door->owner);
     n->end = n->end == s ? s + 1 : n->end;
-    s->refused = -n->refusing;
-    s->server_open = !n->refusing && !n->lost;
+    s->refused = -refusing;
+    s->server_open = !refusing && !n->lost;
     s->connected_us = n->lost ? NET_NEVER : *n->now_us + net_delay(n);
-    NET_NOTE(n, "conn %u opened by %u%s", s->number, owner, n->lost ? ", lost" : n->refusing ? ", refused" : "");
+    NET_NOTE(n, "conn %u opened by %u to node %u%s", s->number, s->owner, (unsigned)(node - n->nodes),
+             n->lost    ? ", lost"
+             : refusing ? ", refused"
+                        : "");
     *out = s;
     return 0;
 }
@@ -314,20 +318,26 @@ static const struct transport_ops net_ops = {
     .close = net_close,
 };
 
-struct transport net_transport(struct net *n) { return (struct transport){&net_ops, n}; }
+struct transport net_transport(struct net_door *door) { return (struct transport){&net_ops, door}; }
 
 /* ---- questions ---- */
 
-struct stream *net_latest(struct net *n, uint32_t owner)
+static bool stream_works(const struct stream *s, uint32_t owner)
 {
-    struct stream *latest = NULL;
+    return s->used && s->client_open && s->owner == owner && s->server_open && s->ending == NET_OPEN &&
+           s->connected_us == NET_NEVER;
+}
+
+struct stream *net_any(struct net *n, uint32_t owner)
+{
+    struct stream *any = NULL;
+    uint32_t seen = 0;
 
     for (struct stream *s = n->streams; s < n->end; s++) {
-        if (s->used && s->client_open && s->owner == owner && s->server_open && s->ending == NET_OPEN &&
-            s->connected_us == NET_NEVER)
-            latest = s;
+        if (stream_works(s, owner) && chance_one_in(n->chance, ++seen))
+            any = s;
     }
-    return latest;
+    return any;
 }
 
 bool net_is_silent(const struct net *n, uint32_t owner)
@@ -339,12 +349,12 @@ bool net_is_silent(const struct net *n, uint32_t owner)
     return silent;
 }
 
-uint32_t net_open_streams(const struct net *n, uint32_t owner)
+uint32_t net_open_streams(const struct net *n, uint32_t owner, const struct net_node *node)
 {
     uint32_t count = 0;
 
     for (const struct stream *s = n->streams; s < n->end; s++)
-        count += s->used && s->client_open && s->owner == owner;
+        count += s->used && s->client_open && s->owner == owner && s->node == node;
     return count;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-/* The network between processes and one simulated server, and the server's end of every connection.
+/* The network between processes and the simulated servers, and the servers' end of every connection.
  *
  * Thread: one.
  * A connection is a stream of bytes each way that arrive in order, in pieces, late. It may break after any byte, with a
@@ -14,7 +14,8 @@
 #include "sim/chance.h"
 #include "sim/model.h"
 
-#define NET_STREAMS_MAX 64
+#define NET_STREAMS_MAX 96
+#define NET_NODES_MAX 6
 #define NET_REFUSALS_MAX 32
 #define NET_NEVER UINT64_MAX
 #define NET_WINDOW 65536
@@ -37,8 +38,16 @@ struct net_refusal {
     uint64_t answer_end;
 };
 
+/* A server. */
+struct net_node {
+    struct model *model;
+    bool down; /* connects are refused */
+    uint64_t stalled_until_us;
+};
+
 struct stream {
     struct net *net;
+    struct net_node *node;
     uint32_t number; /* for the trace */
     uint32_t owner;
     bool used;        /* this place is taken */
@@ -59,6 +68,7 @@ struct stream {
 
 struct net_user {
     void *ctx;
+    uint32_t (*resolve)(void *ctx, const char *host);                                       /* the number of a node */
     void (*heard)(void *ctx, uint32_t owner);                                               /* there is news for it */
     void (*told)(void *ctx, uint32_t owner, const struct net_refusal *r, bool told);        /* or never will be */
     void (*note)(void *ctx, const char *format, ...) __attribute__((format(printf, 2, 3))); /* NULL: no trace */
@@ -66,7 +76,7 @@ struct net_user {
 
 struct net {
     struct net_user user;
-    struct model *model;
+    struct net_node nodes[NET_NODES_MAX];
     struct chance *chance;
     const uint64_t *now_us;
     struct stream streams[NET_STREAMS_MAX];
@@ -83,24 +93,29 @@ struct net {
     uint32_t muted; /* whose bytes do not leave it any more; NET_NOBODY */
     int refusing;   /* 0 or the errno that connects fail with */
     bool lost;      /* connects are never answered */
-    uint64_t stalled_until_us;
 };
 
-struct transport net_transport(struct net *n);
+/* Through which one process goes. */
+struct net_door {
+    struct net *net;
+    uint32_t owner;
+};
+
+struct transport net_transport(struct net_door *door);
 /* When something happens next; NET_NEVER: nothing does. net_step() makes it happen. */
 uint64_t net_next_us(const struct net *n);
 void net_step(struct net *n);
 /* Break `s` after so many more bytes that way. */
 void net_cut_up(struct stream *s, uint64_t bytes, enum net_ending ending, bool zombie);
 void net_cut_down(struct stream *s, uint64_t bytes, enum net_ending ending, bool zombie);
-/* kill -9 of the server. */
-void net_kill(struct net *n);
+/* kill -9 of a server. */
+void net_kill(struct net *n, const struct net_node *node);
 /* A good network from now on: no cut that has not happened yet will happen. What it holds already comes when it comes.
  */
 void net_heal(struct net *n);
-struct stream *net_latest(struct net *n, uint32_t owner); /* open; or NULL */
-bool net_is_silent(const struct net *n, uint32_t owner);  /* it has a connection that broke so */
-uint32_t net_open_streams(const struct net *n, uint32_t owner);
+struct stream *net_any(struct net *n, uint32_t owner);   /* one that is open; or NULL */
+bool net_is_silent(const struct net *n, uint32_t owner); /* it has a connection that broke so */
+uint32_t net_open_streams(const struct net *n, uint32_t owner, const struct net_node *node);
 void net_reset(struct net *n); /* for another seed */
 void net_fini(struct net *n);
 

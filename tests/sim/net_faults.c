@@ -22,10 +22,10 @@ void net_cut_down(struct stream *s, uint64_t bytes, enum net_ending ending, bool
     stream_cut(s, &s->down, bytes, ending, zombie);
 }
 
-void net_kill(struct net *n)
+void net_kill(struct net *n, const struct net_node *node)
 {
     for (struct stream *s = n->streams; s < n->end; s++) {
-        if (!s->used || !s->server_open)
+        if (!s->used || !s->server_open || s->node != node)
             continue;
         if (chance_one_in(n->chance, 2)) { /* else what was answered before still gets through */
             buf_append_slice(&s->inbox, buf_slice(&s->down.bytes));
@@ -45,9 +45,12 @@ void net_heal(struct net *n)
 {
     for (struct stream *s = n->streams; s < n->end; s++)
         s->up.cut_at = s->down.cut_at = NET_NEVER;
+    for (uint32_t i = 0; i < NET_NODES_MAX; i++) {
+        n->nodes[i].down = false;
+        n->nodes[i].stalled_until_us = 0;
+    }
     n->refusing = 0;
     n->lost = false;
-    n->stalled_until_us = 0;
     n->slow_one_in = 0;
     n->piece_max = 0;
     n->window = NET_WINDOW;

@@ -23,6 +23,7 @@ static void oracle_added(void *ctx, uint32_t tag, struct slice redis_key, int64_
     struct life *l = &s->lives[tag];
     if (!in_exec)
         sim_fail(s, "INCRBY outside a transaction");
+    sim_note(s, "key %u of process %u: %+" PRId64, key, tag, delta);
     l->applied[key] += (uint64_t)delta;
     l->applied_sum += (uint64_t)delta;
     if (delta < 0) {
@@ -114,7 +115,7 @@ static void check_not_doubled(struct sim *s, uint32_t number)
     const struct life *l = &s->lives[number];
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
-        if (l->applied[k] > l->accepted[k])
+        if (l->applied[k] > l->accepted[k] + l->destroyed[k])
             sim_fail(s, "doubled: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64, number,
                      l->accepted[k], k, l->applied[k]);
     }
@@ -134,7 +135,7 @@ static void check_books(struct sim *s, const struct process *p)
     if (b.stored > l->applied_sum + l->excused_sum + l->forgotten_sum)
         sim_fail(s, "lost: process %u has %" PRIu64 " in its books as stored, the server added %" PRIu64, p->life,
                  b.stored, l->applied_sum);
-    if (l->applied_sum > b.stored + b.in_flight)
+    if (l->applied_sum > b.stored + b.in_flight + l->destroyed_sum)
         sim_fail(s, "process %u has %" PRIu64 " stored and %" PRIu64 " in flight, the server added %" PRIu64, p->life,
                  b.stored, b.in_flight, l->applied_sum);
 }
@@ -145,7 +146,7 @@ static void check_shown(struct sim *s, struct process *p, uint32_t key)
     const struct life *l = process_life(p);
     struct tally_value v = process_look(p, key);
 
-    if (s->rewound || s->rates.poison || l->excused_sum || !v.known)
+    if (world_forgot(s, key) || s->rates.poison || l->excused_sum || !v.known)
         return;
     if (v.value < p->told[key])
         sim_fail(s, "process %u shows %" PRId64 " for key %u after %" PRId64, p->life, v.value, key, p->told[key]);
@@ -162,9 +163,22 @@ static void check_patience(struct sim *s, const struct process *p)
     uint64_t minutes = (s->now_us - l->born_us) / 60000000;
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
-        if (l->refusals[k] > 2 + minutes + s->model.step / 1000)
+        if (l->refusals[k] > 2 + minutes + world_model(s, k)->step / 1000)
             sim_fail(s, "process %u had key %u refused %u times in %" PRIu64 " minutes", p->life, k, l->refusals[k],
                      minutes);
+    }
+}
+
+/* One link a node, and the scout's. */
+static void check_connections(struct sim *s, const struct process *p)
+{
+    uint32_t most = s->rates.partitions ? 2 : 1, links = 0;
+
+    for (uint32_t i = 0; i < NET_NODES_MAX; i++) {
+        uint32_t open = net_open_streams(&s->net, p->life, &s->net.nodes[i]);
+        links += open == 2;
+        if (open > most || links > 1)
+            sim_fail(s, "process %u has %u connections to node %u", p->life, open, i);
     }
 }
 
@@ -179,8 +193,7 @@ void oracle_check(struct sim *s)
             check_books(s, p);
         if (!process_life(p)->reborn)
             check_shown(s, p, (uint32_t)(s->steps % s->rates.keys));
-        if (net_open_streams(&s->net, p->life) > 1)
-            sim_fail(s, "process %u has more than one connection", p->life);
+        check_connections(s, p);
     }
 }
 
@@ -207,46 +220,41 @@ static void check_alarms(struct sim *s, const struct process *p)
 {
     const struct flusher_stats *stats = &p->stats;
 
-    if ((stats->alarms_identity_taken && !s->rates.twins) || (stats->alarms_rollback && !s->rewound) ||
-        (stats->alarms_ledger_missing && !s->rewound))
+    if ((stats->alarms_identity_taken && !s->rates.twins) || (stats->alarms_rollback && !s->cluster.forgot) ||
+        (stats->alarms_ledger_missing && !s->cluster.forgot))
         sim_fail(s, "process %u raised an alarm for nothing", p->life);
 }
 
-static void check_exact(struct sim *s, const struct process *p)
+/* Where the server forgot nothing, every key has what was accepted. */
+static void check_key(struct sim *s, const struct process *p, uint32_t k)
 {
     const struct life *l = process_life(p);
+    uint64_t maybe = l->reborn ? l->told[k] : 0; /* killed when it had read so, but before it knew */
 
-    for (uint32_t k = 0; k < s->rates.keys; k++) {
-        uint64_t maybe = l->reborn ? l->told[k] : 0; /* killed when it had read so, but before it knew */
-        uint64_t there = l->applied[k] + l->excused[k];
-        if (there > l->accepted[k] || there + maybe < l->accepted[k])
-            sim_fail(s,
-                     "%s: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64
-                     " and refused unheard %" PRIu64,
-                     l->applied[k] < l->accepted[k] ? "lost" : "doubled", p->life, l->accepted[k], k, l->applied[k],
-                     l->excused[k]);
-    }
+    maybe += world_forgot(s, k) ? l->forgotten[k] : 0;
+    if (l->applied[k] > l->accepted[k] + l->destroyed[k] || l->applied[k] + l->excused[k] + maybe < l->accepted[k])
+        sim_fail(s,
+                 "%s: process %u accepted %" PRIu64 " hits of key %u, the server added %" PRIu64 ", refused %" PRIu64
+                 " unheard, and may lack %" PRIu64,
+                 l->applied[k] < l->accepted[k] ? "lost" : "doubled", p->life, l->accepted[k], k, l->applied[k],
+                 l->excused[k], maybe);
 }
 
-/* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell,
- * nor is it heard of on a connection that stayed, or broke in silence, by a process that has nothing to send. */
-static void check_rewound(struct sim *s, const struct process *p)
+/* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell.
+ * A process without a replay window that has nothing to send does not hear of it on a connection that stayed, or broke
+ * in silence. */
+static void check_lost(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
     struct flusher_books b = process_books(p);
+    bool hears =
+        s->rates.replay_window_ms || (!s->cluster.emptied && !s->rates.partitions && !net_is_silent(&s->net, p->life));
 
-    for (uint32_t k = 0; k < s->rates.keys; k++) {
-        if (l->applied[k] + l->excused[k] + l->forgotten[k] + (l->reborn ? l->told[k] : 0) < l->accepted[k])
-            sim_fail(s,
-                     "lost: process %u accepted %" PRIu64 " hits of key %u, the server has %" PRIu64
-                     " and forgot %" PRIu64,
-                     p->life, l->accepted[k], k, l->applied[k], l->forgotten[k]);
-    }
     if (s->rates.replay_window_ms && !p->stats.alarms_identity_taken && !l->reborn &&
         s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && b.lost)
         sim_fail(s, "process %u counts %" PRIu64 " hits as lost that it could have replayed", p->life, b.lost);
-    if (!s->emptied && !net_is_silent(&s->net, p->life) && !l->reborn && !p->stats.alarms_ledger_missing &&
-        !p->stats.alarms_identity_taken && l->excused_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
+    if (hears && !l->reborn && !p->stats.alarms_ledger_missing && !p->stats.alarms_identity_taken &&
+        l->excused_sum + l->destroyed_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
                  p->life, l->accepted_sum, l->applied_sum, b.lost);
 }
@@ -258,9 +266,9 @@ void oracle_check_end(struct sim *s)
             continue;
         check_alarms(s, p);
         check_patience(s, p);
-        if (s->rewound)
-            check_rewound(s, p);
-        else
-            check_exact(s, p);
+        for (uint32_t k = 0; k < s->rates.keys; k++)
+            check_key(s, p, k);
+        if (s->cluster.forgot)
+            check_lost(s, p);
     }
 }

@@ -46,6 +46,7 @@ void process_recover(struct process *p, char instance[UUID_TEXT_BYTES])
         .disk = &process_disk(p)->disk,
         .boot_id = "boot",
         .prefix = "t:",
+        .partitions = p->sim->rates.partitions,
         .workers = p->workers,
         .keys_max = SIM_TALLY_KEYS_MAX,
         .batch_keys_max = p->sim->rates.batch_keys_max,

@@ -5,6 +5,8 @@
 
 #define DRAIN_US 20000000          /* the deadline of a silent connection, back-off, and the flush */
 #define DRAIN_POISONED_US 62000000 /* and a key that was refused is tried again after a minute */
+#define NEWS_US 25000000           /* who has nothing to send hears by then that the server forgot */
+#define BELIEF_US 25000000         /* and in a cluster believes it by then, though nobody else says so */
 #define STEPS_MAX 200000
 
 void sim_fail(struct sim *s, const char *format, ...)
@@ -39,7 +41,7 @@ void sim_note(void *ctx, const char *format, ...)
 
 /* ---- events ---- */
 
-enum event { EVENT_NET, EVENT_TICK, EVENT_RESTART, EVENT_HIT, EVENT_FAULT };
+enum event { EVENT_NET, EVENT_TICK, EVENT_RESTART, EVENT_HIT, EVENT_FAULT, EVENT_CLUSTER };
 
 struct due {
     uint64_t us;
@@ -59,6 +61,7 @@ static struct due sim_due(struct sim *s)
 
     for (struct process *p = s->processes; p < s->processes + s->rates.processes; p++)
         due_earlier(&d, p->alive ? p->tick_us : p->restart_us, p->alive ? EVENT_TICK : EVENT_RESTART, p);
+    due_earlier(&d, cluster_next_us(&s->cluster), EVENT_CLUSTER, NULL);
     if (!s->healing) {
         due_earlier(&d, s->hit_us, EVENT_HIT, NULL);
         due_earlier(&d, s->fault_us, EVENT_FAULT, NULL);
@@ -93,6 +96,7 @@ static void sim_step(struct sim *s)
     case EVENT_TICK: process_tick(d.process); break;
     case EVENT_RESTART: process_start(d.process); break;
     case EVENT_HIT: sim_hit(s); break;
+    case EVENT_CLUSTER: cluster_step(&s->cluster); break;
     case EVENT_FAULT:
         s->fault_us = s->now_us + chance_below(&s->chance, 2 * s->rates.fault_gap_us + 1);
         faults_one(s);
@@ -131,7 +135,7 @@ static void sim_drain(struct sim *s)
     for (struct process *p = s->processes; p < s->processes + s->rates.processes; p++)
         aside |= s->rates.poison || (p->alive && p->stats.keys_poisoned);
     aside |= s->rates.flush_interval_ms >= 250; /* any seed that may deny a key */
-    uint64_t until = s->now_us + DRAIN_US + (aside ? DRAIN_POISONED_US : 0);
+    uint64_t until = s->now_us + DRAIN_US + (aside ? DRAIN_POISONED_US : 0) + (s->rates.partitions ? BELIEF_US : 0);
     while (!s->failed && !sim_is_drained(s) && s->now_us < until && s->steps < STEPS_MAX)
         sim_step(s);
     sim_explain_undrained(s);
@@ -141,6 +145,9 @@ static void sim_drain(struct sim *s)
 static void sim_bury_zombies(struct sim *s)
 {
     uint64_t until = s->now_us + 1000000 + 2 * s->rates.flush_interval_ms * 1000;
+
+    if (s->cluster.forgot)
+        until += NEWS_US + (s->rates.partitions ? BELIEF_US : 0);
 
     while (!s->failed && s->steps < STEPS_MAX && s->now_us < until) {
         uint64_t next = net_next_us(&s->net);
@@ -159,7 +166,7 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
     s->steps = 0;
     s->lives_count = 0;
     s->batches_count = 0;
-    s->healing = s->rewound = s->emptied = s->crashed = s->touched = s->failed = false;
+    s->healing = s->crashed = s->touched = s->failed = false;
     s->secret = 0;
     s->trace = trace;
     s->failure[0] = '\0';
@@ -184,5 +191,6 @@ void sim_fini(struct sim *s)
     net_fini(&s->net);
     model_client_fini(&s->outsider);
     buf_fini(&s->outsider_answers);
-    model_fini(&s->model);
+    for (uint32_t i = 0; i < NET_NODES_MAX; i++)
+        model_fini(&s->models[i]);
 }

@@ -1,5 +1,6 @@
 #pragma once
-/* One seed: a server, a network, one or two processes with the production flush core, faults, and what must hold.
+/* One seed: a server or a cluster of them, a network, one or two processes with the production flush core, faults, and
+ * what must hold.
  *
  * Thread: one. Everything that happens follows from the seed; one event a step, what must hold is checked after each.
  *   world.c     the processes: their clock, chance, log, hits and reads; what they may see of the rest
@@ -12,6 +13,7 @@
 
 #include "flush/core.h"
 #include "flush/recovery.h"
+#include "sim/cluster.h"
 #include "sim/net.h"
 #include "state_memory.h"
 
@@ -22,6 +24,7 @@
 #define SIM_BATCHES_MAX 1024
 #define SIM_READS_MAX 8
 #define SIM_MARKS_MAX 512
+#define SIM_NAME_BYTES_MAX 24 /* of a key on the server */
 
 /* How often what a seed is for was met, so that a run without violations is seen to have tried something. */
 #define SIM_MET(X)                                                                                                     \
@@ -53,10 +56,12 @@ struct mark {
 struct life {
     uint64_t accepted[SIM_KEYS_MAX];
     uint64_t applied[SIM_KEYS_MAX];
-    uint64_t excused[SIM_KEYS_MAX];   /* refused inside an EXEC whose answer was lost: taken as stored (chain.h) */
+    uint64_t excused[SIM_KEYS_MAX]; /* refused inside an EXEC whose answer was lost: may be taken as stored (chain.h) */
+    uint64_t
+        destroyed[SIM_KEYS_MAX]; /* of what was in flight when the key was overwritten: may be added again (chain.h) */
     uint64_t forgotten[SIM_KEYS_MAX]; /* by the server */
     uint32_t refusals[SIM_KEYS_MAX];  /* that it was told of */
-    uint64_t accepted_sum, applied_sum, excused_sum, forgotten_sum;
+    uint64_t accepted_sum, applied_sum, excused_sum, destroyed_sum, forgotten_sum;
     uint64_t told[SIM_KEYS_MAX]; /* hits refused with its knowledge */
     uint64_t born_us;
     bool dead;
@@ -78,7 +83,7 @@ struct process {
     struct books books;
     struct flusher_stats stats;
     struct core *core;
-    char host[16];
+    struct net_door door;
     struct state_file *state;    /* NULL: none */
     struct memory_disk disks[2]; /* of this process and of the next */
     uint32_t disk;
@@ -94,6 +99,7 @@ struct seen_batch {
 
 struct rates {
     uint32_t keys, processes, steps;
+    uint32_t partitions; /* of a cluster; 0: a single server */
     uint32_t flush_interval_ms, batch_keys_max;
     uint64_t hit_gap_us, fault_gap_us;
     uint32_t hits_max;
@@ -112,8 +118,12 @@ struct sim {
     uint64_t now_us;
     uint64_t steps;
     struct rates rates;
-    struct model model;
+    struct model models[NET_NODES_MAX];
     struct net net;
+    struct cluster cluster;
+    struct keyspace space;
+    char names[SIM_KEYS_MAX][SIM_NAME_BYTES_MAX]; /* on the server */
+    uint8_t units[SIM_KEYS_MAX];
     struct life lives[SIM_LIVES_MAX];
     uint32_t lives_count;
     struct process processes[SIM_PROCESSES_MAX];
@@ -122,8 +132,6 @@ struct sim {
     uint64_t hit_us, fault_us;
     bool healing;
     uint64_t healed_us;
-    bool rewound; /* the server forgot something */
-    bool emptied; /* even ledgers */
     bool crashed, touched;
     uint32_t secret; /* which of the passwords the processes know */
     struct seen_batch batches[SIM_BATCHES_MAX];
@@ -154,11 +162,15 @@ struct tally_value process_look(const struct process *p, uint32_t key);
 struct life *process_life(const struct process *p);
 bool process_is_drained(const struct process *p);
 /* The name of a key as the server has it. */
-struct slice world_redis_key(uint32_t key, char out[16]);
+struct slice world_redis_key(const struct sim *s, uint32_t key);
 /* The reverse: SIM_KEYS_MAX for others. */
 uint32_t world_key_of(struct slice redis_key);
-/* Another program sends one command. */
-void world_outsider(struct sim *s, uint32_t count, const struct slice args[]);
+/* The server that has the key. */
+struct model *world_model(struct sim *s, uint32_t key);
+/* May what was acknowledged of this key have been forgotten? */
+bool world_forgot(const struct sim *s, uint32_t key);
+/* Another program sends one command to the server that has the key. */
+void world_outsider(struct sim *s, uint32_t key, uint32_t count, const struct slice args[]);
 
 /* ---- revival.c ---- */
 void process_recover(struct process *p, char instance[UUID_TEXT_BYTES]);
@@ -178,3 +190,7 @@ void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool to
 void oracle_check(struct sim *s);                                /* after every step */
 void oracle_check_crash(struct sim *s, const struct process *p); /* when it has just been killed */
 void oracle_check_end(struct sim *s);                            /* when all is drained */
+
+/* ---- memory.c ---- */
+/* Does the kernel of this seed have membarrier(2)? */
+void memory_set_fenced(bool has_membarrier);

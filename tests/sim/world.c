@@ -12,16 +12,39 @@
 
 /* ---- names ---- */
 
-struct slice world_redis_key(uint32_t key, char out[16])
+struct slice world_redis_key(const struct sim *s, uint32_t key)
 {
-    return (struct slice){out, (size_t)snprintf(out, 16, "t:n:%02u", key)};
+    return (struct slice){s->names[key], strlen(s->names[key])};
 }
 
+/* However the data set is cut, it ends in "n:" and two digits. */
 uint32_t world_key_of(struct slice redis_key)
 {
-    if (redis_key.bytes != 6 || memcmp(redis_key.at, "t:n:", 4) != 0)
+    const char *end = redis_key.at + redis_key.bytes;
+
+    if (redis_key.bytes < 6 || memcmp(end - 4, "n:", 2) != 0)
         return SIM_KEYS_MAX;
-    return (uint32_t)((redis_key.at[4] - '0') * 10 + redis_key.at[5] - '0');
+    return (uint32_t)((end[-2] - '0') * 10 + end[-1] - '0');
+}
+
+struct model *world_model(struct sim *s, uint32_t key)
+{
+    return cluster_model(&s->cluster, s->units[key], world_redis_key(s, key));
+}
+
+bool world_forgot(const struct sim *s, uint32_t key) { return s->cluster.forgot >> s->units[key] & 1; }
+
+static void world_name_keys(struct sim *s)
+{
+    char name[8];
+
+    keyspace_init(&s->space, "t:", s->rates.partitions);
+    for (uint32_t k = 0; k < s->rates.keys; k++) {
+        size_t bytes = (size_t)snprintf(name, sizeof(name), "n/%02u", k);
+        s->units[k] = (uint8_t)keyspace_partition(&s->space, (struct slice){name, bytes});
+        struct slice prefix = keyspace_prefix(&s->space, s->units[k]);
+        snprintf(s->names[k], sizeof(s->names[k]), "%.*sn:%02u", (int)prefix.bytes, prefix.at, k);
+    }
 }
 
 /* ---- what a process sees of the world ---- */
@@ -68,14 +91,13 @@ static void process_answered(void *ctx, struct read_op *op)
 {
     struct process *p = ctx;
     const struct read_result *r = &op->results[0];
-    char name[16];
     int64_t now;
 
     p->reads--;
     /* Between asking and now it only grew, unless the server forgot. */
     uint32_t key = (uint32_t)strtoul(r->name + 2, NULL, 10);
-    if (r->state == READ_FOUND && !p->sim->rewound && !p->sim->rates.poison &&
-        model_integer(&p->sim->model, world_redis_key(key, name), &now) && r->stored > now)
+    if (r->state == READ_FOUND && !world_forgot(p->sim, key) && !p->sim->rates.poison &&
+        model_integer(world_model(p->sim, key), world_redis_key(p->sim, key), &now) && r->stored > now)
         sim_fail(p->sim, "process %u reads %" PRId64 " of key %u, which holds %" PRId64, p->life, r->stored, key, now);
     free(op);
 }
@@ -150,12 +172,12 @@ void process_start(struct process *p)
         .now_us = world_now_us,
         .random = world_random,
         .log = world_log,
-        .transport = net_transport(&s->net),
+        .transport = net_transport(&p->door),
         .step = process_step,
     };
     books_init(&p->books);
     process_open_tally(p, instance);
-    snprintf(p->host, sizeof(p->host), "%u", p->life);
+    p->door = (struct net_door){&s->net, p->life};
     int failed =
         core_create(&p->core, &(struct core_config){
                                   .env = &p->env,
@@ -168,8 +190,9 @@ void process_start(struct process *p)
                                   .batch_keys_max = s->rates.batch_keys_max,
                                   .replay_window_ms = s->rates.replay_window_ms,
                                   .state = p->state,
-                                  .host = p->host,
+                                  .host = "redis",
                                   .port = 6379,
+                                  .partitions = s->rates.partitions,
                                   .user = "",
                                   .credentials = {.password = s->rates.password ? world_password : NULL, .ctx = p},
                                   .answered = process_answered,
@@ -280,8 +303,10 @@ bool process_is_drained(const struct process *p)
 
 /* ---- the rest of the world ---- */
 
-void world_outsider(struct sim *s, uint32_t count, const struct slice args[])
+void world_outsider(struct sim *s, uint32_t key, uint32_t count, const struct slice args[])
 {
+    struct model *m = world_model(s, key);
+    struct model_cluster cluster = m->cluster;
     struct buf command = {0};
 
     buf_printf(&command, "*%u\r\n", count);
@@ -292,21 +317,43 @@ void world_outsider(struct sim *s, uint32_t count, const struct slice args[])
     }
     buf_clear(&s->outsider_answers);
     s->outsider.authed = true;
-    model_feed(&s->model, &s->outsider, buf_slice(&command), &s->outsider_answers);
+    m->cluster = (struct model_cluster){0}; /* it found its way */
+    model_feed(m, &s->outsider, buf_slice(&command), &s->outsider_answers);
+    m->cluster = cluster;
     buf_fini(&command);
+}
+
+static void world_begin_servers(struct sim *s)
+{
+    for (uint32_t i = 0; i < NET_NODES_MAX; i++) {
+        struct model *m = &s->models[i];
+        s->net.nodes[i] = (struct net_node){.model = m};
+        if (i > 0 && !s->rates.partitions)
+            continue;
+        model_init(m);
+        m->watcher = oracle_watcher(s);
+        m->password = s->rates.password ? "hunter0" : NULL;
+    }
+    cluster_begin(&s->cluster, &s->net, s->rates.partitions ? &s->space : NULL);
+}
+
+static uint32_t world_resolve(void *ctx, const char *host)
+{
+    const struct sim *s = ctx;
+
+    return cluster_resolve(&s->cluster, host);
 }
 
 void world_begin(struct sim *s)
 {
     net_reset(&s->net);
-    s->net.user = (struct net_user){s, world_heard, oracle_told, s->trace ? sim_note : NULL};
-    s->net.model = &s->model;
+    s->net.user = (struct net_user){s, world_resolve, world_heard, oracle_told, s->trace ? sim_note : NULL};
     s->net.chance = &s->chance;
     s->net.now_us = &s->now_us;
     faults_draw(s);
-    model_init(&s->model);
-    s->model.watcher = oracle_watcher(s);
-    s->model.password = s->rates.password ? "hunter0" : NULL;
+    memory_set_fenced(!chance_one_in(&s->chance, 5));
+    world_name_keys(s);
+    world_begin_servers(s);
     s->outsider.tag = SIM_LIVES_MAX;
     for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         s->processes[i] = (struct process){.sim = s, .restart_us = NET_NEVER};

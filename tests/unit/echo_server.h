@@ -26,7 +26,10 @@
 #define MAX 32
 #define PATIENCE_S 60 /* SIGALRM ends a test that hangs */
 
-static enum engine_kind kind; /* under test */
+/* Under test. With peers io_uring works on ordinary descriptors, without on direct ones where the kernel is new enough.
+ */
+static enum engine_kind kind;
+static bool peers;
 
 struct echo {
     struct engine_config config;
@@ -46,6 +49,7 @@ struct echo {
     bool hold; /* pause each connection at its first byte */
     bool accept_ended;
     int accepted, closed, failed, woken, open_most;
+    struct sockaddr_storage peer; /* of the last accepted */
 };
 
 static inline void echo_close(struct echo *e, uint32_t slot)
@@ -75,6 +79,10 @@ static inline void on_accepted(void *ctx, uint32_t slot)
     struct echo *e = ctx;
     assert_false(e->conns[slot].open); /* a number must not come back while it is in use */
     e->conns[slot] = (struct echo_conn){.open = true};
+    if (peers) {
+        int r = engine_peer(e->engine, slot, &e->peer);
+        assert_true(r == 0 || r == -ENOTCONN); /* gone already */
+    }
     e->accepted++;
     if (e->accepted - e->closed > e->open_most)
         e->open_most = e->accepted - e->closed;
@@ -112,6 +120,12 @@ static inline void on_failed(void *ctx, uint32_t slot, int result)
     echo_close(e, slot);
 }
 
+static inline void stop_when_ended(struct echo *e)
+{
+    if (e->accept_ended && e->accepted == e->closed)
+        engine_stop(e->engine);
+}
+
 static inline void on_closed(void *ctx, uint32_t slot)
 {
     struct echo *e = ctx;
@@ -119,17 +133,21 @@ static inline void on_closed(void *ctx, uint32_t slot)
     free(e->conns[slot].data);
     e->conns[slot] = (struct echo_conn){0};
     e->closed++;
+    stop_when_ended(e);
 }
 
-static inline void on_accept_ended(void *ctx) { ((struct echo *)ctx)->accept_ended = true; }
+static inline void on_accept_ended(void *ctx)
+{
+    struct echo *e = ctx;
+    e->accept_ended = true;
+    stop_when_ended(e);
+}
 
 static inline void on_batch_end(void *ctx)
 {
     struct echo *e = ctx;
     for (uint32_t i = 0; i < MAX; i++)
         echo_pump(e, i);
-    if (e->accept_ended && e->accepted == e->closed)
-        engine_stop(e->engine);
 }
 
 static inline void on_woken(void *ctx)
@@ -182,6 +200,7 @@ static inline void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffe
                                        .recv_buffers = buffers,
                                        .recv_buffer_bytes = buffer_bytes,
                                        .batch_wait_us = 200,
+                                       .peers = peers,
                                        .listen_fd = listener_open(&address, false, &e->err)};
     assert_true(e->config.listen_fd >= 0);
     e->port = listener_port(e->config.listen_fd);

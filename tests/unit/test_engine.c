@@ -141,6 +141,46 @@ static void test_stopping_to_accept_still_serves_what_the_kernel_has_queued(void
     echo_end(&e);
 }
 
+/* What is left of a slot's last connection must not reach its next. */
+static void test_slots_are_used_again_thousands_of_times(void **state)
+{
+    (void)state;
+    struct echo e = {0};
+    echo_start(&e, 4, 16, 256);
+    for (int i = 0; i < 3000; i++) {
+        int fd = client(&e);
+        char text[16];
+        int bytes = snprintf(text, sizeof text, "%d", i);
+        assert_int_equal(send(fd, text, (size_t)bytes, 0), bytes);
+        assert_echo(fd, text, (size_t)bytes);
+        if (i % 3 == 0)
+            send(fd, "unread", 6, 0); /* echoed into a reset */
+        close(fd);
+    }
+    echo_join(&e);
+    assert_int_equal(e.accepted, 3000);
+    echo_end(&e);
+}
+
+static void test_the_peer_is_told(void **state)
+{
+    (void)state;
+    if (!peers)
+        skip();
+    struct echo e = {0};
+    echo_start(&e, 4, 16, 256);
+    int fd = client(&e);
+    struct sockaddr_in own;
+    socklen_t bytes = sizeof own;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &bytes), 0);
+    send(fd, "a", 1, 0);
+    assert_echo(fd, "a", 1);
+    close(fd);
+    echo_join(&e);
+    assert_int_equal(((struct sockaddr_in *)&e.peer)->sin_port, own.sin_port);
+    echo_end(&e);
+}
+
 static void test_too_few_descriptors_are_said_with_the_remedy(void **state)
 {
     (void)state;
@@ -151,8 +191,8 @@ static void test_too_few_descriptors_are_said_with_the_remedy(void **state)
     if (saved.rlim_max < 64)
         skip();
     few.rlim_max = saved.rlim_max;
-    if (kind == ENGINE_EPOLL)
-        skip(); /* its descriptors are taken one by one */
+    if (kind == ENGINE_EPOLL || peers)
+        skip(); /* ordinary descriptors are taken one by one */
     setrlimit(RLIMIT_NOFILE, &few);
     int r = engine_create(&e.engine, &e.config, &events, &e, &e.err);
     setrlimit(RLIMIT_NOFILE, &saved);
@@ -169,9 +209,13 @@ int main(void)
         cmocka_unit_test(test_connections_over_the_limit_wait_for_a_place),
         cmocka_unit_test(test_resets_leave_nothing_behind),
         cmocka_unit_test(test_stopping_to_accept_still_serves_what_the_kernel_has_queued),
+        cmocka_unit_test(test_slots_are_used_again_thousands_of_times),
+        cmocka_unit_test(test_the_peer_is_told),
         cmocka_unit_test(test_too_few_descriptors_are_said_with_the_remedy),
     };
     int failed = cmocka_run_group_tests_name("uring", tests, NULL, NULL);
+    peers = true;
+    failed += cmocka_run_group_tests_name("uring with ordinary descriptors", tests, NULL, NULL);
     kind = ENGINE_EPOLL;
     return failed + cmocka_run_group_tests_name("epoll", tests, NULL, NULL);
 }

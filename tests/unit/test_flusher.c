@@ -171,30 +171,99 @@ static void test_drain_without_the_store_ends_at_its_deadline(void **state)
     fixture_fini(&f);
 }
 
-static void test_what_cannot_work_is_refused_with_a_sentence(void **state)
+static void assert_refused(struct flusher_config config, const char *why)
 {
     struct fixture f = {0};
-    char prefix[200];
-    (void)state;
 
     assert_int_equal(tally_create(&f.tally, &(struct tally_config){.workers = 1, .keys_max = 10}), 0);
+    assert_true(flusher_create(&f.flusher, &config, f.tally, &f.err) < 0);
+    if (!strstr(f.err.text, why))
+        fail_msg("'%s' is not '%s'", f.err.text, why);
+    tally_destroy(f.tally);
+}
+
+static void test_what_cannot_work_is_refused_with_a_sentence(void **state)
+{
+    char prefix[300];
+    struct flusher_config good = config_of(NULL), bad = good;
+    (void)state;
+
     memset(prefix, 'p', sizeof(prefix) - 1);
     prefix[sizeof(prefix) - 1] = '\0';
-    for (int i = 0; i < 3; i++) {
+    bad.prefix = prefix;
+    assert_refused(bad, "--prefix is longer");
+    bad = good;
+    bad.partitions = 100000;
+    assert_refused(bad, "--partitions");
+    bad.partitions = 16;
+    bad.prefix = "a{b}";
+    assert_refused(bad, "hash slots");
+    bad.prefix = "t:";
+    bad.redis.db = 3;
+    assert_refused(bad, "database 0");
+    bad = good;
+    bad.flush_interval_ms = 0;
+    assert_refused(bad, "must not be 0");
+    bad = good;
+    bad.batch_keys_max = 0;
+    assert_refused(bad, "must not be 0");
+    bad = good;
+    bad.redis = (struct redis_url){.host = "127.0.0.1", .port = 1, .tls = true};
+    bad.tls = (struct tls_config){.ca_file = "/there/is/no/such/file", .cert_file = "", .key_file = ""};
+    assert_refused(bad, "/there/is/no/such/file");
+}
+
+static void test_a_cut_is_awaited_until_it_is_known_or_the_deadline(void **state)
+{
+    struct fixture f = {0};
+    struct flusher_config config = config_of(&f);
+    (void)state;
+
+    config.redis = (struct redis_url){.host = "127.0.0.1", .port = 1};
+    fixture_init(&f, &config);
+    assert_int_equal(flusher_await_cut(f.flusher, clock_mono_ms() + 60000, &f.err), 0); /* no cluster: at once */
+    fixture_fini(&f);
+    config.partitions = 16;
+    fixture_init(&f, &config);
+    uint64_t deadline = clock_mono_ms() + 30;
+    assert_int_equal(flusher_await_cut(f.flusher, deadline, &f.err), 0);
+    assert_true(clock_mono_ms() >= deadline);
+    struct flusher_stats *stats = (struct flusher_stats *)(uintptr_t)flusher_stats(f.flusher);
+    store_relaxed_u64(&stats->partitions_found, 8);
+    store_release_u32(&stats->cut, CUT_DIFFERS); /* as the store does, were there one */
+    assert_int_equal(flusher_await_cut(f.flusher, clock_mono_ms() + 60000, &f.err), -EINVAL);
+    assert_non_null(strstr(f.err.text, "8 partitions, not 16"));
+    fixture_fini(&f);
+}
+
+/* Of TLS, too: what it takes is made before the first connection. */
+static void test_asked_to_reconnect_it_goes_on(void **state)
+{
+    (void)state;
+
+    for (int tls = 0; tls < 2; tls++) {
+        struct fixture f = {0};
         struct flusher_config config = config_of(&f);
-        config.prefix = i == 0 ? prefix : config.prefix;
-        config.flush_interval_ms = i == 1 ? 0 : 20;
-        config.batch_keys_max = i == 2 ? 0 : 20;
-        f.err.text[0] = '\0';
-        assert_true(flusher_create(&f.flusher, &config, f.tally, &f.err) < 0);
-        assert_true(f.err.text[0] != '\0');
+        config.redis = (struct redis_url){.host = "127.0.0.1", .port = 1, .tls = tls};
+        config.tls = (struct tls_config){"", "", ""};
+        fixture_init(&f, &config);
+        assert_false(flusher_drain_ended(f.flusher));
+        flusher_reconnect(f.flusher);
+        while (stat_read(&flusher_stats(f.flusher)->link_errors) == 0)
+            usleep(1000);
+        hit(&f, 0, "n/a", 1);
+        assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 50), -ETIMEDOUT);
+        assert_true(flusher_drain_ended(f.flusher));
+        fixture_fini(&f);
     }
-    tally_destroy(f.tally);
+    flusher_destroy(NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_cut_is_awaited_until_it_is_known_or_the_deadline),
+        cmocka_unit_test(test_asked_to_reconnect_it_goes_on),
         cmocka_unit_test(test_hits_are_stored_without_being_asked_for),
         cmocka_unit_test(test_a_question_comes_back_to_its_worker_who_is_woken),
         cmocka_unit_test(test_no_more_questions_are_taken_than_can_come_back),

@@ -46,6 +46,27 @@ static void test_sizes_out_of_range_are_refused(void **state)
     index_fini(&ix);
 }
 
+/* The whole of a table is never moved at once. */
+static void test_no_insert_moves_more_than_a_few_slots(void **state)
+{
+    (void)state;
+    struct index ix;
+    const uint32_t items = 50000;
+    uint32_t growths = 0;
+
+    assert_int_equal(index_init(&ix, items), 0);
+    for (uint32_t i = 0; i < items; i++) {
+        uint32_t capacity = ix.capacity, moved = ix.moved;
+        index_insert(&ix, spread(i), i);
+        if (ix.capacity != capacity)
+            assert_true(++growths && capacity - moved <= 16 && ix.moved == 0);
+        else
+            assert_true(ix.moved == 0 || ix.moved - moved == 16);
+    }
+    assert_int_equal(growths, 8); /* 512 << 7 is 3/4 full with 49152 */
+    index_fini(&ix);
+}
+
 static void test_all_items_are_found_through_every_growth(void **state)
 {
     (void)state;
@@ -102,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_empty_index_has_nothing),
         cmocka_unit_test(test_sizes_out_of_range_are_refused),
+        cmocka_unit_test(test_no_insert_moves_more_than_a_few_slots),
         cmocka_unit_test(test_all_items_are_found_through_every_growth),
         cmocka_unit_test(test_items_with_one_tag_are_all_offered),
         cmocka_unit_test(test_probe_begun_before_a_growth_still_finds),

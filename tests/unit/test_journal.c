@@ -41,7 +41,8 @@ static void intend(struct fixture *f, uint64_t seq, uint32_t parts_count, bool r
 
 static void acknowledge(struct fixture *f, uint64_t seq)
 {
-    journal_acknowledge(&f->journal, "one", &(struct ledger){seq, seq * 10});
+    journal_acknowledge(&f->journal, "one", &(struct ledger){seq, seq * 10},
+                        &(struct journal_stored){.entries = {{{seq, seq * 10}, seq * 100}}, .count = 1});
 }
 
 static enum journal_verdict read_all(const struct fixture *f, struct journal_view *v)
@@ -72,6 +73,9 @@ static void test_a_batch_is_open_from_its_intent_to_its_acknowledgement(void **s
         assert_string_equal(v.instance, "one");
         acknowledge(&f, seq);
     }
+    assert_int_equal(read_all(&f, &v), JOURNAL_WHOLE);
+    assert_int_equal(v.stored->count, 1);
+    assert_int_equal(v.stored->entries[0].hits, 500);
     fixture_fini(&f);
 }
 
@@ -178,6 +182,7 @@ static void test_no_damage_loses_a_journal_without_an_open_batch(void **state)
         assert_int_equal(verdict, JOURNAL_WHOLE);
         assert_int_equal(v.acked.seq, v.batch ? 2 : 3);
         assert_true(!v.batch || v.damaged);
+        assert_true(v.stored ? v.stored->entries[0].hits == 300 : v.damaged);
         ((char *)f.area)[at] ^= (char)0xff;
     }
     fixture_fini(&f);

@@ -73,6 +73,22 @@ static void test_values_come_from_where_the_table_says(void **state)
     fake_stop(fake);
 }
 
+static void test_without_a_redis_nothing_is_said_of_one(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_start();
+    char *page = page_of(fake);
+    assert_null(strstr(page, "tallyd_redis_"));
+    assert_non_null(strstr(page, "\ntallyd_ready 1\n")); /* the last ones are there */
+    free(page);
+    strcpy(fake->options.redis.host, "redis");
+    page = page_of(fake);
+    assert_non_null(strstr(page, "\ntallyd_redis_connected 0\n"));
+    assert_non_null(strstr(page, "\ntallyd_redis_node_connected{"));
+    free(page);
+    fake_stop(fake);
+}
+
 static void test_reasons_are_summed_whatever_order_the_workers_met_them_in(void **state)
 {
     (void)state;
@@ -96,6 +112,7 @@ static void test_every_metric_of_the_page_is_in_the_table(void **state)
     (void)state;
     struct fake *fake = fake_start();
     struct buf out = {0};
+    strcpy(fake->options.redis.host, "redis"); /* else some do not apply */
     char *page = page_of(fake);
     metrics_print_markdown(&out);
     buf_append(&out, "", 1);
@@ -121,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_sample_follows_its_own_head),
         cmocka_unit_test(test_values_come_from_where_the_table_says),
+        cmocka_unit_test(test_without_a_redis_nothing_is_said_of_one),
         cmocka_unit_test(test_reasons_are_summed_whatever_order_the_workers_met_them_in),
         cmocka_unit_test(test_every_metric_of_the_page_is_in_the_table),
     };

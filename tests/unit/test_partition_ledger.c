@@ -120,6 +120,75 @@ static void test_a_quiet_ledger_is_refreshed_once_a_day(void **state)
     world_fini(&w);
 }
 
+/* ---- with nothing to send ---- */
+
+static const struct world_options replaying = {.replay_window_ms = 60000, .on_ledger_loss = LEDGER_LOSS_REPLAY};
+
+static void test_what_the_server_forgets_is_heard_of_though_there_is_nothing_to_send(void **state)
+{
+    struct world w;
+    (void)state;
+
+    for (uint64_t idle_s = 1; idle_s < 55; idle_s += 9) {
+        world_init_with(&w, &replaying);
+        hit_both(&w);
+        assert_true(world_settle(&w));
+        world_run_ms(&w, idle_s * 1000);
+        fake_delete(&w.redis, fake_ledger(&w.redis)->name);
+        fake_delete(&w.redis, KEY_A);
+        fake_delete(&w.redis, KEY_B);
+        world_run_ms(&w, 11000);
+        assert_both(&w);
+        assert_books(&w, 12, 0, 0);
+        world_fini(&w);
+    }
+}
+
+static void test_a_connection_that_died_in_silence_is_found_though_there_is_nothing_to_send(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init_with(&w, &replaying);
+    hit_both(&w);
+    assert_true(world_settle(&w));
+    w.redis.mute = true;
+    world_run_ms(&w, 16000); /* until the next look, and the deadline of its answer */
+    assert_true(w.stats.link_errors > 0);
+    world_fini(&w);
+}
+
+static void test_nothing_is_said_once_the_replay_window_is_empty(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init_with(&w, &replaying);
+    hit_both(&w);
+    assert_true(world_settle(&w));
+    uint64_t gets = w.redis.gets;
+    world_run_ms(&w, 60500);
+    assert_in_range(w.redis.gets - gets, 5, 7);
+    uint64_t commands = w.stats.commands;
+    world_run_ms(&w, 600000);
+    assert_int_equal(w.stats.commands, commands);
+    world_fini(&w);
+}
+
+static void test_without_a_replay_window_nothing_is_said_at_all(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    hit_both(&w);
+    assert_true(world_settle(&w));
+    uint64_t commands = w.stats.commands;
+    world_run_ms(&w, 600000);
+    assert_int_equal(w.stats.commands, commands);
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +198,10 @@ int main(void)
         cmocka_unit_test(test_a_missing_ledger_halts_when_so_configured),
         cmocka_unit_test(test_a_rollback_is_counted_as_lost),
         cmocka_unit_test(test_a_quiet_ledger_is_refreshed_once_a_day),
+        cmocka_unit_test(test_what_the_server_forgets_is_heard_of_though_there_is_nothing_to_send),
+        cmocka_unit_test(test_a_connection_that_died_in_silence_is_found_though_there_is_nothing_to_send),
+        cmocka_unit_test(test_nothing_is_said_once_the_replay_window_is_empty),
+        cmocka_unit_test(test_without_a_replay_window_nothing_is_said_at_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -100,6 +100,44 @@ static void test_a_replica_is_refused_at_the_greeting(void **state)
     world_fini(&w);
 }
 
+/* What is no answer to what was asked ends the connection; the ledger then says what became of the batch. */
+static void test_an_answer_that_is_none_ends_the_connection_and_all_is_stored_once(void **state)
+{
+    static const struct fake_rule rules[] = {{"WATCH", NULL, ":1", false},    {"GET", "!ledger", "+OK", false},
+                                             {"GET", "!ledger", "*0", false}, {"MULTI", NULL, "+QUEUED", false},
+                                             {"INCRBY", NULL, ":5", false},   {"EXEC", NULL, "+OK", false}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        struct world w;
+        world_init(&w);
+        world_run_ms(&w, 50);
+        fake_rule(&w.redis, rules[i]);
+        hit_both(&w);
+        world_run_ms(&w, 2000);
+        assert_true(w.stats.link_errors > 0);
+        w.redis.rules_count = 0;
+        assert_true(world_settle(&w));
+        assert_both(&w);
+        assert_books(&w, 12, 0, 0);
+        world_fini(&w);
+    }
+}
+
+static void test_a_ledger_that_makes_no_sense_is_another_ones(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    fake_set(&w.redis, "t:!ledger:00000000-0000-4000-8000-000000000001:0", "nonsense");
+    hit_both(&w);
+    assert_true(world_settle(&w));
+    assert_both(&w);
+    assert_int_equal(w.stats.alarms_identity_taken, 1);
+    world_fini(&w);
+}
+
 /* ---- single keys ---- */
 
 static void test_a_key_of_the_wrong_type_is_set_aside_and_the_others_are_stored(void **state)
@@ -129,6 +167,58 @@ static void test_a_key_of_the_wrong_type_is_set_aside_and_the_others_are_stored(
     assert_books(&w, 13, 0, 0);
     assert_int_equal(w.stats.keys_poisoned, 0);
     world_fini(&w);
+}
+
+static void test_a_key_refused_in_an_exec_whose_answer_is_lost_is_set_aside(void **state)
+{
+    struct world w;
+    (void)state;
+
+    for (int list = 0; list < 2; list++) {
+        world_init(&w);
+        fake_set(&w.redis, KEY_A, list ? "" : "12 apples");
+        fake_key(&w.redis, KEY_A)->is_list = list;
+        world_run_ms(&w, 50);
+        w.redis.cut_after_command = "EXEC";
+        hit_both(&w);
+        assert_true(world_settle(&w));
+        assert_int_equal(w.stats.batches_reconciled_applied, 1);
+        assert_int_equal(fake_value(&w.redis, KEY_B), 5);
+        assert_books(&w, 5, 7, 0);
+        assert_int_equal(w.stats.errors_by_class[list ? REDIS_ERROR_WRONGTYPE : REDIS_ERROR_NOT_INTEGER], 1);
+        fake_delete(&w.redis, KEY_A);
+        world_run_ms(&w, 61000);
+        assert_both(&w);
+        assert_books(&w, 12, 0, 0);
+        world_fini(&w);
+    }
+}
+
+/* Whatever the server says of the look, all others are stored, once. */
+static void test_a_look_that_is_refused_holds_up_nothing(void **state)
+{
+    static const char *const errors[] = {"-NOPERM User tallyd has no permissions to run the 'getrange' command",
+                                         "-NOPERM No permissions to access a key", "-LOADING Redis is loading",
+                                         "-BUSY Redis is busy", "+what"};
+    struct world w;
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        world_init(&w);
+        world_run_ms(&w, 50);
+        w.redis.cut_after_command = "EXEC";
+        hit_both(&w);
+        while (w.redis.cut_after_command)
+            world_step(&w);
+        fake_rule(&w.redis, (struct fake_rule){"GETRANGE", NULL, errors[i], false});
+        world_run_ms(&w, 3000);
+        assert_int_equal(world_books(&w).stored, i < 2 ? 12 : 0); /* else the look will succeed some day */
+        w.redis.rules_count = 0;
+        assert_true(world_settle(&w));
+        assert_both(&w);
+        assert_books(&w, 12, 0, 0);
+        world_fini(&w);
+    }
 }
 
 static void test_overflow_and_text_poison_only_their_keys(void **state)
@@ -222,6 +312,10 @@ int main(void)
         cmocka_unit_test(test_nothing_is_incremented_outside_a_transaction),
         cmocka_unit_test(test_a_replica_is_refused_at_the_greeting),
         cmocka_unit_test(test_a_key_of_the_wrong_type_is_set_aside_and_the_others_are_stored),
+        cmocka_unit_test(test_an_answer_that_is_none_ends_the_connection_and_all_is_stored_once),
+        cmocka_unit_test(test_a_ledger_that_makes_no_sense_is_another_ones),
+        cmocka_unit_test(test_a_key_refused_in_an_exec_whose_answer_is_lost_is_set_aside),
+        cmocka_unit_test(test_a_look_that_is_refused_holds_up_nothing),
         cmocka_unit_test(test_overflow_and_text_poison_only_their_keys),
         cmocka_unit_test(test_a_key_that_may_not_be_touched_does_not_hold_up_the_others),
         cmocka_unit_test(test_late_bytes_of_a_replaced_batch_count_once),

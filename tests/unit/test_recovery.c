@@ -85,6 +85,75 @@ static void test_an_open_batch_keeps_its_ledger_its_order_and_its_bytes(void **s
     memory_disk_fini(&left);
 }
 
+/* Batches of 1, 2, 3, … hits of one name are stored, the last under seq `batches`; then the process is killed. */
+static void store_and_die(uint64_t batches, struct run_model *m, struct memory_disk *left)
+{
+    struct run_process p = {0};
+    struct error err;
+
+    *m = (struct run_model){0};
+    memory_disk_init(&p.disk);
+    assert_int_equal(run_start(&p, &two, 3, &err), 0);
+    for (uint64_t hits = 1; hits <= batches; hits++) {
+        run_hit(&p, m, 0, 0, hits);
+        run_drain(&p, m);
+    }
+    memory_disk_crash(&p.disk, left);
+    run_end(&p);
+}
+
+static void test_what_the_store_forgets_after_a_kill_is_a_number(void **state)
+{
+    const uint64_t all = JOURNAL_STORED_MAX + 4;
+    struct run_process p;
+    struct run_model m;
+    struct memory_disk left, next;
+    (void)state;
+
+    store_and_die(all, &m, &left);
+    for (int generation = 0; generation < 2; generation++) {
+        begin(&p, &left, &two);
+        struct window_cut cut = chronicle_roll_back(&p.chronicle, all - 3);
+        assert_int_equal(cut.batches, 3);
+        assert_int_equal(cut.lost, all + all - 1 + all - 2);
+        assert_int_equal(cut.replayed, 0);
+        run_end(&p);
+        begin(&p, &left, &two);
+        assert_int_equal(chronicle_roll_back(&p.chronicle, 1).batches, JOURNAL_STORED_MAX); /* more is not known */
+        run_end(&p);
+        begin(&p, &left, &two);
+        memory_disk_crash(&p.disk, &next); /* a process that stores nothing hands it on */
+        run_end(&p);
+        memory_disk_fini(&left);
+        left = next;
+    }
+    memory_disk_fini(&left);
+}
+
+static void test_what_is_pending_again_when_a_rollback_is_cut_short_is_not_called_lost(void **state)
+{
+    struct run_process p;
+    struct run_model m;
+    struct memory_disk left, next;
+    (void)state;
+
+    store_and_die(2, &m, &left);
+    begin(&p, &left, &two);
+    p.chronicle.window.keep_ms = p.chronicle.window.parts_max = 1000;
+    run_hit(&p, &m, 0, 0, 70);
+    assert_true(run_intend(&p) && run_store(&p, &m, &p.batch));
+    run_answered(&p, &p.batch);
+    assert_int_equal(chronicle_roll_back(&p.chronicle, 2).replayed, 70);
+    memory_disk_crash(&p.disk, &next); /* before chronicle_start_over() */
+    run_end(&p);
+    begin(&p, &next, &two);
+    assert_int_equal(p.recovery.import.hits, 70);
+    assert_int_equal(chronicle_roll_back(&p.chronicle, 2).lost, 0);
+    run_end(&p);
+    memory_disk_fini(&next);
+    memory_disk_fini(&left);
+}
+
 static void test_names_that_are_stored_are_not_carried_on(void **state)
 {
     struct run_process p;
@@ -268,6 +337,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_without_a_file_all_begins_at_nothing),
         cmocka_unit_test(test_an_open_batch_keeps_its_ledger_its_order_and_its_bytes),
+        cmocka_unit_test(test_what_the_store_forgets_after_a_kill_is_a_number),
+        cmocka_unit_test(test_what_is_pending_again_when_a_rollback_is_cut_short_is_not_called_lost),
         cmocka_unit_test(test_names_that_are_stored_are_not_carried_on),
         cmocka_unit_test(test_a_batch_that_cannot_go_on_under_another_prefix_is_lost_and_the_rest_is_sent),
         cmocka_unit_test(test_after_a_crash_of_the_machine_nothing_of_the_file_is_believed),

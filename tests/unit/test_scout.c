@@ -14,6 +14,8 @@ static const char *meta_of(struct fake_cluster *f)
     return k->exists ? k->value : NULL;
 }
 
+static void no_slots(struct stream *s) { buf_printf(&s->out, "*0\r\n"); }
+
 static void test_the_first_one_says_into_how_many_partitions_the_data_set_is_cut(void **state)
 {
     (void)state;
@@ -57,6 +59,64 @@ static void test_on_a_server_that_is_no_cluster_nothing_is_written(void **state)
     assert_int_equal(w.events, 1);
     assert_false(w.stats.connected);
     world_fini(&w);
+}
+
+static void test_a_refused_meta_key_is_said_and_asked_for_again(void **state)
+{
+    struct fake_cluster *f = cluster_create(&(struct world_options){0});
+    (void)state;
+
+    for (int i = 0; i < CLUSTER_NODES; i++) {
+        fake_rule(&f->nodes[i], (struct fake_rule){"GET", "!meta", "-NOPERM No permissions to access a key", false});
+        f->nodes[i].policy = "allkeys-lru"; /* which the nodes' own links say */
+    }
+    world_hit(&f->world, 0, "n/a", 1);
+    world_run_ms(&f->world, 3000);
+    assert_string_equal(f->world.last_event, "meta_refused");
+    assert_int_equal(f->world.stats.cut, CUT_UNKNOWN);
+    assert_int_equal(world_books(&f->world).stored, 0);
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        f->nodes[i].rules_count = 0;
+    assert_true(world_settle(&f->world));
+    assert_int_equal(f->world.stats.cut, CUT_AGREES);
+    cluster_destroy(f);
+}
+
+static void test_a_slot_of_the_meta_key_that_nobody_serves_is_waited_for(void **state)
+{
+    struct fake_cluster *f = cluster_create(&(struct world_options){0});
+    (void)state;
+
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        f->nodes[i].cluster_slots = no_slots;
+    world_hit(&f->world, 0, "n/a", 1);
+    world_run_ms(&f->world, 3000);
+    assert_int_equal(f->world.stats.cut, CUT_UNKNOWN);
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        f->nodes[i].cluster_slots = fake_cluster_slots;
+    assert_true(world_settle(&f->world));
+    cluster_destroy(f);
+}
+
+static void test_a_refused_login_is_counted_and_a_new_password_helps(void **state)
+{
+    struct fake_cluster *f = cluster_create(&(struct world_options){.password = "hunter2"});
+    (void)state;
+
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        f->nodes[i].password = "another";
+    world_hit(&f->world, 0, "n/a", 1);
+    world_run_ms(&f->world, 2000);
+    assert_true(f->world.stats.errors_by_class[REDIS_ERROR_WRONGPASS] > 0);
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        f->nodes[i].password = "hunter2";
+    core_reconnect(f->world.core);
+    assert_true(world_settle(&f->world));
+    core_reconnect(f->world.core); /* of links that are up */
+    world_hit(&f->world, 0, "n/a", 1);
+    assert_true(world_settle(&f->world));
+    assert_false(f->world.leaked);
+    cluster_destroy(f);
 }
 
 static void test_a_replica_knows_the_map_too(void **state)
@@ -123,6 +183,9 @@ int main(void)
         cmocka_unit_test(test_the_first_one_says_into_how_many_partitions_the_data_set_is_cut),
         cmocka_unit_test(test_a_value_of_another_version_is_not_ours),
         cmocka_unit_test(test_on_a_server_that_is_no_cluster_nothing_is_written),
+        cmocka_unit_test(test_a_refused_meta_key_is_said_and_asked_for_again),
+        cmocka_unit_test(test_a_slot_of_the_meta_key_that_nobody_serves_is_waited_for),
+        cmocka_unit_test(test_a_refused_login_is_counted_and_a_new_password_helps),
         cmocka_unit_test(test_a_replica_knows_the_map_too),
         cmocka_unit_test(test_the_map_is_asked_for_unasked_every_quarter_of_a_minute),
         cmocka_unit_test(test_when_its_node_is_lost_another_one_is_asked),

@@ -69,6 +69,22 @@ static void test_a_slot_that_nobody_serves_has_no_owner(void **state)
     assert_nobody("*0\r\n", 0);
 }
 
+static void test_who_is_in_the_map_is_known_be_it_master_or_replica(void **state)
+{
+    static const struct {
+        struct node_address address;
+        bool known;
+    } cases[] = {{{"10.0.0.1", 7001}, true},  {{"10.0.0.9", 7009}, true},  {{"10.0.0.2", 7002}, true},
+                 {{"10.0.0.2", 7001}, false}, {{"10.0.0.3", 7001}, false}, {{"seed.example", 6379}, false}};
+    struct parsed p;
+    (void)state;
+
+    parse(&p, TWO_RANGES);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(slots_know(p.reply, &asked, &cases[i].address), cases[i].known);
+    resp_destroy(p.reader);
+}
+
 static void test_an_announced_name_is_preferred_and_no_endpoint_means_who_was_asked(void **state)
 {
     (void)state;
@@ -122,6 +138,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_master_of_the_range_is_found_and_no_replica),
         cmocka_unit_test(test_a_slot_that_nobody_serves_has_no_owner),
+        cmocka_unit_test(test_who_is_in_the_map_is_known_be_it_master_or_replica),
         cmocka_unit_test(test_an_announced_name_is_preferred_and_no_endpoint_means_who_was_asked),
         cmocka_unit_test(test_an_address_that_makes_no_sense_is_nobody),
         cmocka_unit_test(test_what_is_no_map_does_not_fit),

@@ -15,14 +15,10 @@ static void test_capacity_must_be_a_power_of_two(void **state)
     (void)state;
     static const uint32_t bad[] = {0, 1, 3, 100, SPSC_CAPACITY_MAX + 1, UINT32_MAX};
     struct spsc *q = NULL;
-    struct spsc_u32 *q_u32 = NULL;
 
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(spsc_create(&q, bad[i]), -EINVAL);
-        assert_int_equal(spsc_u32_create(&q_u32, bad[i]), -EINVAL);
-    }
     assert_null(q);
-    assert_null(q_u32);
 }
 
 static void test_items_come_out_in_order_until_empty(void **state)
@@ -46,48 +42,11 @@ static void test_items_come_out_in_order_until_empty(void **state)
     spsc_destroy(NULL);
 }
 
-static void test_positions_go_round_many_times(void **state)
-{
-    (void)state;
-    struct spsc_u32 *q;
-    uint32_t item = 0, popped = 0;
-
-    assert_int_equal(spsc_u32_create(&q, 8), 0);
-    for (uint32_t i = 0; i < 1000; i++) {
-        assert_true(spsc_u32_push(q, i));
-        if (i % 3 == 2)
-            for (int n = 0; n < 3; n++) {
-                assert_true(spsc_u32_pop(q, &item));
-                assert_int_equal(item, popped++);
-            }
-    }
-    assert_true(spsc_u32_pop(q, &item));
-    assert_int_equal(item, 999);
-    assert_false(spsc_u32_pop(q, &item));
-    spsc_u32_destroy(q);
-    spsc_u32_destroy(NULL);
-}
-
-static void test_largest_queue_can_be_reserved(void **state)
-{
-    (void)state;
-    struct spsc_u32 *q;
-    uint32_t item = 0;
-
-    assert_int_equal(spsc_u32_create(&q, 1u << 28), 0);
-    assert_true(spsc_u32_push(q, UINT32_MAX));
-    assert_true(spsc_u32_pop(q, &item));
-    assert_true(item == UINT32_MAX);
-    spsc_u32_destroy(q);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_capacity_must_be_a_power_of_two),
         cmocka_unit_test(test_items_come_out_in_order_until_empty),
-        cmocka_unit_test(test_positions_go_round_many_times),
-        cmocka_unit_test(test_largest_queue_can_be_reserved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

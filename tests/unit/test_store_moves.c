@@ -190,6 +190,36 @@ static void test_a_ledger_that_is_behind_for_a_moment_is_no_rollback(void **stat
     cluster_destroy(f);
 }
 
+/* A master that is cut off from the others, but not from us: its own map, which leads to it, is not enough. */
+static void test_a_master_for_which_no_other_vouches_is_not_believed(void **state)
+{
+    struct fake_cluster *f = cluster_start();
+    char name[32], old[64];
+    (void)state;
+
+    cluster_give(f, slot_of_text("t:!meta"), 2); /* the scout goes there */
+    cluster_name(f, 3, 0, name);
+    world_hit(&f->world, 0, name, 5);
+    assert_true(world_settle(&f->world));
+    struct fake_key *ledger = fake_ledger(cluster_node(f, 3));
+    strcpy(old, ledger->value);
+    world_hit(&f->world, 0, name, 7);
+    assert_true(world_settle(&f->world));
+    uint16_t slot = cluster_slot(f, 3);
+    uint8_t true_owner = f->owner[slot];
+    assert_int_not_equal(true_owner, 2);
+    fake_set(&f->nodes[2], ledger->name, old);
+    f->owner[slot] = f->told[2][slot] = 2;
+    world_hit(&f->world, 0, name, 1);
+    world_run_ms(&f->world, 15000);
+    assert_int_equal(f->world.stats.alarms, 0);
+    cluster_give(f, slot, true_owner);
+    assert_true(world_settle(&f->world));
+    assert_int_equal(cluster_value(f, name), 13);
+    assert_int_equal(f->world.stats.alarms, 0);
+    cluster_destroy(f);
+}
+
 static void test_a_ledger_that_stays_behind_is_a_rollback_and_counted(void **state)
 {
     struct fake_cluster *f = cluster_start();
@@ -223,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_a_map_that_was_left_behind_leads_astray_only_for_a_while),
         cmocka_unit_test(test_a_partition_leaves_only_between_two_transactions),
         cmocka_unit_test(test_a_ledger_that_is_behind_for_a_moment_is_no_rollback),
+        cmocka_unit_test(test_a_master_for_which_no_other_vouches_is_not_believed),
         cmocka_unit_test(test_a_ledger_that_stays_behind_is_a_rollback_and_counted),
     };
 

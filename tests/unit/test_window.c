@@ -92,6 +92,23 @@ static void test_the_oldest_ledger_is_forgotten_first(void **state)
     fixture_fini(&f);
 }
 
+static void test_of_ledgers_older_than_the_window_only_the_last_ones_are_known(void **state)
+{
+    const uint64_t all = 10 * WINDOW_PARTLESS_MAX;
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, 100);
+    for (uint64_t i = 0; i < all; i++)
+        store(&f, i * 2 * KEEP_MS, UINT32_MAX);
+    uint64_t oldest = all - WINDOW_PARTLESS_MAX - 1;
+    assert_int_equal(window_knows(&f.window, &(struct ledger){oldest, oldest * 10}), WINDOW_TOO_OLD);
+    oldest += 2;
+    assert_int_equal(window_knows(&f.window, &(struct ledger){oldest, oldest * 10}), WINDOW_OURS);
+    assert_true(f.window.capacity <= 2 * WINDOW_PARTLESS_MAX);
+    fixture_fini(&f);
+}
+
 static void test_what_was_rolled_back_is_pending_again(void **state)
 {
     struct fixture f;
@@ -191,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_window_knows_what_was_ours),
         cmocka_unit_test(test_the_oldest_ledger_is_forgotten_first),
+        cmocka_unit_test(test_of_ledgers_older_than_the_window_only_the_last_ones_are_known),
         cmocka_unit_test(test_what_was_rolled_back_is_pending_again),
         cmocka_unit_test(test_a_refused_key_is_not_replayed),
         cmocka_unit_test(test_what_is_older_than_the_window_is_lost),

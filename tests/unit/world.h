@@ -19,6 +19,7 @@ struct world {
     struct read_op *answered[16];
     int answered_count;
     char last_event[64];
+    char last_numbers[256]; /* " name=number" each */
     int events;
     const struct fake_redis *others; /* the rest of a cluster, which may have news as well */
     int others_count;
@@ -42,8 +43,15 @@ static inline void world_log(void *ctx, enum log_level level, const char *event,
     struct world *w = ctx;
     (void)level;
 
-    for (const struct log_field *f = fields; f->name; f++)
+    size_t at = 0;
+
+    w->last_numbers[0] = '\0';
+    for (const struct log_field *f = fields; f->name; f++) {
         w->leaked |= f->text && strstr(f->text, "hunter");
+        if (!f->text && at < sizeof(w->last_numbers))
+            at += (size_t)snprintf(w->last_numbers + at, sizeof(w->last_numbers) - at, " %s=%lld", f->name,
+                                   (long long)f->number);
+    }
     snprintf(w->last_event, sizeof(w->last_event), "%s", event);
     w->events++;
 }

@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 
-from . import wait
+from . import secrets, wait
 from .ports import HOST, Port
 from .redis_server import BINARY, RedisServer
 from .resp import RespError
@@ -22,14 +22,15 @@ class BusPort(Port):
     def __init__(self):
         while True:
             super().__init__()
-            self._bus = socket.socket()
-            self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             with contextlib.suppress(OSError, OverflowError):
+                with socket.socket() as alone:  # who shares a port would also get one that another test is on
+                    alone.bind((HOST, self.number + BUS))
+                self._bus = socket.socket()
+                self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                self._bus.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
                 self._bus.bind((HOST, self.number + BUS))
                 return
-            self._bus.close()
-            self.release()
+            super().release()
 
     def release(self):
         self._bus.close()
@@ -37,11 +38,27 @@ class BusPort(Port):
 
 
 class Node(RedisServer):
-    def __init__(self, folder, password):
+    """With an authority its cluster speaks TLS: clients, bus and replication; the plain port is for the test."""
+
+    def __init__(self, folder, password, authority=None):
+        self._cluster_port = BusPort()
         settings = ["cluster-enabled yes", f"cluster-node-timeout {NODE_TIMEOUT_MS}", "cluster-config-file nodes.conf",
                     "repl-diskless-sync yes", "repl-diskless-sync-delay 0", f"masterauth {password}"]
+        if authority:
+            cert, key = authority.leaf(os.path.basename(folder), f"IP:{HOST}")
+            settings += [f"tls-port {self._cluster_port.number}", f"tls-cert-file {cert}", f"tls-key-file {key}",
+                         f"tls-ca-cert-file {authority.cert}", "tls-auth-clients no", "tls-cluster yes", "tls-replication yes"]
         super().__init__(folder, appendonly=True, appendfsync="everysec", password=password, settings=settings,
-                         port=BusPort())
+                         port=Port() if authority else self._cluster_port)
+
+    @property
+    def cluster_port(self):
+        """Where the other nodes, and clients of the cluster, reach it."""
+        return self._cluster_port.number
+
+    def close(self):
+        super().close()
+        self._cluster_port.release()
 
     def id(self):
         return self.command("CLUSTER", "MYID").decode()
@@ -58,15 +75,34 @@ class Node(RedisServer):
         return rows
 
 
+class LoneNode(Node):
+    """A cluster of one node that has all slots."""
+
+    def __init__(self, lab):
+        super().__init__(os.path.join(lab.folder, f"lone-{id(self)}"), secrets.PASSWORD)
+        self.start()
+        self.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        wait.until(lambda: b"cluster_state:ok" in self.command("CLUSTER", "INFO"), "all slots are served", 15)
+
+    def announce(self, port):
+        """Where clients are told that it is."""
+        self.command("CONFIG", "SET", "cluster-announce-port", port)
+        self.command("CONFIG", "SET", "cluster-announce-ip", HOST)
+
+    def read_all(self, prefix=b""):
+        return _read_prefix(self, prefix)
+
+
 class Cluster:
-    def __init__(self, folder, password):
+    def __init__(self, folder, password, authority=None):
         self.password = password
+        self._authority = authority
         self._turn = 0
-        self.nodes = [Node(os.path.join(str(folder), f"node-{i}"), password) for i in range(NODES)]
+        self.nodes = [Node(os.path.join(str(folder), f"node-{i}"), password, authority) for i in range(NODES)]
         try:
             for node in self.nodes:
                 node.start()
-            addresses = [f"{HOST}:{node.port}" for node in self.nodes]
+            addresses = [f"{HOST}:{node.cluster_port}" for node in self.nodes]
             self.cli("--cluster", "create", *addresses, "--cluster-replicas", "1", "--cluster-yes")
             self.wait_well()
         except BaseException:
@@ -74,7 +110,8 @@ class Cluster:
             raise
 
     def cli(self, *words):
-        done = subprocess.run([CLI, *words], capture_output=True, text=True, timeout=60, check=False,
+        tls = ["--tls", "--cacert", self._authority.cert] if self._authority else []
+        done = subprocess.run([CLI, *tls, *words], capture_output=True, text=True, timeout=60, check=False,
                               env={**os.environ, "REDISCLI_AUTH": self.password})
         assert done.returncode == 0, f"redis-cli {words[:2]}: {done.stdout[-2000:]} {done.stderr[-500:]}"
         return done.stdout
@@ -88,7 +125,7 @@ class Cluster:
     def url(self):
         """Of another node each time: any of them is a good seed."""
         self._turn += 1
-        return self.nodes[self._turn % NODES].url
+        return f"{'rediss' if self._authority else 'redis'}://{HOST}:{self.nodes[self._turn % NODES].cluster_port}"
 
     def read_all(self, prefix=b""):
         """{key without prefix and tag: value}, of all masters; a key that is on two of them is a failure."""
@@ -163,7 +200,7 @@ class Cluster:
             keys = source.command("CLUSTER", "GETKEYSINSLOT", slot, min(50, keys_max - moved))
             if not keys:
                 break
-            source.command("MIGRATE", HOST, target.port, "", 0, 5000, "AUTH", self.password, "KEYS", *keys)
+            source.command("MIGRATE", HOST, target.cluster_port, "", 0, 5000, "AUTH", self.password, "KEYS", *keys)
             moved += len(keys)
         return moved
 

@@ -23,19 +23,21 @@ from .ports import HOST
 
 Entry = collections.namedtuple("Entry", "data key n status")
 POOL = 4096
+REFUSED_SHARE = 0.02
 
 
 def make_pool(seed, keys=200, ns="load", n_max=9, values=True):
-    """Requests over `keys` names, a few of them awkward: GET and POST, with and without n, in several spellings."""
+    """Requests over `keys` names, a few of them awkward: GET and POST, with and without n, in several spellings; some are
+    to be refused, and count nothing."""
     draw = random.Random(seed)
     pool_keys = [f"page-{i}".encode() for i in range(keys)] + names.AWKWARD
     return [_entry(draw, ns, draw.choice(pool_keys), n_max, values) for _ in range(POOL)]
 
 
 def _entry(draw, ns, key, n_max, values):
-    n = draw.randint(1, n_max)
+    n = draw.randint(1, n_max) if draw.random() >= REFUSED_SHARE else 0
     target = names.path(ns, key, draw.choice((names.quoted, names.quoted, names.quoted_fully)))
-    query = [f"n={n}"] if n > 1 or draw.random() < 0.2 else []
+    query = [f"n={n}"] if n != 1 or draw.random() < 0.2 else []
     value = values and draw.random() < 0.1
     if value:
         query.insert(draw.randint(0, len(query)), "value=1")
@@ -43,7 +45,7 @@ def _entry(draw, ns, key, n_max, values):
         target += "?" + "&".join(query)
     body = draw.choice((None, None, None, b"", b"beacon body"))
     data = request_bytes("GET" if body is None else "POST", target, (), body)
-    return Entry(data, names.stored(ns, key), n, 200 if value else 204)
+    return Entry(data, names.stored(ns, key), n, 400 if n == 0 else 200 if value else 204)
 
 
 class Load:

@@ -49,13 +49,15 @@ class Lab:
 
     def close(self):
         """Everything down, the youngest first; then what no test tolerates."""
+        for server in self.tallyds:
+            server.show_all()
         with contextlib.ExitStack() as stack:
             while self._things:
                 stack.callback(self._things.pop(0).close)
         complaints = [complaint for server in self.tallyds if (complaint := server.complaint())]
-        complaints += [f"the password shows in {path}" for path in secrets.leaks(self.folder)]
+        complaints += [f"a secret shows in {path}" for path in secrets.leaks(self.folder)]
         assert not complaints, "; ".join(complaints)
 
     def tails(self):
-        """The last words of each tallyd, for the report of a failure."""
-        return "\n".join(f"--- {server.name}, code {server.code}\n{server.log()[-3000:]}" for server in self.tallyds)
+        """The last words of the youngest tallyds, for the report of a failure."""
+        return "\n".join(f"--- {server.name}, code {server.code}\n{server.log()[-3000:]}" for server in self.tallyds[-6:])

@@ -71,6 +71,17 @@ class RedisServer:
         self.kill()
         self.start()
 
+    def log_bytes(self):
+        return os.path.getsize(self._log())
+
+    def lose(self, count):
+        """While it is down: the append-only file loses its last bytes, as in a power cut with appendfsync everysec."""
+        os.truncate(self._log(), self.log_bytes() - count)
+
+    def _log(self):
+        path, = glob.glob(os.path.join(self.folder, "appendonlydir", "*.incr.aof"))
+        return path
+
     def pause(self):
         self._process.signal(signal.SIGSTOP)
 

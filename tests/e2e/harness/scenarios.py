@@ -1,5 +1,6 @@
 """Scenarios that more than one test plays: each sets a scene, does its harm, heals, and checks conservation."""
 
+import os
 import time
 
 from . import checker, http_load, wait
@@ -93,3 +94,9 @@ def server_hit(server, n):
 def small_load(lab, server, **options):
     """A few thousand hits, for scenarios in which the harm matters and not the mass."""
     return lab.load(server, http_load.make_pool(lab.seed, keys=20), connections=8, **options)
+
+
+def state_dir(lab, name="state"):
+    path = os.path.join(lab.folder, name)
+    os.makedirs(path, exist_ok=True)
+    return path

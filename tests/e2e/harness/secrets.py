@@ -1,16 +1,21 @@
-"""The password of the tests' Redis servers, and the search for it in everything that any program wrote."""
+"""Every secret of the tests, and the search for them in all that any program wrote or shows: logs, admin pages, arguments."""
 
 import os
 
-PASSWORD = "pa55-of-the-tests-" + "7d1c0ffee"
+PASSWORD = "pa55-of-the-tests-" + "7d1c0ffee"  # also the beginning of those that come after it
+ROTATED = "rotated-for-a-moment"
+AWS_SECRET, AWS_SESSION = "not-a-secret/only+a=test", "session//token=="
+POD_TOKEN, WEB_TOKEN = "pod-token-text", "web.identity&token"
+SIGNATURE = "X-Amz-Signature="  # an IAM token is as good as a password
+_ALL = [secret.encode() for secret in (PASSWORD, ROTATED, AWS_SECRET, AWS_SESSION, POD_TOKEN, WEB_TOKEN, SIGNATURE)]
 
-# The files that hold it on purpose.
-_KEEPERS = (".conf", ".password")
+# The files that hold one on purpose.
+_KEEPERS = (".conf", ".password", "-token")
 _DATA = (".aof", ".rdb", ".manifest")
 
 
 def leaks(folder):
-    """The files below `folder` that show the password and should not."""
+    """The files below `folder` that show a secret and should not."""
     found = []
     for directory, _, files in os.walk(folder):
         for name in files:
@@ -22,4 +27,5 @@ def leaks(folder):
 
 def _shows(path):
     with open(path, "rb") as file:
-        return PASSWORD.encode() in file.read()
+        text = file.read()
+    return any(secret in text for secret in _ALL)

@@ -1,8 +1,10 @@
 """The program under test: $TALLYD with options, on ports of its own, with everything it says kept in files."""
 
+import contextlib
 import os
 import re
 import signal
+import subprocess
 import time
 
 from . import wait
@@ -90,6 +92,17 @@ class Tallyd:
             file.write(answer.body)
         return answer.body
 
+    def show_all(self):
+        """All that others can see of it while it runs, into files."""
+        if self._process is None or self.code is not None:
+            return
+        self.resume()
+        with open(f"/proc/{self.pid}/cmdline", "rb") as shown, open(os.path.join(self.folder, f"{self.name}.argv"), "wb") as file:
+            file.write(shown.read())
+        with contextlib.suppress(OSError, AssertionError):  # it may just be on its way down
+            for page in ("/metrics", "/statusz", "/configz"):
+                self.admin(page)
+
     def resident_kib(self):
         with open(f"/proc/{self.pid}/status", encoding="ascii") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("VmRSS:"))
@@ -148,6 +161,10 @@ class Tallyd:
         if self.code is not None and self.code in (-signal.SIGSEGV, -signal.SIGABRT, -signal.SIGBUS, -signal.SIGILL):
             return f"{self.name} died of signal {-self.code}: {self.log()[-2000:]}"
         return None
+
+
+def version():
+    return subprocess.run([BINARY, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
 
 
 def run(folder, arguments, env=(), descriptors=None, wrapper=(), seconds=10.0):

@@ -4,7 +4,8 @@ import os
 import time
 
 # Sanitizer builds run several times slower, and so does a machine that others use; every deadline stretches with them.
-PATIENCE = 4.0 if any(kind in os.environ.get("TALLYD", "") for kind in ("asan", "tsan", "cov")) else 2.0
+INSTRUMENTED = any(kind in os.environ.get("TALLYD", "") for kind in ("asan/", "tsan/", "cov/"))
+PATIENCE = 4.0 if INSTRUMENTED else 2.0
 LONG = os.environ.get("TALLYD_LONG") == "1"
 
 

@@ -8,9 +8,6 @@ from harness.cluster import NODE_TIMEOUT_MS, Cluster
 
 from . import scene
 
-_FORGETFUL = {"kill_master", "freeze_master", "takeover", "lagging_takeover"}
-NOTICED_S = 4  # a ledger that is behind must look so for 2 s before tallyd believes it
-
 
 class Clustered(scene.Scene):
     FAULTS = {"kill_master": 3, "kill_replica": 1, "freeze_master": 2, "failover": 2, "takeover": 2, "lagging_takeover": 3,
@@ -128,10 +125,8 @@ class Clustered(scene.Scene):
         node.command("CONFIG", "SET", "maxmemory", 0)
 
     def tallyd_kill(self):
-        """Not while a node's loss of memory is unnoticed: the replay window lies in memory and dies with tallyd."""
+        """Also before it has noticed that a node forgot: the replay window dies with it, so that is lost, and counted."""
         self._well()
-        if _FORGETFUL & set(self.injected):
-            time.sleep(NOTICED_S)
         super().tallyd_kill()
 
     def heal(self):

@@ -1,27 +1,22 @@
 """Faults between tallyd and one Redis with appendfsync always, behind the byte-exact proxy, plain or over TLS."""
 
+import contextlib
 import socket
 import time
 
-from harness import wait
+from harness import secrets, wait
 from harness.certificates import Authority
-from harness.ports import HOST, Port
+from harness.ports import HOST
 from harness.proxy import ENDINGS, FIN, REPLY, REQUEST, RST
 from harness.resp import RespClient, RespError, encode
+from harness.tls_redis import At, TlsRedis
 
 from . import scene
 
 _GARBAGE = (b"!\r\n", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"$999999999999\r\n", b"*-7\r\n", b"$5\r\nab", b"\x00" * 64)
 # A log of Redis that is slow to load, so that LOADING shows; kept small otherwise.
-_SETTINGS = ("key-load-delay 3000", "loading-process-events-interval-bytes 1024", "busy-reply-threshold 20")
-_OTHER_PASSWORD = "rotated-for-a-moment"
-
-
-class _Store:
-    """Where tallyd thinks Redis is."""
-
-    def __init__(self, port, scheme, password):
-        self.port, self.url, self.password = port, f"{scheme}://{HOST}:{port}", password
+_SETTINGS = ("key-load-delay 3000", "loading-process-events-interval-bytes 1024", "busy-reply-threshold 20",
+             "auto-aof-rewrite-min-size 1mb")
 
 
 class Standalone(scene.Scene):
@@ -33,22 +28,23 @@ class Standalone(scene.Scene):
     if scene.keeps_state():
         FAULTS["tallyd_kill"] = 3
 
-    def __init__(self, lab, draw):
-        self.tls = draw.random() < 0.25
-        settings, scheme, options = _SETTINGS, "redis", scene.options(lab)
+    def __init__(self, lab, draw, tls_share=0.25):
+        self.tls = draw.random() < tls_share
+        options = scene.options(lab)
+        log = {"appendonly": True, "appendfsync": "always", "settings": _SETTINGS}
         if self.tls:
-            authority, self._tls_port, scheme = Authority(lab.folder, "authority"), Port(), "rediss"
-            cert, key = authority.leaf("server", f"IP:{HOST}")
-            settings += (f"tls-port {self._tls_port.number}", f"tls-cert-file {cert}", f"tls-key-file {key}",
-                         f"tls-ca-cert-file {authority.cert}", "tls-auth-clients no")
-            options["redis_ca"] = authority.cert
+            authority = Authority(lab.folder, "authority")
+            store = TlsRedis(lab, authority, **log)
+            self.redis, options["redis_ca"] = store.plain, authority.cert
             self.FAULTS = {**self.FAULTS, "corrupt": 6}
-        self.redis = lab.redis(appendonly=True, appendfsync="always", settings=settings)
-        self.proxy = lab.proxy(_Store(self._tls_port.number, scheme, None) if self.tls else self.redis)
+        else:
+            store = self.redis = lab.redis(**log)
+        self.proxy = lab.proxy(store)
         self._frozen = False
         self._undo = []
         self._connect()
-        super().__init__(lab, draw, lab.tallyd(_Store(self.proxy.port, scheme, self.redis.password), **options))
+        url = f"{'rediss' if self.tls else 'redis'}://{HOST}:{self.proxy.port}"
+        super().__init__(lab, draw, lab.tallyd(At(store, url), **options))
         if self.tls:
             self.played.append("over TLS")
 
@@ -189,7 +185,7 @@ class Standalone(scene.Scene):
     # Alone: with two of these three open, we could not come in ourselves.
     def wrongpass(self):
         self._undo_all()
-        self._config("requirepass", _OTHER_PASSWORD, self.redis.password)
+        self._config("requirepass", secrets.ROTATED, self.redis.password)
         self.client_kill()
 
     def config_maxclients(self):
@@ -208,11 +204,23 @@ class Standalone(scene.Scene):
         with socket.create_connection((HOST, self.redis.port), 5) as script:
             script.sendall(encode(("AUTH", self.redis.password)) + encode(("EVAL", "while true do end", 0)))
             time.sleep(seconds)
-            try:
-                self._tell("SCRIPT", "KILL")
-            except RespError:
-                return "never ran"  # refused by a fault that is still open
+            script.settimeout(0.01)
+            answers = bytearray()
+            wait.until(lambda: self._script_ended(script, answers), "the script is killed, or was refused")
         return f"{seconds:.2f} s"
+
+    def _script_ended(self, script, answers):
+        """Both answers are there, or it was turned away; a script that has not begun yet cannot be killed yet."""
+        with contextlib.suppress(RespError):
+            self._tell("SCRIPT", "KILL")
+        try:
+            more = script.recv(4096)
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+        answers += more
+        return not more or answers.count(b"\r\n") == 2
 
     def heal(self):
         self.redis_thaw()

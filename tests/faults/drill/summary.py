@@ -6,6 +6,8 @@ import os
 import sys
 import time
 
+from harness import tallyd
+
 RESULTS = "build/faults"
 _SUMS = ("acked", "unsure", "lost", "doubled", "called_lost")
 _EVERY_S = 10.0  # without a terminal: one line so often
@@ -47,8 +49,9 @@ def again(result):
 
 
 def write(name, summary):
-    """Into build/faults, for tests/faults/table."""
+    """Into build/faults, for tests/faults/table, with what was tested and when."""
     os.makedirs(RESULTS, exist_ok=True)
+    summary = {**summary, "version": tallyd.version(), "date": time.strftime("%Y-%m-%d", time.gmtime())}
     path = os.path.join(RESULTS, f"{name}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{os.getpid()}.json")
     with open(path, "w", encoding="utf-8") as file:
         json.dump(summary, file, indent=1)

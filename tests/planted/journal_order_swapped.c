@@ -6,6 +6,6 @@ bool __wrap_chain_answered(struct chain *c, const struct reply *exec);
 
 bool __wrap_chain_answered(struct chain *c, const struct reply *exec)
 {
-    journal_acknowledge(&c->past.journal, c->past.instance, &c->batch->ledger);
+    journal_acknowledge(&c->past.journal, c->past.instance, &c->batch->ledger, &(struct journal_stored){0});
     return __real_chain_answered(c, exec);
 }

@@ -1,0 +1,40 @@
+"""tallyd as the user that infra/ gives it in MemoryDB: with exactly those commands, it needs no other."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from harness import secrets, wait
+from harness.cluster import BusPort
+
+pytestmark = pytest.mark.short
+
+USERS = Path(__file__).resolve().parents[2] / "infra/stacks/data/users.tf"
+
+
+def access_string():
+    """That of module memorydb: its keys, its commands, and nothing else."""
+    text = re.search(r"tallyd = \{(.*?)\n    \}", USERS.read_text(encoding="utf-8"), re.S).group(1)
+    keys, commands = (re.findall(r'"([^"]+)"', re.search(rf"{name}\s*= \[(.*?)\]", text, re.S).group(1))
+                      for name in ("keys", "commands"))
+    return " ".join(["on", *(f"~{key}" for key in keys), "resetchannels", "-@all", *(f"+{command}" for command in commands)])
+
+
+@pytest.mark.parametrize("mode", ["standalone", "cluster"])
+def test_the_user_of_infra_has_the_commands_that_tallyd_sends(lab, mode):
+    cluster = ["cluster-enabled yes"] if mode == "cluster" else []
+    redis = lab.redis(settings=[f"user tallyd {access_string()} >{secrets.PASSWORD}", *cluster], port=BusPort())
+    if cluster:
+        redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+        wait.until(lambda: b"cluster_state:ok" in redis.command("CLUSTER", "INFO"), "the cluster is up", 20)
+    redis.command("SET", "tally:acl:known", "40")
+
+    tallyd = lab.tallyd(redis, via=SimpleNamespace(url=redis.url.replace("//", "//tallyd@")), redis_mode=mode)
+    tallyd.hit("acl", "new", 3)
+    wait.until(lambda: tallyd.metrics()["hits_stored_total"] == 3, "the hits are stored", 10)
+    if not cluster:  # where keys have a slot's tag before their name
+        assert tallyd.value("acl", "known") == 40
+    assert tallyd.value("acl", "unknown") is None
+    assert redis.command("ACL", "LOG") == []
+    assert tallyd.log_lines("NOPERM") == []

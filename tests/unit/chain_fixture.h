@@ -1,0 +1,67 @@
+#pragma once
+/* A chain without any connection: batches are sent and answered by calls. Includes cmocka's assertions, so <cmocka.h>
+ * comes first. */
+
+#include "flush/chain.h"
+#include "world.h"
+
+struct fixture {
+    struct world world; /* for its env and tally */
+    struct keyspace space;
+    struct keys *keys;
+    struct accounts accounts;
+    struct chain chain;
+};
+
+static inline void fixture_init_with(struct fixture *f, uint64_t replay_window_ms, enum ledger_loss on_ledger_loss)
+{
+    world_init(&f->world);
+    keyspace_init(&f->space, "t:", 0);
+    assert_int_equal(keys_create(&f->keys, f->world.tally, &f->space), 0);
+    f->accounts =
+        (struct accounts){.env = &f->world.env, .keys = f->keys, .books = &f->world.books, .stats = &f->world.stats};
+    assert_int_equal(chain_init(&f->chain, &(struct chain_config){.past = {.accounts = &f->accounts,
+                                                                           .prefix = SLICE("t:"),
+                                                                           .instance = "one",
+                                                                           .replay_window_ms = replay_window_ms,
+                                                                           .replay_parts_max = 1000},
+                                                                  .batch_keys_max = 10,
+                                                                  .on_ledger_loss = on_ledger_loss}),
+                     0);
+}
+
+static inline void fixture_init(struct fixture *f) { fixture_init_with(f, 0, LEDGER_LOSS_RESUME); }
+
+static inline void fixture_fini(struct fixture *f)
+{
+    chain_fini(&f->chain);
+    keys_destroy(f->keys);
+    world_fini(&f->world);
+}
+
+/* A batch of `n` hits, sent once. */
+static inline void send_hits(struct fixture *f, uint64_t n)
+{
+    world_hit(&f->world, 0, "n/a", n);
+    keys_collect(f->keys);
+    assert_int_equal(chain_make_batch(&f->chain, f->world.now_us / 1000), 0);
+    assert_non_null(f->chain.batch);
+    f->chain.batch->copies++;
+}
+
+static inline void answer(struct fixture *f)
+{
+    const struct reply items[] = {{.type = REPLY_INTEGER, .integer = 1}, {.type = REPLY_STATUS, .text = SLICE("OK")}};
+    const struct reply exec = {.type = REPLY_ARRAY, .items = items, .items_count = 2};
+
+    assert_true(chain_answered(&f->chain, &exec));
+}
+
+static inline void assert_books(struct fixture *f, uint64_t stored, uint64_t in_flight, uint64_t lost)
+{
+    struct flusher_books b = world_books(&f->world);
+
+    assert_int_equal(b.stored, stored);
+    assert_int_equal(b.in_flight, in_flight);
+    assert_int_equal(b.lost, lost);
+}

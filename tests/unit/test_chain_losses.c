@@ -1,0 +1,213 @@
+/* What a chain makes of a ledger that is behind, missing or not its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "chain_fixture.h"
+
+static void test_a_rollback_without_a_replay_window_is_a_number(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger old = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    send_hits(&f, 100);
+    answer(&f);
+    send_hits(&f, 1000); /* under way */
+    assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_GIVEN_UP);
+    assert_books(&f, 1, 0, 110);
+    assert_int_equal(keys_dirty(f.keys), 1);
+    send_hits(&f, 1);
+    assert_int_equal(f.chain.batch->ledger.seq, 2);
+    fixture_fini(&f);
+}
+
+static void test_a_rollback_within_the_replay_window_is_stored_again(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger old = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    send_hits(&f, 100);
+    answer(&f);
+    send_hits(&f, 1000); /* under way */
+    assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_GIVEN_UP);
+    assert_books(&f, 1, 0, 0);
+    assert_int_equal(world_books(&f.world).rolled_back, 110);
+    assert_int_equal(f.world.stats.replayed_hits, 110);
+    send_hits(&f, 10000);
+    assert_int_equal(f.chain.batch->ledger.seq, 2);
+    assert_int_equal(f.chain.batch->hits, 11110);
+    answer(&f);
+    assert_books(&f, 11111, 0, 0);
+    fixture_fini(&f);
+}
+
+static void test_a_rollback_beyond_the_replay_window_is_lost(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger old = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    f.world.now_us += 60001000;
+    send_hits(&f, 100);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_GIVEN_UP);
+    assert_books(&f, 1, 0, 10);
+    assert_int_equal(f.world.stats.replayed_hits, 100);
+    fixture_fini(&f);
+}
+
+/* The process before stored 1, 10, 100 hits as batches 5, 6, 7, and died. */
+static void test_a_rollback_of_what_an_earlier_process_stored_is_counted(void **state)
+{
+    const struct journal_stored stored = {.entries = {{{5, 50}, 1}, {{6, 60}, 10}, {{7, 70}, 100}}, .count = 3};
+    static const struct {
+        struct ledger server;
+        const char *said;
+        uint64_t lost;
+    } cases[] = {{{5, 50}, " acked=7 hits_replayed=0 hits_lost=110", 110},
+                 {{4, 40}, " acked=7 hits_replayed=0 hits_lost=111", 111},
+                 {{3, 30}, " acked=7 hits_replayed=0 hits_lost_at_least=111", 111}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fixture f;
+        struct journal before;
+        uint32_t bytes = journal_bytes(100);
+        void *area = calloc(1, bytes);
+        fixture_init(&f);
+        journal_open(&before, area, bytes, &f.world.env);
+        journal_acknowledge(&before, "one", &(struct ledger){7, 70}, &stored);
+        struct chain_config config = f.chain.config;
+        config.past.journal = area;
+        config.past.journal_bytes = bytes;
+        chain_fini(&f.chain);
+        assert_int_equal(chain_init(&f.chain, &config), 0);
+        assert_int_equal(chain_reconcile(&f.chain, &cases[i].server), CHAIN_GIVEN_UP);
+        assert_string_equal(f.world.last_numbers, cases[i].said);
+        assert_books(&f, (uint64_t)0 - cases[i].lost, 0, cases[i].lost);
+        assert_int_equal(world_books(&f.world).rolled_back, cases[i].lost);
+        fixture_fini(&f);
+        free(area);
+    }
+}
+
+static void test_a_missing_ledger_is_met_as_it_was_configured(void **state)
+{
+    static const enum chain_news news[] = {CHAIN_GIVEN_UP, CHAIN_GIVEN_UP, CHAIN_HALTED};
+    static const uint64_t stored[] = {10, 0, 10}, dirty[] = {0, 1, 0};
+    (void)state;
+
+    for (enum ledger_loss policy = LEDGER_LOSS_RESUME; policy <= LEDGER_LOSS_HALT; policy++) {
+        struct fixture f;
+        fixture_init_with(&f, 60000, policy);
+        send_hits(&f, 10);
+        answer(&f);
+        assert_int_equal(chain_reconcile(&f.chain, NULL), news[policy]);
+        assert_books(&f, stored[policy], 0, 0);
+        assert_int_equal(keys_dirty(f.keys), dirty[policy]);
+        assert_int_equal(f.world.stats.alarms_ledger_missing, 1);
+        fixture_fini(&f);
+    }
+}
+
+static void test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_master(void **state)
+{
+    (void)state;
+
+    for (int vouched = 0; vouched < 2; vouched++) {
+        struct fixture f;
+        fixture_init(&f);
+        f.chain.config.loss_vouched_ms = 2000;
+        f.chain.config.loss_alone_ms = 20000;
+        send_hits(&f, 1);
+        answer(&f);
+        struct ledger old = f.chain.past.acked;
+        send_hits(&f, 10);
+        answer(&f);
+        chain_vouch(&f.chain); /* before it looked lost: of no use */
+        f.world.now_us += 1000000;
+        assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_DOUBTED);
+        f.world.now_us += 1000000;
+        if (vouched)
+            chain_vouch(&f.chain);
+        assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_DOUBTED);
+        f.world.now_us += vouched ? 1000000 : 18999000;
+        if (!vouched) {
+            assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_DOUBTED);
+            f.world.now_us += 1000;
+        }
+        assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_GIVEN_UP);
+        assert_int_equal(world_books(&f.world).lost, 10);
+        fixture_fini(&f);
+    }
+}
+
+static void test_a_doubt_does_not_go_along_to_another_node(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f);
+    f.chain.config.loss_vouched_ms = f.chain.config.loss_alone_ms = 2000;
+    send_hits(&f, 1);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_DOUBTED);
+    f.world.now_us += 1999000;
+    chain_leave(&f.chain);
+    f.world.now_us += 1000;
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_DOUBTED);
+    fixture_fini(&f);
+}
+
+static void test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f);
+    send_hits(&f, 1);
+    answer(&f);
+    send_hits(&f, 10);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, &(struct ledger){1, 12345}), CHAIN_RENAMED);
+    assert_string_not_equal(f.chain.past.instance, "one");
+    assert_non_null(strstr(f.chain.past.ledger_key, f.chain.past.instance));
+    assert_books(&f, 11, 0, 0);
+    assert_int_equal(f.chain.past.acked.seq, 0);
+    fixture_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_rollback_without_a_replay_window_is_a_number),
+        cmocka_unit_test(test_a_rollback_within_the_replay_window_is_stored_again),
+        cmocka_unit_test(test_a_rollback_beyond_the_replay_window_is_lost),
+        cmocka_unit_test(test_a_rollback_of_what_an_earlier_process_stored_is_counted),
+        cmocka_unit_test(test_a_missing_ledger_is_met_as_it_was_configured),
+        cmocka_unit_test(test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_master),
+        cmocka_unit_test(test_a_doubt_does_not_go_along_to_another_node),
+        cmocka_unit_test(test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,241 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "flush/chronicle.h"
+#include "world.h"
+
+#define PARTS_MAX 20
+
+struct fixture {
+    struct world world; /* for its env and tally */
+    struct keyspace space;
+    struct keys *keys;
+    struct accounts accounts;
+    struct batch batch, other;
+    struct chronicle chronicle;
+    void *area; /* of the journal; NULL: none */
+    uint32_t bytes;
+};
+
+static void chronicle_open(struct fixture *f)
+{
+    chronicle_init(&f->chronicle, &(struct chronicle_config){.accounts = &f->accounts,
+                                                             .prefix = SLICE("t:{x}"),
+                                                             .instance = "one",
+                                                             .number = 0,
+                                                             .journal = f->area,
+                                                             .journal_bytes = f->area ? f->bytes : 0,
+                                                             .replay_window_ms = 60000,
+                                                             .replay_parts_max = 1000});
+}
+
+static void fixture_init(struct fixture *f, bool journal)
+{
+    *f = (struct fixture){.bytes = journal_bytes(PARTS_MAX)};
+    world_init(&f->world);
+    keyspace_init(&f->space, "t:", 0);
+    assert_int_equal(keys_create(&f->keys, f->world.tally, &f->space), 0);
+    f->accounts =
+        (struct accounts){.env = &f->world.env, .keys = f->keys, .books = &f->world.books, .stats = &f->world.stats};
+    assert_int_equal(batch_init(&f->batch, 10, UINT32_MAX), 0);
+    assert_int_equal(batch_init(&f->other, 10, UINT32_MAX), 0);
+    if (journal) { /* as recovery leaves it */
+        struct journal j;
+        f->area = calloc(1, f->bytes);
+        journal_open(&j, f->area, f->bytes, &f->world.env);
+        journal_acknowledge(&j, "two", &(struct ledger){3, 30}, &(struct journal_stored){0});
+    }
+    chronicle_open(f);
+}
+
+static void fixture_fini(struct fixture *f)
+{
+    chronicle_fini(&f->chronicle);
+    batch_fini(&f->other);
+    batch_fini(&f->batch);
+    keys_destroy(f->keys);
+    free(f->area);
+    world_fini(&f->world);
+}
+
+static void make(struct fixture *f, uint64_t hits)
+{
+    world_hit(&f->world, 0, "n/a", hits);
+    keys_collect(f->keys);
+    batch_begin(&f->batch, &(struct ledger){f->chronicle.acked.seq + 1, 99});
+    batch_fill(&f->batch, f->keys, 0);
+    assert_int_equal(chronicle_compose(&f->chronicle, &f->batch), 0);
+    assert_int_equal(chronicle_intend(&f->chronicle, &f->batch, false), 0);
+}
+
+static void store(struct fixture *f)
+{
+    batch_item_applied(&f->batch, f->keys, &f->batch.items[0]);
+    chronicle_stored(&f->chronicle, &f->batch, f->batch.hits);
+}
+
+static enum journal_verdict look(const struct fixture *f, struct journal_view *view)
+{
+    return journal_read((struct slice){f->area, f->bytes}, view);
+}
+
+static void test_a_ledger_is_named_after_prefix_instance_and_partition(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, false);
+    assert_string_equal(f.chronicle.ledger_key, "t:{x}!ledger:one:0");
+    assert_int_equal(chronicle_parts_max(&f.chronicle), UINT32_MAX);
+    make(&f, 5);
+    assert_non_null(
+        memmem(f.batch.bytes.data, f.batch.bytes.bytes, "t:{x}!ledger:one:0\r\n$18\r\n1 0000000000000063", 43));
+    store(&f);
+    assert_int_equal(f.chronicle.acked.seq, 1);
+    assert_int_equal(f.chronicle.stored_ms, f.world.now_us / 1000);
+    fixture_fini(&f);
+}
+
+static void test_a_journal_says_who_and_where_and_follows_each_batch(void **state)
+{
+    struct journal_view view;
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, true);
+    assert_string_equal(f.chronicle.instance, "two");
+    assert_int_equal(f.chronicle.acked.seq, 3);
+    assert_true(chronicle_parts_max(&f.chronicle) >= PARTS_MAX);
+    make(&f, 5);
+    assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
+    assert_int_equal(view.batch->ledger.seq, 4);
+    assert_int_equal(view.batch->parts[0].to, 5);
+    store(&f);
+    assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
+    assert_null(view.batch);
+    assert_int_equal(view.acked.seq, 4);
+    assert_int_equal(view.stored->count, 1);
+    assert_int_equal(view.stored->entries[0].hits, 5);
+    fixture_fini(&f);
+}
+
+static void test_what_was_open_is_resumed_with_its_bytes(void **state)
+{
+    struct fixture f;
+    bool open, replaces;
+    (void)state;
+
+    for (int replaced = 0; replaced < 2; replaced++) {
+        fixture_init(&f, true);
+        make(&f, 5);
+        char *bytes = strndup(f.batch.bytes.data, f.batch.bytes.bytes);
+        if (replaced) {
+            batch_begin(&f.other, &(struct ledger){4, 98});
+            assert_int_equal(chronicle_intend(&f.chronicle, &f.other, true), 0);
+        }
+        chronicle_fini(&f.chronicle);
+        chronicle_open(&f);
+        struct batch *five = replaced ? &f.other : &f.batch, *last = &f.batch;
+        assert_int_equal(chronicle_resume(&f.chronicle, last, &open, &f.other, &replaces), 0);
+        assert_true(open);
+        assert_int_equal(replaces, replaced);
+        assert_int_equal(last->items_count, replaced ? 0 : 1);
+        assert_memory_equal(five->bytes.data, bytes, five->bytes.bytes);
+        assert_int_equal(five->copies, 1);
+        assert_true(five->inherited);
+        assert_int_equal(world_books(&f.world).in_flight, 5);
+        free(bytes);
+        fixture_fini(&f);
+    }
+}
+
+static void test_without_a_journal_nothing_was_open(void **state)
+{
+    struct fixture f;
+    bool open, replaces;
+    (void)state;
+
+    fixture_init(&f, false);
+    assert_int_equal(chronicle_resume(&f.chronicle, &f.batch, &open, &f.other, &replaces), 0);
+    assert_false(open || replaces);
+    fixture_fini(&f);
+}
+
+static void test_a_batch_of_a_cell_that_is_not_there_is_not_resumed(void **state)
+{
+    const struct journal_part part = {.cell = 7, .from = 0, .to = 5};
+    struct fixture f;
+    bool open, replaces;
+    (void)state;
+
+    fixture_init(&f, true);
+    journal_intend(&f.chronicle.journal,
+                   &(struct journal_batch){.ledger = {4, 40}, .instance = "two", .parts = &part, .parts_count = 1});
+    assert_int_equal(chronicle_resume(&f.chronicle, &f.batch, &open, &f.other, &replaces), -EINVAL);
+    fixture_fini(&f);
+}
+
+static void test_a_rollback_forgets_in_the_journal_before_it_moves_a_baseline(void **state)
+{
+    struct journal_view view;
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, true);
+    for (uint64_t hits = 1; hits <= 100; hits *= 10) {
+        make(&f, hits);
+        store(&f);
+    }
+    struct window_cut cut = chronicle_roll_back(&f.chronicle, 4);
+    assert_int_equal(cut.replayed, 110);
+    assert_int_equal(cut.batches, 2);
+    assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
+    assert_int_equal(view.acked.seq, 6); /* until chronicle_start_over() */
+    assert_int_equal(view.stored->count, 1);
+    chronicle_start_over(&f.chronicle, &(struct ledger){4, 99});
+    assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
+    assert_int_equal(view.acked.seq, 4);
+    fixture_fini(&f);
+}
+
+static void test_a_new_identity_has_no_past_and_gives_up_what_it_inherited(void **state)
+{
+    struct journal_view view;
+    struct fixture f;
+    (void)state;
+
+    for (int own = 0; own < 2; own++) {
+        fixture_init(&f, true);
+        world_hit(&f.world, 0, "n/a", 7);
+        assert_int_equal(keys_inherit(f.keys), 0);
+        if (own) { /* once something of ours is stored, so is the identity */
+            make(&f, 1);
+            store(&f);
+        }
+        assert_int_equal(chronicle_rename(&f.chronicle, "three"), own ? 0 : 7);
+        assert_string_equal(f.chronicle.ledger_key, "t:{x}!ledger:three:0");
+        assert_int_equal(f.chronicle.acked.seq, 0);
+        assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
+        assert_string_equal(view.instance, "three");
+        assert_int_equal(view.stored->count, 0);
+        fixture_fini(&f);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_ledger_is_named_after_prefix_instance_and_partition),
+        cmocka_unit_test(test_a_journal_says_who_and_where_and_follows_each_batch),
+        cmocka_unit_test(test_what_was_open_is_resumed_with_its_bytes),
+        cmocka_unit_test(test_without_a_journal_nothing_was_open),
+        cmocka_unit_test(test_a_batch_of_a_cell_that_is_not_there_is_not_resumed),
+        cmocka_unit_test(test_a_rollback_forgets_in_the_journal_before_it_moves_a_baseline),
+        cmocka_unit_test(test_a_new_identity_has_no_past_and_gives_up_what_it_inherited),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
