@@ -52,7 +52,8 @@ static int descriptors_start(struct app *a, struct error *err)
     uint32_t wanted = (uint32_t)a->options->max_conns;
     if (limit < 0)
         return error_set(err, (int)limit, "cannot read RLIMIT_NOFILE: %s", strerror((int)-limit));
-    a->conns_max = descriptors_share((uint64_t)limit, a->workers_count, wanted, !engine_takes_descriptors(a->engine, false));
+    a->conns_max =
+        descriptors_share((uint64_t)limit, a->workers_count, wanted, !engine_takes_descriptors(a->engine, false));
     bool asked = a->options->texts[OPTION_INDEX_max_conns].source != 0;
     if (a->conns_max == 0 || (asked && a->conns_max < wanted))
         return error_set(err, -EMFILE,
