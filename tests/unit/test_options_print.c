@@ -63,15 +63,15 @@ static void test_each_row_of_the_table_has_four_cells(void **state)
     free(text);
 }
 
-static void test_what_is_effective_is_a_file_that_gives_the_same(void **state)
+/* What --check prints for the first, as the configuration file of the second. */
+static void check_reads_back(const char *prefix)
 {
-    (void)state;
     char path[] = "/tmp/test_options_print.XXXXXX", config[64];
     struct buf first = {0}, second = {0};
     struct options options;
     struct error err;
-    const char *const arguments[] = {"tallyd", "--workers=3", "--prefix=a#b", "--flush-interval", "250ms"};
-    assert_int_equal(options_load(&options, 5, arguments, no_environment, &err), 0);
+    const char *const arguments[] = {"tallyd", "--workers=3", "--prefix", prefix, "--flush-interval", "250ms"};
+    assert_int_equal(options_load(&options, 6, arguments, no_environment, &err), 0);
     options_print_effective(&options, &first);
     options_fini(&options);
 
@@ -82,7 +82,7 @@ static void test_what_is_effective_is_a_file_that_gives_the_same(void **state)
     const char *const again[] = {"tallyd", config};
     assert_int_equal(options_load(&options, 2, again, no_environment, &err), 0);
     assert_int_equal(options.workers, 3);
-    assert_string_equal(options.prefix, "a#b");
+    assert_string_equal(options.prefix, prefix);
     assert_int_equal(options.flush_interval_us, 250000);
     options_print_effective(&options, &second);
     assert_non_null(strstr(text_of(&second), "workers = 3  # /tmp/test_options_print."));
@@ -90,6 +90,14 @@ static void test_what_is_effective_is_a_file_that_gives_the_same(void **state)
     buf_fini(&first);
     buf_fini(&second);
     unlink(path);
+}
+
+static void test_what_is_effective_is_a_file_that_gives_the_same(void **state)
+{
+    (void)state;
+    check_reads_back("a#b");
+    check_reads_back("#b");
+    check_reads_back("");
 }
 
 static void test_what_is_effective_hides_secrets(void **state)
