@@ -30,7 +30,7 @@
 enum api_refusal { API_REFUSALS(API_REFUSAL_INDEX) API_REFUSAL_KINDS };
 #undef API_REFUSAL_INDEX
 
-/* What became of a PUT or DELETE: label `result` of counter_writes_total. */
+/* What became of a PUT or DELETE: label `result` of seeds_total. */
 enum api_write { API_WRITE_DONE, API_WRITE_REFUSED, API_WRITE_IN_DOUBT, API_WRITE_KINDS };
 
 #define API_RESPONSE_CLASSES 6 /* index: status / 100; 0 is not used */

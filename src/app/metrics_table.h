@@ -27,7 +27,7 @@
     VALUE(books_imbalance, gauge, "accepted minus the sum of all cells; anything but 0 is a defect",                   \
           balance_gap(v->sources))                                                                                     \
     FAMILY(hits_refused_total, counter, "reason", "hits that were refused, and so not counted", refused_print)         \
-    FAMILY(counter_writes_total, counter, "result", "seeds and resets asked for", writes_print)                        \
+    FAMILY(seeds_total,          counter, "result", "seeds and resets asked for", writes_print)                        \
     WORKER(http_requests_total, counter, "requests read", stat_read(&w->requests))                                     \
     FAMILY(http_responses_total, counter, "class", "answers by class of status", responses_print)                      \
     FAMILY(http_bad_requests_total, counter, "reason", "requests that could not be read", bad_requests_print)          \

@@ -36,7 +36,7 @@ def request(server, method, target, token=TOKEN, body=None):
 
 
 def writes(server, result):
-    return server.metrics().get("counter_writes_total", result=result)
+    return server.metrics().get("seeds_total", result=result)
 
 
 def stored(redis, name):
