@@ -120,7 +120,6 @@ static inline void stream_check_head(const char *head, size_t bytes, const struc
 
 static inline void stream_log_request(struct stream *s, const char *head, size_t bytes)
 {
-    static const char names[HTTP_FIELDS][3] = {"f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f:", "f;"};
     const struct http_request *r = &s->request;
 
     stream_check_head(head, bytes, r);
@@ -131,8 +130,10 @@ static inline void stream_log_request(struct stream *s, const char *head, size_t
     stream_log_slice(s, "path", r->path, head, bytes);
     stream_log_slice(s, "query", r->query, head, bytes);
     stream_log_slice(s, "host", r->host, head, bytes);
-    for (int i = 0; i < HTTP_FIELDS; i++)
-        stream_log_slice(s, names[i], r->field[i], head, bytes);
+    for (int i = 0; i < HTTP_FIELDS; i++) {
+        char name[] = {'f', (char)('0' + i), '\0'};
+        stream_log_slice(s, name, r->field[i], head, bytes);
+    }
     buf_append(&s->log, "\n", 1);
     if (r->query.at != NULL)
         stream_check_query(r->query);

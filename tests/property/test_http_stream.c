@@ -36,6 +36,7 @@ static const char *const field_names[HTTP_FIELDS] = {
     "Sec-GPC",
     "Purpose",
     "Sec-Purpose",
+    "X-Moz",
     "X-Forwarded-For",
     "Accept",
     "Access-Control-Request-Method",
@@ -164,7 +165,7 @@ static void put_fields(struct script *s, struct sketch *k)
         size_t at = s->text.bytes - k->start;
         size_t bytes = put_run(s, value_bytes, 1, chance(s, 5) ? 200 : 20);
         put_end(s);
-        if (f < HTTP_FIELDS && !k->fields[f]) {
+        if (f < HTTP_FIELDS && (!k->fields[f] || f == HTTP_FIELD_X_FORWARDED_FOR)) { /* of that the last counts */
             k->fields[f] = true;
             k->field_at[f] = at;
             k->field_bytes[f] = bytes;
@@ -183,8 +184,6 @@ static void expect_slice(struct script *s, const struct sketch *k, const char *n
 
 static void expect_request(struct script *s, const struct sketch *k)
 {
-    static const char names[] = "0123456789:;";
-
     buf_printf(&s->log, "request %d 1.%d%s%s%s%s %zu head=%zu", k->method, k->minor, k->keep ? " keep" : "",
                k->expect ? " expect" : "", k->chunked ? " chunked" : "", k->has_length ? " length" : "",
                k->has_length ? k->body_bytes : 0, s->text.bytes - k->start);
@@ -195,7 +194,7 @@ static void expect_request(struct script *s, const struct sketch *k)
     if (k->host_bytes > 0)
         expect_slice(s, k, "host", k->host_at, k->host_bytes);
     for (int i = 0; i < HTTP_FIELDS; i++) {
-        char name[] = {'f', names[i], '\0'};
+        char name[] = {'f', (char)('0' + i), '\0'};
         if (k->fields[i])
             expect_slice(s, k, name, k->field_at[i], k->field_bytes[i]);
     }
