@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -38,6 +39,7 @@ struct flusher {
     int wake_fd;
     bool started;
     pthread_t thread;
+    sem_t running; /* posted by the thread as its first word */
 
     /* the flusher's */
     struct core *core; /* owned */
@@ -139,6 +141,7 @@ static void *flusher_run(void *arg)
     struct flusher *f = arg;
     bool draining = false;
 
+    sem_post(&f->running);
     for (;;) {
         flusher_take_asks(f);
         /* Acquire: the partner is the release in flusher_drain(), and through it the last counts of workers that
@@ -303,6 +306,7 @@ int flusher_create(struct flusher **out, const struct flusher_config *config, st
     memset(f, 0, bytes);
     f->config = *config;
     f->workers = workers;
+    sem_init(&f->running, 0, 0);
     books_init(&f->books);
     seqlock_init(&f->stats.roster.lock);
     f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -330,6 +334,9 @@ int flusher_start(struct flusher *f, struct error *err)
         return error_set(err, -failed, "the flusher's thread cannot be started");
     pthread_setname_np(f->thread, "flusher");
     f->started = true;
+    /* Whoever shuts system calls off after this must not hit a thread that libc is still setting up (rseq(2)). */
+    while (sem_wait(&f->running) < 0 && errno == EINTR)
+        ;
     return 0;
 }
 
@@ -375,5 +382,6 @@ void flusher_destroy(struct flusher *f)
     free(f->woken);
     if (f->wake_fd >= 0)
         close(f->wake_fd);
+    sem_destroy(&f->running);
     free(f);
 }
