@@ -45,7 +45,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
         return;
     }
     if (!opened && atomic_fetch_add(&stores, 1) + 1 == crash_at)
-        kill(getpid(), SIGKILL);
+        raise(SIGKILL); /* kill(2) is not among what the sandbox lets through */
     opened = state + (size_t)(at - state) / PAGE * PAGE;
     protect(opened, PROT_READ | PROT_WRITE);
     c->uc_mcontext.gregs[REG_EFL] |= TRAP_FLAG;
