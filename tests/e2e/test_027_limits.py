@@ -54,7 +54,7 @@ def test_a_client_with_endless_requests_does_not_hold_up_the_others(lab):
             except BlockingIOError:
                 pass
             server.hit("blog", "a")
-        assert server.resident_kib() - before < 16 * 1024
+        assert server.resident_kib() - before < 16 * 1024 or wait.INSTRUMENTED
     assert server.metrics()["hits_accepted_total"] == 51
 
 
@@ -71,8 +71,8 @@ def test_a_flood_of_keys_ends_at_the_limit_and_old_keys_count_on(lab):
         connection.send(flood[0] * 100)
         assert [connection.answer().status for _ in range(100)] == [204] * 100
     assert statuses == [204] * 500 + [503] * 39_500
-    # Remembered, they would take 5 MiB; all receive buffers take 2.
-    assert server.resident_kib() - before < 3 * 1024
+    # Remembered, they would take 5 MiB; all receive buffers take 2. (A sanitizer's own memory is not the server's.)
+    assert server.resident_kib() - before < 3 * 1024 or wait.INSTRUMENTED
     metrics = checker.checked_metrics(server)
     assert metrics.get("hits_refused_total", reason="key_limit") == 39_500
     assert (metrics["hits_accepted_total"], metrics["keys"]) == (600, 500)
@@ -120,7 +120,7 @@ def test_a_crowd_of_connections_costs_little_memory(lab, crowd_limit, engine, te
         cost = (server.resident_kib() - before) / CROWD
         print(f"{engine}: {CROWD} connections, {cost:.2f} KiB each")
         # A sanitizer's own memory is not the server's.
-        assert cost <= kib_each or wait.PATIENCE > 2
+        assert cost <= kib_each or wait.INSTRUMENTED
     finally:
         disconnect(crowd)
     wait.until(lambda: server.metrics()["connections"] == 0, "all are gone", 20)
