@@ -43,7 +43,8 @@ class Pod:
 
     def start(self):
         settings = {"TALLYD_LISTEN": f"127.0.0.1:{self.http}", "TALLYD_ADMIN": f"127.0.0.1:{self.admin}", "TALLYD_FLUSH_INTERVAL": "200ms",
-                    "TALLYD_REDIS": f"redis://127.0.0.1:{self.store}", "TALLYD_DRAIN_DELAY": "1s", "TALLYD_DRAIN_TIMEOUT": "25s"}
+                    "TALLYD_REDIS": f"redis://127.0.0.1:{self.store}", "TALLYD_DRAIN_DELAY": "1s", "TALLYD_DRAIN_TIMEOUT": "25s",
+                    "TALLYD_ALLOW_ROOT": "true"}
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen([DEPLOY / "seccomp/confine", PROFILE, BINARY], env=settings, stdout=log, stderr=log)
         wait_for(lambda: get_path(self.admin, "/readyz")[0] == 200, lambda: open(self.log, encoding="utf-8").read())
