@@ -9,6 +9,7 @@ enum refusal_action refusal_action(enum redis_error_class c)
     case REDIS_ERROR_NOAUTH:     /* the login was taken back */
     case REDIS_ERROR_WRONGPASS: return REFUSAL_RECONNECT;
     case REDIS_ERROR_MOVED: /* in standalone mode there is no map, and only waiting helps */
+    case REDIS_ERROR_CROSSSLOT:
     case REDIS_ERROR_CLUSTERDOWN: return REFUSAL_REMAP;
     case REDIS_ERROR_ASK: /* never followed: a transaction whose keys are on two nodes can run on neither */
     case REDIS_ERROR_TRYAGAIN: return REFUSAL_RETRY;

@@ -15,6 +15,7 @@ static const struct class_row rows[REDIS_ERROR_COUNT] = {
     [REDIS_ERROR_ASK] = {"ask", "ASK ", NULL},
     [REDIS_ERROR_TRYAGAIN] = {"tryagain", "TRYAGAIN", NULL},
     [REDIS_ERROR_CLUSTERDOWN] = {"clusterdown", "CLUSTERDOWN", NULL},
+    [REDIS_ERROR_CROSSSLOT] = {"crossslot", "CROSSSLOT", NULL},
     [REDIS_ERROR_LOADING] = {"loading", "LOADING", NULL},
     [REDIS_ERROR_READONLY] = {"readonly", "READONLY", NULL},
     [REDIS_ERROR_OOM] = {"oom", "OOM", NULL},

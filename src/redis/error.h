@@ -13,6 +13,7 @@ enum redis_error_class {
     REDIS_ERROR_ASK,
     REDIS_ERROR_TRYAGAIN,
     REDIS_ERROR_CLUSTERDOWN,
+    REDIS_ERROR_CROSSSLOT, /* a transaction over several slots of one node: a cluster in standalone mode */
     REDIS_ERROR_LOADING,
     REDIS_ERROR_READONLY,
     REDIS_ERROR_OOM,

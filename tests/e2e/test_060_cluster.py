@@ -8,7 +8,7 @@ import time
 
 import pytest
 from harness import checker, http_load, secrets, wait
-from harness.cluster import Cluster
+from harness.cluster import BusPort, Cluster
 from harness.cluster_scene import RATE, Scene
 from harness.scenarios import settle
 
@@ -94,6 +94,17 @@ def test_a_cluster_in_standalone_mode_is_said(lab, cluster):
     server = lab.tallyd(cluster.masters()[0], prefix=f"s{lab.seed}:", redis_mode="standalone")
     for i in range(20):
         server.hit("load", f"page-{i}")
+    wait.until(lambda: server.log_lines("redis_is_a_cluster"), "a line in the log")
+    server.kill()
+
+
+def test_a_cluster_of_one_node_in_standalone_mode_is_said(lab):
+    """It serves every key and moves none away; but no transaction may span two slots."""
+    redis = lab.redis(settings=["cluster-enabled yes"], port=BusPort())
+    redis.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+    wait.until(lambda: b"cluster_state:ok" in redis.command("CLUSTER", "INFO"), "the cluster is up", 20)
+    server = lab.tallyd(redis, redis_mode="standalone")
+    server.hit("load", "page")
     wait.until(lambda: server.log_lines("redis_is_a_cluster"), "a line in the log")
     server.kill()
 

@@ -38,6 +38,7 @@ static void test_each_class_of_refusal_keeps_the_hits_and_is_counted(void **stat
         {"-ASK 1234 127.0.0.1:7001", REDIS_ERROR_ASK},
         {"-TRYAGAIN Multiple keys request during rehashing of slot", REDIS_ERROR_TRYAGAIN},
         {"-CLUSTERDOWN Hash slot not served", REDIS_ERROR_CLUSTERDOWN},
+        {"-CROSSSLOT Keys in request don't hash to the same slot", REDIS_ERROR_CROSSSLOT},
         {"-LOADING Redis is loading the dataset in memory", REDIS_ERROR_LOADING},
         {"-READONLY You can't write against a read only replica.", REDIS_ERROR_READONLY},
         {"-OOM command not allowed when used memory > 'maxmemory'.", REDIS_ERROR_OOM},
