@@ -49,22 +49,26 @@ static struct partial *partial_get(struct conns *cs, struct conn *c)
     return p;
 }
 
-/* The same once its head is whole: keeps the bytes too. */
+/* The same once its head is whole: keeps the bytes too, of the head and of a body that lies in a buffer of the
+ * engine's. */
 static struct partial *partial_keep(struct conns *cs, struct conn *c)
 {
     struct partial *p = partial_get(cs, c);
-    if (!p || p->head.bytes > 0)
-        return p;
+    if (!p)
+        return NULL;
     if (p->request.body.bytes > 0 && p->data.bytes == 0) {
         buf_append_slice(&p->data, p->request.body);
         p->request.body = buf_slice(&p->data);
     }
-    buf_append_slice(&p->head, p->at);
+    bool kept = p->head.bytes > 0; /* since it waited for its body */
+    if (!kept)
+        buf_append_slice(&p->head, p->at);
     if (p->head.failed || p->data.failed) {
         conn_partial_drop(cs, c);
         return NULL;
     }
-    http_request_rebase(&p->request, p->at.at, p->head.data);
+    if (!kept)
+        http_request_rebase(&p->request, p->at.at, p->head.data);
     return p;
 }
 
