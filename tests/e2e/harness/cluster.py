@@ -163,13 +163,35 @@ class Cluster:
 
     def wait_well(self):
         """All nodes run and agree: every slot served, three masters, each with a linked replica."""
-        wait.until(self._is_well, "the cluster is well", 30, 0.05)
+        try:
+            wait.until(self._is_well, "the cluster is well", 30, 0.05)
+        except AssertionError as late:
+            raise AssertionError(f"{late}\n{self.views()}") from None
+
+    def views(self):
+        """What each node says of itself and of the others, for a report."""
+        return "\n".join(f"-- {node.cluster_port}:\n{self._view_text(node)}" for node in self.nodes)
+
+    @staticmethod
+    def _view_text(node):
+        try:
+            state = node.command("CLUSTER", "INFO").decode().split("\r\n", 1)[0]
+            link = b"master_link_status:down" in node.command("INFO", "replication")
+            return f"{state}{' master_link_status:down' if link else ''}\n{node.command('CLUSTER', 'NODES').decode().rstrip()}"
+        except (OSError, RespError) as error:
+            return str(error)
 
     def _is_well(self):
         try:
-            return all(self._sees_all_well(node) for node in self.nodes)
+            maps = {self._slot_map(node) for node in self.nodes}  # a replica that lags here would claim slots that moved
+            return len(maps) == 1 and all(self._sees_all_well(node) for node in self.nodes)
         except (OSError, RespError):
             return False
+
+    @staticmethod
+    def _slot_map(node):
+        """Who owns what, as this node sees it; slots that are on the move are not shown to others."""
+        return frozenset((id, word) for id, (_, _, _, slots) in node.view().items() for word in slots if "[" not in word)
 
     def _sees_all_well(self, node):
         rows = node.view().values()
