@@ -24,6 +24,8 @@
     VALUE(hits_pending, gauge, "hits counted and not yet sent", (int64_t)v->books.pending)                             \
     VALUE(hits_poisoned, gauge, "hits set aside because the store refuses their key", (int64_t)v->books.poisoned)      \
     FAMILY(hits_lost_total, counter, "reason", "hits that were accepted and can not be stored any more", lost_print)   \
+    VALUE(hits_unproved_total, counter, "of those stored: their ledger was gone, and nobody can tell whether the "     \
+          "store still has them", count_of(&v->flusher->unproved_hits))                                                \
     VALUE(books_imbalance, gauge, "accepted minus the sum of all cells; anything but 0 is a defect",                   \
           balance_gap(v->sources))                                                                                     \
     FAMILY(hits_refused_total, counter, "reason", "hits that were refused, and so not counted", refused_print)         \

@@ -27,7 +27,9 @@ static void chain_give_back(struct chain *c, struct batch **batch)
 
 static void chain_begin(struct chain *c, struct batch *b)
 {
-    batch_begin(b, &(struct ledger){c->past.acked.seq + 1, env_random(accounts_of(c)->env)});
+    const struct ledger next = chronicle_next(&c->past);
+
+    batch_begin(b, &next);
 }
 
 static int chain_compose(struct chain *c, struct batch *b)
@@ -154,8 +156,9 @@ static enum chain_news chain_applied_unseen(struct chain *c, struct batch **appl
 
 /* ---- when the ledger is not what it should be ---- */
 
-/* `exact`: every batch that the server forgot is in the cut. */
-static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, const struct window_cut *cut, bool exact)
+/* `lost`: what the number of lost hits is called, as it may be a bound. */
+static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, const struct window_cut *cut,
+                        const char *lost)
 {
     struct accounts *a = accounts_of(c);
 
@@ -163,7 +166,7 @@ static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, cons
     stat_add(&a->stats->alarms, 1);
     ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", c->past.ledger_key),
             log_num("acked", (int64_t)c->past.acked.seq), log_num("hits_replayed", (int64_t)cut->replayed),
-            log_num(exact ? "hits_lost" : "hits_lost_at_least", (int64_t)cut->lost));
+            log_num(lost, (int64_t)cut->lost));
 }
 
 /* What came over the fence is gone with the server that had it, and what did not cannot come any more: its WATCH
@@ -185,7 +188,7 @@ static enum chain_news chain_on_foreign(struct chain *c)
     env_uuid(a->env, instance);
     const struct window_cut given_up = {.lost = chronicle_rename(&c->past, instance)};
     accounts_gave_up(a, given_up.lost);
-    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", &given_up, true);
+    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", &given_up, "hits_lost");
     return CHAIN_RENAMED;
 }
 
@@ -194,16 +197,36 @@ static enum chain_news chain_roll_back(struct chain *c, uint64_t *alarm, const c
 {
     struct window_cut cut = chronicle_roll_back(&c->past, server->seq);
 
-    chain_alarm(c, alarm, event, &cut, cut.batches == c->past.acked.seq - server->seq);
+    bool exact = cut.batches == c->past.acked.seq - server->seq;
+    chain_alarm(c, alarm, event, &cut, exact ? "hits_lost" : "hits_lost_at_least");
     accounts_rolled_back(accounts_of(c), cut.replayed, cut.lost);
     chain_start_over(c, server);
     return CHAIN_GIVEN_UP;
 }
 
+/* A master that had missed batches was followed by one that has them. */
+static enum chain_news chain_come_back(struct chain *c, const struct ledger *server)
+{
+    struct accounts *a = accounts_of(c);
+    struct window_cut cut = chronicle_come_back(&c->past);
+
+    chain_alarm(c, &a->stats->alarms_rollback, "redis_rolled_back", &cut, "hits_lost_at_most");
+    accounts_rolled_back(a, cut.replayed, cut.lost);
+    chain_start_over(c, server);
+    return CHAIN_GIVEN_UP;
+}
+
+static enum chain_news chain_on_unknown(struct chain *c, const struct ledger *server)
+{
+    bool ours = c->past.forked_seq != UINT64_MAX && chronicle_made(&c->past, server);
+
+    return ours ? chain_come_back(c, server) : chain_on_foreign(c);
+}
+
 static enum chain_news chain_on_behind(struct chain *c, const struct ledger *server)
 {
     if (window_knows(&c->past.window, server) == WINDOW_NOT_OURS)
-        return chain_on_foreign(c);
+        return chain_on_unknown(c, server);
     return chain_roll_back(c, &accounts_of(c)->stats->alarms_rollback, "redis_rolled_back", server);
 }
 
@@ -215,10 +238,10 @@ static enum chain_news chain_on_missing(struct chain *c)
 
     if (c->config.on_ledger_loss == LEDGER_LOSS_REPLAY)
         return chain_roll_back(c, alarm, "ledger_missing", &none);
-    chain_alarm(c, alarm, "ledger_missing", &(struct window_cut){0}, true);
+    chain_alarm(c, alarm, "ledger_missing", &(struct window_cut){.lost = c->past.hits}, "hits_unproved");
     if (c->config.on_ledger_loss == LEDGER_LOSS_HALT)
         return CHAIN_HALTED;
-    window_clear(&c->past.window);
+    stat_add(&accounts_of(c)->stats->unproved_hits, chronicle_forget(&c->past));
     chain_start_over(c, &none);
     return CHAIN_GIVEN_UP;
 }
@@ -235,10 +258,12 @@ static bool chain_believes_loss(struct chain *c)
     if (!c->loss_seen_ms)
         c->loss_seen_ms = now_ms ? now_ms : 1;
     bool vouched = c->vouched_ms >= c->loss_seen_ms;
-    return now_ms >= c->loss_seen_ms + (vouched ? c->config.loss_vouched_ms : c->config.loss_alone_ms);
+    return c->asked_ms >= c->loss_seen_ms + (vouched ? c->config.loss_vouched_ms : c->config.loss_alone_ms);
 }
 
-void chain_vouch(struct chain *c) { c->vouched_ms = accounts_now_ms(accounts_of(c)); }
+void chain_ask(struct chain *c) { c->asked_ms = accounts_now_ms(accounts_of(c)); }
+
+void chain_vouch(struct chain *c, uint64_t asked_ms) { c->vouched_ms = asked_ms; }
 
 void chain_leave(struct chain *c) { c->loss_seen_ms = c->vouched_ms = 0; }
 
@@ -258,7 +283,7 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
     case LEDGER_REPLACED_APPLIED: return chain_applied_unseen(c, &c->replaced);
     case LEDGER_MISSING: return chain_on_missing(c);
     case LEDGER_BEHIND: return chain_on_behind(c, server);
-    case LEDGER_FOREIGN: return chain_on_foreign(c);
+    case LEDGER_FOREIGN: return chain_on_unknown(c, server);
     }
     return CHAIN_UNCHANGED;
 }

@@ -54,6 +54,7 @@ struct chain {
     struct batch batches[2];
     bool wrote;            /* the batch that was made last held a write */
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
+    uint64_t asked_ms;     /* when the question went out of which the answer comes next; likewise the vouching one */
     uint64_t vouched_ms;
 };
 
@@ -72,12 +73,14 @@ uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms);
 int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
 /* `exec` fits the batch (accounts_fits()). false: all but the ledger was written. */
 bool chain_answered(struct chain *c, const struct reply *exec);
+/* The ledger is asked for. An answer may have waited long: what it says is no older than this. */
+void chain_ask(struct chain *c);
 /* `server` NULL: there is no ledger key. */
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
 /* The key is there and holds no ledger. */
 enum chain_news chain_reconcile_nonsense(struct chain *c);
-/* Another node than the one that has the ledger says that this is where it belongs. */
-void chain_vouch(struct chain *c);
+/* Another node than the one that has the ledger, asked then, says that this is where it belongs. */
+void chain_vouch(struct chain *c, uint64_t asked_ms);
 /* What was seen of the ledger was seen on another node than the one that is asked from now on. */
 void chain_leave(struct chain *c);
 /* The fate of every copy is known, so what the server holds now fits the baselines. */

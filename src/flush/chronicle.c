@@ -21,7 +21,8 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
 {
     struct journal_view view;
 
-    *c = (struct chronicle){.config = *config};
+    *c = (struct chronicle){.config = *config, .forked_seq = UINT64_MAX};
+    c->nonce_key = (struct siphash_key){env_random(config->accounts->env), env_random(config->accounts->env)};
     window_init(&c->window, config->replay_window_ms, config->replay_parts_max);
     journal_open(&c->journal, config->journal, config->journal_bytes, config->accounts->env);
     if (!config->journal) {
@@ -32,8 +33,10 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
     assert(verdict == JOURNAL_WHOLE && view.instance[0]); /* recovery wrote it a moment ago */
     take_name(c, view.instance);
     c->acked = view.acked;
-    for (uint32_t i = 0; view.stored && i < view.stored->count; i++)
+    for (uint32_t i = 0; view.stored && i < view.stored->count; i++) {
         window_recall(&c->window, &view.stored->entries[i]);
+        c->hits += view.stored->entries[i].hits;
+    }
     c->inherits = true;
 }
 
@@ -49,6 +52,28 @@ uint32_t chronicle_parts_max(const struct chronicle *c)
 }
 
 /* ---- a batch ---- */
+
+static uint32_t nonce_tag(const struct chronicle *c, uint64_t seq, uint32_t count)
+{
+    const uint64_t of[] = {seq, count};
+
+    return (uint32_t)siphash13(&c->nonce_key, of, sizeof(of));
+}
+
+struct ledger chronicle_next(struct chronicle *c)
+{
+    const uint64_t seq = c->acked.seq + 1;
+    const uint32_t count = c->nonces++;
+
+    return (struct ledger){seq, (uint64_t)count << 32 | nonce_tag(c, seq, count)};
+}
+
+bool chronicle_made(const struct chronicle *c, const struct ledger *ledger)
+{
+    const uint32_t count = (uint32_t)(ledger->nonce >> 32);
+
+    return (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, count);
+}
 
 int chronicle_compose(const struct chronicle *c, struct batch *b)
 {
@@ -96,6 +121,7 @@ void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
     c->acked = b->ledger;
     c->stored_ms = now_ms;
     c->inherits &= b->inherited;
+    c->hits += hits;
     window_push(&c->window, b, hits, now_ms);
     chronicle_acknowledge(c, c->acked.seq);
 }
@@ -108,9 +134,36 @@ void chronicle_start_over(struct chronicle *c, const struct ledger *acked)
 
 struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq)
 {
+    struct keys *keys = c->config.accounts->keys;
+
     /* First: killed while the baselines go back, what is pending again must not be called lost as well. */
     chronicle_acknowledge(c, seq);
-    return window_cut(&c->window, seq, c->config.accounts->keys, accounts_now_ms(c->config.accounts));
+    struct window_cut cut = window_cut(&c->window, seq, keys, accounts_now_ms(c->config.accounts));
+    if (seq == 0)
+        cut.lost = c->hits - cut.replayed;
+    c->hits -= cut.replayed + cut.lost;
+    c->forked_seq = seq < c->forked_seq ? seq : c->forked_seq;
+    c->repeats |= cut.replayed > 0;
+    return cut;
+}
+
+uint64_t chronicle_forget(struct chronicle *c)
+{
+    uint64_t hits = c->hits;
+
+    c->hits = 0;
+    c->forked_seq = 0;
+    window_clear(&c->window);
+    return hits;
+}
+
+struct window_cut chronicle_come_back(struct chronicle *c)
+{
+    if (!c->repeats)
+        return chronicle_roll_back(c, c->forked_seq);
+    struct window_cut cut = {.lost = window_drop(&c->window, c->forked_seq)};
+    c->hits -= cut.lost;
+    return cut;
 }
 
 uint64_t chronicle_rename(struct chronicle *c, const char *instance)
@@ -119,7 +172,7 @@ uint64_t chronicle_rename(struct chronicle *c, const char *instance)
 
     c->inherits = false;
     take_name(c, instance);
-    window_clear(&c->window);
+    chronicle_forget(c);
     chronicle_start_over(c, &(struct ledger){0});
     return hits;
 }

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/siphash.h"
 #include "flush/accounts.h"
 #include "flush/journal.h"
 #include "flush/window.h"
@@ -32,7 +33,14 @@ struct chronicle {
     char instance[UUID_TEXT_BYTES];
     char ledger_key[LEDGER_KEY_BYTES_MAX];
     struct ledger acked; /* what the server's ledger must be */
-    uint64_t stored_ms;  /* when it was last written */
+    uint64_t hits;       /* stored since the ledger began, as far as is known */
+    /* Batches after this one were made when the server had forgotten some; UINT64_MAX: it never did. `repeats`: and
+     * they may hold what was in those. */
+    uint64_t forked_seq;
+    bool repeats;
+    struct siphash_key nonce_key; /* tells nonces of this process from all others */
+    uint32_t nonces;
+    uint64_t stored_ms; /* when it was last written */
     struct window window;
     struct journal journal;
     bool inherits; /* nothing that this process made is stored yet: if the identity is not ours, neither is the rest */
@@ -44,6 +52,11 @@ void chronicle_fini(struct chronicle *c);
 /* How many parts a batch may have. */
 uint32_t chronicle_parts_max(const struct chronicle *c);
 
+/* For the batch after the last that was stored: no other has this nonce. */
+struct ledger chronicle_next(struct chronicle *c);
+/* Did this process make it (chronicle_next())? */
+bool chronicle_made(const struct chronicle *c, const struct ledger *ledger);
+
 /* The bytes of `b`. 0 or -ENOMEM. */
 int chronicle_compose(const struct chronicle *c, struct batch *b);
 /* `b`, composed, is about to be sent for the first time; `replaces`: instead of the one before. 0 or -ENOMEM. */
@@ -54,6 +67,11 @@ void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
 void chronicle_start_over(struct chronicle *c, const struct ledger *acked);
 /* The server is where it was after `seq`. */
 struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq);
+/* The ledger is gone, and a new one begins; whether the hits under it are, too, is not known: so many. */
+uint64_t chronicle_forget(struct chronicle *c);
+/* The server forgot some batches, others were made instead, and now it has a ledger from before that: those others are
+ * forgotten in turn. What they held of the former must not be stored twice, so then they are lost: at most so many. */
+struct window_cut chronicle_come_back(struct chronicle *c);
 /* A new identity, without a past: another process writes under the old one. When that is found out before anything of
  * ours was stored, it has a copy of our state file, and what was in it is its to store: given up, so many hits. */
 uint64_t chronicle_rename(struct chronicle *c, const char *instance);

@@ -103,6 +103,7 @@ void partition_begin_arm(struct partition *p)
     p->met = false;
     p->armed = false;
     p->doubting = false;
+    chain_ask(&p->chain);
 }
 
 int partition_on_watch(struct partition *p, const struct reply *reply)
@@ -263,7 +264,7 @@ void partition_leave(struct partition *p)
     chain_leave(&p->chain);
 }
 
-void partition_vouch(struct partition *p) { chain_vouch(&p->chain); }
+void partition_vouch(struct partition *p, uint64_t asked_ms) { chain_vouch(&p->chain, asked_ms); }
 
 static bool partition_wants(const struct partition *p)
 {

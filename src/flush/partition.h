@@ -63,7 +63,7 @@ void partition_unlink(struct partition *p);
 /* The next connection is to another node. */
 void partition_leave(struct partition *p);
 /* Another node says that the partition belongs to the one it is on. */
-void partition_vouch(struct partition *p);
+void partition_vouch(struct partition *p, uint64_t asked_ms);
 
 uint32_t partition_number(const struct partition *p);
 struct slice partition_ledger_key(const struct partition *p);

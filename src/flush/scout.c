@@ -26,7 +26,7 @@ struct scout {
     bool complained;       /* in the log, since the last good answer */
     uint32_t asks_in_vain; /* by wish, one after the other */
     uint64_t now_ms;
-    uint64_t may_ask_ms, unasked_ms;
+    uint64_t asked_ms, may_ask_ms, unasked_ms;
     char meta_key[KEYSPACE_PREFIX_BYTES_MAX + 8], meta_value[KEYSPACE_META_BYTES_MAX];
     struct buf out;
 };
@@ -145,7 +145,7 @@ static void scout_on_slots(void *ctx, const struct reply *reply, uint32_t index)
         scout_complain(s, "map_refused", reply);
         return;
     }
-    s->config.map(s->config.ctx, reply, &s->at);
+    s->config.map(s->config.ctx, reply, &s->at, s->asked_ms);
     if (s->meta == META_UNKNOWN)
         scout_look_for_meta(s, reply);
 }
@@ -156,6 +156,7 @@ static void scout_ask(struct scout *s)
 {
     s->asks_in_vain = s->wished ? s->asks_in_vain + 1 : 0;
     s->wished = false;
+    s->asked_ms = s->now_ms;
     s->may_ask_ms = s->now_ms + with_jitter(s, ASK_PAUSE_MS);
     s->unasked_ms = s->now_ms + with_jitter(s, ASK_UNASKED_MS);
     buf_clear(&s->out);

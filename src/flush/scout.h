@@ -25,7 +25,7 @@ struct scout_config {
     const struct link_config *link; /* all but the address */
     struct node_address seed;
     void *ctx;
-    void (*map)(void *ctx, const struct reply *slots, const struct node_address *asked);
+    void (*map)(void *ctx, const struct reply *slots, const struct node_address *asked, uint64_t asked_ms);
     void (*differs)(void *ctx, uint32_t partitions); /* the data set is cut otherwise; 0: in an unknown way */
     /* The i-th other node to ask; false: there are no more. */
     bool (*known)(void *ctx, uint32_t i, struct node_address *out);

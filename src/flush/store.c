@@ -45,7 +45,7 @@ struct store {
 
 /* ---- the scout's news ---- */
 
-static void store_on_map(void *ctx, const struct reply *slots, const struct node_address *asked)
+static void store_on_map(void *ctx, const struct reply *slots, const struct node_address *asked, uint64_t asked_ms)
 {
     struct store *s = ctx;
     bool known = slots_know(slots, asked, asked); /* the seed may be any of them, under another name */
@@ -55,7 +55,7 @@ static void store_on_map(void *ctx, const struct reply *slots, const struct node
         bool found = slots_find(slots, keyspace_slot(s->config.space, p), asked, &h->assigned);
         if (found && known && h->node && node_address_equals(&h->assigned, node_address(h->node)) &&
             !node_address_equals(&h->assigned, asked))
-            partition_vouch(h->partition);
+            partition_vouch(h->partition, asked_ms);
     }
     s->changed = true;
 }

@@ -175,6 +175,15 @@ static uint64_t take_back(const struct window_entry *e, struct keys *keys)
     return hits;
 }
 
+uint64_t window_drop(struct window *w, uint64_t seq)
+{
+    uint64_t hits = 0;
+
+    for (; w->count && window_at(w, w->count - 1)->ledger.seq > seq; forget_newest(w))
+        hits += window_at(w, w->count - 1)->hits;
+    return hits;
+}
+
 struct window_cut window_cut(struct window *w, uint64_t seq, struct keys *keys, uint64_t now_ms)
 {
     struct window_cut cut = {0};

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "io/engine.h"
 
-#define HANDOVER_MS 1000
+#define HANDOVER_MS 4000
 
 static socklen_t address_bytes(const struct sockaddr_storage *a)
 {
@@ -42,7 +42,8 @@ static int set_flag(int fd, int level, int option)
 }
 
 /* Of a process that has ended, io_uring gives back the listener a moment later, in a kernel worker (io_ring_exit_work):
- * one that follows it at once, as after a crash, must wait for that rather than give up. */
+ * one that follows it at once, as after a crash, must wait for that rather than give up. It takes some 10 ms; on two
+ * cores under a load of 20, more than a second was met. */
 static int bind_in_time(int fd, const struct sockaddr_storage *address)
 {
     uint64_t deadline = clock_mono_ms() + HANDOVER_MS;

@@ -335,5 +335,6 @@ void faults_draw(struct sim *s)
     r->state = !r->twins && chance_one_in(&s->chance, 5);
     r->dies_in_steps = r->state && chance_one_in(&s->chance, 2) ? (uint32_t)chance_octaves(&s->chance, 8, 128) : 0;
     r->replay_window_ms = chance_one_in(&s->chance, 2) ? 60000 : 0;
+    r->on_ledger_loss = s->seed / CLUSTER_ONE_IN % 2 ? LEDGER_LOSS_REPLAY : LEDGER_LOSS_RESUME;
     r->reads = chance_one_in(&s->chance, 3);
 }

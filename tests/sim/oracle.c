@@ -257,6 +257,12 @@ static void check_lost(struct sim *s, const struct process *p)
         l->excused_sum + l->destroyed_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
                  p->life, l->accepted_sum, l->applied_sum, b.lost);
+    if (hears && !l->reborn && !p->stats.alarms_identity_taken && l->excused_sum + l->destroyed_sum == 0 &&
+        l->applied_sum + b.lost + p->stats.unproved_hits < l->accepted_sum)
+        sim_fail(s,
+                 "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", lost %" PRIu64
+                 " and unproved %" PRIu64,
+                 p->life, l->accepted_sum, l->applied_sum, b.lost, p->stats.unproved_hits);
 }
 
 void oracle_check_end(struct sim *s)

@@ -110,6 +110,7 @@ struct rates {
     bool state;
     uint32_t dies_in_steps; /* at one in so many of its journal; 0: never there */
     uint32_t replay_window_ms;
+    enum ledger_loss on_ledger_loss;
     uint32_t faults[32]; /* weights, by enum fault */
     uint32_t faults_sum;
 };

@@ -189,6 +189,7 @@ void process_start(struct process *p)
                                   .flush_interval_ms = s->rates.flush_interval_ms,
                                   .batch_keys_max = s->rates.batch_keys_max,
                                   .replay_window_ms = s->rates.replay_window_ms,
+                                  .on_ledger_loss = s->rates.on_ledger_loss,
                                   .state = p->state,
                                   .host = "redis",
                                   .port = 6379,

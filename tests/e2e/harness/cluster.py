@@ -1,6 +1,7 @@
 """A real Redis cluster: six redis-server processes, three masters with a replica each, made by redis-cli."""
 
 import contextlib
+import itertools
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ from .resp import RespError
 NODES = 6
 NODE_TIMEOUT_MS = 1000
 BUS = 10000  # the cluster bus listens on the port plus this
+_NUMBERS = itertools.count()
 CLI = os.path.join(os.path.dirname(BINARY), "redis-cli")
 
 
@@ -79,7 +81,7 @@ class LoneNode(Node):
     """A cluster of one node that has all slots."""
 
     def __init__(self, lab):
-        super().__init__(os.path.join(lab.folder, f"lone-{id(self)}"), secrets.PASSWORD)
+        super().__init__(os.path.join(lab.folder, f"lone-{next(_NUMBERS)}"), secrets.PASSWORD)
         self.start()
         self.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         wait.until(lambda: b"cluster_state:ok" in self.command("CLUSTER", "INFO"), "all slots are served", 15)

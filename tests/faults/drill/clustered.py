@@ -19,7 +19,9 @@ class Clustered(scene.Scene):
     def __init__(self, lab, draw):
         self.store = lab.keep(Cluster(os.path.join(lab.folder, "cluster"), secrets.PASSWORD))
         # A replica that has never heard of a ledger has nothing of its partition: no other fault here makes one missing.
-        super().__init__(lab, draw, lab.tallyd(self.store, redis_mode="cluster", on_ledger_loss="replay", **scene.options(lab)))
+        # Without a replay what it had is called unproved.
+        policy = draw.choice(("replay", "resume"))
+        super().__init__(lab, draw, lab.tallyd(self.store, redis_mode="cluster", on_ledger_loss=policy, **scene.options(lab)))
 
     def _master(self):
         return self.draw.choice(sorted(self.store.masters(), key=lambda node: node.port))
