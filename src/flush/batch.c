@@ -32,6 +32,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->write = (struct batch_write){0};
     b->inherited = false;
     b->examined = false;
+    b->prepared = false;
     b->sends = 0;
     b->copies = 0;
     buf_clear(&b->bytes);
@@ -92,6 +93,7 @@ bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
 
 void batch_fill(struct batch *b, struct keys *keys, uint32_t partition)
 {
+    b->pushes = keys_pushes(keys);
     while (b->items_count < b->items_max) {
         uint32_t key = keys_pop_dirty(keys, partition);
         if (key == KEY_NONE)
@@ -197,13 +199,26 @@ static void compose_ledger(struct buf *out, const struct ledger *ledger, struct 
         out, 5, (struct slice[]){SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), SLICE(LEDGER_EXPIRES_S)});
 }
 
-int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key)
+int batch_prepare(struct batch *b, const struct keys *keys, struct slice prefix)
 {
     struct buf scratch = {0};
 
     buf_clear(&b->bytes);
     for (uint32_t i = 0; i < b->items_count; i++)
         compose_item(&b->bytes, &scratch, prefix, keys_name(keys, b->items[i].key), b->items[i].delta);
+    buf_fini(&scratch);
+    b->prepared = !b->bytes.failed;
+    return b->prepared ? 0 : -ENOMEM;
+}
+
+int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key)
+{
+    struct buf scratch = {0};
+    int failed = b->prepared ? 0 : batch_prepare(b, keys, prefix);
+
+    if (failed)
+        return failed;
+    b->prepared = false;
     if (b->write.there)
         compose_write(&b->bytes, &scratch, prefix, &b->write);
     compose_ledger(&b->bytes, &b->ledger, ledger_key);

@@ -52,6 +52,8 @@ struct batch {
     struct batch_write write;
     bool inherited;  /* an earlier process made it */
     bool examined;   /* proved to be applied, and its keys were looked at since */
+    bool prepared;   /* the bytes of its items are there */
+    uint64_t pushes; /* keys_pushes() before it was filled */
     uint32_t sends;  /* how often it was sent */
     uint32_t copies; /* sent, and their fate unknown: the server may still execute them */
     struct buf bytes;
@@ -73,6 +75,8 @@ int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *p
 void batch_refuse(struct batch *b, uint32_t index, enum redis_error_class why);
 void batch_refuse_write(struct batch *b);
 void batch_forget_refusals(struct batch *b);
+/* Ahead of batch_compose(), the bytes of the items alone. 0 or -ENOMEM. */
+int batch_prepare(struct batch *b, const struct keys *keys, struct slice prefix);
 int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 
 /* The store has it: advance the baselines. */

@@ -14,7 +14,11 @@ static struct accounts *accounts_of(const struct chain *c) { return c->config.pa
 
 static struct batch *chain_free_batch(struct chain *c)
 {
-    return c->replaced == &c->batches[0] ? &c->batches[1] : &c->batches[0];
+    struct batch *b = c->batches;
+
+    while (b == c->batch || b == c->replaced || b == c->next)
+        b++;
+    return b;
 }
 
 static void chain_give_back(struct chain *c, struct batch **batch)
@@ -63,12 +67,50 @@ bool chain_has_writes(const struct chain *c)
     return w && writes_wait(w, c->config.past.number);
 }
 
+bool chain_has_hits(const struct chain *c)
+{
+    return c->next || keys_dirty_of(accounts_of(c)->keys, c->config.past.number);
+}
+
 /* In turn with hits, so that neither holds the other up. */
-static bool chain_writes_next(const struct chain *c)
+static bool chain_writes_next(const struct chain *c) { return chain_has_writes(c) && !(c->wrote && chain_has_hits(c)); }
+
+/* Is no key of the batch under way dirty again? The baselines do not say yet what is in it. */
+static bool chain_batch_is_clean(const struct chain *c)
+{
+    const struct batch *b = c->batch;
+
+    return !b || (!b->inherited && !b->write.there && b->pushes == keys_pushes(accounts_of(c)->keys));
+}
+
+static bool chain_may_prepare(const struct chain *c)
 {
     bool dirty = keys_dirty_of(accounts_of(c)->keys, c->config.past.number);
 
-    return chain_has_writes(c) && !(c->wrote && dirty);
+    return dirty && !c->next && !c->replaced && !chain_has_writes(c) && chain_batch_is_clean(c);
+}
+
+void chain_prepare(struct chain *c)
+{
+    static const struct ledger none;
+
+    if (!chain_may_prepare(c))
+        return;
+    struct batch *b = chain_free_batch(c);
+    batch_begin(b, &none);
+    accounts_take(accounts_of(c), b, c->config.past.number);
+    c->next = b;
+    if (b->items_count == 0 || chronicle_prepare(&c->past, b))
+        chain_give_back(c, &c->next);
+}
+
+static int chain_promote(struct chain *c)
+{
+    struct batch *b = c->next;
+
+    c->next = NULL;
+    b->ledger = chronicle_next(&c->past);
+    return chain_compose(c, b);
 }
 
 int chain_make_batch(struct chain *c, uint64_t now_ms)
@@ -78,6 +120,9 @@ int chain_make_batch(struct chain *c, uint64_t now_ms)
 
     assert(!c->batch);
     c->wrote = chain_writes_next(c);
+    if (c->next && !c->wrote)
+        return chain_promote(c);
+    chain_give_back(c, &c->next); /* a write takes along what its key has */
     if (c->wrote) {
         chain_begin(c, b);
         accounts_take_write(accounts_of(c), b, c->config.past.number);
@@ -95,6 +140,7 @@ int chain_replace(struct chain *c)
     struct batch *refused = c->batch;
 
     assert(!c->replaced); /* an empty batch has no key that could be refused */
+    chain_give_back(c, &c->next);
     c->replaced = refused;
     struct batch *empty = chain_free_batch(c);
     chain_begin(c, empty);
@@ -156,6 +202,13 @@ static enum chain_news chain_applied_unseen(struct chain *c, struct batch **appl
 
 /* ---- when the ledger is not what it should be ---- */
 
+static void chain_give_back_all(struct chain *c)
+{
+    chain_give_back(c, &c->batch);
+    chain_give_back(c, &c->replaced);
+    chain_give_back(c, &c->next);
+}
+
 /* `lost`: what the number of lost hits is called, as it may be a bound. */
 static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, const struct window_cut *cut,
                         const char *lost)
@@ -173,8 +226,7 @@ static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, cons
  * saw another ledger. So the batch under way was not applied and never will be. */
 static void chain_start_over(struct chain *c, const struct ledger *acked)
 {
-    chain_give_back(c, &c->batch);
-    chain_give_back(c, &c->replaced);
+    chain_give_back_all(c);
     chronicle_start_over(&c->past, acked);
 }
 
@@ -183,8 +235,7 @@ static enum chain_news chain_on_foreign(struct chain *c)
     struct accounts *a = accounts_of(c);
     char instance[UUID_TEXT_BYTES];
 
-    chain_give_back(c, &c->batch);
-    chain_give_back(c, &c->replaced);
+    chain_give_back_all(c);
     env_uuid(a->env, instance);
     const struct window_cut given_up = {.lost = chronicle_rename(&c->past, instance)};
     accounts_gave_up(a, given_up.lost);
@@ -313,9 +364,9 @@ int chain_init(struct chain *c, const struct chain_config *config)
     *c = (struct chain){.config = *config};
     chronicle_init(&c->past, &config->past);
     uint32_t parts_max = chronicle_parts_max(&c->past);
-    int failed = batch_init(&c->batches[0], items_max, parts_max);
-    if (!failed)
-        failed = batch_init(&c->batches[1], items_max, parts_max);
+    int failed = 0;
+    for (uint32_t i = 0; i < CHAIN_BATCHES && !failed; i++)
+        failed = batch_init(&c->batches[i], items_max, parts_max);
     if (!failed)
         failed = chain_resume(c);
     if (failed)
@@ -325,7 +376,7 @@ int chain_init(struct chain *c, const struct chain_config *config)
 
 void chain_fini(struct chain *c)
 {
-    batch_fini(&c->batches[1]);
-    batch_fini(&c->batches[0]);
+    for (uint32_t i = 0; i < CHAIN_BATCHES; i++)
+        batch_fini(&c->batches[i]);
     chronicle_fini(&c->past);
 }

@@ -2,9 +2,9 @@
 /* The chain of batches that one identity writes, one at a time, each counted by the ledger (DESIGN 4.2).
  *
  * Thread: the flusher's. Knows nothing of connections: the partition sends, the chain keeps the accounts.
- * Happy path: chain_make_batch(); the batch is sent (batch->copies says how often without a known fate); the EXEC array
- * comes: chain_answered(). After anything else the server's ledger decides: chain_reconcile().
- * Failure modes:
+ * Happy path: chain_make_batch(), of what chain_prepare() has made meanwhile; the batch is sent (batch->copies says how
+ * often without a known fate); the EXEC array comes: chain_answered(). After anything else the server's ledger decides:
+ * chain_reconcile(). Failure modes:
  *   - a key that may not be touched: chain_replace() puts an empty batch of the same seq in the batch's place; once it
  * is applied no copy of the old bytes can be, and its keys go back;
  *   - the ledger is behind: what the replay window has becomes pending again, the rest is lost, and counted so;
@@ -45,13 +45,16 @@ enum chain_news {
     CHAIN_HALTED,   /* by the on-ledger-loss policy */
 };
 
+#define CHAIN_BATCHES 3
+
 struct chain {
     struct chain_config config;
     struct chronicle past;
     struct batch *batch;    /* unresolved; NULL: none */
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
     struct batch *proved;   /* one of these, of which the keys are to be looked at; NULL: none */
-    struct batch batches[2];
+    struct batch *next;     /* filled, but without a ledger, so never sent; NULL: none. No key is in two of these */
+    struct batch batches[CHAIN_BATCHES];
     bool wrote;            /* the batch that was made last held a write */
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
     uint64_t asked_ms;     /* when the question went out of which the answer comes next; likewise the vouching one */
@@ -64,7 +67,11 @@ void chain_fini(struct chain *c);
 /* Make `batch` of the write that waits, or of what is dirty, if anything is, or an empty one when the ledger gets old.
  * 0 or -ENOMEM. */
 int chain_make_batch(struct chain *c, uint64_t now_ms);
+/* While the server works on `batch`: make ready what goes next. */
+void chain_prepare(struct chain *c);
 bool chain_has_writes(const struct chain *c);
+/* Is there anything to send besides writes? */
+bool chain_has_hits(const struct chain *c);
 /* Is the ledger old, so that it should be written again though nothing is dirty? */
 bool chain_is_old(const struct chain *c, uint64_t now_ms);
 /* When the ledger is to be read again though there is nothing to send, if it was read at `looked_ms`: what the server

@@ -75,6 +75,11 @@ bool chronicle_made(const struct chronicle *c, const struct ledger *ledger)
     return (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, count);
 }
 
+int chronicle_prepare(const struct chronicle *c, struct batch *b)
+{
+    return batch_prepare(b, c->config.accounts->keys, c->config.prefix);
+}
+
 int chronicle_compose(const struct chronicle *c, struct batch *b)
 {
     const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};

@@ -57,7 +57,8 @@ struct ledger chronicle_next(struct chronicle *c);
 /* Did this process make it (chronicle_next())? */
 bool chronicle_made(const struct chronicle *c, const struct ledger *ledger);
 
-/* The bytes of `b`. 0 or -ENOMEM. */
+/* The bytes of `b`, those of its items perhaps beforehand. 0 or -ENOMEM. */
+int chronicle_prepare(const struct chronicle *c, struct batch *b);
 int chronicle_compose(const struct chronicle *c, struct batch *b);
 /* `b`, composed, is about to be sent for the first time; `replaces`: instead of the one before. 0 or -ENOMEM. */
 int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces);

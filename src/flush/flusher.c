@@ -141,6 +141,8 @@ static void *flusher_run(void *arg)
     struct flusher *f = arg;
     bool draining = false;
 
+    pthread_setname_np(pthread_self(),
+                       "flusher"); /* of another thread it would be a file in /proc, which the sandbox hides */
     sem_post(&f->running);
     for (;;) {
         flusher_take_asks(f);
@@ -332,7 +334,6 @@ int flusher_start(struct flusher *f, struct error *err)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
         return error_set(err, -failed, "the flusher's thread cannot be started");
-    pthread_setname_np(f->thread, "flusher");
     f->started = true;
     /* Whoever shuts system calls off after this must not hit a thread that libc is still setting up (rseq(2)). */
     while (sem_wait(&f->running) < 0 && errno == EINTR)

@@ -32,7 +32,8 @@ struct keys {
     const struct keyspace *space;
     uint32_t keys_max;
     uint32_t shards_count;
-    uint32_t dirty_count;   /* in all partitions */
+    uint32_t dirty_count; /* in all partitions */
+    uint64_t pushes;
     struct key_list *dirty; /* owned; by partition */
     struct key_list held, unsure;
     uint8_t *partition;    /* owned; by key */
@@ -140,6 +141,7 @@ uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *o
 /* ---- lists ---- */
 
 uint32_t keys_dirty(const struct keys *k) { return k->dirty_count; }
+uint64_t keys_pushes(const struct keys *k) { return k->pushes; }
 uint32_t keys_dirty_of(const struct keys *k, uint32_t partition) { return k->dirty[partition].count; }
 uint32_t keys_held(const struct keys *k) { return k->held.count; }
 
@@ -150,6 +152,7 @@ void keys_push_dirty(struct keys *k, uint32_t key)
     k->place[key] = KEY_IN_DIRTY;
     list_push(&k->dirty[k->partition[key]], k->next, key);
     k->dirty_count++;
+    k->pushes++;
 }
 
 void keys_take_back(struct keys *k, key_cell cell, uint64_t hits)

@@ -33,6 +33,8 @@ void keys_collect(struct keys *k);
 uint32_t keys_pop_dirty(struct keys *k, uint32_t partition); /* KEY_NONE: none */
 void keys_push_dirty(struct keys *k, uint32_t key);          /* no-op when it is in a list already */
 uint32_t keys_dirty(const struct keys *k);                   /* of all partitions */
+/* How often a key became dirty. While it stays, no key that was taken by keys_pop_dirty() since is dirty again. */
+uint64_t keys_pushes(const struct keys *k);
 uint32_t keys_dirty_of(const struct keys *k, uint32_t partition);
 
 /* Keep aside a key of which `hits` were refused; keys_unhold() when it is taken up again tells how many. */

@@ -56,6 +56,7 @@ void node_tick(struct node *n, uint64_t now_ms)
     link_tick(n->link, now_ms);
     session_tick(n->session, now_ms);
     link_flush(n->link);
+    session_prepare(n->session);
 }
 
 void node_abandon(struct node *n) { link_fail(n->link, -EREMOTE, "its slots have moved to other nodes"); }

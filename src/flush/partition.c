@@ -156,7 +156,7 @@ int partition_on_multi(struct partition *p, const struct reply *reply)
 
 /* ---- sending ---- */
 
-static int partition_prepare(struct partition *p, uint64_t now_ms)
+static int partition_make_batch(struct partition *p, uint64_t now_ms)
 {
     if (!p->chain.batch)
         return chain_make_batch(&p->chain, now_ms);
@@ -168,7 +168,7 @@ const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms)
     assert(p->armed);
     if (now_ms < p->resume_ms)
         return NULL;
-    int failed = partition_prepare(p, now_ms);
+    int failed = partition_make_batch(p, now_ms);
     if (failed)
         partition_pause(p);
     struct batch *b = p->chain.batch;
@@ -268,8 +268,7 @@ void partition_vouch(struct partition *p, uint64_t asked_ms) { chain_vouch(&p->c
 
 static bool partition_wants(const struct partition *p)
 {
-    return !p->met || p->chain.batch || chain_has_writes(&p->chain) ||
-           keys_dirty_of(p->chain.config.past.accounts->keys, p->chain.config.past.number);
+    return !p->met || p->chain.batch || chain_has_writes(&p->chain) || chain_has_hits(&p->chain);
 }
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)
@@ -288,7 +287,8 @@ uint64_t partition_wake_ms(const struct partition *p)
 
 bool partition_is_sure(const struct partition *p) { return p->met && chain_is_sure(&p->chain); }
 bool partition_is_armed(const struct partition *p) { return p->armed; }
-bool partition_busy(const struct partition *p) { return p->chain.batch || p->chain.replaced; }
+bool partition_busy(const struct partition *p) { return p->chain.batch || p->chain.replaced || p->chain.next; }
+void partition_prepare(struct partition *p) { chain_prepare(&p->chain); }
 uint32_t partition_number(const struct partition *p) { return p->chain.config.past.number; }
 struct slice partition_ledger_key(const struct partition *p)
 {

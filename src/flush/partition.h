@@ -28,7 +28,7 @@ void partition_destroy(struct partition *p);
 /* ---- when it wants what ---- */
 /* Does it want to be armed or to send: a batch in doubt, dirty keys, a ledger to read, to read again or to refresh? */
 bool partition_has_work(const struct partition *p, uint64_t now_ms);
-/* Is there a batch that is not resolved? */
+/* Is there a batch that is not resolved, or ready and not sent? */
 bool partition_busy(const struct partition *p);
 /* Was the ledger read on this connection, and is the fate of every copy of the batch known? Then what the server
  * holds fits the baselines. */
@@ -51,6 +51,8 @@ bool partition_is_armed(const struct partition *p);
 /* ---- sending: INCRBY … · SET L … · EXEC ---- */
 /* The batch to send now, counted as sent; NULL: nothing to send. Only when armed. */
 const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms);
+/* Make the next batch ready while the server works on this one. */
+void partition_prepare(struct partition *p);
 int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t index);
 int partition_on_exec(struct partition *p, const struct reply *reply);
 /* Why the arm or the batch under way is refused, so far. */

@@ -325,6 +325,12 @@ void session_tick(struct session *s, uint64_t now_ms)
     }
 }
 
+void session_prepare(struct session *s)
+{
+    if (s->state == SESSION_SENT)
+        partition_prepare(s->turn);
+}
+
 void session_link_ready(struct session *s) { session_move(s, SESSION_UNARMED); }
 
 void session_link_down(struct session *s)

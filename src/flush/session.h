@@ -44,4 +44,6 @@ void session_link_ready(struct session *s);
 void session_link_down(struct session *s);
 /* Do what can be done now: at most one write. */
 void session_tick(struct session *s, uint64_t now_ms);
+/* What was written is on its way: make the next write ready meanwhile. */
+void session_prepare(struct session *s);
 uint64_t session_wake_ms(const struct session *s); /* UINT64_MAX: when something else happens */

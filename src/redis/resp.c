@@ -1,11 +1,9 @@
 #include "redis/resp.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <hiredis/hiredis.h>
 #include <stdlib.h>
-
-#define ARGS_MAX 8
+#include <string.h>
 
 #if HIREDIS_MAJOR >= 1
 typedef size_t array_count;
@@ -24,24 +22,44 @@ struct resp_reader {
     bool broken;
 };
 
+/* ---- commands ---- */
+
+#define HEAD_BYTES_MAX 24 /* '$' or '*', 20 digits, CR LF */
+
+/* "<mark><n>\r\n"; the byte behind it. */
+static char *put_head(char *at, char mark, size_t n)
+{
+    char digits[20], *first = digits + sizeof(digits);
+
+    do {
+        *--first = (char)('0' + n % 10);
+    } while (n /= 10);
+    size_t bytes = (size_t)(digits + sizeof(digits) - first);
+    *at++ = mark;
+    memcpy(at, first, bytes);
+    memcpy(at + bytes, "\r\n", 2);
+    return at + bytes + 2;
+}
+
+/* Ours: a flush is made of these, and hiredis' printf would be a third of its time. */
 void resp_command(struct buf *out, size_t count, const struct slice args[])
 {
-    const char *texts[ARGS_MAX];
-    size_t bytes[ARGS_MAX];
-    char *command;
+    size_t bytes = HEAD_BYTES_MAX;
 
-    assert(count <= ARGS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        texts[i] = args[i].at;
-        bytes[i] = args[i].bytes;
-    }
-    long long length = redisFormatCommandArgv(&command, (int)count, texts, bytes);
-    if (length < 0) {
-        out->failed = true;
+    for (size_t i = 0; i < count; i++)
+        bytes += HEAD_BYTES_MAX + args[i].bytes + 2;
+    char *room = buf_reserve(out, bytes);
+    if (!room)
         return;
+    char *at = put_head(room, '*', count);
+    for (size_t i = 0; i < count; i++) {
+        at = put_head(at, '$', args[i].bytes);
+        if (args[i].bytes) /* memcpy(3) wants an address even for nothing */
+            memcpy(at, args[i].at, args[i].bytes);
+        memcpy(at + args[i].bytes, "\r\n", 2);
+        at += args[i].bytes + 2;
     }
-    buf_append(out, command, (size_t)length);
-    redisFreeCommand(command);
+    buf_grew(out, (size_t)(at - room));
 }
 
 /* ---- building the tree; hiredis calls these, NULL makes it give up ---- */

@@ -1,5 +1,5 @@
 #pragma once
-/* The Redis protocol (RESP2) through hiredis: commands out, replies in. No hiredis type leaves resp.c.
+/* The Redis protocol (RESP2): commands out, replies in through hiredis, of which no type leaves resp.c.
  *
  * Thread: none of its own; whoever owns the reader or the buffer.
  * Happy path: resp_command() appends a command to a buffer; resp_feed() takes what came from the

@@ -130,6 +130,70 @@ static void test_of_a_batch_and_its_replacement_one_counts(void **state)
     }
 }
 
+static void hit_many(struct fixture *f, int first, int end)
+{
+    for (int i = first; i < end; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "n/%d", i);
+        world_hit(&f->world, 0, name, 1);
+    }
+    keys_collect(f->keys);
+}
+
+static void test_the_next_batch_is_made_ready_while_one_is_under_way(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f);
+    hit_many(&f, 0, 15); /* a batch takes ten */
+    send_hits(&f, 1);
+    chain_prepare(&f.chain);
+    assert_int_equal(f.chain.next->items_count, 6);
+    assert_false(chain_is_sure(&f.chain));
+    assert_books(&f, 0, 16, 0);
+    hit_many(&f, 0, 12); /* of both: for a third one */
+    struct ledger first = f.chain.batch->ledger;
+    assert_int_equal(resolve(&f, &first), CHAIN_RESOLVED);
+    assert_int_equal(chain_make_batch(&f.chain, f.world.now_us / 1000), 0);
+    assert_null(f.chain.next);
+    assert_int_equal(f.chain.batch->ledger.seq, 2);
+    assert_int_equal(f.chain.batch->hits, 6);
+    assert_memory_equal(f.chain.batch->bytes.data + f.chain.batch->bytes.bytes - 14, "*1\r\n$4\r\nEXEC\r\n", 14);
+    chain_prepare(&f.chain); /* some of its keys are dirty again */
+    assert_null(f.chain.next);
+    struct ledger second = f.chain.batch->ledger;
+    f.chain.batch->copies++;
+    assert_int_equal(resolve(&f, &second), CHAIN_RESOLVED);
+    assert_books(&f, 16, 0, 0);
+    send_hits(&f, 1);
+    assert_int_equal(f.chain.batch->hits, 10);
+    fixture_fini(&f);
+}
+
+static void test_what_was_made_ready_goes_back_when_the_batch_before_it_fails(void **state)
+{
+    (void)state;
+
+    for (int refused = 0; refused < 2; refused++) {
+        struct fixture f;
+        fixture_init(&f);
+        send_hits(&f, 1);
+        answer(&f);
+        hit_many(&f, 0, 15);
+        send_hits(&f, 1);
+        chain_prepare(&f.chain);
+        assert_non_null(f.chain.next);
+        if (refused)
+            assert_int_equal(chain_replace(&f.chain), 0);
+        else
+            assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_GIVEN_UP);
+        assert_null(f.chain.next);
+        assert_int_equal(keys_dirty(f.keys), refused ? 6 : 16);
+        fixture_fini(&f);
+    }
+}
+
 static void test_a_refused_set_leaves_the_ledger_where_it_was(void **state)
 {
     struct fixture f;
@@ -155,6 +219,8 @@ int main(void)
         cmocka_unit_test(test_a_key_that_was_found_refused_is_kept_aside),
         cmocka_unit_test(test_a_look_proves_nothing_once_the_server_has_forgotten_the_batch),
         cmocka_unit_test(test_of_a_batch_and_its_replacement_one_counts),
+        cmocka_unit_test(test_the_next_batch_is_made_ready_while_one_is_under_way),
+        cmocka_unit_test(test_what_was_made_ready_goes_back_when_the_batch_before_it_fails),
         cmocka_unit_test(test_a_refused_set_leaves_the_ledger_where_it_was),
     };
 

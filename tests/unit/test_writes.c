@@ -114,6 +114,41 @@ static void test_many_writes_and_hits_take_turns(void **state)
     world_fini(&w);
 }
 
+/* Batches are made ready ahead; a write must find what its key has in none of them. */
+static void test_writes_amid_a_flush_of_many_batches(void **state)
+{
+    struct world w;
+    (void)state;
+
+    for (int run = 0; run < 600; run++) {
+        int steps = run / 60, written = run % 60;
+        world_init_with(&w, &(struct world_options){.batch_keys_max = 5});
+        char name[8];
+        for (int i = 0; i < 60; i++) {
+            snprintf(name, sizeof name, "n/%d", i);
+            world_hit(&w, 0, name, 1);
+        }
+        w.now_us += 2000000;
+        for (int i = 0; i < steps; i++)
+            world_step(&w);
+        for (int i = written; i < 60; i += 7) {
+            snprintf(name, sizeof name, "n/%d", i);
+            world_hit(&w, 1, name, 1);
+            world_ask_kind(&w, ASK_SET, name, 100, 60000);
+        }
+        while (w.answered_count < (66 - written) / 7)
+            world_step(&w);
+        while (w.answered_count > 0)
+            free(w.answered[--w.answered_count]);
+        assert_settled(&w);
+        for (int i = 0; i < 60; i++) {
+            snprintf(name, sizeof name, "t:n:%d", i);
+            assert_int_equal(fake_value(&w.redis, name), i < written || (i - written) % 7 ? 1 : 100);
+        }
+        world_fini(&w);
+    }
+}
+
 static void test_a_write_that_the_server_refuses_is_not_done_and_holds_no_hit_up(void **state)
 {
     struct world w;
@@ -208,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_a_name_that_nobody_counts_can_be_seeded),
         cmocka_unit_test(test_hits_of_other_processes_that_come_later_are_added),
         cmocka_unit_test(test_many_writes_and_hits_take_turns),
+        cmocka_unit_test(test_writes_amid_a_flush_of_many_batches),
         cmocka_unit_test(test_a_write_that_the_server_refuses_is_not_done_and_holds_no_hit_up),
         cmocka_unit_test(test_a_write_is_in_doubt_while_the_server_is_away_and_done_once_when_it_is_back),
         cmocka_unit_test(test_a_write_that_was_never_sent_by_its_deadline_is_not_done),
