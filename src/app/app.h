@@ -15,7 +15,9 @@
 /* Exit codes (DESIGN 7; sysexits(3)). */
 enum app_exit { APP_DRAINED = 0, APP_LEFT_BEHIND = 1, APP_BAD_USAGE = 64, APP_STATE_IN_USE = 75, APP_CANNOT_RUN = 78 };
 
+#ifndef BATCH_KEYS_MAX      /* make faults CPPFLAGS=-DBATCH_KEYS_MAX=5: many batches a flush, of few keys */
 #define BATCH_KEYS_MAX 2000 /* keys in a transaction */
+#endif
 
 /* What tells one state of a file from another. */
 struct file_stamp {
