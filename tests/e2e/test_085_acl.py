@@ -1,5 +1,6 @@
 """tallyd as the user that infra/ gives it in MemoryDB: with exactly those commands, it needs no other."""
 
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -30,11 +31,17 @@ def test_the_user_of_infra_has_the_commands_that_tallyd_sends(lab, mode):
         wait.until(lambda: b"cluster_state:ok" in redis.command("CLUSTER", "INFO"), "the cluster is up", 20)
     redis.command("SET", "tally:acl:known", "40")
 
-    tallyd = lab.tallyd(redis, via=SimpleNamespace(url=redis.url.replace("//", "//tallyd@")), redis_mode=mode)
+    token = os.path.join(lab.folder, "tokens")
+    with open(token, "w", encoding="ascii") as file:
+        file.write("write-token-of-this-test\n")
+    tallyd = lab.tallyd(redis, via=SimpleNamespace(url=redis.url.replace("//", "//tallyd@")), redis_mode=mode, token_file=token)
     tallyd.hit("acl", "new", 3)
     wait.until(lambda: tallyd.metrics()["hits_stored_total"] == 3, "the hits are stored", 10)
     if not cluster:  # where keys have a slot's tag before their name
         assert tallyd.value("acl", "known") == 40
     assert tallyd.value("acl", "unknown") is None
+    for method, body in ("PUT", b'{"value": 7}'), ("DELETE", None):
+        answer = tallyd.fetch("/v1/counters/acl/new", method, ["Authorization: Bearer write-token-of-this-test"], body)
+        assert answer.status in (200, 204), answer
     assert redis.command("ACL", "LOG") == []
     assert tallyd.log_lines("NOPERM") == []

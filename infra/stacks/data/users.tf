@@ -11,6 +11,8 @@ locals {
         "watch", "multi", "exec", "discard", "get", "set", "incrby",
         # reads
         "getrange",
+        # DELETE /v1/counters, for who has a token; PUT is a SET
+        "del",
         # the link
         "client|setname", "info", "cluster|slots",
       ]
