@@ -7,6 +7,7 @@
 
 #include "failing_memory.h"
 #include "link_fixture.h"
+#include "redis/iam.h"
 
 #define ALLOCATIONS_MAX 100
 
@@ -205,6 +206,37 @@ static void test_replies_that_find_no_memory_end_the_connection(void **state)
     fixture_fini(&f);
 }
 
+static void test_an_iam_token_is_whole_or_there_is_none(void **state)
+{
+    static const struct iam_config config = {.user = "tallyd", .cluster = "counters", .region = "eu-central-1"};
+    struct iam *const untouched = (struct iam *)(uintptr_t)1, *iam = untouched;
+    struct error err = {""};
+    int failures = 0;
+    (void)state;
+
+    setenv("AWS_ACCESS_KEY_ID", "AKID", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "s3cret", 1);
+    fail_allocation(1);
+    assert_int_equal(iam_create(&iam, &config, &err), -ENOMEM);
+    failing.armed = false;
+    assert_ptr_equal(iam, untouched);
+    for (unsigned long k = 1; k < ALLOCATIONS_MAX; k++) {
+        assert_int_equal(iam_create(&iam, &config, &err), 0);
+        struct credentials c = iam_credentials(iam);
+        fail_allocation(k);
+        const char *token = c.password(c.ctx, &err);
+        failing.armed = false;
+        if (!token) {
+            failures++;
+            assert_string_equal(err.text, "no memory for an IAM token");
+            token = c.password(c.ctx, &err);
+        }
+        assert_int_equal(strlen(strstr(token, "&X-Amz-Signature=")), strlen("&X-Amz-Signature=") + 64);
+        iam_destroy(iam);
+    }
+    assert_in_range(failures, 3, ALLOCATIONS_MAX - 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_a_greeting_is_sent_whole_or_not_at_all_and_then_tried_again),
         cmocka_unit_test(test_bytes_to_send_that_find_no_memory_end_the_connection),
         cmocka_unit_test(test_replies_that_find_no_memory_end_the_connection),
+        cmocka_unit_test(test_an_iam_token_is_whole_or_there_is_none),
     };
 
     if (!MEMORY_CAN_FAIL) {
