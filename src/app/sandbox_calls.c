@@ -31,23 +31,22 @@ static const int allowed[] = {
     /* engines and waiting */
     SCMP_SYS(epoll_ctl),
     SCMP_SYS(epoll_pwait),
-    SCMP_SYS(epoll_pwait2),
     SCMP_SYS(epoll_wait),
     SCMP_SYS(poll),
     SCMP_SYS(ppoll),
     SCMP_SYS(io_uring_register),
-    /* files: the log, secrets read again, growth of the state file */
+    /* files: the log, secrets read again, growth of the state file and its way to the medium */
     SCMP_SYS(close),
     SCMP_SYS(fallocate),
     SCMP_SYS(fcntl),
     SCMP_SYS(fstat),
+    SCMP_SYS(fsync),
     SCMP_SYS(lseek),
+    SCMP_SYS(msync),
     SCMP_SYS(newfstatat),
-    SCMP_SYS(open),
     SCMP_SYS(openat),
     SCMP_SYS(pread64),
     SCMP_SYS(read),
-    SCMP_SYS(stat),
     SCMP_SYS(write),
     SCMP_SYS(writev),
     /* sockets: accepting, and the way to the store with its resolver (which binds a netlink socket) */
@@ -61,7 +60,6 @@ static const int allowed[] = {
     SCMP_SYS(recvfrom),
     SCMP_SYS(recvmsg),
     SCMP_SYS(sendmmsg),
-    SCMP_SYS(sendmsg),
     SCMP_SYS(sendto),
     SCMP_SYS(setsockopt),
     SCMP_SYS(shutdown),
@@ -70,9 +68,8 @@ static const int allowed[] = {
 
 /* libcurl resolves names in a thread of its own, for AWS keys. */
 static const int allowed_with_iam[] = {
-    SCMP_SYS(clone), SCMP_SYS(eventfd2),          SCMP_SYS(geteuid),         SCMP_SYS(getuid),     SCMP_SYS(pipe2),
-    SCMP_SYS(rseq),  SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list), SCMP_SYS(socketpair), SCMP_SYS(sysinfo),
-    SCMP_SYS(uname), SCMP_SYS(rt_sigaction),
+    SCMP_SYS(clone),           SCMP_SYS(eventfd2), SCMP_SYS(rseq),       SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(set_robust_list), SCMP_SYS(uname),    SCMP_SYS(socketpair),
 };
 
 static const int deadly[] = {

@@ -4,101 +4,7 @@
 
 #include <cmocka.h>
 
-#include "fake_redis.h"
-#include "redis/link.h"
-
-struct fixture {
-    struct fake_redis redis;
-    struct link *link;
-    uint64_t now_ms;
-    int readies, downs, replies, refused;
-    enum redis_error_class error;
-    uint32_t last_index;
-    char policy[32];
-};
-
-static void on_ready(void *ctx) { ((struct fixture *)ctx)->readies++; }
-static void on_down(void *ctx) { ((struct fixture *)ctx)->downs++; }
-static void on_refused(void *ctx, enum redis_error_class c)
-{
-    ((struct fixture *)ctx)->refused++;
-    ((struct fixture *)ctx)->error = c;
-}
-static void on_evicts(void *ctx, struct slice policy)
-{
-    struct fixture *f = ctx;
-
-    snprintf(f->policy, sizeof(f->policy), "%.*s", (int)policy.bytes, policy.at);
-}
-static void on_reply(void *ctx, const struct reply *reply, uint32_t index)
-{
-    struct fixture *f = ctx;
-    (void)reply;
-
-    f->replies++;
-    f->last_index = index;
-}
-static uint64_t no_chance(void *ctx)
-{
-    (void)ctx;
-    return 0;
-}
-
-static const char *fixed_password(void *ctx, struct error *err)
-{
-    (void)err;
-    return ctx;
-}
-
-static struct credentials fixed_credentials(const char *password)
-{
-    return (struct credentials){.password = password ? fixed_password : NULL, .ctx = (void *)(uintptr_t)password};
-}
-
-static void fixture_init(struct fixture *f, const char *password)
-{
-    *f = (struct fixture){.now_ms = 1000};
-    fake_init(&f->redis);
-    const struct link_config config = {
-        .transport = {&fake_ops, &f->redis},
-        .random = no_chance,
-        .host = "redis",
-        .port = 6379,
-        .user = "",
-        .credentials = fixed_credentials(password),
-        .client_name = "tallyd",
-        .connect_timeout_ms = 3000,
-        .reply_timeout_ms = 5000,
-        .backoff_min_ms = 100,
-        .backoff_max_ms = 5000,
-        .limits = {.nodes_max = 64, .text_bytes_max = 4096},
-    };
-    const struct link_user user = {f, on_ready, on_down, on_refused, on_evicts};
-    assert_int_equal(link_create(&f->link, &config, &user), 0);
-}
-
-static void fixture_fini(struct fixture *f)
-{
-    link_destroy(f->link);
-    fake_fini(&f->redis);
-}
-
-static void run_ms(struct fixture *f, uint64_t ms)
-{
-    for (uint64_t until = f->now_ms + ms; f->now_ms < until; f->now_ms += 10)
-        link_tick(f->link, f->now_ms);
-}
-
-static void ask(struct fixture *f, const char *command, uint32_t count)
-{
-    struct buf out = {0};
-
-    for (uint32_t i = 0; i < count; i++)
-        resp_command(&out, 2, (struct slice[]){{command, strlen(command)}, SLICE("k")});
-    link_expect(f->link, count, on_reply, f);
-    link_send(f->link, buf_slice(&out));
-    buf_fini(&out);
-}
+#include "link_fixture.h"
 
 static void test_a_link_greets_and_delivers_replies_in_groups(void **state)
 {
@@ -199,11 +105,6 @@ static void test_a_reply_that_does_not_come_ends_the_connection(void **state)
     assert_int_equal(f.downs, 1);
     assert_int_equal(f.replies, 0);
     fixture_fini(&f);
-}
-
-static void say(struct fixture *f, const char *bytes)
-{
-    buf_append(&f->redis.conns[f->redis.conns_count - 1]->out, bytes, strlen(bytes));
 }
 
 static void test_half_a_reply_does_not_push_the_deadline_on(void **state)
