@@ -24,6 +24,8 @@
 /* A longer wait pays when completions come in crowds: wait for up to BATCH_FULL of them, but only while
  * the last batch was at least half of that, so that a lone request is never held back. */
 #define BATCH_FULL 32
+/* No more than these before answers go out: whoever floods must not hold up the others' answers for long. */
+#define BATCH_MAX 256
 
 /* ---- the interface's calls ---- */
 
@@ -214,6 +216,8 @@ static unsigned batch_take(struct uring *u)
     struct io_uring_cqe *cqe;
     io_uring_for_each_cqe(&u->ring, head, cqe)
     {
+        if (taken == BATCH_MAX)
+            break;
         on_completion(u, cqe);
         taken++;
     }
