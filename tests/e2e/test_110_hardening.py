@@ -47,6 +47,13 @@ def test_every_thread_runs_under_the_filter(lab):
 
 
 @sandboxed
+def test_the_sandbox_leaves_the_threads_their_names(lab):
+    """By which top, perf and the benchmarks know them."""
+    server = lab.tallyd(lab.redis())
+    assert {"worker-0", "flusher", "admin"} <= {thread["Name"] for thread in status_of(server)}
+
+
+@sandboxed
 def test_a_file_outside_the_folders_of_the_options_cannot_be_read_any_more(lab, tmp_path_factory):
     redis = lab.redis()
     servers = lab.tallyd(redis), lab.tallyd(redis, sandbox="off")
