@@ -11,6 +11,7 @@ from harness.cluster import BusPort
 
 pytestmark = pytest.mark.short
 
+TOKEN = "write-token-of-this-test"
 USERS = Path(__file__).resolve().parents[2] / "infra/stacks/data/users.tf"
 
 
@@ -33,7 +34,7 @@ def test_the_user_of_infra_has_the_commands_that_tallyd_sends(lab, mode):
 
     token = os.path.join(lab.folder, "tokens")
     with open(token, "w", encoding="ascii") as file:
-        file.write("write-token-of-this-test\n")
+        file.write(f"{TOKEN}\n")
     tallyd = lab.tallyd(redis, via=SimpleNamespace(url=redis.url.replace("//", "//tallyd@")), redis_mode=mode, token_file=token)
     tallyd.hit("acl", "new", 3)
     wait.until(lambda: tallyd.metrics()["hits_stored_total"] == 3, "the hits are stored", 10)
@@ -41,7 +42,7 @@ def test_the_user_of_infra_has_the_commands_that_tallyd_sends(lab, mode):
         assert tallyd.value("acl", "known") == 40
     assert tallyd.value("acl", "unknown") is None
     for method, body in ("PUT", b'{"value": 7}'), ("DELETE", None):
-        answer = tallyd.fetch("/v1/counters/acl/new", method, ["Authorization: Bearer write-token-of-this-test"], body)
+        answer = tallyd.fetch("/v1/counters/acl/new", method, [f"Authorization: Bearer {TOKEN}"], body)
         assert answer.status in (200, 204), answer
     assert redis.command("ACL", "LOG") == []
     assert tallyd.log_lines("NOPERM") == []
