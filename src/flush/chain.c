@@ -259,7 +259,7 @@ static enum chain_news chain_roll_back(struct chain *c, uint64_t *alarm, const c
 static enum chain_news chain_come_back(struct chain *c, const struct ledger *server)
 {
     struct accounts *a = accounts_of(c);
-    struct window_cut cut = chronicle_come_back(&c->past);
+    struct window_cut cut = chronicle_come_back(&c->past, server->seq);
 
     chain_alarm(c, &a->stats->alarms_rollback, "redis_rolled_back", &cut, "hits_lost_at_most");
     accounts_rolled_back(a, cut.replayed, cut.lost);
@@ -269,14 +269,14 @@ static enum chain_news chain_come_back(struct chain *c, const struct ledger *ser
 
 static enum chain_news chain_on_unknown(struct chain *c, const struct ledger *server)
 {
-    bool ours = c->past.forked_seq != UINT64_MAX && chronicle_made(&c->past, server);
-
-    return ours ? chain_come_back(c, server) : chain_on_foreign(c);
+    return chronicle_strayed(&c->past, server) ? chain_come_back(c, server) : chain_on_foreign(c);
 }
 
 static enum chain_news chain_on_behind(struct chain *c, const struct ledger *server)
 {
-    if (window_knows(&c->past.window, server) == WINDOW_NOT_OURS)
+    enum window_answer known = window_knows(&c->past.window, server);
+
+    if (known == WINDOW_NOT_OURS || (known == WINDOW_TOO_OLD && chronicle_strayed(&c->past, server)))
         return chain_on_unknown(c, server);
     return chain_roll_back(c, &accounts_of(c)->stats->alarms_rollback, "redis_rolled_back", server);
 }

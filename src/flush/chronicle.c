@@ -68,11 +68,11 @@ struct ledger chronicle_next(struct chronicle *c)
     return (struct ledger){seq, (uint64_t)count << 32 | nonce_tag(c, seq, count)};
 }
 
-bool chronicle_made(const struct chronicle *c, const struct ledger *ledger)
+bool chronicle_strayed(const struct chronicle *c, const struct ledger *ledger)
 {
     const uint32_t count = (uint32_t)(ledger->nonce >> 32);
 
-    return (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, count);
+    return c->forked_seq != UINT64_MAX && (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, count);
 }
 
 int chronicle_prepare(const struct chronicle *c, struct batch *b)
@@ -137,19 +137,28 @@ void chronicle_start_over(struct chronicle *c, const struct ledger *acked)
     chronicle_acknowledge(c, c->acked.seq);
 }
 
-struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq)
+/* `keys` NULL: what is forgotten is not stored again. */
+static struct window_cut chronicle_cut(struct chronicle *c, uint64_t seq, struct keys *keys)
 {
-    struct keys *keys = c->config.accounts->keys;
-
     /* First: killed while the baselines go back, what is pending again must not be called lost as well. */
     chronicle_acknowledge(c, seq);
     struct window_cut cut = window_cut(&c->window, seq, keys, accounts_now_ms(c->config.accounts));
     if (seq == 0)
         cut.lost = c->hits - cut.replayed;
     c->hits -= cut.replayed + cut.lost;
+    c->repeats |= cut.replayed > 0 || c->forked_seq != UINT64_MAX;
     c->forked_seq = seq < c->forked_seq ? seq : c->forked_seq;
-    c->repeats |= cut.replayed > 0;
     return cut;
+}
+
+struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq)
+{
+    return chronicle_cut(c, seq, c->config.accounts->keys);
+}
+
+struct window_cut chronicle_come_back(struct chronicle *c, uint64_t seq)
+{
+    return chronicle_cut(c, seq < c->forked_seq ? seq : c->forked_seq, c->repeats ? NULL : c->config.accounts->keys);
 }
 
 uint64_t chronicle_forget(struct chronicle *c)
@@ -162,15 +171,6 @@ uint64_t chronicle_forget(struct chronicle *c)
     return hits;
 }
 
-struct window_cut chronicle_come_back(struct chronicle *c)
-{
-    if (!c->repeats)
-        return chronicle_roll_back(c, c->forked_seq);
-    struct window_cut cut = {.lost = window_drop(&c->window, c->forked_seq)};
-    c->hits -= cut.lost;
-    return cut;
-}
-
 uint64_t chronicle_rename(struct chronicle *c, const char *instance)
 {
     uint64_t hits = c->inherits ? keys_give_up_inherited(c->config.accounts->keys, c->config.number) : 0;
@@ -178,6 +178,8 @@ uint64_t chronicle_rename(struct chronicle *c, const char *instance)
     c->inherits = false;
     take_name(c, instance);
     chronicle_forget(c);
+    c->forked_seq = UINT64_MAX;
+    c->repeats = false;
     chronicle_start_over(c, &(struct ledger){0});
     return hits;
 }

@@ -34,8 +34,8 @@ struct chronicle {
     char ledger_key[LEDGER_KEY_BYTES_MAX];
     struct ledger acked; /* what the server's ledger must be */
     uint64_t hits;       /* stored since the ledger began, as far as is known */
-    /* Batches after this one were made when the server had forgotten some; UINT64_MAX: it never did. `repeats`: and
-     * they may hold what was in those. */
+    /* Batches after this one were made when the server had forgotten some; UINT64_MAX: it never did. `repeats`: they
+     * may hold what was in those, or it did so more than once, and nobody knows which ledger follows which. */
     uint64_t forked_seq;
     bool repeats;
     struct siphash_key nonce_key; /* tells nonces of this process from all others */
@@ -54,8 +54,8 @@ uint32_t chronicle_parts_max(const struct chronicle *c);
 
 /* For the batch after the last that was stored: no other has this nonce. */
 struct ledger chronicle_next(struct chronicle *c);
-/* Did this process make it (chronicle_next())? */
-bool chronicle_made(const struct chronicle *c, const struct ledger *ledger);
+/* Did this process make it, and may it be of batches that the server had forgotten once? */
+bool chronicle_strayed(const struct chronicle *c, const struct ledger *ledger);
 
 /* The bytes of `b`, those of its items perhaps beforehand. 0 or -ENOMEM. */
 int chronicle_prepare(const struct chronicle *c, struct batch *b);
@@ -70,9 +70,9 @@ void chronicle_start_over(struct chronicle *c, const struct ledger *acked);
 struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq);
 /* The ledger is gone, and a new one begins; whether the hits under it are, too, is not known: so many. */
 uint64_t chronicle_forget(struct chronicle *c);
-/* The server forgot some batches, others were made instead, and now it has a ledger from before that: those others are
- * forgotten in turn. What they held of the former must not be stored twice, so then they are lost: at most so many. */
-struct window_cut chronicle_come_back(struct chronicle *c);
+/* The server forgot some batches, others were made instead, and now it has a ledger of the former, `seq`: those others
+ * are forgotten in turn. What they repeat must not be stored twice, so then they are lost: at most so many. */
+struct window_cut chronicle_come_back(struct chronicle *c, uint64_t seq);
 /* A new identity, without a past: another process writes under the old one. When that is found out before anything of
  * ours was stored, it has a copy of our state file, and what was in it is its to store: given up, so many hits. */
 uint64_t chronicle_rename(struct chronicle *c, const char *instance);

@@ -60,7 +60,6 @@ uint32_t window_recent(const struct window *w, uint64_t seq, struct ledger_entry
 enum window_answer window_knows(const struct window *w, const struct ledger *ledger);
 /* Until when something in it can be stored again; 0: nothing can. */
 uint64_t window_ends_ms(const struct window *w);
-/* Forget everything after `seq`: so many hits. */
-uint64_t window_drop(struct window *w, uint64_t seq);
-/* Likewise, and move the baselines back as far as it is known which. */
+/* Forget everything after `seq`, and move the baselines back as far as it is known which; `keys` NULL: none, all that
+ * is forgotten is lost. */
 struct window_cut window_cut(struct window *w, uint64_t seq, struct keys *keys, uint64_t now_ms);

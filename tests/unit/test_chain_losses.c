@@ -165,6 +165,60 @@ static void test_a_ledger_from_before_a_loss_is_no_stranger(void **state)
     }
 }
 
+/* B.1 … B.3 after a loss, back to A.2, B's hits are stored again; and back to B.1, which has some of them. */
+static void test_between_two_pasts_nothing_is_stored_twice(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    send_hits(&f, 2);
+    answer(&f);
+    struct ledger a = f.chain.past.acked;
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_GIVEN_UP);
+    send_hits(&f, 10);
+    answer(&f);
+    struct ledger b = f.chain.past.acked;
+    send_hits(&f, 20);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, &a), CHAIN_GIVEN_UP);
+    send_hits(&f, 100);
+    assert_int_equal(f.chain.batch->hits, 130);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, &b), CHAIN_GIVEN_UP);
+    assert_int_equal(keys_dirty(f.keys), 0); /* not even the 120 that it lacks: it has the other 10 */
+    assert_int_equal(world_books(&f.world).lost, 130);
+    assert_int_equal(f.world.stats.alarms_identity_taken, 0);
+    fixture_fini(&f);
+}
+
+/* After a loss a batch without hits is forgotten, and comes back: what was stored before it is there all the time. */
+static void test_an_empty_batch_that_comes_back_repeats_nothing(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_GIVEN_UP);
+    send_hits(&f, 10);
+    answer(&f);
+    struct ledger first = f.chain.past.acked;
+    send_hits(&f, 20);
+    assert_int_equal(chain_replace(&f.chain), 0);
+    struct ledger empty = f.chain.batch->ledger;
+    assert_int_equal(chain_reconcile(&f.chain, &empty), CHAIN_RESOLVED);
+    assert_int_equal(chain_reconcile(&f.chain, &first), CHAIN_GIVEN_UP);
+    send_hits(&f, 0);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, &empty), CHAIN_GIVEN_UP);
+    assert_int_equal(keys_dirty(f.keys), 0);
+    fixture_fini(&f);
+}
+
 static void test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_master(void **state)
 {
     (void)state;
@@ -244,6 +298,8 @@ int main(void)
         cmocka_unit_test(test_a_rollback_of_what_an_earlier_process_stored_is_counted),
         cmocka_unit_test(test_a_missing_ledger_is_met_as_it_was_configured),
         cmocka_unit_test(test_a_ledger_from_before_a_loss_is_no_stranger),
+        cmocka_unit_test(test_between_two_pasts_nothing_is_stored_twice),
+        cmocka_unit_test(test_an_empty_batch_that_comes_back_repeats_nothing),
         cmocka_unit_test(test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_master),
         cmocka_unit_test(test_a_doubt_does_not_go_along_to_another_node),
         cmocka_unit_test(test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign),
