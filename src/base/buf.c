@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #define CAPACITY_MIN 256
-#define DIGITS_MAX 20 /* of UINT64_MAX */
 
 void buf_fini(struct buf *b)
 {
@@ -61,16 +60,25 @@ void buf_append(struct buf *b, const void *data, size_t bytes)
 
 void buf_append_slice(struct buf *b, struct slice s) { buf_append(b, s.at, s.bytes); }
 
-void buf_append_u64(struct buf *b, uint64_t value)
+char *buf_put_u64(char *at, uint64_t value)
 {
-    char digits[DIGITS_MAX];
-    char *first = digits + DIGITS_MAX;
+    char digits[BUF_DIGITS_MAX];
+    char *first = digits + sizeof(digits);
 
     do {
         *--first = (char)('0' + value % 10);
         value /= 10;
     } while (value);
-    buf_append(b, first, (size_t)(digits + DIGITS_MAX - first));
+    size_t bytes = (size_t)(digits + sizeof(digits) - first);
+    memcpy(at, first, bytes);
+    return at + bytes;
+}
+
+void buf_append_u64(struct buf *b, uint64_t value)
+{
+    char digits[BUF_DIGITS_MAX];
+
+    buf_append(b, digits, (size_t)(buf_put_u64(digits, value) - digits));
 }
 
 void buf_append_i64(struct buf *b, int64_t value)

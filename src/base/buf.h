@@ -26,6 +26,9 @@ char *buf_reserve(struct buf *b, size_t bytes);
 void buf_append(struct buf *b, const void *data, size_t bytes);
 void buf_append_slice(struct buf *b, struct slice s);
 void buf_append_u64(struct buf *b, uint64_t value); /* decimal */
+/* The same into room that is there already (buf_reserve()), up to BUF_DIGITS_MAX bytes; behind the last of them. */
+#define BUF_DIGITS_MAX 20 /* of UINT64_MAX */
+char *buf_put_u64(char *at, uint64_t value);
 void buf_append_i64(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drop `bytes` (at most all) from the front, moving the rest down. */

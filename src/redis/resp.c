@@ -24,21 +24,15 @@ struct resp_reader {
 
 /* ---- commands ---- */
 
-#define HEAD_BYTES_MAX 24 /* '$' or '*', 20 digits, CR LF */
+#define HEAD_BYTES_MAX (1 + BUF_DIGITS_MAX + 2)
 
 /* "<mark><n>\r\n"; the byte behind it. */
 static char *put_head(char *at, char mark, size_t n)
 {
-    char digits[20], *first = digits + sizeof(digits);
-
-    do {
-        *--first = (char)('0' + n % 10);
-    } while (n /= 10);
-    size_t bytes = (size_t)(digits + sizeof(digits) - first);
-    *at++ = mark;
-    memcpy(at, first, bytes);
-    memcpy(at + bytes, "\r\n", 2);
-    return at + bytes + 2;
+    *at = mark;
+    at = buf_put_u64(at + 1, n);
+    memcpy(at, "\r\n", 2);
+    return at + 2;
 }
 
 /* Ours: a flush is made of these, and hiredis' printf would be a third of its time. */
