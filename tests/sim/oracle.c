@@ -250,15 +250,16 @@ static void check_lost(struct sim *s, const struct process *p)
     bool hears =
         s->rates.replay_window_ms || (!s->cluster.emptied && !s->rates.partitions && !net_is_silent(&s->net, p->life));
 
-    if (s->rates.replay_window_ms && !p->stats.alarms_identity_taken && !l->reborn &&
-        s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && b.lost)
+    if (p->stats.alarms_identity_taken || l->reborn)
+        return;
+    if (s->rates.replay_window_ms && s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && b.lost)
         sim_fail(s, "process %u counts %" PRIu64 " hits as lost that it could have replayed", p->life, b.lost);
-    if (hears && !l->reborn && !p->stats.alarms_ledger_missing && !p->stats.alarms_identity_taken &&
-        l->excused_sum + l->destroyed_sum == 0 && l->applied_sum + b.lost != l->accepted_sum)
+    if (!hears || l->excused_sum + l->destroyed_sum)
+        return;
+    if (!p->stats.alarms_ledger_missing && l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
                  p->life, l->accepted_sum, l->applied_sum, b.lost);
-    if (hears && !l->reborn && !p->stats.alarms_identity_taken && l->excused_sum + l->destroyed_sum == 0 &&
-        l->applied_sum + b.lost + p->stats.unproved_hits < l->accepted_sum)
+    if (l->applied_sum + b.lost + p->stats.unproved_hits < l->accepted_sum)
         sim_fail(s,
                  "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", lost %" PRIu64
                  " and unproved %" PRIu64,

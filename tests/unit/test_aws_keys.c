@@ -160,6 +160,14 @@ static void test_without_any_source_the_sentence_names_all(void **state)
     assert_no_keys("no AWS keys", "AWS_WEB_IDENTITY_TOKEN_FILE");
 }
 
+static void assert_keys_of_the_session(const struct aws_keys *keys)
+{
+    assert_string_equal(keys->access_key_id, "AKID");
+    assert_string_equal(keys->secret_access_key, "s3cret");
+    assert_string_equal(keys->session_token, "session");
+    assert_int_equal(keys->expires_s, 1795233600);
+}
+
 /* ---- the container's endpoint ---- */
 
 static void test_the_containers_endpoint_is_asked_with_the_token_of_the_file(void **state)
@@ -181,10 +189,7 @@ static void test_the_containers_endpoint_is_asked_with_the_token_of_the_file(voi
     unlink(path);
     assert_memory_equal(s.asked, "GET /keys ", 10);
     assert_non_null(strstr(s.asked, "Authorization: " TOKEN "\r\n"));
-    assert_string_equal(keys.access_key_id, "AKID");
-    assert_string_equal(keys.secret_access_key, "s3cret");
-    assert_string_equal(keys.session_token, "session");
-    assert_int_equal(keys.expires_s, 1795233600);
+    assert_keys_of_the_session(&keys);
 }
 
 static void test_answers_of_the_endpoint_without_whole_keys_are_refused(void **state)
@@ -287,10 +292,7 @@ static void test_a_web_identity_is_posted_with_every_byte_escaped(void **state)
     assert_memory_equal(s.asked, "POST /keys ", 11);
     assert_non_null(strstr(s.asked, "\r\n\r\nAction=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=tallyd"
                                     "&RoleArn=arn%3Aaws%3Aiam%3A%3A1%3Arole%2Fa%26b&WebIdentityToken=t0ken%2F%2B%3D"));
-    assert_string_equal(keys.access_key_id, "AKID");
-    assert_string_equal(keys.secret_access_key, "s3cret");
-    assert_string_equal(keys.session_token, "session");
-    assert_int_equal(keys.expires_s, 1795233600);
+    assert_keys_of_the_session(&keys);
 }
 
 static void test_answers_of_sts_without_whole_keys_are_refused(void **state)
