@@ -518,9 +518,10 @@ def daemon_commands():
     """What src/ sends to the store, as an ACL names it. Not in it: AUTH, which needs no permission, and SELECT, because MemoryDB has one database."""
     found = set()
     for source in sorted((pathlib.Path(__file__).parents[2] / "src").glob("*/*.c")):
-        for command, second in re.findall(r'\(struct slice\[\]\)\{\s*SLICE\("([A-Z]+)"\)(?:,\s*SLICE\("([A-Z]+)"\))?', source.read_text()):
+        text = source.read_text()
+        for command, second in re.findall(r'\(struct slice\[\]\)\{\s*SLICE\("([A-Z]+)"\)(?:,\s*SLICE\("([A-Z]+)"\))?', text):
             found.add((command + "|" + second if second else command).lower())
-        for either in re.findall(r'\(struct slice\[\]\)\{\s*[^,"]+\? SLICE\("([A-Z]+)"\) : SLICE\("([A-Z]+)"\)', source.read_text()):
+        for either in re.findall(r'\(struct slice\[\]\)\{\s*[^,"]+\? SLICE\("([A-Z]+)"\) : SLICE\("([A-Z]+)"\)', text):
             found.update(word.lower() for word in either)
     return found - {"auth", "select"}
 

@@ -28,7 +28,6 @@ STEP = 1 if LONG else 7
 OPTIONS = {"workers": 1, "flush_interval": "20ms"}
 LATES = (None, "soon", "after")  # held bytes are lost; go when the new link is there; go when all is stored
 
-NUMBERS = itertools.count()
 Case = collections.namedtuple("Case", "act way at ending late")
 
 
@@ -50,7 +49,7 @@ class Plain:
 
 class OverTls(Plain):
     def __init__(self, lab):
-        self.lab, self.authority = lab, Authority(lab.folder, f"authority-{next(NUMBERS)}")
+        self.lab, self.authority = lab, Authority(lab.folder, lab.new_name("authority"))
         self.tls = TlsRedis(lab, self.authority)
         self.redis = self.tls.plain
 

@@ -1,7 +1,6 @@
 """A real Redis cluster: six redis-server processes, three masters with a replica each, made by redis-cli."""
 
 import contextlib
-import itertools
 import os
 import socket
 import subprocess
@@ -14,7 +13,6 @@ from .resp import RespError
 NODES = 6
 NODE_TIMEOUT_MS = 1000
 BUS = 10000  # the cluster bus listens on the port plus this
-_NUMBERS = itertools.count()
 CLI = os.path.join(os.path.dirname(BINARY), "redis-cli")
 
 
@@ -81,7 +79,7 @@ class LoneNode(Node):
     """A cluster of one node that has all slots."""
 
     def __init__(self, lab):
-        super().__init__(os.path.join(lab.folder, f"lone-{next(_NUMBERS)}"), secrets.PASSWORD)
+        super().__init__(os.path.join(lab.folder, lab.new_name("lone")), secrets.PASSWORD)
         self.start()
         self.command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         wait.until(lambda: b"cluster_state:ok" in self.command("CLUSTER", "INFO"), "all slots are served", 15)
@@ -165,14 +163,17 @@ class Cluster:
 
     def wait_well(self):
         """All nodes run and agree: every slot served, three masters, each with a linked replica."""
-        try:
+        with self.explained():
             wait.until(self._is_well, "the cluster is well", 30, 0.05)
-        except AssertionError as late:
-            raise AssertionError(f"{late}\n{self.views()}") from None
 
-    def views(self):
-        """What each node says of itself and of the others, for a report."""
-        return "\n".join(f"-- {node.cluster_port}:\n{self._view_text(node)}" for node in self.nodes)
+    @contextlib.contextmanager
+    def explained(self):
+        """What fails in here says what each node says of itself and of the others."""
+        try:
+            yield
+        except AssertionError as failure:
+            views = "\n".join(f"-- {node.cluster_port}:\n{self._view_text(node)}" for node in self.nodes)
+            raise AssertionError(f"{failure}\n{views}") from None
 
     @staticmethod
     def _view_text(node):
@@ -185,18 +186,20 @@ class Cluster:
 
     def _is_well(self):
         try:
-            maps = {self._slot_map(node) for node in self.nodes}  # a replica that lags here would claim slots that moved
-            return len(maps) == 1 and all(self._sees_all_well(node) for node in self.nodes)
+            views = [node.view() for node in self.nodes]
+            maps = {self._slot_map(view) for view in views}  # a replica that lags here would claim slots that moved
+            return len(maps) == 1 and all(map(self._sees_all_well, self.nodes, views))
         except (OSError, RespError):
             return False
 
     @staticmethod
-    def _slot_map(node):
-        """Who owns what, as this node sees it; slots that are on the move are not shown to others."""
-        return frozenset((id, word) for id, (_, _, _, slots) in node.view().items() for word in slots if "[" not in word)
+    def _slot_map(view):
+        """Who owns what; slots that are on the move are not shown to others."""
+        return frozenset((id, word) for id, (_, _, _, slots) in view.items() for word in slots if "[" not in word)
 
-    def _sees_all_well(self, node):
-        rows = node.view().values()
+    @staticmethod
+    def _sees_all_well(node, view):
+        rows = view.values()
         if any(flags & {"fail", "fail?", "handshake", "noaddr"} for _, flags, _, _ in rows):
             return False
         masters = [slots for _, flags, _, slots in rows if "master" in flags and slots]

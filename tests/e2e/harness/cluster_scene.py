@@ -45,10 +45,8 @@ class Scene:
         """Everything that was answered is in Redis, key by key; with `lost`, what the books call lost is missing."""
         self.load.stop()
         assert not self.load.refused and not self.load.breaks
-        try:
+        with self.cluster.explained():
             checker.wait_drained(self.server)
-        except AssertionError as late:
-            raise AssertionError(f"{late}\n{self.cluster.views()}") from None
         metrics = checker.checked_metrics(self.server)
         gone = metrics["hits_lost_total"]
         held = sum(checker.redis_counts(self.cluster, self.prefix.encode()).values())

@@ -24,16 +24,19 @@ class Lab:
         self._things.append(thing)
         return thing
 
+    def new_name(self, kind):
+        """That nothing else here has."""
+        return f"{kind}-{next(self._numbers)}"
+
     def redis(self, start=True, **options):
         """A redis-server; with a password unless the test says otherwise, so that every test searches for leaks."""
         options.setdefault("password", secrets.PASSWORD)
-        folder = os.path.join(self.folder, f"redis-{next(self._numbers)}")
-        server = self.keep(RedisServer(folder, **options))
+        server = self.keep(RedisServer(os.path.join(self.folder, self.new_name("redis")), **options))
         return server.start() if start else server
 
     def tallyd(self, redis=None, start=True, via=None, **options):
         """A tallyd on that redis (by way of a proxy when given); embedded without one."""
-        name = f"tallyd-{next(self._numbers)}"
+        name = self.new_name("tallyd")
         url = (via or redis).url if redis else None
         password = redis.password if redis else None
         server = self.keep(Tallyd(self.folder, url, name, password=password, program=self._program, **options))

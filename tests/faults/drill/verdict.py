@@ -1,5 +1,6 @@
 """What a schedule ended with: hit by hit what was answered, what the store holds, what the books say."""
 
+import collections
 import re
 
 from harness import checker
@@ -7,8 +8,7 @@ from harness import checker
 from .scene import ACKED_BEFORE_MIN
 
 
-_CALLED_LOST = re.compile(r" hits_(?:lost|unproved)(_at_least|_at_most)?=(\d+)")
-_UNPROVED = re.compile(r" hits_unproved=(\d+)")  # all of them may be lost, or none
+_CALLED = re.compile(r" hits_(lost|lost_at_least|lost_at_most|unproved)=(\d+)")  # unproved: all of them may be lost, or none
 
 
 class Void(Exception):
@@ -36,12 +36,13 @@ def count(store, load, prefix):
 def judge(server, counts, restarted):
     """Raises unless nothing is lost that is not called lost, nothing is doubled, and the books agree; what was called lost."""
     metrics = checker.checked_metrics(server)
-    called = _CALLED_LOST.findall(server.log())  # metrics die with a process, its log is kept
-    called_lost = sum(int(hits) for _, hits in called)
-    unproved = sum(int(hits) for hits in _UNPROVED.findall(server.log()))
-    exact = unproved == 0 and not any(bound for bound, _ in called)
+    called = collections.Counter()
+    for kind, hits in _CALLED.findall(server.log()):  # metrics die with a process, its log is kept
+        called[kind] += int(hits)
+    called_lost, unproved = called.total(), called["unproved"]
+    exact = unproved == 0 and not {"lost_at_least", "lost_at_most"} & called.keys()
     assert counts["doubled"] == 0, f"{counts['doubled']} hits doubled: {counts}"
-    assert counts["lost"] <= called_lost or any(bound == "_at_least" for bound, _ in called), \
+    assert counts["lost"] <= called_lost or "lost_at_least" in called, \
         f"{counts['lost']} hits lost, {called_lost} called lost: {counts}"
     if not restarted:
         assert metrics["hits_lost_total"] + unproved == called_lost, f"{metrics['hits_lost_total']} lost, {called_lost} in the log"
