@@ -45,18 +45,22 @@ static inline unsigned scan_name_stops(block b)
 /* Bytes other than letters, digits, '-' and '.': all that most hosts have. What is left is for the table to decide. */
 static inline unsigned scan_host_stops(block b) { return ~block_bits(block_labels(b)) & 0xffff; }
 
+/* Controls, space, DEL and all from 0x80: moved by one, DEL joins those that are negative. */
+static inline block scan_invisible(block b) { return _mm_cmplt_epi8(_mm_add_epi8(b, block_of(1)), block_of(0x22)); }
+
 static inline unsigned scan_query_stops(block b)
 {
-    /* The comparison is signed: below 0x21 are also all bytes from 0x80. */
-    block outside = block_or(_mm_cmplt_epi8(b, block_of(0x21)), block_equal(b, 0x7f));
     block quote_hash = block_equal(block_or(b, block_of(1)), '#');           /* '"' 0x22, '#' 0x23 */
     block angles = block_equal(_mm_and_si128(b, block_of((char)0xfd)), '<'); /* '<' 0x3c, '>' 0x3e */
-    return block_bits(block_or(block_or(outside, quote_hash), angles));
+    return block_bits(block_or(block_or(scan_invisible(b), quote_hash), angles));
 }
 
 static inline unsigned scan_path_stops(block b)
 {
-    return scan_query_stops(b) | block_bits(block_or(block_equal(b, '?'), block_equal(b, '\\')));
+    block odd = block_or(b, block_of(1));
+    block pairs = block_or(block_equal(odd, '#'), block_equal(odd, '?')); /* '"' and '#', '>' 0x3e and '?' 0x3f */
+    block singles = block_or(block_equal(b, '<'), block_equal(b, '\\'));
+    return block_bits(block_or(block_or(scan_invisible(b), pairs), singles));
 }
 
 static inline unsigned scan_value_stops(block b)

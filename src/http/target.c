@@ -100,7 +100,7 @@ bool target_split(struct http_request *r)
 {
     if (r->method == HTTP_CONNECT)
         return authority_split(r);
-    if (r->path.bytes > 0 && r->path.at[0] == '/')
+    if (target_is_path(r))
         return true;
     if (r->path.bytes == 1 && r->path.at[0] == '*')
         return r->method == HTTP_OPTIONS && r->query.at == NULL;
