@@ -1,5 +1,6 @@
 #include "http/field.h"
 
+#include "base/word.h"
 #include "http/scan.h"
 #include "http/target.h"
 
@@ -28,14 +29,6 @@ static const struct known_field known[NAME_BYTES_MAX + 1][NAMES_PER_LENGTH] = {
     [30] = {{"access-control-request-headers", HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS}},
 };
 
-static uint32_t word_load(const char *at)
-{
-    uint32_t word;
-
-    memcpy(&word, at, sizeof(word));
-    return word;
-}
-
 /* `lower` has letters, digits and '-' only; of the bytes that a token or value may have, none but the
  * two cases of a letter becomes that letter by setting bit 5, and none but '-' becomes '-'. */
 static bool text_is(const char *text, const char *lower, size_t bytes)
@@ -43,7 +36,7 @@ static bool text_is(const char *text, const char *lower, size_t bytes)
     size_t i = 0;
 
     for (; i + 4 <= bytes; i += 4) {
-        if ((word_load(text + i) | 0x20202020) != word_load(lower + i))
+        if ((word32_load(text + i) | 0x20202020) != word32_load(lower + i))
             return false;
     }
     for (; i < bytes; i++) {
