@@ -31,7 +31,7 @@ static const struct known_field known[NAME_BYTES_MAX + 1][NAMES_PER_LENGTH] = {
 
 /* `lower` has letters, digits and '-' only; of the bytes that a token or value may have, none but the
  * two cases of a letter becomes that letter by setting bit 5, and none but '-' becomes '-'. */
-static bool text_is(const char *text, const char *lower, size_t bytes)
+static inline bool text_is(const char *text, const char *lower, size_t bytes)
 {
     size_t i = 0;
 
