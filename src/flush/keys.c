@@ -1,10 +1,10 @@
 #include "flush/keys.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/region.h"
+#include "flush/key_list.h"
 #include "sync/barrier.h"
 
 enum key_place {
@@ -14,14 +14,8 @@ enum key_place {
     KEY_IN_HELD,
 };
 
-/* A queue threaded through a column: a key can wait in it once, and waiting takes no memory. */
-struct key_list {
-    uint32_t head, tail, count;
-};
-
 struct keys_shard {
     struct shard *shard;
-    uint32_t *key;       /* owned; by cell: its key + 1, 0: not met yet */
     key_cell *next;      /* owned; by cell: the same key in another shard */
     uint64_t *inherited; /* owned; by cell, of the first inherited_cells: its count then; NULL: none */
     uint32_t inherited_cells;
@@ -36,12 +30,13 @@ struct keys {
     uint64_t pushes;
     struct key_list *dirty; /* owned; by partition */
     struct key_list held, unsure;
-    uint8_t *partition;    /* owned; by key */
     uint32_t *next;        /* owned; by key, of dirty and held */
     uint32_t *unsure_next; /* owned; by key */
     uint8_t *place;        /* owned; by key, enum key_place */
     uint64_t *aside;       /* owned; by key: refused hits of a held key */
-    key_cell *first;       /* owned; by key */
+    uint32_t *first_cell;  /* owned; by key: its number + 1 … */
+    uint16_t *first_shard; /* owned; … in this shard */
+    uint8_t *partition;    /* owned; by key */
     struct keys_shard shards[];
 };
 
@@ -49,66 +44,53 @@ static key_cell cell_id(uint32_t shard, uint32_t cell) { return ((uint64_t)shard
 static uint32_t cell_shard(key_cell id) { return (uint32_t)((id - 1) >> 32); }
 static uint32_t cell_index(key_cell id) { return (uint32_t)(id - 1); }
 
-static void list_push(struct key_list *l, uint32_t *next, uint32_t key)
-{
-    if (l->count++)
-        next[l->tail] = key;
-    else
-        l->head = key;
-    l->tail = key;
-}
-
-static uint32_t list_pop(struct key_list *l, const uint32_t *next)
-{
-    if (l->count == 0)
-        return KEY_NONE;
-    uint32_t key = l->head;
-    if (--l->count)
-        l->head = next[key];
-    return key;
-}
-
 /* ---- names and cells ---- */
 
 static uint32_t keys_add_cell(struct keys *k, uint32_t shard, uint32_t cell)
 {
-    struct keys_shard *s = &k->shards[shard];
+    uint32_t key = totals_of_cell(k->totals, shard, cell);
 
-    assert(cell < k->keys_max);
-    if (s->key[cell])
-        return s->key[cell] - 1;
-    struct slice name = shard_name(s->shard, cell);
-    uint32_t key = totals_intern(k->totals, name, shard_hash(s->shard, name));
+    if (key != TOTALS_NONE)
+        return key;
     /* The totals hold as many names as the tally lets in; a name too many stays pending and in the books. */
+    key = totals_intern(k->totals, shard, cell);
     if (key == TOTALS_NONE)
         return KEY_NONE;
-    uint8_t partition = (uint8_t)keyspace_partition(k->space, name);
-    /* Zeroes are there already; to write them would make the column resident. */
+    uint8_t partition = (uint8_t)keyspace_partition(k->space, shard_name(k->shards[shard].shard, cell));
+    /* Zeroes are there already; to write them would make the columns resident. */
     if (partition)
         k->partition[key] = partition;
-    if (k->first[key])
-        s->next[cell] = k->first[key];
-    s->key[cell] = key + 1;
-    k->first[key] = cell_id(shard, cell);
+    if (k->first_cell[key])
+        k->shards[shard].next[cell] = keys_first_cell(k, key);
+    k->first_cell[key] = cell + 1;
+    if (k->first_shard[key] != shard)
+        k->first_shard[key] = (uint16_t)shard;
     return key;
 }
+_Static_assert(KEY_NONE == TOTALS_NONE, "a key is an entry of the totals");
 
+/* Through the cells, as a worker may count a name that no flush has met yet. */
 uint32_t keys_find(struct keys *k, struct slice name)
 {
     uint64_t hash = shard_hash(k->shards[0].shard, name);
-    uint32_t key = totals_find(k->totals, name, hash);
 
-    /* A worker may count a name that no flush has met yet. */
-    for (uint32_t i = 0; key == TOTALS_NONE && i < k->shards_count; i++) {
+    for (uint32_t i = 0; i < k->shards_count; i++) {
         uint32_t cell = shard_find(k->shards[i].shard, name, hash);
         if (cell != SHARD_CELL_NONE)
-            key = keys_add_cell(k, i, cell);
+            return keys_add_cell(k, i, cell);
     }
-    return key == TOTALS_NONE ? KEY_NONE : key;
+    return KEY_NONE;
 }
 
-struct slice keys_name(const struct keys *k, uint32_t key) { return totals_name(k->totals, key); }
-key_cell keys_first_cell(const struct keys *k, uint32_t key) { return k->first[key]; }
+struct slice keys_name(const struct keys *k, uint32_t key)
+{
+    return shard_name(k->shards[k->first_shard[key]].shard, k->first_cell[key] - 1);
+}
+
+key_cell keys_first_cell(const struct keys *k, uint32_t key)
+{
+    return cell_id(k->first_shard[key], k->first_cell[key] - 1);
+}
 
 key_cell keys_next_cell(const struct keys *k, key_cell cell)
 {
@@ -150,7 +132,7 @@ void keys_push_dirty(struct keys *k, uint32_t key)
     if (k->place[key] != KEY_IN_NONE)
         return;
     k->place[key] = KEY_IN_DIRTY;
-    list_push(&k->dirty[k->partition[key]], k->next, key);
+    key_list_push(&k->dirty[k->partition[key]], k->next, key);
     k->dirty_count++;
     k->pushes++;
 }
@@ -158,18 +140,18 @@ void keys_push_dirty(struct keys *k, uint32_t key)
 void keys_take_back(struct keys *k, key_cell cell, uint64_t hits)
 {
     keys_set_baseline(k, cell, keys_baseline(k, cell) - hits);
-    keys_push_dirty(k, k->shards[cell_shard(cell)].key[cell_index(cell)] - 1);
+    keys_push_dirty(k, totals_of_cell(k->totals, cell_shard(cell), cell_index(cell)));
 }
 
 static void keys_push_held(struct keys *k, uint32_t key)
 {
     k->place[key] = KEY_IN_HELD;
-    list_push(&k->held, k->next, key);
+    key_list_push(&k->held, k->next, key);
 }
 
 uint32_t keys_pop_dirty(struct keys *k, uint32_t partition)
 {
-    for (uint32_t key; (key = list_pop(&k->dirty[partition], k->next)) != KEY_NONE;) {
+    for (uint32_t key; (key = key_list_pop(&k->dirty[partition], k->next)) != KEY_NONE;) {
         k->dirty_count--;
         if (k->place[key] == KEY_IN_DIRTY) {
             k->place[key] = KEY_IN_NONE;
@@ -202,7 +184,7 @@ static uint64_t keys_unstored(const struct keys *k, uint32_t key)
 {
     uint64_t hits = 0;
 
-    for (key_cell c = k->first[key]; c; c = keys_next_cell(k, c))
+    for (key_cell c = keys_first_cell(k, key); c; c = keys_next_cell(k, c))
         hits += keys_count(k, c) - keys_baseline(k, c);
     return hits;
 }
@@ -222,7 +204,7 @@ uint64_t keys_sweep_held(struct keys *k)
 
 void keys_release_held(struct keys *k)
 {
-    for (uint32_t key; (key = list_pop(&k->held, k->next)) != KEY_NONE;) {
+    for (uint32_t key; (key = key_list_pop(&k->held, k->next)) != KEY_NONE;) {
         k->place[key] = KEY_IN_NONE;
         keys_push_dirty(k, key);
     }
@@ -250,13 +232,13 @@ static void keys_remember_unsure(struct keys *k)
     for (uint32_t p = 0; p < k->space->partitions; p++) {
         uint32_t key = k->dirty[p].head;
         for (uint32_t n = 0; n < k->dirty[p].count; n++, key = k->next[key])
-            list_push(&k->unsure, k->unsure_next, key);
+            key_list_push(&k->unsure, k->unsure_next, key);
     }
 }
 
 void keys_collect(struct keys *k)
 {
-    for (uint32_t key; (key = list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;) {
+    for (uint32_t key; (key = key_list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;) {
         if (keys_unstored(k, key)) /* else it would be unsure again, and for ever */
             keys_push_dirty(k, key);
     }
@@ -310,7 +292,7 @@ uint64_t keys_base(const struct keys *k, uint32_t key)
 {
     uint64_t base = 0;
 
-    for (key_cell c = k->first[key]; c; c = keys_next_cell(k, c))
+    for (key_cell c = keys_first_cell(k, key); c; c = keys_next_cell(k, c))
         base += keys_baseline(k, c);
     return base;
 }
@@ -345,16 +327,17 @@ static bool keys_reserve(struct keys *k, struct tally *tally)
     k->unsure_next = region_reserve(n * sizeof(*k->unsure_next));
     k->place = region_reserve(n * sizeof(*k->place));
     k->aside = region_reserve(n * sizeof(*k->aside));
-    k->first = region_reserve(n * sizeof(*k->first));
+    k->first_cell = region_reserve(n * sizeof(*k->first_cell));
+    k->first_shard = region_reserve(n * sizeof(*k->first_shard));
     k->partition = region_reserve(n * sizeof(*k->partition));
     k->dirty = calloc(k->space->partitions, sizeof(*k->dirty));
-    bool ok = k->next && k->unsure_next && k->place && k->aside && k->first && k->partition && k->dirty;
+    bool ok = k->next && k->unsure_next && k->place && k->aside && k->first_cell && k->first_shard && k->partition &&
+              k->dirty;
     for (uint32_t i = 0; ok && i < k->shards_count; i++) {
         struct keys_shard *s = &k->shards[i];
         s->shard = tally_shard(tally, i);
-        s->key = region_reserve(n * sizeof(*s->key));
         s->next = region_reserve(n * sizeof(*s->next));
-        ok = s->key && s->next;
+        ok = s->next;
     }
     return ok;
 }
@@ -387,11 +370,11 @@ void keys_destroy(struct keys *k)
         struct keys_shard *s = &k->shards[i];
         free(s->inherited);
         region_release(s->next, n * sizeof(*s->next));
-        region_release(s->key, n * sizeof(*s->key));
     }
     free(k->dirty);
     region_release(k->partition, n * sizeof(*k->partition));
-    region_release(k->first, n * sizeof(*k->first));
+    region_release(k->first_shard, n * sizeof(*k->first_shard));
+    region_release(k->first_cell, n * sizeof(*k->first_cell));
     region_release(k->aside, n * sizeof(*k->aside));
     region_release(k->place, n * sizeof(*k->place));
     region_release(k->unsure_next, n * sizeof(*k->unsure_next));

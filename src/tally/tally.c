@@ -56,10 +56,11 @@ int tally_create(struct tally **out, const struct tally_config *config)
     t->keys_room = config->state ? state_file_geometry(config->state)->cells_max : config->keys_max;
     t->workers = config->workers;
 
-    const struct totals_config totals_config = {.entries_max = t->keys_room, .hash_key = hash_key};
-    failed = totals_create(&t->totals, &totals_config);
+    failed = shards_create(t, &hash_key, config->state);
+    const struct totals_config totals_config = {
+        .shards = t->shards, .shards_count = t->workers, .entries_max = t->keys_room};
     if (!failed)
-        failed = shards_create(t, &hash_key, config->state);
+        failed = totals_create(&t->totals, &totals_config);
     if (failed)
         tally_destroy(t);
     else

@@ -7,117 +7,122 @@
 #include "base/region.h"
 #include "sync/atomic.h"
 #include "sync/seqlock.h"
-#include "tally/index.h"
 
+#define LOCKS 256 /* shared by the entries: a reader waits for its own entry's writer, or one in so many others' */
+
+/* The flusher writes under its lock, any thread reads. */
 struct entry {
-    struct seqlock lock;
-    uint16_t name_bytes; /* constant once the entry is published, as is name_at */
-    const char *name_at; /* borrowed from a shard */
-    /* flusher writes under `lock`, any thread reads */
     uint64_t stored; /* an int64_t */
     uint64_t base;
     uint64_t as_of_ms;
 };
-_Static_assert(sizeof(struct entry) == 40, "a part of what a key may cost");
+_Static_assert(sizeof(struct entry) == 24, "a part of what a key may cost");
 
 struct totals {
-    struct entry *entries; /* owned region, entries_max of them */
+    struct shard *const *shards;
+    uint32_t shards_count;
     uint32_t entries_max;
-    uint32_t used; /* flusher writes, any thread reads: so many are whole */
-    struct index index;
+    uint32_t used;         /* the flusher's */
+    struct entry *entries; /* owned region, entries_max of them */
+    struct seqlock locks[LOCKS];
+    uint32_t *of_cell[]; /* owned regions; by shard and cell: entry + 1, 0: not met yet */
 };
 
 int totals_create(struct totals **out, const struct totals_config *config)
 {
-    struct totals *t = calloc(1, sizeof(*t));
+    if (config->entries_max == 0 || config->entries_max > SHARD_CELLS_MAX)
+        return -EINVAL;
+    struct totals *t = calloc(1, sizeof(*t) + config->shards_count * sizeof(t->of_cell[0]));
     if (!t)
         return -ENOMEM;
-    int failed = index_init(&t->index, config->entries_max);
-    if (failed)
-        goto free_totals;
+    t->shards = config->shards;
+    t->shards_count = config->shards_count;
     t->entries_max = config->entries_max;
-    t->entries = region_reserve(t->entries_max * sizeof(struct entry));
-    failed = t->entries ? 0 : -ENOMEM;
-    if (failed)
-        goto free_index;
+    t->entries = region_reserve(t->entries_max * sizeof(t->entries[0]));
+    bool ok = t->entries;
+    for (uint32_t i = 0; ok && i < t->shards_count; i++) {
+        t->of_cell[i] = region_reserve(t->entries_max * sizeof(t->of_cell[i][0]));
+        ok = t->of_cell[i];
+    }
+    if (!ok) {
+        totals_destroy(t);
+        return -ENOMEM;
+    }
     *out = t;
     return 0;
-
-free_index:
-    index_fini(&t->index);
-free_totals:
-    free(t);
-    return failed;
 }
 
 void totals_destroy(struct totals *t)
 {
     if (!t)
         return;
-    region_release(t->entries, t->entries_max * sizeof(struct entry));
-    index_fini(&t->index);
+    for (uint32_t i = 0; i < t->shards_count; i++)
+        region_release(t->of_cell[i], t->entries_max * sizeof(t->of_cell[i][0]));
+    region_release(t->entries, t->entries_max * sizeof(t->entries[0]));
     free(t);
 }
 
-struct slice totals_name(const struct totals *t, uint32_t entry)
+uint32_t totals_of_cell(const struct totals *t, uint32_t shard, uint32_t cell)
 {
-    const struct entry *e = &t->entries[entry];
-
-    return (struct slice){e->name_at, e->name_bytes};
+    assert(cell < t->entries_max);
+    /* relaxed because it is a number only: what the entry holds is published under its lock; 0 - 1 is TOTALS_NONE */
+    return load_relaxed_u32(&t->of_cell[shard][cell]) - 1;
 }
 
 uint32_t totals_find(const struct totals *t, struct slice name, uint64_t hash)
 {
-    struct index_probe probe = index_probe(&t->index, hash);
-    uint32_t entry;
-
-    do
-        entry = index_next(&probe);
-    while (entry != INDEX_NONE && !slice_equals(totals_name(t, entry), name));
-    return entry;
+    for (uint32_t i = 0; i < t->shards_count; i++) {
+        uint32_t cell = shard_find(t->shards[i], name, hash);
+        uint32_t entry = cell == SHARD_CELL_NONE ? TOTALS_NONE : totals_of_cell(t, i, cell);
+        if (entry != TOTALS_NONE)
+            return entry;
+    }
+    return TOTALS_NONE;
 }
-_Static_assert(INDEX_NONE == TOTALS_NONE, "an entry is an item of the index");
 
-uint32_t totals_intern(struct totals *t, struct slice name, uint64_t hash)
+uint32_t totals_intern(struct totals *t, uint32_t shard, uint32_t cell)
 {
-    assert(name.bytes > 0 && name.bytes <= UINT16_MAX);
-    uint32_t entry = totals_find(t, name, hash);
+    uint32_t entry = totals_of_cell(t, shard, cell);
     if (entry != TOTALS_NONE)
         return entry;
-    if (t->used == t->entries_max)
-        return TOTALS_NONE;
-    entry = t->used;
-    t->entries[entry].name_at = name.at;
-    t->entries[entry].name_bytes = (uint16_t)name.bytes;
-    store_release_u32(&t->used, entry + 1); /* partner: totals_entries() */
-    index_insert(&t->index, hash, entry);
+    struct slice name = shard_name(t->shards[shard], cell);
+    if (t->shards_count > 1)
+        entry = totals_find(t, name, shard_hash(t->shards[shard], name));
+    if (entry == TOTALS_NONE) {
+        if (t->used == t->entries_max)
+            return TOTALS_NONE;
+        entry = t->used++;
+    }
+    store_relaxed_u32(&t->of_cell[shard][cell], entry + 1); /* partner: totals_of_cell() */
     return entry;
 }
+
+static uint32_t lock_of(uint32_t entry) { return entry % LOCKS; }
 
 /* The fields are relaxed because the sequence lock orders them; it cannot keep a reader from loading in the
  * middle, only from using what it loaded. */
 void totals_publish(struct totals *t, uint32_t entry, const struct total *value)
 {
     struct entry *e = &t->entries[entry];
+    struct seqlock *lock = &t->locks[lock_of(entry)];
 
-    seqlock_write_begin(&e->lock); /* partner: totals_read() */
+    seqlock_write_begin(lock); /* partner: totals_read() */
     store_relaxed_u64(&e->stored, (uint64_t)value->stored);
     store_relaxed_u64(&e->base, value->base);
     store_relaxed_u64(&e->as_of_ms, value->as_of_ms);
-    seqlock_write_end(&e->lock);
+    seqlock_write_end(lock);
 }
 
 void totals_read(const struct totals *t, uint32_t entry, struct total *out)
 {
     const struct entry *e = &t->entries[entry];
+    const struct seqlock *lock = &t->locks[lock_of(entry)];
     unsigned sequence;
 
     do {
-        sequence = seqlock_read_begin(&e->lock); /* partner: totals_publish() */
+        sequence = seqlock_read_begin(lock); /* partner: totals_publish() */
         out->stored = (int64_t)load_relaxed_u64(&e->stored);
         out->base = load_relaxed_u64(&e->base);
         out->as_of_ms = load_relaxed_u64(&e->as_of_ms);
-    } while (seqlock_read_retry(&e->lock, sequence));
+    } while (seqlock_read_retry(lock, sequence));
 }
-
-uint32_t totals_entries(const struct totals *t) { return load_acquire_u32(&t->used); /* partner: totals_intern() */ }

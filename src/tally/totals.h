@@ -1,20 +1,18 @@
 #pragma once
 /* What the store is known to hold for each name, published by the flusher for every reader.
  *
- * Thread: the flusher writes; any thread reads. One entry a name and process, created by the
- * flusher when it first meets the name; entries are never removed. `stored` and `base` are written
- * as a pair (a sequence lock): value = stored + (sum of the cells' counts - base), so a read never
- * counts a delta twice and never goes backwards.
+ * Thread: the flusher writes; any thread reads. One entry a name and process, created by the flusher when it first
+ * meets a cell of that name; entries are never removed. An entry is found through the cells of its name, in whatever
+ * shards they are, so it needs neither the name nor an index. `stored` and `base` are written as a pair (a sequence
+ * lock): value = stored + (sum of the cells' counts - base), so a read never counts a delta twice and never goes
+ * backwards.
  *
- * Memory is reserved for `entries_max` and becomes resident as it is used: 40 bytes an entry, and 11…21
- * for the index. */
+ * Memory is reserved for `entries_max` and becomes resident as it is used: 24 bytes an entry, and 4 a cell. */
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#include "base/siphash.h"
 #include "base/slice.h"
+#include "tally/shard.h"
 
 struct totals;
 
@@ -27,8 +25,9 @@ struct total {
 };
 
 struct totals_config {
-    uint32_t entries_max;        /* 1…2^28 */
-    struct siphash_key hash_key; /* the shards' */
+    struct shard *const *shards; /* outlive the totals */
+    uint32_t shards_count;
+    uint32_t entries_max; /* 1…SHARD_CELLS_MAX; at least as many as a shard has cells */
 };
 
 /* 0, -ENOMEM, -EINVAL. */
@@ -36,13 +35,12 @@ int totals_create(struct totals **out, const struct totals_config *config);
 void totals_destroy(struct totals *t); /* NULL is allowed */
 
 /* ---- flusher ---- */
-/* The entry of `name`, made when missing; TOTALS_NONE when full. `name` must outlive the totals
- * (it points into a shard). */
-uint32_t totals_intern(struct totals *t, struct slice name, uint64_t hash);
+/* The entry of the name that `cell` of `shard` counts, made when missing; TOTALS_NONE when full. */
+uint32_t totals_intern(struct totals *t, uint32_t shard, uint32_t cell);
 void totals_publish(struct totals *t, uint32_t entry, const struct total *value);
 
 /* ---- any thread ---- */
+/* TOTALS_NONE: the flusher has not met that cell yet, or no cell of that name. */
+uint32_t totals_of_cell(const struct totals *t, uint32_t shard, uint32_t cell);
 uint32_t totals_find(const struct totals *t, struct slice name, uint64_t hash);
 void totals_read(const struct totals *t, uint32_t entry, struct total *out);
-struct slice totals_name(const struct totals *t, uint32_t entry);
-uint32_t totals_entries(const struct totals *t);

@@ -17,6 +17,10 @@ def pytest_configure(config):
     OPTIONS["io"] = config.getoption("--io")
     config.addinivalue_line("markers", "short: the subset for sanitizer builds")
     config.addinivalue_line("markers", "harness: tests of the harness itself; they need no tallyd")
+    # What a test needs that not every home gives (tests/conditions):
+    config.addinivalue_line("markers", "uring: asks for io_uring by name")
+    config.addinivalue_line("markers", "crowd: more connections than 64 descriptors allow")
+    config.addinivalue_line("markers", "proc: looks into /proc/PID of the daemon, which only root may (it is not dumpable)")
     for proof in ("cuts", "kills", "stops", "stores", "rollbacks"):
         config.addinivalue_line("markers", f"{proof}: part of `make proof-{proof}` (tests/faults)")
 

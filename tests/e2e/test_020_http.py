@@ -196,6 +196,7 @@ def test_a_request_that_was_not_finished_counts_nothing(server):
     assert accepted(server) == 0
 
 
+@pytest.mark.proc
 def test_reset_storms_leave_no_connections_and_no_descriptors(server):
     with connect(server) as connection:
         connection.request("GET", "/v1/hit/blog/a")
@@ -243,6 +244,7 @@ def refused_or_silent(connection):
     return False
 
 
+@pytest.mark.crowd
 def test_more_bytes_at_once_than_there_are_buffers_are_all_read(lab):
     """While the process stands still the kernel gathers more than all of a worker's receive buffers hold."""
     server = lab.tallyd(workers=1)

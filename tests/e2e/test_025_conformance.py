@@ -2,11 +2,12 @@
 
 import pytest
 from conformance import cases, check
+from harness.tallyd import ENGINES
 
 pytestmark = pytest.mark.short
 
 
-@pytest.mark.parametrize("engine", ["uring", "epoll"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_every_rule_of_the_table_holds(lab, engine):
     server = lab.tallyd(io=engine, workers=1)
     assert server.metrics().get("io_engine_info", engine=engine) == 1

@@ -6,6 +6,7 @@ import socket
 import pytest
 from harness import checker, wait
 from harness.http_client import HttpConnection, request_bytes
+from harness.tallyd import ENGINES
 
 pytestmark = pytest.mark.short
 HIT = request_bytes("GET", "/v1/hit/blog/a")
@@ -104,7 +105,8 @@ def disconnect(connections):
         connection.close()
 
 
-@pytest.mark.parametrize("engine", ["uring", "epoll"])
+@pytest.mark.crowd
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("text, kib_each", [(HIT, 1.0), (HIT[:20], 4.0)], ids=["idle", "half-a-head"])
 def test_a_crowd_of_connections_costs_little_memory(lab, crowd_limit, engine, text, kib_each):
     server = lab.tallyd(io=engine, workers=1, max_conns=CROWD + 100, descriptors=CROWD + 200)
@@ -126,6 +128,7 @@ def test_a_crowd_of_connections_costs_little_memory(lab, crowd_limit, engine, te
     wait.until(lambda: server.metrics()["connections"] == 0, "all are gone", 20)
 
 
+@pytest.mark.proc
 def test_running_out_of_descriptors_is_counted_and_survived(lab):
     """Only on epoll: the connections of the other engine are no descriptors."""
     server = lab.tallyd(io="epoll", workers=1)

@@ -8,6 +8,7 @@ import struct
 import pytest
 from harness import wait
 from harness.http_client import HttpConnection, request_bytes
+from harness.tallyd import ENGINES
 
 pytestmark = pytest.mark.short
 HIT_TOKEN = "token-for-hits-of-the-tests-1"
@@ -71,7 +72,7 @@ def test_rules_that_change_are_followed(lab, server):
     assert server.fetch("/v1/hit/blog/a").status == 403
 
 
-@pytest.mark.parametrize("io", ["uring", "epoll"])
+@pytest.mark.parametrize("io", ENGINES)
 def test_a_client_that_hits_too_often_is_told_when_to_come_back_and_not_counted(lab, io):
     server = lab.tallyd(io=io, workers=1, rate_limit=1, rate_burst=3)
     answers = [server.fetch("/v1/hit/blog/a") for _ in range(8)]
@@ -103,7 +104,7 @@ def proxy_header(client):
     return b"\r\n\r\n\0\r\nQUIT\n\x21\x11" + struct.pack("!H4s4sHH", 12, socket.inet_aton(client), bytes(4), 4711, 80)
 
 
-@pytest.mark.parametrize("io", ["uring", "epoll"])
+@pytest.mark.parametrize("io", ENGINES)
 def test_a_proxy_header_of_a_trusted_proxy_names_the_client_however_it_is_cut(lab, io):
     server = lab.tallyd(io=io, workers=1, rate_limit=1, rate_burst=1, trusted_proxies="127.0.0.1", proxy_protocol="v2")
     request = request_bytes("GET", "/v1/hit/blog/a")

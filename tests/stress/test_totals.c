@@ -39,7 +39,6 @@ static void test_total_is_read_whole_or_not_at_all(void **state)
     struct reader readers[READERS] = {0};
 
     assert_int_equal(totals_create(&totals, &(struct totals_config){.entries_max = 1}), 0);
-    assert_int_equal(totals_intern(totals, SLICE("n/a"), 1), 0);
     for (int i = 0; i < READERS; i++) {
         readers[i].totals = totals;
         assert_int_equal(pthread_create(&readers[i].thread, NULL, read_totals, &readers[i]), 0);

@@ -35,9 +35,10 @@ static struct tally_value value_of(const struct tally *t, struct slice name)
 /* As the flusher does: the store answered `stored`, and that contains `base` of ours. */
 static void publish(struct tally *t, struct slice name, int64_t stored, uint64_t base)
 {
-    uint64_t hash = shard_hash(tally_shard(t, 0), name);
+    uint32_t worker, cell;
 
-    totals_publish(tally_totals(t), totals_intern(tally_totals(t), name, hash),
+    assert_true(tally_find(t, name, &worker, &cell));
+    totals_publish(tally_totals(t), totals_intern(tally_totals(t), worker, cell),
                    &(struct total){.stored = stored, .base = base, .as_of_ms = 77});
 }
 

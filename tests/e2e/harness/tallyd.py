@@ -7,6 +7,8 @@ import signal
 import subprocess
 import time
 
+import pytest
+
 from . import wait
 from .http_client import fetch
 from .metrics import Metrics
@@ -14,6 +16,7 @@ from .ports import HOST, Port
 from .process import Process
 
 BINARY = os.path.abspath(os.environ.get("TALLYD", "build/release/tallyd"))
+ENGINES = [pytest.param("uring", marks=pytest.mark.uring), "epoll"]
 OPTIONS = {"io": "auto", "workers": 2, "flush-interval": "50ms"}  # io: as --io of pytest says
 # Tests may run as root; sanitizers need calls, files and ptrace that the sandbox takes away.
 _HERE = {"TALLYD_ALLOW_ROOT": "true"} if os.geteuid() == 0 else {}
