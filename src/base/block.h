@@ -12,6 +12,8 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 
+#include "base/word.h"
+
 typedef __m128i block;
 
 static inline block block_of(char c) { return _mm_set1_epi8(c); }
@@ -39,8 +41,7 @@ static inline block block_load(const char *at) { return _mm_loadu_si128((const _
 /* 8 to 15 bytes, as the first and the last eight: those in the middle are there twice. */
 static inline block block_load_short(const char *at, const char *end)
 {
-    return _mm_castps_si128(_mm_loadh_pi(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)(const void *)at)),
-                                         (const __m64 *)(const void *)(end - 8)));
+    return _mm_set_epi64x((long long)word64_load(end - 8), (long long)word64_load(at));
 }
 
 #endif
