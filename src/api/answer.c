@@ -55,8 +55,6 @@ enum api_refusal refusal_of_tally(enum tally_result result)
                                       : API_REFUSED_KEY_LIMIT;
 }
 
-void answer_count(struct api_worker *aw, int status) { stat_add(&aw->stats.responses[status / 100], 1); }
-
 static void answer(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                    struct slice body, struct slice extra)
 {

@@ -33,19 +33,30 @@ static bool buf_grow(struct buf *b, size_t capacity_min)
     return true;
 }
 
-char *buf_reserve(struct buf *b, size_t bytes)
+/* One byte more than asked for, so that the NUL of vsnprintf() never needs a second try. */
+static bool buf_has_room(const struct buf *b, size_t bytes) { return bytes < b->capacity - b->bytes; }
+
+static bool buf_may_hold(const struct buf *b, size_t bytes)
 {
     size_t bytes_max = b->bytes_max ? b->bytes_max : SIZE_MAX / 4;
 
-    if (b->failed)
-        return NULL;
-    /* One byte more than asked for, so that the NUL of vsnprintf() never needs a second try. */
-    if (b->bytes > bytes_max || bytes > bytes_max - b->bytes ||
-        (b->bytes + bytes + 1 > b->capacity && !buf_grow(b, b->bytes + bytes + 1))) {
-        b->failed = true;
-        return NULL;
-    }
-    return b->data + b->bytes;
+    return b->bytes <= bytes_max && bytes <= bytes_max - b->bytes;
+}
+
+/* Not inlined, so that those who find room need no frame for the call of realloc(). */
+static __attribute__((noinline)) char *buf_make_room(struct buf *b, size_t bytes)
+{
+    if (!b->failed && buf_may_hold(b, bytes) && (buf_has_room(b, bytes) || buf_grow(b, b->bytes + bytes + 1)))
+        return b->data + b->bytes;
+    b->failed = true;
+    return NULL;
+}
+
+char *buf_reserve(struct buf *b, size_t bytes)
+{
+    bool ready = buf_has_room(b, bytes) && !b->failed && buf_may_hold(b, bytes);
+
+    return ready ? b->data + b->bytes : buf_make_room(b, bytes);
 }
 
 void buf_append(struct buf *b, const void *data, size_t bytes)

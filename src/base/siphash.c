@@ -1,7 +1,8 @@
 #include "base/siphash.h"
 
 #include <endian.h>
-#include <string.h>
+
+#include "base/word.h"
 
 struct sip {
     uint64_t v0, v1, v2, v3;
@@ -30,13 +31,7 @@ static inline void sip_word(struct sip *s, uint64_t word)
     s->v0 ^= word;
 }
 
-static inline uint64_t word_load(const uint8_t *at)
-{
-    uint64_t word;
-
-    memcpy(&word, at, sizeof(word));
-    return le64toh(word);
-}
+static inline uint64_t word_load(const uint8_t *at) { return le64toh(word64_load(at)); }
 
 /* The last bytes%8 bytes of the message, and its length in the top byte (section 2.2 of the paper). */
 static inline uint64_t word_last(const uint8_t *message, size_t bytes)
@@ -44,9 +39,9 @@ static inline uint64_t word_last(const uint8_t *message, size_t bytes)
     size_t left = bytes & 7;
     uint64_t word = 0;
 
-    if (left && bytes > 8)
-        /* One load that overlaps the word before, instead of a loop over the tail. */
-        word = word_load(message + bytes - 8) >> (8 * (8 - left));
+    if (bytes >= 8)
+        /* One load that overlaps the word before, instead of a loop over the tail; two shifts, as 64 is no shift. */
+        word = word_load(message + bytes - 8) >> 8 >> (8 * (7 - left));
     else
         for (size_t i = 0; i < left; i++)
             word |= (uint64_t)message[i] << (8 * i);
@@ -67,7 +62,8 @@ uint64_t siphash13(const struct siphash_key *key, const void *data, size_t bytes
         sip_word(&s, word_load(message + i));
     sip_word(&s, word_last(message, bytes));
     s.v2 ^= 0xff;
-    for (int i = 0; i < 3; i++)
-        sip_round(&s);
+    sip_round(&s);
+    sip_round(&s);
+    sip_round(&s);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }

@@ -90,29 +90,36 @@ static enum http_method method_find(struct slice name)
 static const char *read_method(struct http_parser *p, struct http_request *r, const char *at, const char *end)
 {
     const char *start = p->data + p->mark;
-    bool get = end - start >= 4 && memcmp(start, "GET ", 4) == 0; /* nearly every hit: no scan, no search */
 
-    at = get ? start + 3 : scan_class(at, end, BYTE_TOKEN);
-    if (at == end)
-        return stop_more(p, STATE_METHOD, at);
-    if (*at != ' ' || at == start)
-        return stop_bad(p, 400, *at == '\n' ? "bare_lf" : "method");
+    if (end - start >= 4 && memcmp(start, "GET ", 4) == 0) { /* nearly every hit: no scan, no search */
+        at = start + 3;
+        r->method = HTTP_GET;
+    } else {
+        at = scan_class(at, end, BYTE_TOKEN);
+        if (at == end)
+            return stop_more(p, STATE_METHOD, at);
+        if (*at != ' ' || at == start)
+            return stop_bad(p, 400, *at == '\n' ? "bare_lf" : "method");
+        r->method = method_find((struct slice){start, (size_t)(at - start)});
+    }
     r->method_text = (struct slice){start, (size_t)(at - start)};
-    r->method = get ? HTTP_GET : method_find(r->method_text);
     r->path.at = ++at;
     return at;
 }
 
 static const char *read_target(struct http_parser *p, struct http_request *r, const char *at, const char *end)
 {
-    if (r->query.at == NULL) {
+    struct slice *part = r->query.at != NULL ? &r->query : &r->path;
+
+    if (part == &r->path) {
         at = scan_path(at, end);
         if (at < end && *at == '?') {
-            r->path.bytes = (size_t)(at - r->path.at);
-            r->query.at = ++at;
+            part->bytes = (size_t)(at - part->at);
+            part = &r->query;
+            part->at = ++at;
         }
     }
-    if (r->query.at != NULL)
+    if (part == &r->query)
         at = scan_query(at, end);
     if (at == end)
         return stop_more(p, STATE_TARGET, at);
@@ -120,10 +127,7 @@ static const char *read_target(struct http_parser *p, struct http_request *r, co
         return stop_bad(p, 400, "version"); /* HTTP/0.9 */
     if (*at != ' ' || at == r->path.at)
         return stop_bad(p, 400, *at == '\n' ? "bare_lf" : "target");
-    if (r->query.at != NULL)
-        r->query.bytes = (size_t)(at - r->query.at);
-    else
-        r->path.bytes = (size_t)(at - r->path.at);
+    part->bytes = (size_t)(at - part->at);
     return at + 1;
 }
 
@@ -154,10 +158,12 @@ static const char *read_version(struct http_parser *p, struct http_request *r, c
             return at[5] == '0' ? stop_bad(p, 400, "version") : stop_bad(p, 505, "version_unknown");
         r->minor_version = at[7] != '0';
     }
-    if (!target_split(r))
-        return stop_bad(p, 400, "target_form");
-    if (r->host.at != NULL)
-        p->seen |= SEEN_TARGET_HOST;
+    if (!target_is_path(r)) {
+        if (!target_split(r))
+            return stop_bad(p, 400, "target_form");
+        if (r->host.at != NULL)
+            p->seen |= SEEN_TARGET_HOST;
+    }
     return at + VERSION_BYTES;
 }
 
@@ -245,26 +251,24 @@ static const char *read_end(struct http_parser *p, struct http_request *r, const
 
 static const char *read_fields(struct http_parser *p, struct http_request *r, const char *at, const char *end)
 {
-    bool in_value = p->state == STATE_VALUE;
+    bool in_value = p->state == STATE_VALUE, in_name = !in_value && at != p->data + p->mark;
 
-    for (;;) {
-        if (!in_value) {
-            bool starts = at == p->data + p->mark;
-            if (starts && at == end)
+    while (at != NULL) {
+        if (!in_value && !in_name) {
+            if (at == end)
                 return stop_more(p, STATE_NAME, at);
-            if (starts && *at == '\r')
+            if (*at == '\r')
                 return read_end(p, r, at, end);
-            if (starts && p->fields++ == p->limits->fields_max)
+            if (p->fields++ == p->limits->fields_max)
                 return stop_bad(p, 431, "fields");
-            at = read_name(p, at, end);
-            if (at == NULL)
-                return NULL;
         }
-        in_value = false;
-        at = read_value(p, r, at, end);
-        if (at == NULL)
-            return NULL;
+        if (!in_value)
+            at = read_name(p, at, end);
+        if (at != NULL)
+            at = read_value(p, r, at, end);
+        in_value = in_name = false;
     }
+    return NULL;
 }
 
 /* Stopped; when bytes ran out: may more come, or is a limit reached already? */

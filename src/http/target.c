@@ -25,8 +25,8 @@ static bool port_valid(const char *at, const char *end)
     return true;
 }
 
-/* `at` stands behind the '['; what follows the ']', or NULL. */
-static const char *address6_skip(const char *at, const char *end)
+/* `at` stands behind the '['; what follows the ']', or NULL. Not inlined: its memory would cost every host a guard. */
+static __attribute__((noinline)) const char *address6_skip(const char *at, const char *end)
 {
     char text[INET6_ADDRSTRLEN];
     struct in6_addr address;
@@ -43,7 +43,7 @@ static const char *address6_skip(const char *at, const char *end)
 /* The first byte that is not of a reg-name (an IPv4 address is one too); a broken percent-escape is not. */
 static const char *name_skip(const char *at, const char *end)
 {
-    at = scan_class(at, end, BYTE_HOST);
+    at = scan_host(at, end);
     while (end - at >= 3 && *at == '%' && byte_is(at[1], BYTE_HEX) && byte_is(at[2], BYTE_HEX))
         at = scan_class(at + 3, end, BYTE_HOST);
     return at;
@@ -100,7 +100,7 @@ bool target_split(struct http_request *r)
 {
     if (r->method == HTTP_CONNECT)
         return authority_split(r);
-    if (r->path.bytes > 0 && r->path.at[0] == '/')
+    if (target_is_path(r))
         return true;
     if (r->path.bytes == 1 && r->path.at[0] == '*')
         return r->method == HTTP_OPTIONS && r->query.at == NULL;

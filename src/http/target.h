@@ -19,3 +19,9 @@ bool target_host_valid(struct slice host);
  * an empty path becomes "/") and authority-form (CONNECT: host, path is empty). False: the form does not go with the
  * method, a scheme other than http and https, or a bad host. */
 bool target_split(struct http_request *r);
+
+/* Nothing to split: nearly every target. */
+static inline bool target_is_path(const struct http_request *r)
+{
+    return r->method != HTTP_CONNECT && r->path.bytes > 0 && r->path.at[0] == '/';
+}

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "base/block.h"
+
 /* What a byte may be part of. */
 enum {
     BYTE_NS = 1,
@@ -32,14 +34,37 @@ static const uint8_t byte_class[256] = {
 };
 /* clang-format on */
 
-/* How many bytes from the start are of this class. */
-static size_t span_bytes(struct slice s, uint8_t class)
+#ifdef __SSE2__
+static inline unsigned ns_stops(block b)
 {
-    size_t i = 0;
+    return ~block_bits(block_or(block_labels(b), block_equal(b, '_'))) & 0xffff;
+}
 
-    while (i < s.bytes && (byte_class[(uint8_t)s.at[i]] & class))
-        i++;
-    return i;
+static inline unsigned key_raw_stops(block b)
+{
+    block braces = block_or(block_equal(b, '{'), block_equal(b, '}'));
+    block others = block_or(block_equal(b, '%'), block_equal(b, 0x7f));
+    block controls = _mm_cmpeq_epi8(_mm_min_epu8(b, block_of(0x1f)), b);
+    return block_bits(block_or(block_or(braces, others), controls));
+}
+#endif
+
+/* How many bytes from the start may be in a namespace. */
+static size_t span_ns(struct slice s)
+{
+    const char *end = s.at + s.bytes;
+    return (size_t)(RUN_END(s.at, end, byte_class, BYTE_NS, ns_stops) - s.at);
+}
+
+static size_t span_key(struct slice s)
+{
+    return (size_t)(run_by_table(s.at, s.at + s.bytes, byte_class, BYTE_KEY) - s.at);
+}
+
+static size_t span_key_raw(struct slice s)
+{
+    const char *end = s.at + s.bytes;
+    return (size_t)(RUN_END(s.at, end, byte_class, BYTE_KEY_RAW, key_raw_stops) - s.at);
 }
 
 static struct slice slice_from(struct slice s, size_t at) { return (struct slice){s.at + at, s.bytes - at}; }
@@ -48,14 +73,14 @@ static enum name_error check_key(struct slice key)
 {
     if (key.bytes > NAME_KEY_BYTES_MAX)
         return NAME_TOO_LONG;
-    return key.bytes > 0 && span_bytes(key, BYTE_KEY) == key.bytes ? NAME_OK : NAME_BAD_KEY;
+    return key.bytes > 0 && span_key(key) == key.bytes ? NAME_OK : NAME_BAD_KEY;
 }
 
 enum name_error name_check_ns(struct slice ns)
 {
     if (ns.bytes > NAME_NS_BYTES_MAX)
         return NAME_TOO_LONG;
-    return ns.bytes > 0 && span_bytes(ns, BYTE_NS) == ns.bytes ? NAME_OK : NAME_BAD_NS;
+    return ns.bytes > 0 && span_ns(ns) == ns.bytes ? NAME_OK : NAME_BAD_NS;
 }
 
 enum name_error name_from_parts(struct slice ns, struct slice key, char scratch[NAME_BYTES_MAX], struct slice *name)
@@ -132,13 +157,14 @@ static enum name_error name_from_encoded(struct slice raw, char scratch[NAME_BYT
 
 enum name_error name_from_path(struct slice raw, char scratch[NAME_BYTES_MAX], struct slice *name)
 {
-    size_t ns_bytes = span_bytes(raw, BYTE_NS);
+    size_t ns_bytes = raw.bytes ? span_ns(raw) : 0;
 
     if (ns_bytes == 0 || ns_bytes > NAME_NS_BYTES_MAX || ns_bytes == raw.bytes || raw.at[ns_bytes] != '/')
         return name_from_encoded(raw, scratch, name);
 
-    struct slice key = slice_from(raw, ns_bytes + 1);
-    if (key.bytes == 0 || key.bytes > NAME_KEY_BYTES_MAX || span_bytes(key, BYTE_KEY_RAW) < key.bytes)
+    size_t key_bytes = raw.bytes - ns_bytes - 1;
+    /* All of it is looked at: what may be in front of a key may also be in it. */
+    if (key_bytes == 0 || key_bytes > NAME_KEY_BYTES_MAX || span_key_raw(raw) < raw.bytes)
         return name_from_encoded(raw, scratch, name);
     *name = raw;
     return NAME_OK;

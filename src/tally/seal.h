@@ -22,3 +22,19 @@ static inline uint64_t seal(uint64_t number)
 
 static inline uint64_t seal_number(uint64_t word) { return word & SEAL_MAX; }
 static inline bool seal_is_whole(uint64_t word) { return seal(seal_number(word)) == word; }
+
+/* Adds `n` to the number: the word is then what seal() says of the sum. false: it would pass SEAL_MAX; nothing changed.
+ * The check is linear: where only the lowest byte changes, as nearly always, the top byte changes by the same bits. */
+static inline bool seal_add(uint64_t *word, uint64_t n)
+{
+    uint64_t sum = *word + n, changed = sum ^ *word;
+
+    if ((changed | n) < 256) {
+        *word = sum ^ changed << SEAL_BITS;
+        return true;
+    }
+    if (n > SEAL_MAX - seal_number(*word))
+        return false;
+    *word = seal(seal_number(*word) + n);
+    return true;
+}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/word.h"
 #include "sync/atomic.h"
 #include "sync/barrier.h"
 #include "sync/spsc_u32.h"
@@ -98,6 +99,23 @@ struct slice shard_name(const struct shard *s, uint32_t cell)
     return (struct slice){s->names_at + (size_t)c->name_at * NAME_UNIT, c->name_bytes};
 }
 
+/* Not memcmp(), whose call takes longer than to compare a name. */
+static inline bool name_equals(struct slice a, struct slice b)
+{
+    size_t i = 0;
+
+    if (a.bytes != b.bytes)
+        return false;
+    for (; i + 8 < a.bytes; i += 8)
+        if (word64_load(a.at + i) != word64_load(b.at + i))
+            return false;
+    if (a.bytes >= 8)
+        return word64_load(a.at + a.bytes - 8) == word64_load(b.at + a.bytes - 8);
+    while (i < a.bytes && a.at[i] == b.at[i])
+        i++;
+    return i == a.bytes;
+}
+
 uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash)
 {
     struct index_probe probe = index_probe(&s->index, hash);
@@ -105,7 +123,7 @@ uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash)
 
     do
         cell = index_next(&probe);
-    while (cell != INDEX_NONE && !slice_equals(shard_name(s, cell), name));
+    while (cell != INDEX_NONE && !name_equals(shard_name(s, cell), name));
     return cell;
 }
 _Static_assert(INDEX_NONE == SHARD_CELL_NONE && INDEX_ITEMS_MAX >= SHARD_CELLS_MAX, "a cell is an item of the index");
@@ -152,11 +170,11 @@ uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
 bool shard_add(struct shard *s, uint32_t cell, uint64_t n)
 {
     struct cell *c = &s->cells_at[cell];
-    uint64_t count = seal_number(c->count);
+    uint64_t count = c->count;
 
-    if (n > SEAL_MAX - count)
+    if (!seal_add(&count, n))
         return false;
-    store_relaxed_u64(&c->count, seal(count + n)); /* relaxed because it publishes nothing but itself */
+    store_relaxed_u64(&c->count, count); /* relaxed because it publishes nothing but itself */
     stat_add(&s->sum, n);
     barrier_light();                     /* partner: barrier_heavy() of the flusher */
     if (!load_relaxed_u8(&c->queued)) {  /* partner: shard_take_touched() */

@@ -2,6 +2,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#define NS_BYTES "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 /* The last byte of a path lies before a page that may not be read. */
 static struct slice at_page_end(const char *text, size_t bytes)
@@ -118,20 +121,46 @@ static void test_control_bytes_are_refused_raw_and_encoded(void **state)
 static void test_namespace_takes_only_its_alphabet(void **state)
 {
     (void)state;
-    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
     char path[] = "?/key";
 
     for (int byte = 1; byte < 0x100; byte++) {
         if (byte == '%')
             continue;
         path[0] = (char)byte;
-        enum name_error want = strchr(good, byte) ? NAME_OK : NAME_BAD_NS;
+        enum name_error want = strchr(NS_BYTES, byte) ? NAME_OK : NAME_BAD_NS;
         assert_int_equal(path_error(path), want);
         assert_int_equal(name_check_ns((struct slice){path, 1}), want);
     }
     assert_int_equal(path_error("a%2Fb/c"), NAME_BAD_NS);
     assert_int_equal(path_error("a%00/c"), NAME_BAD_NS);
     assert_int_equal(name_check_ns(SLICE("a%62")), NAME_BAD_NS);
+}
+
+/* Whatever the length, so that every way of looking at a run of bytes sees each of them. */
+static void test_every_byte_is_judged_alike_at_every_place(void **state)
+{
+    (void)state;
+    char path[48];
+
+    for (size_t bytes = 3; bytes < sizeof(path); bytes++) {
+        for (size_t at = 0; at < bytes; at++) {
+            for (int byte = 0; byte < 0x100; byte++) {
+                memset(path, 'a', bytes);
+                path[bytes / 2] = '/';
+                if (at == bytes / 2 || byte == '%' || (byte == '/' && at < bytes / 2))
+                    continue;
+                path[at] = (char)byte;
+                bool ns = at < bytes / 2;
+                bool good = ns ? byte != 0 && strchr(NS_BYTES, byte) != NULL
+                               : byte >= 0x20 && byte != 0x7f && byte != '{' && byte != '}';
+                enum name_error want = good ? NAME_OK : ns ? NAME_BAD_NS : NAME_BAD_KEY;
+                char scratch[NAME_BYTES_MAX];
+                struct slice name;
+                if (name_from_path(at_page_end(path, bytes), scratch, &name) != want)
+                    fail_msg("byte 0x%02x at %zu of %zu", (unsigned)byte, at, bytes);
+            }
+        }
+    }
 }
 
 static void test_missing_parts_are_refused(void **state)
@@ -215,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_names_that_would_mislead_redis_are_refused),
         cmocka_unit_test(test_control_bytes_are_refused_raw_and_encoded),
         cmocka_unit_test(test_namespace_takes_only_its_alphabet),
+        cmocka_unit_test(test_every_byte_is_judged_alike_at_every_place),
         cmocka_unit_test(test_missing_parts_are_refused),
         cmocka_unit_test(test_broken_escapes_are_refused),
         cmocka_unit_test(test_lengths_count_after_decoding),

@@ -9,10 +9,8 @@ struct scanner {
 };
 
 static const struct scanner scanners[] = {
-    {scan_token, BYTE_TOKEN, 'a'},
-    {scan_path, BYTE_PATH, '/'},
-    {scan_query, BYTE_QUERY, '='},
-    {scan_value, BYTE_VALUE, ' '},
+    {scan_token, BYTE_TOKEN, 'a'}, {scan_host, BYTE_HOST, 'a'},   {scan_path, BYTE_PATH, '/'},
+    {scan_query, BYTE_QUERY, '='}, {scan_value, BYTE_VALUE, ' '},
 };
 
 enum { SCANNERS = sizeof(scanners) / sizeof(scanners[0]) };

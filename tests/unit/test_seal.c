@@ -28,6 +28,34 @@ static void test_any_damaged_byte_is_found(void **state)
                 assert_false(seal_is_whole(seal(numbers[i]) ^ flip << byte * 8));
 }
 
+static void test_adding_gives_the_word_of_the_sum_or_changes_nothing(void **state)
+{
+    (void)state;
+    static const uint64_t far[] = {UINT64_MAX, UINT64_MAX - 255, SEAL_MAX + 1, SEAL_MAX << 8};
+
+    for (size_t i = 0; i < NUMBERS; i++) {
+        for (size_t j = 0; j < NUMBERS + 300 + sizeof(far) / sizeof(far[0]); j++) {
+            uint64_t n = j < NUMBERS ? numbers[j] : j < NUMBERS + 300 ? j - NUMBERS : far[j - NUMBERS - 300];
+            bool fits = n <= SEAL_MAX - numbers[i];
+            uint64_t word = seal(numbers[i]);
+            assert_int_equal(seal_add(&word, n), fits);
+            assert_true(word == seal(numbers[i] + (fits ? n : 0)));
+        }
+    }
+}
+
+/* A sum must not make a damaged word look whole. */
+static void test_damage_outlasts_additions_that_do_not_carry(void **state)
+{
+    (void)state;
+    for (int byte = 0; byte < 8; byte++) {
+        uint64_t word = seal(0x123456789a00) ^ UINT64_C(0x80) << byte * 8;
+        for (int i = 0; i < 100; i++)
+            assert_true(seal_add(&word, 1));
+        assert_false(seal_is_whole(word));
+    }
+}
+
 static void test_a_hole_is_not_whole(void **state)
 {
     (void)state;
@@ -40,6 +68,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_sealed_number_is_whole_and_comes_back),
         cmocka_unit_test(test_any_damaged_byte_is_found),
+        cmocka_unit_test(test_adding_gives_the_word_of_the_sum_or_changes_nothing),
+        cmocka_unit_test(test_damage_outlasts_additions_that_do_not_carry),
         cmocka_unit_test(test_a_hole_is_not_whole),
     };
 

@@ -78,6 +78,29 @@ static void test_names_with_equal_hashes_are_told_apart(void **state)
     shard_destroy(s);
 }
 
+static void test_names_that_differ_in_any_one_byte_are_told_apart(void **state)
+{
+    (void)state;
+    enum { BYTES_MAX = 40, HASH = 7 };
+    struct shard *s = shard_of(BYTES_MAX, 0);
+    char *text = malloc(BYTES_MAX); /* of its own, so that a look past its end is found */
+
+    for (size_t bytes = BYTES_MAX; bytes > 0; bytes--) {
+        text = realloc(text, bytes);
+        memset(text, 'a', bytes);
+        struct slice name = {text, bytes};
+        uint32_t cell = shard_intern(s, name, HASH);
+        assert_true(shard_find(s, name, HASH) == cell);
+        for (size_t at = 0; at < bytes; at++) {
+            text[at] = 'b';
+            assert_true(shard_find(s, name, HASH) == SHARD_CELL_NONE);
+            text[at] = 'a';
+        }
+    }
+    free(text);
+    shard_destroy(s);
+}
+
 static void test_full_shard_refuses_new_names_and_keeps_counting_old_ones(void **state)
 {
     (void)state;
@@ -186,6 +209,7 @@ int main(void)
         cmocka_unit_test(test_largest_shard_costs_nothing_before_it_is_used),
         cmocka_unit_test(test_interned_name_is_found_and_kept_byte_for_byte),
         cmocka_unit_test(test_names_with_equal_hashes_are_told_apart),
+        cmocka_unit_test(test_names_that_differ_in_any_one_byte_are_told_apart),
         cmocka_unit_test(test_full_shard_refuses_new_names_and_keeps_counting_old_ones),
         cmocka_unit_test(test_name_that_does_not_fit_is_refused_and_a_shorter_one_taken),
         cmocka_unit_test(test_counts_and_sum_add_up),
