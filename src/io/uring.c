@@ -21,8 +21,8 @@
 #include "io/uring.h"
 #include "sync/atomic.h"
 
-/* A longer wait pays when completions come in crowds: wait for up to BATCH_FULL of them, but only while
- * the last batch was at least half of that, so that a lone request is never held back. */
+/* A longer wait pays when completions come in crowds: wait for BATCH_FULL of them, but only while the last batch was
+ * that many: a lone request is never held back, nor a dozen clients in step, of whom so many can never come. */
 #define BATCH_FULL 32
 /* No more than these before answers go out: whoever floods must not hold up the others' answers for long. */
 #define BATCH_MAX 256
@@ -231,7 +231,7 @@ static int batch_wait(struct uring *u, unsigned last)
 {
     struct io_uring_cqe *cqe;
     uint32_t wait_us = u->base.config.batch_wait_us;
-    if (wait_us > 0 && last >= BATCH_FULL / 2) {
+    if (wait_us > 0 && last >= BATCH_FULL) {
         struct __kernel_timespec ts = {.tv_nsec = (long long)wait_us * 1000};
         int r = io_uring_submit_and_wait_timeout(&u->ring, &cqe, BATCH_FULL, &ts, NULL);
         if (r != -ETIME)
