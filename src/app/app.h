@@ -33,6 +33,7 @@ struct app {
     enum engine_kind engine;
     int signal_fd;
     bool drained;                             /* app_drain() has run */
+    bool all_in_redis;                        /* it left nothing behind, and there is a Redis */
     uint64_t recovered_hits, state_lost_hits; /* of the state file that was found */
     char instance[UUID_TEXT_BYTES];
     char password[SECRET_BYTES_MAX + 1];

@@ -68,11 +68,12 @@ static void drain_flusher(struct drain *d)
         d->cut = "--drain-timeout";
 }
 
-static enum app_exit drain_report(const struct drain *d)
+static enum app_exit drain_report(struct drain *d)
 {
     struct balance b;
     balance_read(&d->app->sources, &b);
     uint64_t left = b.pending + b.in_flight + b.poisoned;
+    d->app->all_in_redis = left == 0 && *d->app->options->redis.host != '\0';
     if (!d->cut && left == 0) {
         LOG_INFO("drained", log_num("accepted", (int64_t)b.accepted), log_num("stored", (int64_t)b.stored),
                  log_num("lost", (int64_t)b.lost));

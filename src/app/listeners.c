@@ -96,7 +96,7 @@ static int admin_create(struct app *a, struct error *err)
 
 void listeners_stop(struct app *a)
 {
-    for (uint32_t i = 0; i < a->workers_count; i++) {
+    for (uint32_t i = 0; a->workers && i < a->workers_count; i++) {
         if (a->workers[i])
             worker_destroy(a->workers[i]);
     }

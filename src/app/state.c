@@ -86,6 +86,12 @@ int tally_start(struct app *a, struct error *err)
 void tally_stop(struct app *a)
 {
     tally_destroy(a->tally);
-    state_file_close(a->state, true);
+    int failed = state_file_close(a->state, true);
+    if (failed)
+        LOG_ERROR("state_not_synced", log_str("state_dir", a->options->state_dir), log_err(failed),
+                  log_str("error", strerror(-failed)),
+                  log_str("effect", "the next process takes it over, but not after a reboot or a power loss"),
+                  log_str("at_risk",
+                          a->all_in_redis ? "nothing: every hit is in Redis" : "the hits that are in this file only"));
     state_dir_close(a->state_dir);
 }

@@ -21,6 +21,11 @@ struct engine;
 /* The longest queue of connections that a listener may have: net.core.somaxconn's default (tcp(7), listen(2)). */
 #define LISTEN_BACKLOG 4096
 
+/* What one connection may still deliver after a pause, at most. On io_uring before Linux 6.17 a multishot receive knows
+ * no such limit: there it is what a receive takes in one go, 32 of the ring's buffers, and what comes before the
+ * cancellation. */
+#define ENGINE_RECV_MAX (16 * 1024)
+
 enum engine_kind { ENGINE_URING, ENGINE_EPOLL };
 
 struct engine_config {

@@ -21,6 +21,7 @@
 
 #define EVENTS_MAX 512
 #define RECV_BYTES (16 * 1024)
+_Static_assert(RECV_BYTES <= ENGINE_RECV_MAX, "one receive after the other, each of which may end in a pause");
 
 /* What epoll_event.data says: these two, or a slot. */
 #define DATA_LISTENER UINT64_MAX

@@ -4,11 +4,11 @@
  * multishot receive a connection takes buffers from a ring shared with the kernel, one send a connection
  * and batch, and one io_uring_enter(2) a batch submits all of it and waits for the next.
  *
- * Failure modes: a receive that finds no buffer is armed again after the batch has returned its own
- * (ENOBUFS); an accept that finds no room is armed again on the next close or tick, never at once (ENFILE,
- * EMFILE); completions that outlive their connection are told by their generation and dropped, their
- * buffer returned. A pending receive holds the file and so the FIN: it is cancelled in the same submission that
- * closes, and its last word is one of those. */
+ * Failure modes: a receive that finds no buffer (ENOBUFS), or has brought ENGINE_RECV_MAX bytes, is armed again after
+ * the batch, which has returned its buffers and knows who is paused; an accept that finds no room is armed again on
+ * the next close or tick, never at once (ENFILE, EMFILE); completions that outlive their connection are told by their
+ * generation and dropped, their buffer returned. A pending receive holds the file and so the FIN: it is cancelled in
+ * the same submission that closes, and its last word is one of those. */
 
 #include <assert.h>
 #include <errno.h>
@@ -55,7 +55,7 @@ static void uring_recv_resume(struct engine *e, uint32_t slot)
     struct uring *u = uring_of(e);
     struct slot *s = &u->slots[slot];
     s->flags &= (uint8_t)~SLOT_RECV_PAUSED;
-    if (!(s->flags & (SLOT_RECV_ARMED | SLOT_RECV_ENDED | SLOT_CLOSING | SLOT_STARVED)))
+    if (!(s->flags & (SLOT_RECV_ARMED | SLOT_RECV_ENDED | SLOT_CLOSING | SLOT_ENDED)))
         uring_recv_arm(u, slot); /* else: armed again when the cancelled one has ended */
 }
 
@@ -91,17 +91,15 @@ static void recv_ended(struct uring *u, uint32_t slot, int res)
     s->flags &= (uint8_t)~SLOT_RECV_ARMED;
     if (s->flags & SLOT_CLOSING)
         return;
-    if (res == -ENOBUFS) {
-        s->flags |= SLOT_STARVED;
-        u->starved[u->starved_count++] = slot;
-        stat_add(&u->base.stats.recv_no_buffers, 1);
-    } else if (res == 0 || (res < 0 && res != -ECANCELED)) {
+    if (res == 0 || (res < 0 && res != -ECANCELED && res != -ENOBUFS)) {
         s->flags |= SLOT_RECV_ENDED;
         if (res < 0)
             u->base.events->failed(u->base.ctx, slot, res);
-    } else if (!(s->flags & SLOT_RECV_PAUSED)) {
-        uring_recv_arm(u, slot);
+        return;
     }
+    s->flags |= SLOT_ENDED;
+    u->ended[u->ended_count++] = slot;
+    stat_add(&u->base.stats.recv_no_buffers, res == -ENOBUFS);
 }
 
 static void on_recv(struct uring *u, const struct io_uring_cqe *cqe, uint32_t slot)
@@ -198,16 +196,16 @@ static void on_completion(struct uring *u, const struct io_uring_cqe *cqe)
     }
 }
 
-/* After the buffers are back: the receives that found none. */
-static void starved_rearm(struct uring *u)
+/* After the buffers are back, for some found none; and after the batch, which may have paused its connections. */
+static void ended_rearm(struct uring *u)
 {
-    for (uint32_t i = 0; i < u->starved_count; i++) {
-        struct slot *s = &u->slots[u->starved[i]];
-        s->flags &= (uint8_t)~SLOT_STARVED;
+    for (uint32_t i = 0; i < u->ended_count; i++) {
+        struct slot *s = &u->slots[u->ended[i]];
+        s->flags &= (uint8_t)~SLOT_ENDED;
         if ((s->flags & (SLOT_OPEN | SLOT_CLOSING | SLOT_RECV_ARMED | SLOT_RECV_PAUSED)) == SLOT_OPEN)
-            uring_recv_arm(u, u->starved[i]);
+            uring_recv_arm(u, u->ended[i]);
     }
-    u->starved_count = 0;
+    u->ended_count = 0;
 }
 
 static unsigned batch_take(struct uring *u)
@@ -223,7 +221,6 @@ static unsigned batch_take(struct uring *u)
     }
     io_uring_cq_advance(&u->ring, taken);
     uring_buffers_publish(u);
-    starved_rearm(u);
     return taken;
 }
 
@@ -260,6 +257,7 @@ static int uring_run(struct engine *e)
             stat_add(&e->stats.cq_overflows, 1);
         last = batch_take(u);
         e->events->batch_end(e->ctx);
+        ended_rearm(u);
         closes_finish(u);
         uring_accept_retry(u);
         stat_add(&e->stats.batches, 1);

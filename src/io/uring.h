@@ -15,7 +15,7 @@ enum {
     SLOT_RECV_PAUSED = 4,
     SLOT_RECV_ENDED = 8,
     SLOT_CLOSING = 16,
-    SLOT_STARVED = 32
+    SLOT_ENDED = 32 /* in `ended` */
 };
 
 struct slot {
@@ -38,8 +38,9 @@ struct uring {
     char *buffers;      /* recv_buffers × recv_buffer_bytes, owned */
     struct slot *slots; /* conns_max, owned */
     bool direct;        /* descriptors that live in the ring only; see uring_open.c */
-    uint32_t *starved;  /* slots whose receive found no buffer in this batch, owned */
-    uint32_t starved_count;
+    uint32_t recv_max;  /* bytes after which a multishot receive ends, 0: the kernel knows no such limit */
+    uint32_t *ended;    /* slots whose receive has ended in this batch and may be armed again, owned */
+    uint32_t ended_count;
     uint32_t *closing; /* slots to close at the end of this batch: nothing of theirs needs to be waited for, owned */
     uint32_t closing_count;
     uint32_t *vacant; /* ordinary descriptors: slots not in use, owned; direct ones are given out by the kernel */
@@ -56,6 +57,8 @@ static inline struct uring *uring_of(struct engine *e) { return (struct uring *)
 /* Everything that uring_run() needs: ring, buffers, tables. 0 or -errno with the remedy. */
 int uring_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err);
 void uring_destroy(struct engine *e);
+/* Sets `recv_max`, by trying it on the enabled ring. */
+void uring_probe_recv_max(struct uring *u);
 /* From now on the ring does what the engine needs and nothing else (uring_limit.c), and belongs to this thread. */
 int uring_limit(struct uring *u);
 /* Gives a receive buffer back; the kernel sees it after uring_buffers_publish(). */

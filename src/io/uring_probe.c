@@ -29,6 +29,22 @@ static int receive_one(struct uring *u, int socket)
     return r == 1 && cqe->flags & IORING_CQE_F_BUFFER ? 0 : r < 0 ? r : -EIO;
 }
 
+/* The request is read before the descriptor is looked up: a kernel that refuses the limit says EINVAL, one that takes
+ * it (Linux 6.17) finds no file. */
+void uring_probe_recv_max(struct uring *u)
+{
+    struct io_uring_cqe *cqe;
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+    io_uring_prep_recv_multishot(sqe, -1, NULL, 0, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = URING_BUFFER_GROUP;
+    sqe->file_index = ENGINE_RECV_MAX;
+    if (io_uring_submit_and_wait(&u->ring, 1) < 0 || io_uring_peek_cqe(&u->ring, &cqe) < 0)
+        return;
+    u->recv_max = cqe->res == -EBADF ? ENGINE_RECV_MAX : 0;
+    io_uring_cqe_seen(&u->ring, cqe);
+}
+
 int engine_probe_uring(struct error *err)
 {
     struct engine_config config = {.conns_max = 1, .recv_buffers = 2, .recv_buffer_bytes = 64};

@@ -63,6 +63,7 @@ void uring_recv_arm(struct uring *u, uint32_t slot)
     sqe_on_slot(u, sqe, OP_RECV, slot);
     sqe->flags |= IOSQE_BUFFER_SELECT;
     sqe->buf_group = URING_BUFFER_GROUP;
+    sqe->file_index = u->recv_max; /* `optlen`, for which liburing 2.3 has no name */
     u->slots[slot].flags |= SLOT_RECV_ARMED;
 }
 

@@ -106,10 +106,11 @@ static uint64_t conn_deadline(const struct conns *cs, const struct conn *c)
     }
 }
 
-/* Stops or goes on reading, as the connection's backlog demands. */
+/* Stops reading while what came already must wait, and goes on when it has been answered: a peer that reads is
+ * never held up by the way, one that does not is read no further. */
 static void conn_flow(struct conns *cs, struct conn *c)
 {
-    bool hold = conn_blocked(c) || (c->state == CONN_WAITING && c->carry.bytes > 0);
+    bool hold = c->carry.bytes > 0 && (conn_blocked(c) || c->state == CONN_WAITING);
     if (hold == c->paused || c->state == CONN_CLOSING || c->peer_fin)
         return;
     c->paused = hold;
@@ -127,8 +128,7 @@ void conn_settle(struct conns *cs, struct conn *c)
         conn_finish(cs, c);
     if (c->state == CONN_CLOSING)
         return;
-    if (c->state == CONN_WAITING)
-        conn_flow(cs, c);
+    conn_flow(cs, c);
     uint32_t slot = conn_slot(cs, c);
     uint64_t at = conn_deadline(cs, c);
     if (at < wheel_at(&cs->wheel, slot))
@@ -269,20 +269,15 @@ static void on_accept_ended(void *ctx)
     end_when_drained(cs);
 }
 
-/* Sends what the batch has gathered; while the first part goes out, the next may be worked on. */
+/* Sends what the batch has gathered. */
 static void on_batch_end(void *ctx)
 {
     struct conns *cs = ctx;
     for (uint32_t i = 0; i < cs->dirty_count; i++) {
         struct conn *c = &cs->conns[cs->dirty[i]];
-        bool was_blocked = conn_blocked(c);
         c->dirty = false;
-        if (c->state == CONN_FREE || c->state == CONN_CLOSING)
-            continue;
-        conn_send(cs, c);
-        if (was_blocked && !conn_blocked(c))
-            conn_pump(cs, c);
-        conn_flow(cs, c);
+        if (c->state != CONN_FREE && c->state != CONN_CLOSING)
+            conn_send(cs, c);
     }
     cs->dirty_count = 0;
 }

@@ -16,7 +16,8 @@
  * In place: a request that lies whole in one receive buffer is parsed, handled and answered without a copy.
  * Otherwise its tail is carried (`carry`) until more comes, and a request whose body is incomplete or whose
  * answer must wait keeps its head and body in a `partial`. Answers gather in `out`; one send a connection
- * and batch takes them all. Above OUT_HIGH nothing more is read until the peer has taken what it was sent. */
+ * and batch takes them all. Above OUT_HIGH, sent or not, nothing more is answered or read until the peer
+ * has taken it: who pipelines and does not read costs OUT_HIGH, one answer, and ENGINE_RECV_MAX of requests. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,9 +30,9 @@
 #include "net/wheel.h"
 #include "net/worker.h"
 
-#define OUT_BLOCK_BYTES (16 * 1024) /* some fifty counted hits */
-#define OUT_BLOCKS_KEPT 256         /* free ones, at most */
-#define OUT_HIGH (32 * 1024)
+#define OUT_BLOCK_BYTES (32 * 1024)       /* some three hundred counted hits */
+#define OUT_BLOCKS_KEPT 128               /* free ones, at most */
+#define OUT_HIGH (28 * 1024)              /* leaves room in a block for an ordinary answer */
 #define CARRY_BYTES_MAX (4 * 1024 * 1024) /* more than all receive buffers hold: reached by no one who is paused */
 
 enum conn_state { CONN_FREE, CONN_HEAD, CONN_BODY, CONN_WAITING, CONN_LAST, CONN_LINGER, CONN_CLOSING };
@@ -118,5 +119,5 @@ void conn_settle(struct conns *cs, struct conn *c);
 void conn_close(struct conns *cs, struct conn *c);
 
 static inline uint32_t conn_slot(const struct conns *cs, const struct conn *c) { return (uint32_t)(c - cs->conns); }
-static inline bool conn_blocked(const struct conn *c) { return c->out.bytes >= OUT_HIGH; }
+static inline bool conn_blocked(const struct conn *c) { return c->out.bytes + c->sending.bytes >= OUT_HIGH; }
 static inline bool conn_reads(const struct conn *c) { return c->state == CONN_HEAD || c->state == CONN_BODY; }

@@ -107,16 +107,25 @@ int state_file_commit(struct state_file *f)
     return failed;
 }
 
-void state_file_close(struct state_file *f, bool orderly)
+/* The mark of an orderly end, only when all else is on the medium. */
+static int mark_orderly(struct state_file *f)
+{
+    const struct state_disk *disk = f->config.disk;
+    int failed = disk->sync(disk->ctx);
+
+    if (failed)
+        return failed;
+    store_relaxed_u64((uint64_t *)(void *)(f->base + f->plan.live), seal(1));
+    return disk->sync(disk->ctx);
+}
+
+int state_file_close(struct state_file *f, bool orderly)
 {
     if (!f)
-        return;
+        return 0;
     const struct state_disk *disk = f->config.disk;
-    if (orderly && f->committed && disk->sync(disk->ctx) == 0) {
-        /* Only when all else is on the medium. */
-        store_relaxed_u64((uint64_t *)(void *)(f->base + f->plan.live), seal(1));
-        disk->sync(disk->ctx);
-    }
+    int failed = orderly && f->committed ? mark_orderly(f) : 0;
     disk->close(disk->ctx);
     free(f);
+    return failed;
 }

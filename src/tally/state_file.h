@@ -29,5 +29,6 @@ void state_file_storage(const struct state_file *f, uint32_t shard, struct stora
 /* geometry.journal_bytes of zeroes. */
 void *state_file_journal(const struct state_file *f, uint32_t partition);
 int state_file_commit(struct state_file *f); /* 0 or -errno */
-/* `orderly`: nothing writes any more, and all of it is brought to the medium. NULL is allowed. */
-void state_file_close(struct state_file *f, bool orderly);
+/* `orderly`: nothing writes any more, and all of it is brought to the medium. NULL is allowed. Closed in any case;
+ * -errno when the medium refused: whoever reads the file before the machine ends finds it whole all the same. */
+int state_file_close(struct state_file *f, bool orderly);

@@ -1,7 +1,9 @@
 """What clients can make the server keep, and for how long: every limit is an option, and what it costs is bounded."""
 
+import os
 import resource
 import socket
+import time
 
 import pytest
 from harness import checker, wait
@@ -57,6 +59,53 @@ def test_a_client_with_endless_requests_does_not_hold_up_the_others(lab):
             server.hit("blog", "a")
         assert server.resident_kib() - before < 16 * 1024 or wait.INSTRUMENTED
     assert server.metrics()["hits_accepted_total"] == 51
+
+
+# OUT_HIGH and an answer, ENGINE_RECV_MAX of requests, and what malloc makes of it. Before Linux 6.17 the kernel decides how
+# much a receive takes before it can be stopped (io/engine.h).
+GREEDY = 100
+KERNEL = tuple(int(number) for number in os.uname().release.split(".")[:2])
+
+
+@pytest.mark.parametrize("engine, kib_each", [("uring", 120), ("epoll", 95)])
+@pytest.mark.parametrize("target", ["/v1/counters/blog/a", "/openapi.json"], ids=["small", "large"])
+def test_clients_that_pipeline_and_never_read_cost_little_memory(lab, engine, kib_each, target):
+    if engine == "uring" and KERNEL < (6, 17):
+        pytest.skip("a multishot receive cannot be limited here")
+    server = lab.tallyd(io=engine, workers=1)
+    server.hit("blog", "a")
+    flood = memoryview(request_bytes("GET", target) * 10_000)
+    crowd = [HttpConnection(server.port, receive_buffer=4096) for _ in range(1 + GREEDY)]
+    try:
+        push(crowd[:1], flood)  # by now every receive buffer has been used once
+        before = server.resident_kib()
+        push(crowd[1:], flood)
+        cost = (server.resident_kib() - before) / GREEDY
+        print(f"{engine}: {GREEDY} greedy clients, {cost:.1f} KiB each")
+        assert cost <= kib_each or wait.INSTRUMENTED
+        server.hit("blog", "a")
+    finally:
+        disconnect(crowd)
+
+
+def push(connections, data):
+    """As much of it into each as the server takes: until nobody's bytes have been taken for so many rounds."""
+    sent, stuck = dict.fromkeys(connections, 0), 0
+    while stuck < 10:
+        taken = 0
+        for connection in connections:
+            count = send_some(connection.sock, data[sent[connection]:])
+            sent[connection] += count
+            taken += count
+        stuck = 0 if taken else stuck + 1
+        time.sleep(0.02)
+
+
+def send_some(sock, data):
+    try:
+        return sock.send(data, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return 0
 
 
 def test_a_flood_of_keys_ends_at_the_limit_and_old_keys_count_on(lab):

@@ -93,6 +93,22 @@ def test_what_a_drain_leaves_behind_is_taken_over(lab):
     assert server.stop() == 0
 
 
+@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@pytest.mark.skipif(wait.INSTRUMENTED, reason="sanitizers refuse to be traced")
+@pytest.mark.parametrize("with_redis, at_risk", ((True, "every hit is in Redis"), (False, "the hits that are in this file only")))
+def test_a_medium_that_fails_at_the_end_is_one_line_and_costs_no_hit(lab, with_redis, at_risk):
+    redis = lab.redis() if with_redis else None
+    failing = ["strace", "-D", "-f", "-o", "/dev/null", "-e", "trace=msync", "-e", "inject=msync:error=EIO"]
+    server = lab.tallyd(redis, state_dir=state_dir(lab), wrapper=failing)
+    server.hit("n", "a", 5)
+    assert server.stop() == 0
+    line, = server.log_lines("state_not_synced")
+    assert "level=error" in line and "err=EIO" in line and state_dir(lab) in line and at_risk in line
+    assert not server.log_lines("state_damaged")
+    again = lab.tallyd(redis, state_dir=state_dir(lab))
+    wait.until(lambda: again.value("n", "a") == 5, "the count is there")
+
+
 def test_fewer_keys_allowed_than_are_left(lab):
     redis = lab.redis(appendonly=True)
     server = lab.tallyd(redis, state_dir=state_dir(lab))

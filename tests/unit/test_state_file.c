@@ -98,23 +98,33 @@ static void test_an_orderly_end_is_marked_once_all_is_on_the_medium(void **state
 
     create(&f);
     assert_int_equal(state_file_commit(f.file), 0);
-    state_file_close(f.file, true);
+    assert_int_equal(state_file_close(f.file, true), 0);
     assert_true(f.mark == seal(1));
     assert_int_equal(f.disk.syncs, 2);
-    /* Not when it is cut short, not when it was never put in place, not when the medium fails. */
+    /* Not when it is cut short, not when it was never put in place. */
     create(&f);
     assert_int_equal(state_file_commit(f.file), 0);
-    state_file_close(f.file, false);
+    assert_int_equal(state_file_close(f.file, false), 0);
     assert_true(f.mark == seal(0));
     create(&f);
-    state_file_close(f.file, true);
+    assert_int_equal(state_file_close(f.file, true), 0);
     assert_true(f.mark == seal(0));
-    create(&f);
-    assert_int_equal(state_file_commit(f.file), 0);
-    f.disk.fail_at = f.disk.calls + 1;
-    state_file_close(f.file, true);
-    assert_true(f.mark == seal(0));
-    state_file_close(NULL, true);
+    assert_int_equal(state_file_close(NULL, true), 0);
+}
+
+static void test_a_medium_that_fails_at_the_end_is_told(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    for (int sync = 1; sync <= 2; sync++) { /* before the mark, and of the mark itself */
+        create(&f);
+        assert_int_equal(state_file_commit(f.file), 0);
+        f.disk.fail_at = f.disk.calls + sync;
+        assert_int_equal(state_file_close(f.file, true), -EIO);
+        assert_true(f.mark == seal(sync - 1));
+        assert_null(f.disk.new);
+    }
 }
 
 static void test_a_commit_that_fails_is_told(void **state)
@@ -155,6 +165,7 @@ int main(void)
         cmocka_unit_test(test_a_new_file_has_its_header_twice_and_no_cells),
         cmocka_unit_test(test_journals_and_shards_have_a_place_each),
         cmocka_unit_test(test_an_orderly_end_is_marked_once_all_is_on_the_medium),
+        cmocka_unit_test(test_a_medium_that_fails_at_the_end_is_told),
         cmocka_unit_test(test_a_commit_that_fails_is_told),
         cmocka_unit_test(test_what_cannot_be_made_is_an_error_with_a_sentence),
     };
