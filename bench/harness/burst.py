@@ -1,7 +1,8 @@
 """What a flush of a million keys does to the hits that arrive meanwhile: their latency with and without it, in turn.
 
-The worker has a CPU for itself. The flusher and Redis have the load's, at SCHED_IDLE (sched(7)), so that the load's own
-punctuality is not what is measured; what is left is what they share with the worker: cells, caches, memory, barriers.
+The worker has a CPU for itself. The flusher and Redis have the load's, at SCHED_IDLE (sched(7)), and as root worker and
+load are real-time tasks, so that the load's own punctuality is not what is measured; what is left is what they share with
+the worker: cells, caches, memory, barriers.
 """
 
 import os
@@ -10,7 +11,7 @@ import tempfile
 import time
 
 from .http import LOAD_CPU, SERVER_CPU, Load, tried
-from .processes import Failed, Folder
+from .processes import Failed, Folder, put_ahead
 from .profiles import Profile
 from .redis import Redis
 
@@ -36,6 +37,7 @@ class Bench:
                                   "--flush-interval", f"{settings.burst_interval}s")
         _aside(self.redis.server.threads().values())
         _aside([self.server.threads()["flusher"]])
+        put_ahead([self.server.threads()["worker-0"]])
 
     def load(self, profile, seconds, **more):
         return Load(self.settings.load, self.server.port, self.peer.path, profile, seconds, **more)
@@ -78,7 +80,7 @@ class Bench:
 
 def _cycle(bench, rate, seconds):
     bench.peer.settle(bench.answered)  # a flush has just ended, so the next is a whole interval away
-    without, during = (bench.load(HOT, seconds, rate=rate) for _ in range(2))  # connected beforehand
+    without, during = (bench.load(HOT, seconds, rate=rate).put_ahead() for _ in range(2))  # connected beforehand
     without = bench.go(without, seconds)["corrected_us"]
     bench.touch()
     expected = bench.answered

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from .processes import Failed, Folder, pinned
+from .processes import Failed, Folder, pinned, put_ahead
 from .redis import Redis
 
 SERVER_CPU, LOAD_CPU = 0, 1
@@ -27,6 +27,10 @@ class Load:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if self._process.stdout.readline() != "ready\n":
             raise Failed(f"the load: {self._process.communicate()[1].strip()}")
+
+    def put_ahead(self):
+        put_ahead([self._process.pid])
+        return self
 
     def go(self, seconds):
         out, err = self._process.communicate("\n", seconds + 60)

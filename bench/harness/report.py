@@ -5,6 +5,7 @@ import os
 from statistics import median
 
 from . import targets
+from .flush import STAGES
 from .targets import spread
 
 CORE_NOTE = ("CPU time per increment, summed over the threads; threads are pinned to CPUs of their own. "
@@ -84,7 +85,8 @@ def _commands(cells):
 
 def _burst(cycles, keys):
     yield (f"\n## Hits during a flush of {keys} keys\n\nOpen loop at half of the closed loop's rate, latencies from the "
-           "time a request was due. The worker has CPU 0; the flusher and Redis share CPU 1 with the load, at SCHED_IDLE.\n")
+           "time a request was due. The worker has CPU 0; the flusher and Redis share CPU 1 with the load, at SCHED_IDLE. "
+           "As root, worker and load are real-time tasks.\n")
     if voided(cycles):
         yield f"**no result** in {len(voided(cycles))} of {len(cycles)}: {voided(cycles)[0]}\n"
     good = [one for one in cycles if "void" not in one]
@@ -124,14 +126,15 @@ def _core(lines):
 
 
 def _flush(results, keys):
-    yield (f"\n## Flush: keys a second into one Redis\n\n{keys} keys, each once; one INCR per hit fewer of them.\n\n"
-           "| way | keys that are new, median (least–most) | keys that are there |\n|---|---|---|")
+    yield (f"\n## Flush: keys a second into one Redis\n\n{keys} keys; one INCR per hit fewer of them. tallyd writes a key's single "
+           "hit as INCR, several as INCRBY; bare INCRBY is that for each.\n\n"
+           "| way | keys that are new, median (least–most) | keys that are there | keys that are there, two hits each |\n"
+           "|---|---|---|---|")
     for way, rounds in results.items():
         if voided(rounds):
-            yield f"| {way} | **no result**: {voided(rounds)[0]} | |"
+            yield f"| {way} | **no result**: {voided(rounds)[0]} | | |"
         else:
-            yield (f"| {way} | {spread([one['new'] for one in rounds], '{:.0f}')} | "
-                   f"{spread([one['known'] for one in rounds], '{:.0f}')} |")
+            yield f"| {way} | " + " | ".join(spread([one[stage] for one in rounds], "{:.0f}") for stage in STAGES) + " |"
 
 
 def markdown(run, titles):

@@ -24,6 +24,11 @@ def spread(values, form="{:.2f}"):
     return f"{form.format(median(values))} ({form.format(min(values))}–{form.format(max(values))})"
 
 
+def beside(what, values):
+    """No target: what the line above is to be read with."""
+    return Row(what, "–", spread(values)) if values else Row(what, "–")
+
+
 def _judged(what, target, values, met, form):
     return Row(what, target, spread(values, form), "yes" if met(median(values)) else "**no**") if values else Row(
         what, target)
@@ -58,15 +63,16 @@ def _best_floor(run, profile):
     return ratios(peers.get(OURS, []), best, cpu)
 
 
-def _between_profiles(run, over, under):
+def _between_profiles(run, peer, over, under):
     profiles = run.get("http", {})
-    return ratios(*(profiles.get(name, {}).get(OURS, []) for name in (over, under)), cpu)
+    return ratios(*(profiles.get(name, {}).get(peer, []) for name in (over, under)), cpu)
 
 
 def _http(run):
     late = lambda one: one["latency_us"]["p99"]
     yield at_most("keep-alive 64: CPU ÷ nginx `return 200`", 0.70, http_ratios(run, "keep-64", OURS, NGINX))
     yield at_most("the goal beyond", 0.60, http_ratios(run, "keep-64", OURS, NGINX))
+    yield beside("io_uring's floor, which does not parse, ÷ nginx", http_ratios(run, "keep-64", FLOORS[0], NGINX))
     yield at_most("keep-alive 64: CPU ÷ h2o", 1.0, http_ratios(run, "keep-64", OURS, H2O))
     yield at_most("keep-alive 64: p99 ÷ nginx", 1.0, http_ratios(run, "keep-64", OURS, NGINX, late))
     yield at_most("keep-alive 64: CPU ÷ the better floor", 1.08, _best_floor(run, "keep-64"))
@@ -74,7 +80,9 @@ def _http(run):
     yield at_most("16 pipelined: CPU ÷ io_uring's floor (0.45 µs where it is 0.37)", 0.45 / 0.37,
                   http_ratios(run, "pipe-16", OURS, FLOORS[0]))
     yield at_least("10 requests a connection: nginx ÷ CPU", 1.2, http_ratios(run, "ten", NGINX, OURS))
-    yield at_most("4 096 connections: CPU ÷ that of 512", 1.10, _between_profiles(run, "keep-4096", "keep-512"))
+    yield at_most("4 096 connections: CPU ÷ that of 512", 1.10, _between_profiles(run, OURS, "keep-4096", "keep-512"))
+    for peer in (FLOORS[0], NGINX, H2O):
+        yield beside(f"the same of {peer}", _between_profiles(run, peer, "keep-4096", "keep-512"))
     yield at_least("webdis + Redis ÷ CPU", 2.5, http_ratios(run, "keep-64", "webdis+Redis", OURS), "{:.1f}")
     yield at_least("gunicorn + Flask + Redis ÷ CPU", 50, http_ratios(run, "keep-64", "gunicorn+Flask+Redis", OURS),
                    "{:.0f}")
@@ -95,12 +103,14 @@ def _core(run):
 
 def _flush(run):
     ways = run.get("flush", {})
-    for key, which in (("known", "that are there"), ("new", "that are new")):
+    for key, which in (("known", "that are there"), ("twice", "that are there, two hits each"), ("new", "that are new")):
         yield at_least(f"flush ÷ bare INCRBY, keys {which}", 0.9,
                        ratios(ways.get("tallyd flush", []), ways.get(BARE, []), lambda one, key=key: one[key]))
     cycles = [one for one in run.get("burst", []) if "void" not in one]
-    yield at_most("p99.9 of hits during a flush of 1 M keys ÷ without", 1.10,
-                  [one["during_us"]["p99.9"] / one["without_us"]["p99.9"] for one in cycles])
+    # Of all cycles together: a single stall of the machine decides a window of half a second.
+    during, without = (sum(one[when]["p99.9"] for one in cycles) for when in ("during_us", "without_us"))
+    yield at_most("p99.9 of hits during a flush of 1 M keys ÷ without, means of all cycles", 1.10,
+                  [during / without] if cycles else [])
 
 
 def _memory(run):
