@@ -530,7 +530,7 @@ def daemon_commands():
 def the_daemon_may_do_its_work(env):
     """The daemon's user may send exactly what the daemon sends: an ACL can neither lock it out nor let in more."""
     sent = daemon_commands()
-    assert {"watch", "incrby", "exec", "getrange", "del", "client|setname"} <= sent, "src/ writes its commands in another way now: %s" % sorted(sent)
+    assert {"watch", "incrby", "incr", "exec", "getrange", "del", "client|setname"} <= sent, "src/ writes its commands in another way now: %s" % sorted(sent)
     for cluster in env.all("aws_memorydb_cluster"):
         mine = [u for u in env.all("aws_memorydb_user") if u["user_name"].endswith("tallyd")]
         granted = {w[1:].lower() for u in mine for w in u["access_string"].split() if w.startswith("+")}

@@ -167,9 +167,11 @@ static void compose_item(struct buf *out, struct buf *scratch, struct slice pref
         out->failed = true;
         return;
     }
-    resp_command(out, 3,
+    /* Of many names, most have one hit: INCR costs the server a sixth less, and the bytes of the 1. */
+    bool one = delta == 1;
+    resp_command(out, one ? 2 : 3,
                  (struct slice[]){
-                     SLICE("INCRBY"),
+                     one ? SLICE("INCR") : SLICE("INCRBY"),
                      {scratch->data, key_bytes},
                      {scratch->data + key_bytes, scratch->bytes - key_bytes},
                  });

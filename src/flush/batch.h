@@ -6,7 +6,8 @@
  * batch_compose() makes the bytes "INCRBY k d … · SET L "<seq> <nonce>" EX … · EXEC"; then exactly one of
  * batch_item_applied() for every item, or batch_give_back(). The same seq and nonce always mean the same bytes: between
  * compose and its end nothing in it changes. An item is one key: the growth of all its cells is one INCRBY, at most
- * INT64_MAX. Failure modes: without memory batch_fill() takes fewer keys, and batch_compose() gives -ENOMEM. */
+ * INT64_MAX, or one INCR when it is 1. Failure modes: without memory batch_fill() takes fewer keys, and batch_compose()
+ * gives -ENOMEM. */
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -230,7 +230,7 @@ def test_a_late_copy_that_overtakes_what_replaced_its_batch_counts_once(lab):
         connection.send(request_bytes("GET", "/v1/hit/late/a?n=10") + request_bytes("GET", "/v1/hit/late/b?n=100"))
         assert connection.answer().status == connection.answer().status == 204
     assert proxy.triggered.wait(10 * wait.PATIENCE)
-    proxy.hold_replies_to(b"INCRBY")
+    proxy.hold_replies_to(b"INCRBY")  # none of its two is one hit: that would be an INCR
     wait.until(lambda: proxy.holding, "it is sent again")
     time.sleep(0.1)
     redis.command("ACL", "SETUSER", "default", "allkeys")

@@ -7,7 +7,7 @@ from harness.cluster import Cluster
 from harness.cluster_scene import Scene
 
 USER, PASSWORD = "tallyd", secrets.PASSWORD + "-of-the-user"
-COMMANDS = ("watch", "multi", "exec", "discard", "get", "getrange", "set", "incrby", "info", "select", "client|setname",
+COMMANDS = ("watch", "multi", "exec", "discard", "get", "getrange", "set", "incrby", "incr", "info", "select", "client|setname",
             "cluster|slots")
 
 

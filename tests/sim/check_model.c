@@ -187,7 +187,7 @@ static void mood_change(struct check *c, enum model_mood mood)
 
 static void acl_change(struct check *c)
 {
-    static const char *const commands[] = {"multi", "exec", "watch", "incrby", "get", "discard", "getrange"};
+    static const char *const commands[] = {"multi", "exec", "watch", "incrby", "incr", "get", "discard", "getrange"};
     const char *command = commands[chance_below(&c->chance, sizeof(commands) / sizeof(commands[0]))];
     char denied[16];
 
@@ -254,8 +254,8 @@ static void draw_command(struct check *c, struct buf *out)
     switch (chance_below(&c->chance, 23)) {
     case 0:
     case 1:
-    case 2:
-    case 3: COMMAND("INCRBY", key, delta); break;
+    case 2: COMMAND("INCRBY", key, delta); break;
+    case 3: COMMAND("INCR", key); break;
     case 4: COMMAND("SET", key, values[chance_below(&c->chance, 7)]); break;
     case 5: COMMAND("SET", key, values[chance_below(&c->chance, 7)], "EX", "2592000"); break;
     case 6: COMMAND("GET", key); break;

@@ -111,7 +111,8 @@ static void fault_deny_command(struct sim *s)
 {
     /* Not SET alone: an ACL that takes the ledger away between queueing and EXEC tears every transaction
      * (tests/sim/README.md). */
-    static const char *const commands[] = {"multi", "watch", "get", "exec", "incrby", "getrange", "info", "discard"};
+    static const char *const commands[] = {"multi", "watch",    "get",  "exec",   "incrby",
+                                           "incr",  "getrange", "info", "discard"};
 
     const char *command = commands[chance_below(&s->chance, sizeof(commands) / sizeof(commands[0]))];
 

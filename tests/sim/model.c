@@ -20,6 +20,7 @@ static const struct row {
     unsigned traits;
 } rows[] = {
     {"INCRBY", "incrby", WRITES | GROWS},
+    {"INCR", "incr", WRITES | GROWS},
     {"SET", "set", WRITES | GROWS},
     {"LPUSH", "lpush", WRITES | GROWS},
     {"DEL", "del", WRITES},
@@ -166,8 +167,10 @@ static void model_run_queued(struct model *m, struct model_client *c, const stru
                "command is no longer allowed for the following reason: %s\r\n",
                strstr(why, "keys") ? "no permission to touch the specified keys"
                                    : "no permission to execute the command or subcommand");
-    int64_t delta;
-    if (m->watcher.refused && slice_equals(cmd->args[0], SLICE("INCRBY")) && model_parse_integer(cmd->args[2], &delta))
+    int64_t delta = 1;
+    bool adds = slice_equals(cmd->args[0], SLICE("INCR")) ||
+                (slice_equals(cmd->args[0], SLICE("INCRBY")) && model_parse_integer(cmd->args[2], &delta));
+    if (m->watcher.refused && adds)
         m->watcher.refused(m->watcher.ctx, c->tag, cmd->args[1], delta);
 }
 

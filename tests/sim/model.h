@@ -66,9 +66,9 @@ struct model_cluster {
 /* Who wants to know what is executed; any may be NULL. `tag` is the client's. */
 struct model_watcher {
     void *ctx;
-    /* INCRBY of a key; negative when history is taken back. */
+    /* INCRBY or INCR of a key; negative when history is taken back. */
     void (*added)(void *ctx, uint32_t tag, struct slice key, int64_t delta, bool in_exec);
-    /* INCRBY refused inside a transaction that is executed. */
+    /* Likewise refused inside a transaction that is executed. */
     void (*refused)(void *ctx, uint32_t tag, struct slice key, int64_t delta);
     /* EXEC of a transaction of which every command was queued, whether or not the WATCH lets it through. */
     void (*exec)(void *ctx, uint32_t tag, struct slice commands, bool refused);

@@ -40,9 +40,9 @@ static const char *incrby(struct model *m, struct model_client *c, uint32_t key,
 
 static void do_incrby(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
 {
-    int64_t delta, sum;
+    int64_t delta = 1, sum;
 
-    if (!model_parse_integer(cmd->args[2], &delta)) {
+    if (cmd->count > 2 && !model_parse_integer(cmd->args[2], &delta)) {
         answer(out, not_integer);
         return;
     }
@@ -220,10 +220,10 @@ static const struct {
     const char *name;
     void (*run)(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out);
 } commands[] = {
-    {"INCRBY", do_incrby},   {"SET", do_set},   {"GET", do_get},     {"GETRANGE", do_getrange},
-    {"WATCH", do_watch},     {"INFO", do_info}, {"AUTH", do_auth},   {"SELECT", do_ok},
-    {"CLIENT", do_client},   {"DEL", do_del},   {"LPUSH", do_lpush}, {"UNWATCH", do_unwatch},
-    {"CLUSTER", do_cluster},
+    {"INCRBY", do_incrby},     {"INCR", do_incrby},     {"SET", do_set},   {"GET", do_get},
+    {"GETRANGE", do_getrange}, {"WATCH", do_watch},     {"INFO", do_info}, {"AUTH", do_auth},
+    {"SELECT", do_ok},         {"CLIENT", do_client},   {"DEL", do_del},   {"LPUSH", do_lpush},
+    {"UNWATCH", do_unwatch},   {"CLUSTER", do_cluster},
 };
 
 void model_execute(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)

@@ -22,6 +22,16 @@ static inline bool parse_count(const struct buf *b, size_t *at, char kind, long 
     return true;
 }
 
+/* INCR is INCRBY 1. */
+static inline void fake_spell_out(struct fake_command *c)
+{
+    if (strcmp(c->args[0], "INCR") != 0)
+        return;
+    free(c->args[0]);
+    c->args[0] = strdup("INCRBY");
+    c->args[c->count++] = strdup("1");
+}
+
 /* One whole command from the front of `b`; false: not there yet. */
 static inline bool fake_parse(struct buf *b, struct fake_command *c)
 {
@@ -43,6 +53,7 @@ static inline bool fake_parse(struct buf *b, struct fake_command *c)
         at += (size_t)bytes + 2;
     }
     buf_consume(b, at);
+    fake_spell_out(c);
     return true;
 }
 

@@ -41,11 +41,12 @@ static void hit(struct fixture *f, uint32_t worker, const char *name, uint64_t n
     keys_collect(f->keys);
 }
 
-static void test_its_bytes_are_one_incrby_a_key_the_ledger_and_exec(void **state)
+static void test_its_bytes_are_one_command_a_key_the_ledger_and_exec(void **state)
 {
     struct fixture f;
     static const char wanted[] =
         "*3\r\n$6\r\nINCRBY\r\n$7\r\nt:n:a/x\r\n$2\r\n12\r\n"
+        "*2\r\n$4\r\nINCR\r\n$5\r\nt:n:b\r\n"
         "*5\r\n$3\r\nSET\r\n$3\r\nt:L\r\n$18\r\n1 0000000000000abc\r\n$2\r\nEX\r\n$7\r\n2592000\r\n"
         "*1\r\n$4\r\nEXEC\r\n";
     (void)state;
@@ -53,11 +54,12 @@ static void test_its_bytes_are_one_incrby_a_key_the_ledger_and_exec(void **state
     fixture_init(&f, 10);
     hit(&f, 0, "n/a/x", 5);
     hit(&f, 1, "n/a/x", 7);
+    hit(&f, 1, "n/b", 1);
     batch_fill(&f.batch, f.keys, 0);
     assert_int_equal(batch_compose(&f.batch, f.keys, SLICE("t:"), SLICE("t:L")), 0);
     assert_int_equal(f.batch.bytes.bytes, sizeof(wanted) - 1);
     assert_memory_equal(f.batch.bytes.data, wanted, sizeof(wanted) - 1);
-    assert_int_equal(f.batch.hits, 12);
+    assert_int_equal(f.batch.hits, 13);
     fixture_fini(&f);
 }
 
@@ -210,7 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_key_whose_parts_do_not_fit_waits_for_the_next),
         cmocka_unit_test(test_a_restored_batch_has_the_same_bytes),
-        cmocka_unit_test(test_its_bytes_are_one_incrby_a_key_the_ledger_and_exec),
+        cmocka_unit_test(test_its_bytes_are_one_command_a_key_the_ledger_and_exec),
         cmocka_unit_test(test_it_takes_no_more_keys_than_it_may),
         cmocka_unit_test(test_what_it_notes_does_not_move_with_later_hits),
         cmocka_unit_test(test_a_key_without_growth_is_left_out),

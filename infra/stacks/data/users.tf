@@ -8,7 +8,7 @@ locals {
       keys = ["tally:*"]
       commands = [
         # the fenced transaction
-        "watch", "multi", "exec", "discard", "get", "set", "incrby",
+        "watch", "multi", "exec", "discard", "get", "set", "incrby", "incr",
         # reads
         "getrange",
         # DELETE /v1/counters, for who has a token; PUT is a SET
