@@ -9,7 +9,8 @@ export const rate = number('RATE', 500);        // iterations a second
 export const seconds = number('SECONDS', 30);
 export const accepted = new Counter('accepted'); // hits in answers 2xx: must equal what Redis holds afterwards
 
-const workers = { preAllocatedVUs: number('VUS', 50), maxVUs: number('VUS_MAX', 200) };
+// Made beforehand: k6 drops what is due while it makes more.
+const workers = { preAllocatedVUs: number('VUS', 200), maxVUs: number('VUS_MAX', 400) };
 
 export const constant = (perSecond = rate) => ({
   executor: 'constant-arrival-rate', rate: perSecond, timeUnit: '1s', duration: `${seconds}s`, ...workers,
