@@ -1,5 +1,6 @@
 /* PUT and DELETE /v1/counters/{ns}/{key}: seed and reset, for those with a token. What they mean: flush/writes.h. */
 
+#include <errno.h>
 #include <jansson.h>
 
 #include "api/ask.h"
@@ -17,15 +18,16 @@ static enum handler_result fail(struct api_worker *aw, const struct http_request
     return HANDLED;
 }
 
-/* "{"value": 1000}" and nothing else. */
-static bool value_read(struct slice body, int64_t *value)
+/* "{"value": 1000}" and nothing else. 0, -EINVAL, -ENOMEM. */
+static int value_read(struct slice body, int64_t *value)
 {
-    json_t *root = json_loadb(body.at ? body.at : "", body.bytes, JSON_REJECT_DUPLICATES, NULL);
+    bool no_memory;
+    json_t *root = json_read(body, &no_memory);
     const json_t *number = json_object_get(root, "value");
     bool good = json_is_integer(number) && json_integer_value(number) >= 0 && json_object_size(root) == 1;
     *value = good ? json_integer_value(number) : 0;
     json_decref(root);
-    return good;
+    return good ? 0 : no_memory ? -ENOMEM : -EINVAL;
 }
 
 static bool write_ask(struct api_worker *aw, struct reply *reply, enum ask_kind kind, struct slice name, int64_t value)
@@ -44,7 +46,10 @@ static enum handler_result write_begin(struct api_worker *aw, const struct http_
                                        struct slice name)
 {
     int64_t value = 0;
-    if (r->method == HTTP_PUT && !value_read(r->body, &value))
+    int failed = r->method == HTTP_PUT ? value_read(r->body, &value) : 0;
+    if (failed == -ENOMEM)
+        return fail(aw, r, reply, 503, "no_memory", "nothing was written; try again", "Retry-After: 1\r\n");
+    if (failed)
         return fail(aw, r, reply, 400, "bad_value", "the body is {\\\"value\\\": N}, N from 0 to 2^63-1", NULL);
     if (aw->api->config.embedded)
         return fail(aw, r, reply, 501, "no_store", "without --redis a count cannot be set", NULL);

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "api/gate.h"
+#include "api/json.h"
 #include "sync/atomic.h"
 
 #define ITEMS_MAX 1000
@@ -66,9 +67,11 @@ enum handler_result route_hits(struct api_worker *aw, const struct http_request 
         answer_method(aw, r, reply, "POST, OPTIONS");
         return HANDLED;
     }
-    json_t *root = json_loadb(r->body.at ? r->body.at : "", r->body.bytes, JSON_REJECT_DUPLICATES, NULL);
-    json_t *hits = json_object_get(root, "hits");
-    if (!json_is_array(hits)) {
+    bool no_memory;
+    json_t *root = json_read(r->body, &no_memory), *hits = json_object_get(root, "hits");
+    if (no_memory) {
+        answer_error(aw, r, reply, 503, "no_memory", "nothing was counted; try again", "Retry-After: 1\r\n");
+    } else if (!json_is_array(hits)) {
         answer_refusal(aw, r, reply, API_REFUSED_BAD_BODY);
     } else if (json_array_size(hits) > ITEMS_MAX) {
         stat_add(&aw->stats.hits_refused[API_REFUSED_BAD_BODY], 1);

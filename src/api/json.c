@@ -1,8 +1,29 @@
 #include "api/json.h"
 
+#include <jansson.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/utf8.h"
+
+static _Thread_local bool allocation_failed;
+
+static void *allocate(size_t bytes)
+{
+    void *memory = malloc(bytes);
+    allocation_failed |= !memory;
+    return memory;
+}
+
+void json_init(void) { json_set_alloc_funcs(allocate, free); }
+
+struct json_t *json_read(struct slice text, bool *no_memory)
+{
+    allocation_failed = false;
+    json_t *value = json_loadb(text.at ? text.at : "", text.bytes, JSON_REJECT_DUPLICATES, NULL);
+    *no_memory = !value && allocation_failed;
+    return value;
+}
 
 static void append_char(struct buf *b, struct slice c)
 {
