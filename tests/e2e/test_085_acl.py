@@ -12,7 +12,8 @@ from harness.cluster import BusPort
 pytestmark = pytest.mark.short
 
 TOKEN = "write-token-of-this-test"
-USERS = Path(__file__).resolve().parents[2] / "infra/stacks/data/users.tf"
+ROOT = Path(__file__).resolve().parents[2]
+USERS = ROOT / "infra/stacks/data/users.tf"
 
 
 def access_string():
@@ -21,6 +22,10 @@ def access_string():
     keys, commands = (re.findall(r'"([^"]+)"', re.search(rf"{name}\s*= \[(.*?)\]", text, re.S).group(1))
                       for name in ("keys", "commands"))
     return " ".join(["on", *(f"~{key}" for key in keys), "resetchannels", "-@all", *(f"+{command}" for command in commands)])
+
+
+def test_the_readme_tells_the_same_user():
+    assert f"\n{access_string()}\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("mode", ["standalone", "cluster"])
@@ -36,8 +41,9 @@ def test_the_user_of_infra_has_the_commands_that_tallyd_sends(lab, mode):
     with open(token, "w", encoding="ascii") as file:
         file.write(f"{TOKEN}\n")
     tallyd = lab.tallyd(redis, via=SimpleNamespace(url=redis.url.replace("//", "//tallyd@")), redis_mode=mode, token_file=token)
-    tallyd.hit("acl", "new", 3)
-    wait.until(lambda: tallyd.metrics()["hits_stored_total"] == 3, "the hits are stored", 10)
+    tallyd.hit("acl", "new", 3)  # INCRBY
+    tallyd.hit("acl", "one")  # INCR
+    wait.until(lambda: tallyd.metrics()["hits_stored_total"] == 4, "the hits are stored", 10)
     if not cluster:  # where keys have a slot's tag before their name
         assert tallyd.value("acl", "known") == 40
     assert tallyd.value("acl", "unknown") is None
