@@ -8,7 +8,6 @@
 
 #include "api/ask.h"
 #include "api/hit_answer.h"
-#include "api/json.h"
 #include "sync/atomic.h"
 #include "web.h"
 
@@ -204,7 +203,6 @@ int api_create(struct api **out, const struct api_config *config, struct error *
     struct api *a = calloc(1, sizeof *a + workers * sizeof a->per_worker[0]);
     if (!a)
         return error_set(err, -ENOMEM, "no memory for the api");
-    json_init();
     a->config = *config;
     a->workers = workers;
     for (uint32_t i = 0; i < workers; i++) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/json.h"
 #include "app/app.h"
 #include "app/descriptors.h"
 #include "app/sandbox.h"
@@ -309,6 +310,7 @@ int app_start(struct app *a, const struct options *options, struct error *err)
 {
     memset(a, 0, sizeof *a);
     a->options = options;
+    json_init(); /* the flusher's thread reads JSON, too (redis/aws_keys.c) */
     for (size_t i = 0; i < STEPS; i++) {
         int result = steps[i].start(a, err);
         if (result != 0) {
