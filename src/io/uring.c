@@ -55,7 +55,7 @@ static void uring_recv_resume(struct engine *e, uint32_t slot)
     struct uring *u = uring_of(e);
     struct slot *s = &u->slots[slot];
     s->flags &= (uint8_t)~SLOT_RECV_PAUSED;
-    if (!(s->flags & (SLOT_RECV_ARMED | SLOT_RECV_ENDED | SLOT_CLOSING | SLOT_ENDED)))
+    if (!(s->flags & (SLOT_RECV_ARMED | SLOT_RECV_ENDED | SLOT_CLOSING | SLOT_REARM)))
         uring_recv_arm(u, slot); /* else: armed again when the cancelled one has ended */
 }
 
@@ -97,8 +97,8 @@ static void recv_ended(struct uring *u, uint32_t slot, int res)
             u->base.events->failed(u->base.ctx, slot, res);
         return;
     }
-    s->flags |= SLOT_ENDED;
-    u->ended[u->ended_count++] = slot;
+    s->flags |= SLOT_REARM;
+    u->rearm[u->rearm_count++] = slot;
     stat_add(&u->base.stats.recv_no_buffers, res == -ENOBUFS);
 }
 
@@ -197,15 +197,15 @@ static void on_completion(struct uring *u, const struct io_uring_cqe *cqe)
 }
 
 /* After the buffers are back, for some found none; and after the batch, which may have paused its connections. */
-static void ended_rearm(struct uring *u)
+static void recv_rearm(struct uring *u)
 {
-    for (uint32_t i = 0; i < u->ended_count; i++) {
-        struct slot *s = &u->slots[u->ended[i]];
-        s->flags &= (uint8_t)~SLOT_ENDED;
+    for (uint32_t i = 0; i < u->rearm_count; i++) {
+        struct slot *s = &u->slots[u->rearm[i]];
+        s->flags &= (uint8_t)~SLOT_REARM;
         if ((s->flags & (SLOT_OPEN | SLOT_CLOSING | SLOT_RECV_ARMED | SLOT_RECV_PAUSED)) == SLOT_OPEN)
-            uring_recv_arm(u, u->ended[i]);
+            uring_recv_arm(u, u->rearm[i]);
     }
-    u->ended_count = 0;
+    u->rearm_count = 0;
 }
 
 static unsigned batch_take(struct uring *u)
@@ -257,7 +257,7 @@ static int uring_run(struct engine *e)
             stat_add(&e->stats.cq_overflows, 1);
         last = batch_take(u);
         e->events->batch_end(e->ctx);
-        ended_rearm(u);
+        recv_rearm(u);
         closes_finish(u);
         uring_accept_retry(u);
         stat_add(&e->stats.batches, 1);

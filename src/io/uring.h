@@ -15,7 +15,7 @@ enum {
     SLOT_RECV_PAUSED = 4,
     SLOT_RECV_ENDED = 8,
     SLOT_CLOSING = 16,
-    SLOT_ENDED = 32 /* in `ended` */
+    SLOT_REARM = 32 /* in `rearm` */
 };
 
 struct slot {
@@ -39,8 +39,8 @@ struct uring {
     struct slot *slots; /* conns_max, owned */
     bool direct;        /* descriptors that live in the ring only; see uring_open.c */
     uint32_t recv_max;  /* bytes after which a multishot receive ends, 0: the kernel knows no such limit */
-    uint32_t *ended;    /* slots whose receive has ended in this batch and may be armed again, owned */
-    uint32_t ended_count;
+    uint32_t *rearm;    /* slots whose receive has ended in this batch and may be armed again, owned */
+    uint32_t rearm_count;
     uint32_t *closing; /* slots to close at the end of this batch: nothing of theirs needs to be waited for, owned */
     uint32_t closing_count;
     uint32_t *vacant; /* ordinary descriptors: slots not in use, owned; direct ones are given out by the kernel */

@@ -112,7 +112,7 @@ static void uring_free(struct uring *u, const struct engine_config *config)
             close(u->slots[i].fd);
     free(u->vacant);
     free(u->closing);
-    free(u->ended);
+    free(u->rearm);
     free(u->slots);
     free(u);
 }
@@ -125,10 +125,10 @@ int uring_create(struct engine **out, const struct engine_config *config, int wa
         return explain(err, -ENOMEM);
     u->base.config = *config;
     u->slots = calloc(config->conns_max, sizeof *u->slots);
-    u->ended = calloc(config->conns_max, sizeof *u->ended);
+    u->rearm = calloc(config->conns_max, sizeof *u->rearm);
     u->closing = calloc(config->conns_max, sizeof *u->closing);
     u->vacant = calloc(config->conns_max, sizeof *u->vacant);
-    int r = u->slots && u->ended && u->closing && u->vacant ? ring_open(&u->ring) : -ENOMEM;
+    int r = u->slots && u->rearm && u->closing && u->vacant ? ring_open(&u->ring) : -ENOMEM;
     if (r < 0) {
         uring_free(u, config);
         return explain(err, r);

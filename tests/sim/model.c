@@ -167,10 +167,8 @@ static void model_run_queued(struct model *m, struct model_client *c, const stru
                "command is no longer allowed for the following reason: %s\r\n",
                strstr(why, "keys") ? "no permission to touch the specified keys"
                                    : "no permission to execute the command or subcommand");
-    int64_t delta = 1;
-    bool adds = slice_equals(cmd->args[0], SLICE("INCR")) ||
-                (slice_equals(cmd->args[0], SLICE("INCRBY")) && model_parse_integer(cmd->args[2], &delta));
-    if (m->watcher.refused && adds)
+    int64_t delta;
+    if (m->watcher.refused && model_delta(cmd, &delta))
         m->watcher.refused(m->watcher.ctx, c->tag, cmd->args[1], delta);
 }
 

@@ -134,6 +134,8 @@ bool model_has(struct model *m, struct slice name);
 void model_write(struct model *m, uint32_t key, const struct model_value *value, uint32_t tag, int64_t delta);
 struct model_value model_string(struct slice text);
 bool model_parse_integer(struct slice text, int64_t *out);
+/* What an INCR or INCRBY adds. false: another command, or no number. */
+bool model_delta(const struct model_command *cmd, int64_t *delta);
 /* false: not an integer. Of a key that is not there: 0. */
 bool model_integer(struct model *m, struct slice name, int64_t *out);
 /* Forget the last `steps`; how many there were to forget. */

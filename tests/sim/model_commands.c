@@ -38,11 +38,18 @@ static const char *incrby(struct model *m, struct model_client *c, uint32_t key,
     return NULL;
 }
 
+bool model_delta(const struct model_command *cmd, int64_t *delta)
+{
+    *delta = 1;
+    return slice_equals(cmd->args[0], SLICE("INCR")) ||
+           (slice_equals(cmd->args[0], SLICE("INCRBY")) && model_parse_integer(cmd->args[2], delta));
+}
+
 static void do_incrby(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
 {
-    int64_t delta = 1, sum;
+    int64_t delta, sum;
 
-    if (cmd->count > 2 && !model_parse_integer(cmd->args[2], &delta)) {
+    if (!model_delta(cmd, &delta)) {
         answer(out, not_integer);
         return;
     }
