@@ -136,15 +136,21 @@ def play_all(lab, cases, side_by_side, store):
             pool.shutdown(cancel_futures=True)
 
 
-def lengths(lab, act, store):
+def uncut(lane, act):
     """How many bytes an uncut act moves each way."""
-    lane = Lane(store(lab), 0)
     lane.proxy.mark()
     getattr(lane, act)()
     settle(lane.server)
     lane.check("uncut")
-    length = {way: len(lane.proxy.seen[way]) for way in (REQUEST, REPLY)}
-    assert length[REQUEST] > 100 and length[REPLY] > 20, length
+    return {way: len(lane.proxy.seen[way]) for way in (REQUEST, REPLY)}
+
+
+def lengths(lab, act, store):
+    """The shortest of a few: on a busy machine the hits of one write may come to lie in two flushes."""
+    lane = Lane(store(lab), 0)
+    tries = [uncut(lane, act) for _ in range(4)]
+    length = {way: min(moved[way] for moved in tries) for way in (REQUEST, REPLY)}
+    assert length[REQUEST] > 100 and length[REPLY] > 20, tries
     return length
 
 
