@@ -116,8 +116,8 @@ def test_a_request_that_comes_byte_by_byte_is_read(server):
 
 def test_a_slow_head_is_answered_408_or_closed(server):
     with connect(server) as connection:
-        connection.send(b"GET /v1/hit/blog/a HT")
         began = time.monotonic()
+        connection.send(b"GET /v1/hit/blog/a HT")
         rest = connection.rest()
         assert rest == b"" or rest.startswith(b"HTTP/1.1 408 "), rest
         assert time.monotonic() - began > 0.3, "closed before the time was up"

@@ -85,6 +85,8 @@ def test_a_lagging_replica_that_takes_over_gets_the_replay_window_again(lab):
     replica.command("REPLICAOF", "NO", "ONE")  # from here on it lags
     before = server.metrics()["hits_stored_total"]
     wait.until(lambda: server.metrics()["hits_stored_total"] > before + 3000, "more is stored")
+    wait.until(lambda: re.search(rb"aof_rewrite_in_progress:0\s+aof_rewrite_scheduled:0", replica.command("INFO", "persistence")),
+               "the replica's log holds what came by the sync")
     primary.kill()
     replica.kill()
     shutil.rmtree(os.path.join(primary.folder, "appendonlydir"))
