@@ -239,6 +239,8 @@ def test_a_killed_program_leaves_hits_indeterminate(fake):
     server = lab.tallyd(redis)
     load = scenarios.small_load(lab, server)
     next(scenarios.during(load, 1, 2000))
+    server.pause()
+    wait.until(lambda: sum(load.sent) > load.answers, "a hit is on its way")
     server.kill()
     load.stop(0.5)
     assert server.code == -signal.SIGKILL
