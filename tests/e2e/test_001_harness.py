@@ -68,6 +68,8 @@ def load_without_redis(lab):
     redis = lab.redis(appendonly=True)
     server = lab.tallyd(redis)
     redis.kill()
+    server.fetch("/v1/hit/load/before")
+    wait.until(lambda: server.metrics()["redis_connected"] == 0, "it knows that Redis is away")
     load = lab.load(server, hits=500)
     load.finish()
     assert not load.refused, "a timid program: it refused hits because Redis is away"
