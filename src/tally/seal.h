@@ -24,13 +24,14 @@ static inline uint64_t seal_number(uint64_t word) { return word & SEAL_MAX; }
 static inline bool seal_is_whole(uint64_t word) { return seal(seal_number(word)) == word; }
 
 /* Adds `n` to the number: the word is then what seal() says of the sum. false: it would pass SEAL_MAX; nothing changed.
- * The check is linear: where only the lowest byte changes, as nearly always, the top byte changes by the same bits. */
+ * The check is linear: where only the lowest byte changes, as nearly always, the top byte changes by the same bits.
+ * (sum ^ word is not shifted but its halves are: one step less between a hot cell's load and its store.) */
 static inline bool seal_add(uint64_t *word, uint64_t n)
 {
-    uint64_t sum = *word + n, changed = sum ^ *word;
+    uint64_t was = *word, sum = was + n;
 
-    if ((changed | n) < 256) {
-        *word = sum ^ changed << SEAL_BITS;
+    if (((sum ^ was) | n) < 256) {
+        *word = (sum ^ was << SEAL_BITS) ^ sum << SEAL_BITS;
         return true;
     }
     if (n > SEAL_MAX - seal_number(*word))
