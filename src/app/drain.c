@@ -51,6 +51,7 @@ static void drain_workers(struct drain *d)
     struct app *a = d->app;
     for (uint32_t i = 0; i < a->workers_count && !d->cut; i++)
         worker_drain(a->workers[i]);
+    flusher_hurry(a->flusher); /* after: who is answered now is told that the connection closes */
     while (!d->cut && !workers_ended(a))
         drain_wait(d, POLL_MS);
     for (uint32_t i = 0; i < a->workers_count; i++)

@@ -10,6 +10,7 @@
 #include "sync/atomic.h"
 
 #define HELD_RETRY_US 60000000 /* a key that the store refused is tried again this often */
+#define HURRY_MS 20            /* between flushes while the workers end */
 
 struct core {
     struct core_config config;
@@ -91,6 +92,13 @@ void core_reconnect(struct core *c)
 {
     if (c->store)
         store_reconnect(c->store);
+}
+
+void core_hurry(struct core *c)
+{
+    if (c->config.flush_interval_ms > HURRY_MS)
+        c->config.flush_interval_ms = HURRY_MS;
+    c->next_flush_us = 0;
 }
 
 void core_drain(struct core *c)

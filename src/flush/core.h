@@ -46,6 +46,8 @@ void core_destroy(struct core *c);
 void core_tick(struct core *c);
 /* A new connection, with what the credentials are by then. */
 void core_reconnect(struct core *c);
+/* Collect now, and from here on every few milliseconds: whoever waits until it is stored is not to wait for long. */
+void core_hurry(struct core *c);
 /* Collect now and do not wait for the interval any more. */
 void core_drain(struct core *c);
 /* Nothing is dirty, nothing in flight; keys that the store refuses do not count. */

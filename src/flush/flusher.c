@@ -48,6 +48,7 @@ struct flusher {
     /* from main to the flusher; the partner of each is flusher_drain_begin() */
     uint32_t drain;     /* enum drain_state; written last */
     uint32_t reconnect; /* main sets, the thread clears */
+    uint32_t hurry;     /* likewise */
     uint64_t drain_deadline_ms;
 
     /* from the flusher to main */
@@ -155,6 +156,10 @@ static void *flusher_run(void *arg)
         if (load_acquire_u32(&f->reconnect)) { /* partner: flusher_reconnect() */
             store_relaxed_u32(&f->reconnect, 0);
             core_reconnect(f->core);
+        }
+        if (load_acquire_u32(&f->hurry)) { /* partner: flusher_hurry() */
+            store_relaxed_u32(&f->hurry, 0);
+            core_hurry(f->core);
         }
         core_tick(f->core);
         flusher_wake_workers(f);
@@ -344,6 +349,12 @@ int flusher_start(struct flusher *f, struct error *err)
 void flusher_reconnect(struct flusher *f)
 {
     store_release_u32(&f->reconnect, 1); /* partner: flusher_run() */
+    flusher_wake(f);
+}
+
+void flusher_hurry(struct flusher *f)
+{
+    store_release_u32(&f->hurry, 1); /* partner: flusher_run() */
     flusher_wake(f);
 }
 

@@ -41,6 +41,8 @@ int flusher_start(struct flusher *f, struct error *err);
 /* Wait until the data set of a cluster is known to be cut into as many partitions as configured; -EINVAL when it is
  * not. 0 also at the deadline: nothing is stored before it is known, and a difference is then an alarm. */
 int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct error *err);
+/* The workers are about to end: flush often from here on, as requests wait until their hit is stored (ack=stored). */
+void flusher_hurry(struct flusher *f);
 /* Flush everything now (workers have ended) and end the thread; monotonic deadline. Does not wait; called again it
  * moves the deadline. */
 void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms);

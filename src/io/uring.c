@@ -8,7 +8,10 @@
  * the batch, which has returned its buffers and knows who is paused; an accept that finds no room is armed again on
  * the next close or tick, never at once (ENFILE, EMFILE); completions that outlive their connection are told by their
  * generation and dropped, their buffer returned. A pending receive holds the file and so the FIN: it is cancelled in
- * the same submission that closes, and its last word is one of those. */
+ * the same submission that closes, and its last word is one of those. Linux (6.18 still, one time in some thousands)
+ * says nothing of a reset that comes on the heels of bytes to a multishot receive
+ * (github.com/axboe/liburing/issues/1549 is its like): whoever uses the engine gives every connection a deadline; a
+ * send to such a peer fails at once. */
 
 #include <assert.h>
 #include <errno.h>

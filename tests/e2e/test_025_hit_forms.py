@@ -6,6 +6,7 @@ import xml.etree.ElementTree as xml
 import pytest
 from harness import checker, wait
 from harness.http_client import HttpConnection, request_bytes
+from harness.tallyd import ENGINES
 
 pytestmark = pytest.mark.short
 NO_STORE = "max-age=0, no-cache, no-store, must-revalidate"
@@ -104,6 +105,20 @@ def test_ack_stored_without_redis_says_that_it_is_only_counted(lab):
     answer = server.fetch("/v1/hit/blog/a?ack=stored")
     assert (answer.status, answer["X-Hit-Status"]) == (202, "counted")
     assert server.value("blog", "a") == 1
+
+
+@pytest.mark.parametrize("io", ENGINES)
+def test_who_waits_for_a_flush_that_is_far_away_is_answered_at_the_end(lab, io):
+    redis = lab.redis()
+    server = lab.tallyd(redis, io=io, flush_interval="1h")
+    with HttpConnection(server.port) as connection:
+        connection.send(request_bytes("GET", "/v1/hit/blog/a?ack=stored"))
+        wait.until(lambda: server.metrics()["hits_accepted_total"] == 1, "it is counted")
+        server.terminate()
+        answer = connection.answer()
+        assert answer["X-Hit-Status"] == "stored" and answer["Connection"] == "close"
+    assert server.join() == 0
+    assert checker.redis_counts(redis) == {b"blog:a": 1}
 
 
 def test_a_client_that_leaves_while_it_waits_for_the_flush_costs_nothing(lab):

@@ -89,6 +89,23 @@ static void test_drain_collects_at_once(void **state)
     world_fini(&w);
 }
 
+static void test_in_a_hurry_one_flush_follows_the_other(void **state)
+{
+    struct world w;
+    (void)state;
+
+    barrier_init();
+    world_init(&w);
+    world_run_ms(&w, 10);
+    core_hurry(w.core);
+    for (int i = 1; i <= 3; i++) {
+        world_hit(&w, 0, "n/a", 1);
+        world_run_ms(&w, 30); /* the interval is 90 ms at the least */
+        assert_int_equal(fake_value(&w.redis, "t:n:a"), i);
+    }
+    world_fini(&w);
+}
+
 static void test_the_password_is_used_and_never_logged(void **state)
 {
     struct world w;
@@ -117,6 +134,7 @@ int main(void)
         cmocka_unit_test(test_two_instances_do_not_flush_in_step),
         cmocka_unit_test(test_an_outage_is_survived_with_all_hits_and_bounded_attempts),
         cmocka_unit_test(test_drain_collects_at_once),
+        cmocka_unit_test(test_in_a_hurry_one_flush_follows_the_other),
         cmocka_unit_test(test_the_password_is_used_and_never_logged),
     };
 
