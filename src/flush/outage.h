@@ -1,5 +1,7 @@
 #pragma once
-/* Says in the log that a node cannot be reached, and why: at once, and then no more than every 30 s while it lasts.
+/* Says in the log that a node cannot be reached, and why: at once, and then no more than every 30 s while it lasts; but
+ * another reason than the last one after a second already, as the first is often but a symptom (a connection that was
+ * closed, and then a certificate that is refused).
  *
  * Thread: the flusher's. */
 
@@ -10,6 +12,7 @@
 struct outage {
     bool reported;
     uint64_t logged_ms;
+    char why[64]; /* the beginning of the reason that was logged */
 };
 
 void outage_lost(struct outage *o, const struct env *env, const struct node_address *node, const struct link *link);

@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,22 +9,68 @@
 #include "flush/outage.h"
 #include "world.h"
 
+static uint64_t no_chance(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
 static void nobody(void *ctx) { (void)ctx; }
 static void nobody_refused(void *ctx, enum redis_error_class c) { (void)ctx, (void)c; }
 static void nobody_evicts(void *ctx, struct slice policy) { (void)ctx, (void)policy; }
 
-static void test_an_outage_is_said_at_once_and_then_every_thirty_seconds(void **state)
+static const struct node_address node = {"n", 1};
+
+static struct link *link_new(struct world *w)
 {
-    const struct node_address node = {"n", 1};
-    struct outage o = {0};
+    const struct link_config config = {
+        .transport = w->env.transport, .host = "n", .random = no_chance, .limits = {16, 16}};
+    const struct link_user user = {w, nobody, nobody, nobody_refused, nobody_evicts};
     struct link *link;
+
+    assert_int_equal(link_create(&link, &config, &user), 0);
+    return link;
+}
+
+static void test_another_reason_is_said_after_a_second(void **state)
+{
+    struct outage o = {0};
     struct world w;
     (void)state;
 
     world_init(&w);
-    const struct link_config config = {.transport = w.env.transport, .host = "n", .limits = {16, 16}};
-    const struct link_user user = {&w, nobody, nobody, nobody_refused, nobody_evicts};
-    assert_int_equal(link_create(&link, &config, &user), 0);
+    struct link *closed = link_new(&w), *refused = link_new(&w); /* the one has no reason yet */
+    w.redis.open_error = -ECONNREFUSED;
+    link_tick(refused, 1);
+    assert_true(*link_reason(refused));
+    w.events = 0;
+    outage_lost(&o, &w.env, &node, closed);
+    assert_int_equal(w.events, 1);
+    for (int tenth = 1; tenth < 10; tenth++) {
+        w.now_us += 100000;
+        outage_lost(&o, &w.env, &node, refused);
+        assert_int_equal(w.events, 1);
+    }
+    for (int second = 0; second < 30; second++) {
+        w.now_us += 1000000;
+        outage_lost(&o, &w.env, &node, refused);
+        assert_int_equal(w.events, 2);
+    }
+    w.now_us += 1000000;
+    outage_lost(&o, &w.env, &node, refused);
+    assert_int_equal(w.events, 3);
+    link_destroy(closed);
+    link_destroy(refused);
+    world_fini(&w);
+}
+
+static void test_an_outage_is_said_at_once_and_then_every_thirty_seconds(void **state)
+{
+    struct outage o = {0};
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    struct link *link = link_new(&w);
     w.events = 0;
     outage_lost(&o, &w.env, &node, link);
     assert_int_equal(w.events, 1);
@@ -45,6 +92,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_outage_is_said_at_once_and_then_every_thirty_seconds),
+        cmocka_unit_test(test_another_reason_is_said_after_a_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
