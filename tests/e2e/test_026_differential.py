@@ -8,6 +8,7 @@ import pytest
 from differential import reader, streams
 from harness import wait
 from harness.http_client import HttpConnection, parse_head
+from harness.tallyd import ENGINES
 
 STREAMS = 5_000 if wait.LONG else 300
 _HIT = re.compile(rb"/v1/hit/[a-z]+/[a-z0-9]+")
@@ -67,7 +68,7 @@ def check(server, events, parts, before):
     return after
 
 
-@pytest.mark.parametrize("engine", ["uring", "epoll"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_server_and_a_second_reader_agree_however_the_bytes_are_cut(lab, engine):
     server = lab.tallyd(io=engine, workers=1)
     seen, total = set(), 0

@@ -67,7 +67,8 @@ GREEDY = 100
 KERNEL = tuple(int(number) for number in os.uname().release.split(".")[:2])
 
 
-@pytest.mark.parametrize("engine, kib_each", [("uring", 120), ("epoll", 95)])
+@pytest.mark.crowd
+@pytest.mark.parametrize("engine, kib_each", [pytest.param("uring", 120, marks=pytest.mark.uring), ("epoll", 95)])
 @pytest.mark.parametrize("target", ["/v1/counters/blog/a", "/openapi.json"], ids=["small", "large"])
 def test_clients_that_pipeline_and_never_read_cost_little_memory(lab, engine, kib_each, target):
     if engine == "uring" and KERNEL < (6, 17):
