@@ -9,11 +9,6 @@
 #include "flush/outage.h"
 #include "world.h"
 
-static uint64_t no_chance(void *ctx)
-{
-    (void)ctx;
-    return 0;
-}
 static void nobody(void *ctx) { (void)ctx; }
 static void nobody_refused(void *ctx, enum redis_error_class c) { (void)ctx, (void)c; }
 static void nobody_evicts(void *ctx, struct slice policy) { (void)ctx, (void)policy; }
@@ -22,8 +17,11 @@ static const struct node_address node = {"n", 1};
 
 static struct link *link_new(struct world *w)
 {
-    const struct link_config config = {
-        .transport = w->env.transport, .host = "n", .random = no_chance, .limits = {16, 16}};
+    const struct link_config config = {.transport = w->env.transport,
+                                       .host = "n",
+                                       .random = w->env.random,
+                                       .random_ctx = w->env.ctx,
+                                       .limits = {16, 16}};
     const struct link_user user = {w, nobody, nobody, nobody_refused, nobody_evicts};
     struct link *link;
 
