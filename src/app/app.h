@@ -31,6 +31,9 @@ struct app {
     struct cpus cpus;
     uint32_t workers_count, conns_max;
     enum engine_kind engine;
+    bool small_rings;        /* io_uring with shorter completion queues: memory was short */
+    int engine_refused;      /* -errno of the first refusal of a better engine; 0: none */
+    struct error engine_why; /* its sentence */
     int signal_fd;
     bool drained;                             /* app_drain() has run */
     bool all_in_redis;                        /* it left nothing behind, and there is a Redis */

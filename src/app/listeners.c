@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "app/admin.h"
 #include "app/app.h"
+#include "app/engine_choice.h"
 #include "net/listener.h"
 
 #define LINGER_MS 2000
@@ -84,12 +85,17 @@ static int publics_create(struct app *a, struct error *err)
     return result;
 }
 
+static uint32_t admin_conns(const struct app *a)
+{
+    return a->conns_max < ADMIN_CONNS_MAX ? a->conns_max : ADMIN_CONNS_MAX;
+}
+
 static int admin_create(struct app *a, struct error *err)
 {
     struct worker_config config = worker_config_of(a);
     config.name = "admin";
     config.address = a->options->admin.socket;
-    config.conns_max = a->conns_max < ADMIN_CONNS_MAX ? a->conns_max : ADMIN_CONNS_MAX;
+    config.conns_max = admin_conns(a);
     config.handler = admin_handler(&a->sources);
     return worker_create(&a->admin, &config, err);
 }
@@ -121,18 +127,44 @@ int listeners_start(struct app *a, struct error *err)
     return result;
 }
 
+static struct worker *thread_at(const struct app *a, uint32_t i)
+{
+    return i < a->workers_count ? a->workers[i] : a->admin;
+}
+
 void workers_stop(struct app *a)
 {
-    for (uint32_t i = 0; i < a->workers_count; i++)
-        worker_stop(a->workers[i]);
+    for (uint32_t i = 0; i <= a->workers_count; i++)
+        worker_stop(thread_at(a, i));
+}
+
+/* Every thread opens its engine before one of them serves. */
+static int engines_open(struct app *a, struct error *err)
+{
+    int result = 0;
+    for (uint32_t i = 0; i <= a->workers_count && result == 0; i++)
+        result = worker_start(thread_at(a, i), err);
+    return result;
+}
+
+static void engines_change(struct app *a)
+{
+    for (uint32_t i = 0; i <= a->workers_count; i++)
+        worker_refit(thread_at(a, i), a->engine, a->small_rings, i < a->workers_count ? a->conns_max : admin_conns(a));
 }
 
 int workers_start(struct app *a, struct error *err)
 {
-    int result = 0;
-    for (uint32_t i = 0; i < a->workers_count && result == 0; i++)
-        result = worker_start(a->workers[i], err);
-    if (result != 0)
+    int result;
+    while ((result = engines_open(a, err)) != 0) {
         workers_stop(a);
-    return result;
+        result = engine_give_way(a, result, err);
+        if (result != 0)
+            return result;
+        engines_change(a);
+    }
+    engine_settled(a);
+    for (uint32_t i = 0; i < a->workers_count; i++)
+        worker_serve(a->workers[i]);
+    return 0;
 }

@@ -9,7 +9,7 @@
 #include "api/api.h"
 #include "api/json.h"
 #include "app/app.h"
-#include "app/descriptors.h"
+#include "app/engine_choice.h"
 #include "app/sandbox.h"
 #include "app/signals.h"
 #include "app/strangers.h"
@@ -64,40 +64,6 @@ static int cpus_start(struct app *a, struct error *err)
     (void)err;
     cpus_find("", &a->cpus);
     a->workers_count = a->options->workers ? (uint32_t)a->options->workers : a->cpus.usable;
-    return 0;
-}
-
-static int engine_choose(struct app *a, struct error *err)
-{
-    a->engine = ENGINE_EPOLL;
-    if (a->options->io == OPTION_IO_EPOLL)
-        return 0;
-    int result = engine_probe_uring(err);
-    if (result == 0)
-        a->engine = ENGINE_URING;
-    else if (a->options->io == OPTION_IO_AUTO)
-        LOG_WARN("io_fallback", log_str("engine", "epoll"), log_err(result), log_str("why", err->text));
-    return a->options->io == OPTION_IO_URING ? result : 0;
-}
-
-/* A limit that the administrator asked for is kept or refused; the default gives way. */
-static int descriptors_start(struct app *a, struct error *err)
-{
-    int64_t limit = descriptors_raise();
-    uint32_t wanted = (uint32_t)a->options->max_conns;
-    if (limit < 0)
-        return error_set(err, (int)limit, "cannot read RLIMIT_NOFILE: %s", strerror((int)-limit));
-    a->conns_max = descriptors_share((uint64_t)limit, a->workers_count, wanted,
-                                     !engine_takes_descriptors(a->engine, options_want_peers(a->options)));
-    bool asked = a->options->texts[OPTION_INDEX_max_conns].source != 0;
-    if (a->conns_max == 0 || (asked && a->conns_max < wanted))
-        return error_set(err, -EMFILE,
-                         "too few file descriptors: the limit is %lld, which leaves room for %u connections a worker; "
-                         "raise it (ulimit -n, LimitNOFILE=) or lower --max-conns %u",
-                         (long long)limit, a->conns_max, wanted);
-    if (a->conns_max < wanted)
-        LOG_WARN("max_conns_lowered", log_num("max_conns", a->conns_max), log_num("wanted", wanted),
-                 log_num("descriptors", limit), log_str("remedy", "raise ulimit -n"));
     return 0;
 }
 
@@ -237,7 +203,9 @@ static int admin_start(struct app *a, struct error *err)
         .started_wall_ms = clock_wall_ms(),
         .life = LIFE_STARTING,
     };
-    return worker_start(a->admin, err);
+    (void)err;
+    worker_serve(a->admin);
+    return 0;
 }
 
 static void admin_stop(struct app *a) { worker_stop(a->admin); }

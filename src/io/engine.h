@@ -17,6 +17,7 @@
 struct engine;
 
 #define ENGINE_TICK_MS 100
+#define ENGINE_MEMORY_WAIT_MS 300
 
 /* The longest queue of connections that a listener may have: net.core.somaxconn's default (tcp(7), listen(2)). */
 #define LISTEN_BACKLOG 4096
@@ -30,6 +31,7 @@ enum engine_kind { ENGINE_URING, ENGINE_EPOLL };
 
 struct engine_config {
     enum engine_kind kind;
+    bool small_rings; /* io_uring: an eighth of the usual completion queue, for where memory is short */
     uint32_t conns_max;
     uint32_t recv_buffers; /* power of two; io_uring: entries of the provided-buffer ring */
     uint32_t recv_buffer_bytes;
@@ -70,7 +72,8 @@ struct engine_stats {
 bool engine_takes_descriptors(enum engine_kind kind, bool peers);
 /* Tries what the io_uring engine needs, on a ring of its own; 0, or -errno with the remedy. */
 int engine_probe_uring(struct error *err);
-/* 0 or -errno with a sentence that says what to do (EPERM, ENOSYS, ENOMEM/memlock, EMFILE …). */
+/* 0 or -errno with a sentence that says what to do (EPERM, ENOSYS, ENOMEM, EMFILE …). ENOMEM of a ring comes after
+ * ENGINE_MEMORY_WAIT_MS only: the rings of a process that has ended are given back late. */
 int engine_create(struct engine **out, const struct engine_config *config, const struct engine_events *events,
                   void *ctx, struct error *err);
 void engine_destroy(struct engine *e);

@@ -1,16 +1,23 @@
 /* Opening and closing what the io_uring engine needs, with a sentence for every way that it can be refused. */
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "io/poison.h"
 #include "io/uring.h"
 
 #define SQ_ENTRIES 1024
 #define CQ_ENTRIES 8192
+#define CQ_ENTRIES_SMALL 1024
+#define MEMORY_RETRY_MS 10
 
 void uring_buffer_return(struct uring *u, unsigned id)
 {
@@ -27,6 +34,36 @@ void uring_buffers_publish(struct uring *u)
     u->buffers_back = 0;
 }
 
+/* The limit that rings count against, in KiB; 0: none does. Rings count for a process without CAP_IPC_LOCK, up to
+ * Linux 5.11 and again from 6.14 on, together with those of its user's other processes (github.com/axboe/liburing,
+ * issue 1408). */
+static uint64_t locked_memory_limit_kib(void)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    struct rlimit limit;
+    bool known = syscall(SYS_capget, &header, caps) == 0;
+    if (known && caps[CAP_TO_INDEX(CAP_IPC_LOCK)].effective & CAP_TO_MASK(CAP_IPC_LOCK))
+        return 0;
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY)
+        return 0;
+    return limit.rlim_cur / 1024 + 1;
+}
+
+static int explain_memory(struct error *err)
+{
+    uint64_t limit_kib = locked_memory_limit_kib();
+    if (limit_kib > 0)
+        return error_set(err, -ENOMEM,
+                         "io_uring: not enough locked memory (ENOMEM): RLIMIT_MEMLOCK allows %llu KiB for all rings of "
+                         "this user on this machine: raise it (ulimit -l, LimitMEMLOCK=), lower --workers, or say "
+                         "--io epoll",
+                         (unsigned long long)limit_kib - 1);
+    return error_set(err, -ENOMEM,
+                     "io_uring: the kernel finds no memory for a ring (ENOMEM): its memory is short or fragmented, no "
+                     "limit of this process is met: free some, lower --workers, or say --io epoll");
+}
+
 static int explain(struct error *err, int r)
 {
     switch (-r) {
@@ -35,10 +72,7 @@ static int explain(struct error *err, int r)
                          "io_uring is denied here (EPERM): allow it in the container's seccomp profile "
                          "(deploy/seccomp/tallyd.json) or set sysctl kernel.io_uring_disabled=0");
     case ENOSYS: return error_set(err, r, "this kernel has no io_uring (ENOSYS): Linux 6.1 or newer is needed");
-    case ENOMEM:
-        return error_set(err, r,
-                         "io_uring: not enough locked memory (ENOMEM): raise RLIMIT_MEMLOCK (ulimit -l) or "
-                         "lower --max-conns");
+    case ENOMEM: return explain_memory(err);
     case EMFILE:
         return error_set(err, r,
                          "io_uring: too few descriptors (EMFILE): raise RLIMIT_NOFILE (ulimit -n) above "
@@ -49,7 +83,7 @@ static int explain(struct error *err, int r)
 }
 
 /* Newest flags first; a kernel that does not know one says EINVAL. */
-static int ring_open(struct io_uring *ring)
+static int ring_open(struct io_uring *ring, unsigned cq_entries)
 {
     static const unsigned peel[] = {
         IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN, /* Linux 6.1 */
@@ -61,7 +95,7 @@ static int ring_open(struct io_uring *ring)
         struct io_uring_params params = {
             .flags =
                 peel[i] | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
-            .cq_entries = CQ_ENTRIES,
+            .cq_entries = cq_entries,
         };
         r = io_uring_queue_init_params(SQ_ENTRIES, ring, &params);
     }
@@ -117,21 +151,28 @@ static void uring_free(struct uring *u, const struct engine_config *config)
     free(u);
 }
 
-int uring_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err)
+static bool tables_open(struct uring *u, uint32_t conns_max)
+{
+    u->slots = calloc(conns_max, sizeof *u->slots);
+    u->rearm = calloc(conns_max, sizeof *u->rearm);
+    u->closing = calloc(conns_max, sizeof *u->closing);
+    u->vacant = calloc(conns_max, sizeof *u->vacant);
+    return u->slots && u->rearm && u->closing && u->vacant;
+}
+
+/* 0, or -errno and nothing is left open. */
+static int uring_open(struct uring **out, const struct engine_config *config)
 {
     struct uring *u = calloc(1, sizeof *u);
-    (void)wake_fd; /* read by uring_run() */
     if (!u)
-        return explain(err, -ENOMEM);
+        return -ENOMEM;
     u->base.config = *config;
-    u->slots = calloc(config->conns_max, sizeof *u->slots);
-    u->rearm = calloc(config->conns_max, sizeof *u->rearm);
-    u->closing = calloc(config->conns_max, sizeof *u->closing);
-    u->vacant = calloc(config->conns_max, sizeof *u->vacant);
-    int r = u->slots && u->rearm && u->closing && u->vacant ? ring_open(&u->ring) : -ENOMEM;
+    int r = -ENOMEM;
+    if (tables_open(u, config->conns_max))
+        r = ring_open(&u->ring, config->small_rings ? CQ_ENTRIES_SMALL : CQ_ENTRIES);
     if (r < 0) {
         uring_free(u, config);
-        return explain(err, r);
+        return r;
     }
     r = descriptors_open(u, config);
     if (r == 0)
@@ -143,8 +184,31 @@ int uring_create(struct engine **out, const struct engine_config *config, int wa
     if (r < 0) {
         io_uring_queue_exit(&u->ring);
         uring_free(u, config);
-        return explain(err, r);
+        return r;
     }
+    *out = u;
+    return 0;
+}
+
+/* Memory for a ring may be there a moment later: what ended rings held comes back late, and fragmented memory refuses
+ * a ring now and then (github.com/axboe/liburing, issue 1614). */
+static int uring_open_patiently(struct uring **out, const struct engine_config *config)
+{
+    const struct timespec pause = {.tv_nsec = MEMORY_RETRY_MS * 1000000L};
+    uint64_t until_ms = clock_mono_ms() + ENGINE_MEMORY_WAIT_MS;
+    int r;
+    while ((r = uring_open(out, config)) == -ENOMEM && clock_mono_ms() < until_ms)
+        nanosleep(&pause, NULL);
+    return r;
+}
+
+int uring_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err)
+{
+    struct uring *u;
+    (void)wake_fd; /* read by uring_run() */
+    int r = uring_open_patiently(&u, config);
+    if (r < 0)
+        return explain(err, r);
     uring_probe_recv_max(u);
     *out = &u->base;
     return 0;

@@ -23,7 +23,8 @@ struct worker {
     uint16_t port;
     pthread_t thread;
     bool running; /* main: the thread has to be joined */
-    sem_t started;
+    bool serving; /* main: written before it posts `serve`, after which the thread reads it */
+    sem_t started, serve;
     int start_result; /* written by the thread before it posts `started` */
     struct error start_error;
     uint32_t draining; /* stored by main, loaded by the thread after a wake */
@@ -44,6 +45,7 @@ int worker_create(struct worker **out, const struct worker_config *config, struc
     }
     w->port = listener_port(w->listen_fd);
     sem_init(&w->started, 0, 0);
+    sem_init(&w->serve, 0, 0);
     *out = w;
     return 0;
 }
@@ -70,6 +72,7 @@ static int worker_open(struct worker *w, struct engine_events *events)
     const struct worker_config *config = &w->config;
     struct engine_config engine = {
         .kind = config->engine,
+        .small_rings = config->small_rings,
         .conns_max = config->conns_max,
         .recv_buffers = RECV_BUFFERS,
         .recv_buffer_bytes = RECV_BUFFER_BYTES,
@@ -105,6 +108,12 @@ static void pin_to(int cpu)
     sched_setaffinity(0, sizeof set, &set); /* a hint: it runs unpinned as well */
 }
 
+static void await(sem_t *sem)
+{
+    while (sem_wait(sem) < 0 && errno == EINTR)
+        ;
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *w = arg;
@@ -116,7 +125,9 @@ static void *worker_main(void *arg)
     sem_post(&w->started);
     if (r < 0)
         return NULL;
-    engine_run(w->conns.engine);
+    await(&w->serve);
+    if (w->serving)
+        engine_run(w->conns.engine);
     store_release_u32(&w->ended, 1); /* partner: worker_ended() */
     return NULL;
 }
@@ -126,14 +137,19 @@ int worker_start(struct worker *w, struct error *err)
     int r = -pthread_create(&w->thread, NULL, worker_main, w);
     if (r < 0)
         return error_set(err, r, "cannot start a thread: %s", strerror(-r));
-    while (sem_wait(&w->started) < 0 && errno == EINTR)
-        ;
+    await(&w->started);
     if (w->start_result < 0) {
         pthread_join(w->thread, NULL);
         return error_set(err, w->start_result, "%s", w->start_error.text);
     }
     w->running = true;
     return 0;
+}
+
+void worker_serve(struct worker *w)
+{
+    w->serving = true;
+    sem_post(&w->serve);
 }
 
 void worker_drain(struct worker *w)
@@ -159,19 +175,38 @@ void worker_stop(struct worker *w)
 {
     if (!w->running)
         return;
-    engine_stop(w->conns.engine);
+    if (w->serving)
+        engine_stop(w->conns.engine);
+    else
+        sem_post(&w->serve);
     worker_join(w);
+}
+
+static void worker_close(struct worker *w)
+{
+    if (!w->conns.engine)
+        return;
+    engine_destroy(w->conns.engine);
+    conns_fini(&w->conns);
+    w->conns.engine = NULL;
+}
+
+void worker_refit(struct worker *w, enum engine_kind kind, bool small_rings, uint32_t conns_max)
+{
+    worker_close(w);
+    w->ended = 0;
+    w->config.engine = kind;
+    w->config.small_rings = small_rings;
+    w->config.conns_max = conns_max;
 }
 
 void worker_destroy(struct worker *w)
 {
     worker_stop(w);
-    if (w->conns.engine) { /* kept until now: its statistics may have been read */
-        engine_destroy(w->conns.engine);
-        conns_fini(&w->conns);
-    }
+    worker_close(w); /* kept until now: its statistics may have been read */
     if (w->listen_fd >= 0)
         close(w->listen_fd);
+    sem_destroy(&w->serve);
     sem_destroy(&w->started);
     free(w);
 }

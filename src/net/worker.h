@@ -28,6 +28,7 @@ struct worker_config {
     struct sockaddr_storage address; /* to listen on */
     bool reuse_port;
     enum engine_kind engine;
+    bool small_rings; /* see struct engine_config */
     uint32_t conns_max;
     bool peers; /* the handler looks at reply.peer */
     uint32_t batch_wait_us;
@@ -46,8 +47,11 @@ struct worker_stats {
 
 /* Binds and listens on the calling thread (so that errors are known before any thread runs). */
 int worker_create(struct worker **out, const struct worker_config *config, struct error *err);
-/* Starts the thread and waits until its engine runs or failed. */
+/* Starts the thread and waits until its engine is open or failed. It serves from worker_serve() on. */
 int worker_start(struct worker *w, struct error *err);
+void worker_serve(struct worker *w);
+/* Of one that is stopped and has not served: closes its engine. The next worker_start() opens this one instead. */
+void worker_refit(struct worker *w, enum engine_kind kind, bool small_rings, uint32_t conns_max);
 /* Stop accepting (what the kernel has queued is still served), answer with Connection: close, close idle
  * connections; the worker ends when none is left. */
 void worker_drain(struct worker *w);
