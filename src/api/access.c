@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "tally/name.h"
 
 #define SPACE " \t\r"
@@ -50,21 +51,18 @@ static bool rule_parse(struct rule *rule, char *line)
 
 static int access_parse(struct access *a, struct error *err)
 {
-    unsigned number = 0;
-    char *text = a->text;
-    for (char *line; (line = strsep(&text, "\n"));) {
-        number++;
-        line += strspn(line, SPACE);
-        if (*line == '\0' || *line == '#')
-            continue;
+    struct lines lines = {.rest = a->text};
+    int failed = lines_check(a->text, err);
+    if (failed)
+        return failed;
+    for (char *line; (line = lines_next(&lines));)
         if (a->count == ACCESS_RULES_MAX || !rule_parse(&a->rules[a->count++], line))
             return error_set(
                 err, -EINVAL,
                 "line %u is not \"NAMESPACE origin URL\", \"NAMESPACE token\" or \"NAMESPACE key KEY\", or is "
                 "one of more than %d",
-                number, ACCESS_RULES_MAX);
-    }
-    return 0;
+                lines.number, ACCESS_RULES_MAX);
+    return a->count ? 0 : error_set(err, -EINVAL, "it has no rule");
 }
 
 int access_create(struct access **out, char *text, struct error *err)
@@ -82,6 +80,8 @@ int access_create(struct access **out, char *text, struct error *err)
         access_destroy(a);
     return result;
 }
+
+uint32_t access_count(const struct access *a) { return a->count; }
 
 void access_destroy(struct access *a)
 {

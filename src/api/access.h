@@ -22,7 +22,8 @@ struct access;
 /* Cuts `text` into pieces and keeps it (owned, free()), also when it fails. 0, or -EINVAL and -ENOMEM with a sentence.
  */
 int access_create(struct access **out, char *text, struct error *err);
-void access_destroy(struct access *a); /* NULL is allowed */
+uint32_t access_count(const struct access *a); /* rules */
+void access_destroy(struct access *a);         /* NULL is allowed */
 /* `tokens` may be NULL: then none is good. API_REFUSAL_KINDS: the hit is taken. */
 enum api_refusal access_check(const struct access *a, const struct tokens *tokens, const struct http_request *r,
                               struct slice name);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
+
 #define AGENT_BYTES_MAX 512 /* of a longer one only these are looked at */
 
 struct bots {
@@ -14,15 +16,25 @@ struct bots {
     const char *words[BOTS_MAX]; /* in lower case */
 };
 
-static char *line_trim(char *line)
+static void text_lower(char *text)
 {
-    line += strspn(line, " \t\r");
-    size_t bytes = strlen(line);
-    while (bytes > 0 && strchr(" \t\r", line[bytes - 1]))
-        line[--bytes] = '\0';
-    for (char *at = line; *at; at++)
+    for (char *at = text; *at; at++)
         *at = (char)tolower((unsigned char)*at);
-    return line;
+}
+
+static int words_take(struct bots *b, struct error *err)
+{
+    struct lines lines = {.rest = b->text};
+    int failed = lines_check(b->text, err);
+    if (failed)
+        return failed;
+    text_lower(b->text);
+    for (char *line; (line = lines_next(&lines));) {
+        if (b->count == BOTS_MAX)
+            return error_set(err, -EINVAL, "it has more than %d words", BOTS_MAX);
+        b->words[b->count++] = line;
+    }
+    return b->count ? 0 : error_set(err, -EINVAL, "it has no word");
 }
 
 int bots_create(struct bots **out, char *text, struct error *err)
@@ -33,19 +45,15 @@ int bots_create(struct bots **out, char *text, struct error *err)
         return error_set(err, -ENOMEM, "no memory for bots");
     }
     b->text = text;
-    for (char *line; (line = strsep(&text, "\n"));) {
-        line = line_trim(line);
-        if (*line == '\0' || *line == '#')
-            continue;
-        if (b->count == BOTS_MAX) {
-            bots_destroy(b);
-            return error_set(err, -EINVAL, "it has more than %d lines", BOTS_MAX);
-        }
-        b->words[b->count++] = line;
-    }
-    *out = b;
-    return 0;
+    int result = words_take(b, err);
+    if (result == 0)
+        *out = b;
+    else
+        bots_destroy(b);
+    return result;
 }
+
+uint32_t bots_count(const struct bots *b) { return b->count; }
 
 void bots_destroy(struct bots *b)
 {

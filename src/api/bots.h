@@ -4,6 +4,9 @@
  *
  * Thread: made by main, then read only. */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/error.h"
 #include "base/slice.h"
 
@@ -13,5 +16,6 @@ struct bots;
 
 /* Keeps `text` (owned, free()), also when it fails. 0, or -EINVAL and -ENOMEM with a sentence. */
 int bots_create(struct bots **out, char *text, struct error *err);
+uint32_t bots_count(const struct bots *b);
 void bots_destroy(struct bots *b); /* NULL is allowed */
 bool bots_know(const struct bots *b, struct slice user_agent);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/random.h"
 #include "base/utf8.h"
 
 static _Thread_local bool allocation_failed;
@@ -15,11 +16,50 @@ static void *allocate(size_t bytes)
     return memory;
 }
 
-void json_init(void) { json_set_alloc_funcs(allocate, free); }
+int json_init(void)
+{
+    size_t seed;
+    int failed = random_bytes(&seed, sizeof seed);
+    if (failed)
+        return failed;
+    json_object_seed(seed | 1); /* 0 would let jansson draw one */
+    json_set_alloc_funcs(allocate, free);
+    return 0;
+}
+
+/* Behind the closing quote of a string whose first byte is `at`. */
+static const char *string_skip(const char *at, const char *end)
+{
+    while (at < end && *at != '"')
+        at += 1 + (*at == '\\' && at + 1 < end);
+    return at < end ? at + 1 : end;
+}
+
+bool json_is_bounded(struct slice text)
+{
+    unsigned members[JSON_DEPTH_MAX + 1] = {0}, depth = 0;
+    const char *at = text.at, *end = text.at + text.bytes;
+    while (at < end) {
+        char c = *at++;
+        if (c == '"')
+            at = string_skip(at, end);
+        else if ((c == '{' || c == '[') && ++depth <= JSON_DEPTH_MAX)
+            members[depth] = 0;
+        else if ((c == '}' || c == ']') && depth > 0)
+            depth--;
+        else if (c == ':')
+            members[depth]++;
+        if (depth > JSON_DEPTH_MAX || members[depth] > JSON_MEMBERS_MAX)
+            return false;
+    }
+    return true;
+}
 
 struct json_t *json_read(struct slice text, bool *no_memory)
 {
-    allocation_failed = false;
+    *no_memory = allocation_failed = false;
+    if (text.bytes > 0 && !json_is_bounded(text))
+        return NULL;
     json_t *value = json_loadb(text.at ? text.at : "", text.bytes, JSON_REJECT_DUPLICATES, NULL);
     *no_memory = !value && allocation_failed;
     return value;

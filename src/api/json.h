@@ -8,11 +8,19 @@
 
 struct json_t; /* jansson.h */
 
-/* Once, before the first read and any other thread. */
-void json_init(void);
-/* The value, the caller's (json_decref()), or NULL: no JSON, a name twice in an object, or, which jansson alone does
- * not tell, no memory: then `no_memory` is set. Any thread. */
+#define JSON_MEMBERS_MAX 16 /* of one object */
+#define JSON_DEPTH_MAX 16
+
+/* Called once, before the first read, any other thread, and the sandbox: later no file can be opened for randomness,
+ * and jansson would take the time and the process's number as the seed of its hash. Returns 0 or -errno. */
+int json_init(void);
+/* The value, the caller's (json_decref()), or NULL: no JSON, a name twice in an object, more members or more depth than
+ * the two bounds above, or, which jansson alone does not tell, no memory: then `no_memory` is set. Any thread. */
 struct json_t *json_read(struct slice text, bool *no_memory);
+
+/* Returns whether the text stays within both bounds; it need not be JSON. One pass, no allocation. Without it 64 KiB of
+ * members whose hashes collide would cost a second. */
+bool json_is_bounded(struct slice text);
 
 /* Quoted and escaped; bytes that are not UTF-8 become U+FFFD. */
 void json_append_string(struct buf *b, struct slice text);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/lines.h"
 #include "tally/name.h"
 
 #define SCOPES_MAX 16
@@ -61,28 +62,26 @@ static bool token_parse(struct token *t, char *line)
     while ((word = strtok_r(NULL, SPACE, &rest)))
         if (t->scopes_count == SCOPES_MAX || !scope_parse(&t->scopes[t->scopes_count++], word))
             return false;
-    if (t->scopes_count == 0)
-        t->scopes[t->scopes_count++].right = TOKEN_WRITE;
-    return true;
+    return t->scopes_count > 0;
 }
 
 int tokens_create(struct tokens **out, char *text, struct error *err)
 {
+    struct lines lines = {.rest = text};
+    int failed = lines_check(text, err);
+    if (failed)
+        return failed;
     struct tokens *t = calloc(1, sizeof *t);
-    unsigned number = 0;
     if (!t)
         return error_set(err, -ENOMEM, "no memory for tokens");
-    for (char *line; (line = strsep(&text, "\n"));) {
-        number++;
-        line += strspn(line, SPACE);
-        if (*line == '\0' || *line == '#')
-            continue;
+    for (char *line; (line = lines_next(&lines));) {
         if (t->count == TOKENS_MAX || !token_parse(&t->all[t->count++], line)) {
             tokens_destroy(t);
-            return error_set(err, -EINVAL,
-                             "line %u is not \"TOKEN [write|hit][:NAMESPACE] ...\" with a token of %d to %d letters, "
-                             "digits and -._~+/=, or is one of more than %d",
-                             number, TOKEN_BYTES_MIN, TOKEN_BYTES_MAX, TOKENS_MAX);
+            return error_set(
+                err, -EINVAL,
+                "line %u is not \"TOKEN write|hit[:NAMESPACE] ...\" with a token of %d to %d letters, digits "
+                "and -._~+/= and at least one right, or is one of more than %d",
+                lines.number, TOKEN_BYTES_MIN, TOKEN_BYTES_MAX, TOKENS_MAX);
         }
     }
     if (t->count == 0) {
@@ -92,6 +91,8 @@ int tokens_create(struct tokens **out, char *text, struct error *err)
     *out = t;
     return 0;
 }
+
+uint32_t tokens_count(const struct tokens *t) { return t->count; }
 
 void tokens_destroy(struct tokens *t)
 {

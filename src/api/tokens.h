@@ -2,12 +2,15 @@
 /* Bearer tokens (RFC 6750) and what each may do, from the text of a file:
  *
  *   # comment
- *   Zm9vYmFyYmF6cXV4MTIz                     may write counters, in every namespace
+ *   Zm9vYmFyYmF6cXV4MTIz      write          may write counters, in every namespace
  *   c29tZSBvdGhlciB0b2tlbg==  write:blog hit may write those of "blog", and hit where hits need a token
+ *
+ * A right must be named, so that a line that was cut short gives none (base/lines.h says what a whole text is).
  *
  * Thread: made by main, then read only. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/slice.h"
@@ -28,6 +31,7 @@ enum token_verdict {
 
 /* Cuts `text` into pieces. 0; or -EINVAL and -ENOMEM with a sentence that has the line's number and nothing of it. */
 int tokens_create(struct tokens **out, char *text, struct error *err);
+uint32_t tokens_count(const struct tokens *t);
 void tokens_destroy(struct tokens *t); /* wipes it; NULL is allowed */
 /* `authorization`: the field's value; at == NULL: there is none. It takes as long for a wrong token as for a right one,
  * and tells nothing of how much of it was right. */

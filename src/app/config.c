@@ -17,8 +17,10 @@ static int stream_read(FILE *stream, size_t bytes_max, char **out)
     if (text == NULL)
         return -ENOMEM;
     size_t bytes = fread(text, 1, bytes_max, stream);
-    int result = ferror(stream) ? -EIO : fgetc(stream) != EOF ? -EFBIG : 0;
+    /* Behind a NUL nothing would be read, and what stands there would be missed in silence. */
+    int result = ferror(stream) ? -EIO : fgetc(stream) != EOF ? -EFBIG : memchr(text, '\0', bytes) ? -EILSEQ : 0;
     if (result != 0) {
+        explicit_bzero(text, bytes_max);
         free(text);
         return result;
     }
@@ -36,6 +38,8 @@ int file_read(const char *path, size_t bytes_max, char **out, struct error *err)
     fclose(stream);
     if (result == -EFBIG)
         return error_set(err, result, "'%s' is larger than %zu bytes", path, bytes_max);
+    if (result == -EILSEQ)
+        return error_set(err, result, "'%s' holds a NUL byte, so it is no text", path);
     return result == 0 ? 0 : error_set(err, result, "cannot read '%s': %s", path, strerror(-result));
 }
 

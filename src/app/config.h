@@ -8,7 +8,7 @@
 #include "base/error.h"
 
 /* Reads a whole file of at most `bytes_max` into `*out` (owned by the caller, NUL-terminated; free()).
- * 0, or -errno with the sentence in `err`. */
+ * 0, or -errno with the sentence in `err`: -EFBIG when it is larger, -EILSEQ when it holds a NUL byte. */
 int file_read(const char *path, size_t bytes_max, char **out, struct error *err);
 
 struct config_line {

@@ -41,11 +41,12 @@ static int file_load(struct policy *p, const struct policy_file *file, const cha
 {
     struct error why;
     char *text;
-    int result = file_read(path, FILE_BYTES_MAX, &text, err);
+    const char *name = option_at(file->option)->name;
+    int result = file_read(path, FILE_BYTES_MAX, &text, &why);
     if (result != 0)
-        return result;
+        return error_set(err, result, "--%s: %s", name, why.text);
     result = file->read(p, text, &why);
-    return result == 0 ? 0 : error_set(err, result, "--%s '%s': %s", option_at(file->option)->name, path, why.text);
+    return result == 0 ? 0 : error_set(err, result, "--%s '%s': %s", name, path, why.text);
 }
 
 static int filters_load(struct policy *p, const char *list, struct error *err)

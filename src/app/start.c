@@ -32,6 +32,14 @@ static int log_start(struct app *a, struct error *err)
     return 0;
 }
 
+/* The flusher's thread reads JSON, too (redis/aws_keys.c). */
+static int json_start(struct app *a, struct error *err)
+{
+    (void)a;
+    int failed = json_init();
+    return failed ? error_set(err, failed, "no randomness from the kernel: %s", strerror(-failed)) : 0;
+}
+
 static int privileges_start(struct app *a, struct error *err) { return privileges_drop(a->options, err); }
 
 static void sandbox_report(const char *event, int failed)
@@ -247,6 +255,7 @@ static const struct step {
 } steps[] = {
     {"log", log_start, NULL},
     {"privileges", privileges_start, NULL},
+    {"json", json_start, NULL},
     {"cpus", cpus_start, NULL},
     {"engine", engine_choose, NULL},
     {"descriptors", descriptors_start, NULL},
@@ -278,7 +287,6 @@ int app_start(struct app *a, const struct options *options, struct error *err)
 {
     memset(a, 0, sizeof *a);
     a->options = options;
-    json_init(); /* the flusher's thread reads JSON, too (redis/aws_keys.c) */
     for (size_t i = 0; i < STEPS; i++) {
         int result = steps[i].start(a, err);
         if (result != 0) {

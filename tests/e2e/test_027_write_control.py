@@ -13,7 +13,7 @@ TOKEN = "write-token-of-the-tests-4711"
 OTHER = "another-token-of-the-tests-0815"
 
 
-def token_file(lab, text=f"{TOKEN}\n{OTHER} write:shop\n"):
+def token_file(lab, text=f"{TOKEN} write\n{OTHER} write:shop\n"):
     path = os.path.join(lab.folder, "tokens")
     with open(path, "w", encoding="ascii") as file:
         file.write(text)
@@ -103,10 +103,10 @@ def test_without_a_store_a_count_cannot_be_set(lab):
 
 def test_a_token_that_is_taken_away_or_added_counts_at_once(pair, lab):
     _, server = pair
-    token_file(lab, f"{OTHER}\n")
+    token_file(lab, f"{OTHER} write\n")
     wait.until(lambda: put(server, "blog/a", 7, OTHER).status == 200, "the changed file is read")
     assert put(server, "blog/a", 8).status == 401
-    token_file(lab, f"{TOKEN}\n")
+    token_file(lab, f"{TOKEN} write\n")
     os.kill(server.pid, signal.SIGHUP)
     wait.until(lambda: put(server, "blog/a", 7).status == 200, "SIGHUP reads it again")
     token_file(lab, "short\n")

@@ -101,7 +101,7 @@ def write(lab, name, text):
 
 def test_every_path_method_status_and_field_is_met(lab, document):
     redis = lab.redis()
-    tokens = write(lab, "tokens", f"{TOKEN}\n{OTHER} write:other\n")
+    tokens = write(lab, "tokens", f"{TOKEN} write\n{OTHER} write:other\n")
     access = write(lab, "access", "shop token\nsite key a\n")
     server = lab.tallyd(redis, token_file=tokens, access_file=access, max_keys=20)
     alone = lab.tallyd(token_file=tokens)
@@ -159,7 +159,7 @@ def test_every_path_method_status_and_field_is_met(lab, document):
 
 
 def test_the_methods_of_each_path_are_those_of_the_document(lab, document):
-    server = lab.tallyd(token_file=write(lab, "tokens", f"{TOKEN}\n"))
+    server = lab.tallyd(token_file=write(lab, "tokens", f"{TOKEN} write\n"))
     for path, item in document.root["paths"].items():
         if "servers" in item:
             continue

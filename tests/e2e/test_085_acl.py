@@ -39,7 +39,7 @@ def test_the_user_of_infra_has_the_commands_that_tallyd_sends(lab, mode):
 
     token = os.path.join(lab.folder, "tokens")
     with open(token, "w", encoding="ascii") as file:
-        file.write(f"{TOKEN}\n")
+        file.write(f"{TOKEN} write\n")
     tallyd = lab.tallyd(redis, via=SimpleNamespace(url=redis.url.replace("//", "//tallyd@")), redis_mode=mode, token_file=token)
     tallyd.hit("acl", "new", 3)  # INCRBY
     tallyd.hit("acl", "one")  # INCR

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -84,16 +85,24 @@ static void test_the_star_is_for_namespaces_without_rules_of_their_own(void **st
     access_destroy(a);
 }
 
-static void test_a_line_that_is_no_rule_is_refused_by_its_number(void **state)
+static void test_a_line_that_is_no_rule_and_a_text_without_rules_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {"blog",         "blog key", "blog origin", "blog token x",
                                       "blog key a b", "b! key a", "blog keys a"};
+    static const char *const cut[] = {"", "# only a comment\n", "blog key a", "blog key a\nblog tok"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct access *a;
         struct error err;
-        assert_int_equal(access_create(&a, strdup(bad[i]), &err), -22);
+        char line[64];
+        snprintf(line, sizeof line, "%s\n", bad[i]);
+        assert_int_equal(access_create(&a, strdup(line), &err), -22);
         assert_non_null(strstr(err.text, "line 1 "));
+    }
+    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+        struct access *a;
+        struct error err;
+        assert_int_equal(access_create(&a, strdup(cut[i]), &err), -22);
     }
 }
 
@@ -105,7 +114,7 @@ int main(void)
         cmocka_unit_test(test_an_origin_must_be_one_of_those_named),
         cmocka_unit_test(test_a_token_is_an_alternative_to_an_origin),
         cmocka_unit_test(test_the_star_is_for_namespaces_without_rules_of_their_own),
-        cmocka_unit_test(test_a_line_that_is_no_rule_is_refused_by_its_number),
+        cmocka_unit_test(test_a_line_that_is_no_rule_and_a_text_without_rules_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

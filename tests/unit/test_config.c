@@ -104,6 +104,19 @@ static void test_a_file_that_is_too_large_is_refused(void **state)
     unlink(path);
 }
 
+static void test_a_file_with_a_nul_is_refused_and_not_cut_there(void **state)
+{
+    (void)state;
+    char path[64], *text = NULL;
+    struct error err;
+    path_in_directory(path, sizeof path, "nul");
+    file_make(path, "a\0b", 3);
+    assert_int_equal(file_read(path, 16, &text, &err), -EILSEQ);
+    assert_non_null(strstr(err.text, path));
+    assert_null(text);
+    unlink(path);
+}
+
 static void test_a_file_that_cannot_be_read_is_named_with_the_reason(void **state)
 {
     (void)state;
@@ -124,6 +137,7 @@ int main(void)
         cmocka_unit_test(test_a_line_without_name_or_equals_is_named_by_its_number),
         cmocka_unit_test(test_a_file_is_read_whole),
         cmocka_unit_test(test_a_file_that_is_too_large_is_refused),
+        cmocka_unit_test(test_a_file_with_a_nul_is_refused_and_not_cut_there),
         cmocka_unit_test(test_a_file_that_cannot_be_read_is_named_with_the_reason),
     };
     return cmocka_run_group_tests(tests, directory_make, directory_remove);

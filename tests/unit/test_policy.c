@@ -60,6 +60,9 @@ static void test_a_bot_is_known_by_a_part_of_its_name_in_any_case(void **state)
     assert_int_equal(check(&p, HTTP_FIELD_USER_AGENT, "Mozilla/5.0"), API_REFUSAL_KINDS);
     assert_int_equal(check(&p, HTTP_FIELD_USER_AGENT, ""), API_REFUSAL_KINDS);
     bots_destroy(p.bots);
+    static const char *const bad[] = {"", "# none\n", "curl", "curl\n\xff\n"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(bots_create(&p.bots, strdup(bad[i]), &err), -22);
 }
 
 int main(void)

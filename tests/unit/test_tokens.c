@@ -26,10 +26,10 @@ static enum token_verdict check(const struct tokens *t, const char *field, enum 
     return tokens_check(t, (struct slice){field, field ? strlen(field) : 0}, right, (struct slice){ns, strlen(ns)});
 }
 
-static void test_a_bare_token_writes_everywhere_and_hits_nowhere(void **state)
+static void test_a_right_without_a_namespace_is_for_all_of_them(void **state)
 {
     (void)state;
-    struct tokens *t = tokens_of("# ours\r\n\n  " FIRST "\r\n");
+    struct tokens *t = tokens_of("# ours\r\n\n  " FIRST " write\r\n");
     assert_int_equal(check(t, "Bearer " FIRST, TOKEN_WRITE, "blog"), TOKEN_GOOD);
     assert_int_equal(check(t, "bearer " FIRST, TOKEN_WRITE, "shop"), TOKEN_GOOD);
     assert_int_equal(check(t, "Bearer " FIRST, TOKEN_HIT, "blog"), TOKEN_NOT_ENOUGH);
@@ -52,7 +52,7 @@ static void test_scopes_bound_a_token_to_what_they_name(void **state)
 static void test_what_is_no_known_token_is_told_apart_from_none(void **state)
 {
     (void)state;
-    struct tokens *t = tokens_of(FIRST);
+    struct tokens *t = tokens_of(FIRST " write\n");
     char longest[TOKEN_BYTES_MAX + 16];
     memset(longest, 'a', sizeof longest - 1);
     memcpy(longest, "Bearer ", 7);
@@ -77,6 +77,9 @@ static void test_a_bad_file_is_refused_with_the_line_and_nothing_of_it(void **st
         "# only a comment\n",
         "short\n",
         FIRST " read\n",
+        FIRST "\n", /* no right: a line that was cut short */
+        FIRST " write",
+        FIRST " write:blog\n" SECOND " wri",
         FIRST " write:\n",
         FIRST " write:b!\n",
         FIRST " writes\n",
@@ -96,7 +99,7 @@ static void test_a_bad_file_is_refused_with_the_line_and_nothing_of_it(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_bare_token_writes_everywhere_and_hits_nowhere),
+        cmocka_unit_test(test_a_right_without_a_namespace_is_for_all_of_them),
         cmocka_unit_test(test_scopes_bound_a_token_to_what_they_name),
         cmocka_unit_test(test_what_is_no_known_token_is_told_apart_from_none),
         cmocka_unit_test(test_a_bad_file_is_refused_with_the_line_and_nothing_of_it),
