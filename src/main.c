@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/file_guard.h"
 #include "app/healthcheck.h"
 #include "app/metrics.h"
 #include "app/options_print.h"
@@ -35,6 +36,10 @@ static int check(const struct options *o)
 {
     char password[SECRET_BYTES_MAX + 1];
     struct error err;
+    if (file_guard_options(o, &err) != 0) {
+        fprintf(stderr, "tallyd: %s\n", err.text);
+        return APP_BAD_USAGE;
+    }
     if (*o->redis_password_file && secret_read(o->redis_password_file, password, &err) != 0) {
         fprintf(stderr, "tallyd: --redis-password-file: %s\n", err.text);
         return APP_BAD_USAGE;

@@ -19,6 +19,7 @@ struct fake {
     struct flusher_stats flusher_stats;
     struct flusher_books books;
     struct worker *workers[FAKE_WORKERS];
+    struct policy_watch policy_watch[POLICY_PARTS];
 };
 
 static struct fake fake_process;
@@ -34,6 +35,7 @@ static struct fake *fake_start(void)
     for (int i = 0; i < FAKE_WORKERS; i++) /* never looked into: the address tells which it is */
         fake->workers[i] = (struct worker *)&fake->worker_stats[i];
     fake->sources = (struct sources){.options = &fake->options,
+                                     .policy_watch = fake->policy_watch,
                                      .workers = fake->workers,
                                      .workers_count = FAKE_WORKERS,
                                      .instance = "fake",

@@ -8,10 +8,35 @@ void policy_destroy(struct policy *p)
 {
     if (!p)
         return;
-    bots_destroy(p->bots);
-    access_destroy(p->access);
-    tokens_destroy(p->tokens);
+    if (!p->handed_over[POLICY_BOTS])
+        bots_destroy(p->bots);
+    if (!p->handed_over[POLICY_ACCESS])
+        access_destroy(p->access);
+    if (!p->handed_over[POLICY_TOKENS])
+        tokens_destroy(p->tokens);
     free(p);
+}
+
+void policy_hand_over(struct policy *from, struct policy *to, enum policy_part part)
+{
+    switch (part) {
+    case POLICY_TOKENS: to->tokens = from->tokens; break;
+    case POLICY_ACCESS: to->access = from->access; break;
+    case POLICY_BOTS: to->bots = from->bots; break;
+    case POLICY_PARTS: return;
+    }
+    from->handed_over[part] = true;
+}
+
+uint32_t policy_count(const struct policy *p, enum policy_part part)
+{
+    switch (part) {
+    case POLICY_TOKENS: return p->tokens ? tokens_count(p->tokens) : 0;
+    case POLICY_ACCESS: return p->access ? access_count(p->access) : 0;
+    case POLICY_BOTS: return p->bots ? bots_count(p->bots) : 0;
+    case POLICY_PARTS: break;
+    }
+    return 0;
 }
 
 int policy_filters_parse(const char *list)

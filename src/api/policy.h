@@ -10,14 +10,23 @@
 
 enum policy_filter { FILTER_PREFETCH = 1, FILTER_GPC = 2, FILTER_DNT = 4 };
 
+/* Each is made of a file of its own. */
+enum policy_part { POLICY_TOKENS, POLICY_ACCESS, POLICY_BOTS, POLICY_PARTS };
+
 struct policy {
     struct tokens *tokens; /* owned; NULL: nobody may write counters */
     struct access *access; /* owned; NULL: every namespace takes every hit */
     struct bots *bots;     /* owned; NULL: none is known */
     unsigned filters;      /* enum policy_filter */
+    /* Only main looks at these. */
+    bool handed_over[POLICY_PARTS]; /* the next policy owns it; workers of this one may still read it */
 };
 
 void policy_destroy(struct policy *p); /* NULL is allowed */
+/* Lets `to` own a part of `from`, which goes on pointing to it. */
+void policy_hand_over(struct policy *from, struct policy *to, enum policy_part part);
+/* How many tokens, rules or words; 0 when there is no such part. */
+uint32_t policy_count(const struct policy *p, enum policy_part part);
 /* "prefetch,gpc,dnt" or some of them, as bits; -EINVAL: there is another word. */
 int policy_filters_parse(const char *list);
 /* API_REFUSAL_KINDS: the hit may be counted. */

@@ -19,13 +19,6 @@ enum app_exit { APP_DRAINED = 0, APP_LEFT_BEHIND = 1, APP_BAD_USAGE = 64, APP_ST
 #define BATCH_KEYS_MAX 2000 /* keys in a transaction */
 #endif
 
-/* What tells one state of a file from another. */
-struct file_stamp {
-    ino_t inode;
-    off_t bytes;
-    struct timespec modified;
-};
-
 struct app {
     const struct options *options;
     struct cpus cpus;
@@ -48,7 +41,7 @@ struct app {
     struct iam *iam; /* NULL: by password */
     struct api *api;
     struct policy *policy, *policy_before; /* NULL: none; the one before while a worker may look at it */
-    struct file_stamp policy_seen[POLICY_FILES];
+    struct policy_watch policy_watch[POLICY_PARTS];
     bool policy_asked;       /* by SIGHUP, and not done yet */
     char (*names)[24];       /* of the workers' threads */
     struct worker **workers; /* workers_count of them; those not there yet are NULL */

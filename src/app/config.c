@@ -6,13 +6,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static int stream_read(FILE *stream, size_t bytes_max, char **out)
+#include "app/file_guard.h"
+
+static int stream_read(FILE *stream, const char *path, size_t bytes_max, char **out, struct error *err)
 {
     struct stat st;
     if (fstat(fileno(stream), &st) != 0)
         return -errno;
     if (S_ISDIR(st.st_mode))
         return -EISDIR;
+    int guarded = file_guard(path, &st, err);
+    if (guarded != 0)
+        return guarded;
     char *text = malloc(bytes_max + 1);
     if (text == NULL)
         return -ENOMEM;
@@ -34,8 +39,10 @@ int file_read(const char *path, size_t bytes_max, char **out, struct error *err)
     FILE *stream = fopen(path, "re");
     if (stream == NULL)
         return error_set(err, -errno, "cannot open '%s': %s", path, strerror(errno));
-    int result = stream_read(stream, bytes_max, out);
+    int result = stream_read(stream, path, bytes_max, out, err);
     fclose(stream);
+    if (result == -EPERM)
+        return result; /* file_guard() has said why */
     if (result == -EFBIG)
         return error_set(err, result, "'%s' is larger than %zu bytes", path, bytes_max);
     if (result == -EILSEQ)

@@ -144,6 +144,13 @@ static void nodes_print(const struct view *v, const char *name, struct buf *out)
         sample_print(out, name, "node", "none", 0);
 }
 
+static void policy_print(const struct view *v, const char *name, struct buf *out)
+{
+    for (int part = 0; part < POLICY_PARTS; part++)
+        sample_print(out, name, "file", policy_file_name(part),
+                     policy_stale_us(&v->sources->policy_watch[part]) / 1000000);
+}
+
 static void build_print(const struct view *v, const char *name, struct buf *out)
 {
     (void)v;

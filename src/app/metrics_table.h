@@ -72,6 +72,8 @@
     VALUE(keys, gauge, "distinct keys counted", (int64_t)tally_keys(v->sources->tally))                                \
     VALUE(keys_max, gauge, "--max-keys", (int64_t)v->sources->options->max_keys)                                       \
     VALUE(keys_poisoned, gauge, "keys that the store refuses", count_of(&v->flusher->keys_poisoned))                   \
+    FAMILY(policy_stale_seconds, gauge, "file", "for how long what this file says could not be taken: the rules that "  \
+           "were read before are in force; 0: it is", policy_print)                                                    \
     FAMILY(build_info, gauge, "version", "the version that runs", build_print)                                         \
     VALUE(ready, gauge, "1 while /readyz says yes", life_get(v->sources) == LIFE_READY)                                \
     VALUE(draining, gauge, "1 after SIGTERM", life_get(v->sources) == LIFE_DRAINING)                                   \

@@ -1,16 +1,13 @@
 #pragma once
-/* The policy's files: read at the start, and again on SIGHUP and when one of them has changed.
+/* The policy's files: read at the start, and again on SIGHUP and when one of them has changed. Each is read by itself,
+ * whole or not at all: what cannot be read leaves what was read of that file before in force, and the others go on.
  *
  * Thread: main. */
 
 #include <stdbool.h>
-#include <time.h>
 
-#include "api/policy.h"
-#include "app/options.h"
+#include "app/policy_watch.h"
 #include "base/error.h"
-
-#define POLICY_FILES 3
 
 struct app;
 
@@ -20,5 +17,5 @@ int policy_load(struct policy **out, const struct options *o, struct error *err)
 /* ---- a step of the start ---- */
 int policy_start(struct app *a, struct error *err);
 void policy_stop(struct app *a);
-/* About once a second. What cannot be read is said once, and the policy stays as it was. */
+/* Called about once a second. What cannot be read is said once. */
 void policy_tick(struct app *a, bool asked);

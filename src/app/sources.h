@@ -8,6 +8,7 @@
 #include "api/api.h"
 #include "api/stats.h"
 #include "app/options.h"
+#include "app/policy_watch.h"
 #include "flush/flusher.h"
 #include "net/worker.h"
 #include "sync/atomic.h"
@@ -20,6 +21,7 @@ struct sources {
     struct tally *tally;
     const struct flusher *flusher;
     const struct api *api;
+    const struct policy_watch *policy_watch; /* POLICY_PARTS of them */
     struct worker *const *workers;
     uint32_t workers_count;
     uint32_t conns_max; /* of one worker */

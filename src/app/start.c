@@ -10,6 +10,7 @@
 #include "api/json.h"
 #include "app/app.h"
 #include "app/engine_choice.h"
+#include "app/file_guard.h"
 #include "app/sandbox.h"
 #include "app/signals.h"
 #include "app/strangers.h"
@@ -65,6 +66,17 @@ static int sandbox_end(struct app *a, struct error *err)
     if (a->options->sandbox == OPTION_SANDBOX_AUTO)
         sandbox_report("no_seccomp", sandbox_calls(a->options));
     return 0;
+}
+
+/* Before any of them is read. */
+static int guard_start(struct app *a, struct error *err)
+{
+    for (unsigned i = 0; i < OPTIONS; i++)
+        if (file_guard_leaks(a->options, (enum option_index)i))
+            LOG_WARN("secret_readable", log_str("option", option_at((enum option_index)i)->name),
+                     log_str("effect", "every user of this machine may read it"),
+                     log_str("remedy", "chmod o-r; in Kubernetes defaultMode: 0440 with fsGroup"));
+    return file_guard_options(a->options, err);
 }
 
 static int cpus_start(struct app *a, struct error *err)
@@ -202,6 +214,7 @@ static int admin_start(struct app *a, struct error *err)
         .tally = a->tally,
         .flusher = a->flusher,
         .api = a->api,
+        .policy_watch = a->policy_watch,
         .workers = a->workers,
         .workers_count = a->workers_count,
         .conns_max = a->conns_max,
@@ -256,6 +269,7 @@ static const struct step {
     {"log", log_start, NULL},
     {"privileges", privileges_start, NULL},
     {"json", json_start, NULL},
+    {"guard", guard_start, NULL},
     {"cpus", cpus_start, NULL},
     {"engine", engine_choose, NULL},
     {"descriptors", descriptors_start, NULL},

@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 
 import pytest
-from harness import tallyd
+from harness import tallyd, wait
 
 HERE = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
-TOKEN = "a-token-of-the-tests-01"
+TOKEN, OTHER = "a-token-of-the-tests-01", "a-token-of-the-tests-02"
 WRONG = {  # (option, what is wrong with the file): its bytes
     ("token-file", "no right"): f"{TOKEN}\n", ("token-file", "cut"): f"{TOKEN} write:blog",
     ("token-file", "cut later"): f"{TOKEN} write:blog\n{TOKEN}", ("token-file", "no namespace"): f"{TOKEN} write:\n",
@@ -27,6 +28,96 @@ def test_a_file_that_is_not_whole_is_refused_at_the_start_and_by_check(tmp_path,
     code, _, err = tallyd.run(tmp_path, HERE + [f"--{option}", str(path)] + (["--check"] if check else []))
     assert code == (64 if check else 78) and f"--{option}" in err, err
     assert TOKEN not in err
+
+
+def policy_reads(server, name):
+    return [line for line in server.log_lines("event=policy_read") if f"file={name} " in line]
+
+
+def hup(server):
+    os.kill(server.pid, signal.SIGHUP)
+
+
+def test_each_file_is_taken_by_itself_and_a_revoked_token_writes_no_more(lab):
+    files = {name: os.path.join(lab.folder, name) for name in ("tokens", "access", "bots")}
+
+    def write(name, text):  # as editors and Kubernetes do it: another file in its place
+        with open(files[name] + "~", "wb") as file:
+            file.write(text.encode("latin-1"))
+        os.replace(files[name] + "~", files[name])
+
+    write("tokens", f"{TOKEN} write\n")
+    write("access", "blog key a\nblog key b\n")
+    write("bots", "ExampleBot\n")
+    server = lab.tallyd(lab.redis(), token_file=files["tokens"], access_file=files["access"], bots_file=files["bots"])
+    assert "tokens=1" in policy_reads(server, "token-file")[0] and "rules=2" in policy_reads(server, "access-file")[0]
+
+    def stale(name):
+        return server.metrics().get("policy_stale_seconds", file=name)
+
+    def put():
+        return server.fetch("/v1/counters/blog/a", "PUT", [f"Authorization: Bearer {TOKEN}"], b'{"value":7}').status
+
+    assert put() == 200 and [stale(name) for name in ("token-file", "access-file", "bots-file")] == [0, 0, 0]
+    write("access", "")
+    wait.until(lambda: stale("access-file") > 0, "the age of what could not be taken grows")
+    write("tokens", f"{OTHER} write\n")
+    wait.until(lambda: put() == 401, "the revoked token writes no more, although another file is bad")
+    assert server.fetch("/v1/hit/blog/c").status == 403 and server.fetch("/v1/hit/blog/b").status == 204
+    assert server.fetch("/v1/hit/blog/a", "GET", ["User-Agent: ExampleBot"])["X-Hit-Status"] == "filtered;reason=bot"
+    hup(server)
+    hup(server)
+    for bad in ("blog key a", "blog key a\n\0", "blog key \xff\n", "a" * 300_000 + "\n"):
+        before = len(server.log_lines("event=policy_kept"))
+        write("access", bad)
+        wait.until(lambda: len(server.log_lines("event=policy_kept")) > before, "each thing that is wrong is said")
+        assert server.fetch("/v1/hit/blog/c").status == 403
+    os.remove(files["access"])
+    wait.until(lambda: "cannot look" in server.log(), "a file that is gone is said, and is stale")
+    assert server.fetch("/v1/hit/blog/c").status == 403 and stale("access-file") > 0 and stale("token-file") == 0
+    write("access", "blog key c\n")
+    wait.until(lambda: server.fetch("/v1/hit/blog/c").status == 204, "a good file ends it")
+    assert stale("access-file") == 0 and server.fetch("/v1/hit/blog/b").status == 403
+
+
+@pytest.mark.parametrize("option,text", [("token-file", f"{TOKEN} write\n"), ("access-file", "blog token\n"),
+                                         ("bots-file", "Bot\n"), ("redis-password-file", "secret\n"), ("config", "workers = 1\n")])
+@pytest.mark.parametrize("modes", [(0o666, 0o755), (0o644, 0o777)], ids=["file", "folder"])
+def test_a_file_that_everybody_may_write_to_or_replace_is_refused(tmp_path, option, text, modes):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "file").write_text(text)
+    (folder / "file").chmod(modes[0])
+    folder.chmod(modes[1])
+    for check in (["--check"], []):
+        code, _, err = tallyd.run(tmp_path, HERE + [f"--{option}", str(folder / "file")] + check)
+        assert code in (64, 78) and "everybody may write to" in err, err
+    link = tmp_path / "link"
+    link.symlink_to(folder / "file")
+    assert tallyd.run(tmp_path, HERE + [f"--{option}", str(link), "--check"])[0] == 64
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o440, 0o400])
+def test_files_as_kubernetes_mounts_them_are_taken(tmp_path, mode):
+    """A volume of 01777, a folder behind a symbolic link, and the file behind another."""
+    volume = tmp_path / "volume"
+    (volume / "..2026").mkdir(parents=True)
+    volume.chmod(0o1777)
+    (volume / "..2026" / "tokens").write_text(f"{TOKEN} write\n")
+    (volume / "..2026" / "tokens").chmod(mode)
+    (volume / "..data").symlink_to("..2026")
+    (volume / "tokens").symlink_to("..data/tokens")
+    code, _, err = tallyd.run(tmp_path, HERE + ["--token-file", str(volume / "tokens"), "--check"])
+    assert code == 0, err
+
+
+def test_a_secret_that_all_may_read_is_a_warning(lab):
+    path = os.path.join(lab.folder, "tokens")
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"{TOKEN} write\n")
+    for mode, warned in ((0o644, 1), (0o640, 0)):
+        os.chmod(path, mode)
+        assert len(lab.tallyd(token_file=path).log_lines("event=secret_readable option=token-file")) == warned
 
 
 @pytest.mark.parametrize("members", [17, 9000])
