@@ -14,8 +14,9 @@
 
 struct bots;
 
-/* Keeps `text` (owned, free()), also when it fails. 0, or -EINVAL and -ENOMEM with a sentence. */
+/* Takes `text` over and frees it, also when it fails. 0, or -EINVAL and -ENOMEM with a sentence. */
 int bots_create(struct bots **out, char *text, struct error *err);
 uint32_t bots_count(const struct bots *b);
 void bots_destroy(struct bots *b); /* NULL is allowed */
+/* One step a byte of the field's first 512, whatever stands in it and however many words there are. */
 bool bots_know(const struct bots *b, struct slice user_agent);
