@@ -23,6 +23,7 @@ struct app {
     const struct options *options;
     struct cpus cpus;
     uint32_t workers_count, conns_max;
+    struct budget buffers; /* what clients may make the workers keep */
     enum engine_kind engine;
     bool small_rings;        /* io_uring with shorter completion queues: memory was short */
     int engine_refused;      /* -errno of the first refusal of a better engine; 0: none */

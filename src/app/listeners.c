@@ -61,6 +61,7 @@ static int public_create(struct app *a, uint32_t i, const struct sockaddr_storag
     config.conns_max = a->conns_max;
     config.peers = options_want_peers(a->options);
     config.batch_wait_us = (uint32_t)a->options->batch_wait_us;
+    config.budget = &a->buffers;
     config.handler = api_handler(a->api, i);
     int result = worker_create(&a->workers[i], &config, err);
     if (result == 0)

@@ -114,6 +114,18 @@ static void timeouts_print(const struct view *v, const char *name, struct buf *o
     sample_print(out, name, "kind", "idle", idle);
 }
 
+static void shortages_print(const struct view *v, const char *name, struct buf *out)
+{
+    int64_t evicted = 0, refused = 0;
+    for (uint32_t i = 0; i < v->sources->workers_count; i++) {
+        const struct worker_stats *w = worker_stats(v->sources->workers[i]);
+        evicted += count_of(&w->buffer_evicted);
+        refused += count_of(&w->buffer_refused);
+    }
+    sample_print(out, name, "kind", "evicted", evicted);
+    sample_print(out, name, "kind", "refused", refused);
+}
+
 static void engine_print(const struct view *v, const char *name, struct buf *out)
 {
     sample_print(out, name, "engine", worker_engine_name(v->sources->workers[0]), 1);

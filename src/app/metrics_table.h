@@ -39,6 +39,11 @@
     VALUE(connections_max, gauge, "connections that one worker holds at most; more wait in the kernel's queue",         \
           (int64_t)v->sources->conns_max)                                                                              \
     WORKER(connection_resets_total, counter, "connections that the peer reset", stat_read(&w->resets))                 \
+    WORKER(buffer_bytes, gauge, "memory of partial requests and unread answers", stat_read(&w->buffer_bytes))          \
+    VALUE(buffer_bytes_max, gauge, "of all workers together: --max-buffer-bytes",                                      \
+          (int64_t)v->sources->buffer_bytes_max)                                                                       \
+    FAMILY(buffer_shortages_total, counter, "kind", "connections that gave way when that was at its end: evicted, as " \
+           "the longest idle, or refused, as they wanted more", shortages_print)                                       \
     WORKER(received_bytes_total, counter, "bytes received", stat_read(&w->bytes_in))                                   \
     WORKER(sent_bytes_total, counter, "bytes sent", stat_read(&w->bytes_out))                                          \
     WORKER(sends_total, counter, "sends; requests / sends is how many answers leave at once", stat_read(&w->sends))    \

@@ -98,6 +98,10 @@
            "longest request head; longer is answered 431 (or 414 when already the request line is too long)")          \
     OPTION("Limits", "max-body-bytes", max_body_bytes, SIZE, "64k", 0, 16384 * KIB, SOURCE_ANY, "SIZE",                \
            "longest request body; longer is answered 413")                                                             \
+    OPTION("Limits", "max-buffer-bytes", max_buffer_bytes, SIZE, "auto", 1024 * KIB, 1024 * 1024 * 1024 * KIB,         \
+           SOURCE_ANY, "SIZE|auto",                                                                                    \
+           "memory for partial requests and unread answers of all connections; at its end the longest idle give way "  \
+           "and what needs more is answered 503; auto is a quarter of what this process may use (cgroup or machine)")  \
     OPTION("Limits", "head-timeout", head_timeout_us, DURATION, "10s", 100 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,       \
            "TIME", "time for a request head, from its first byte")                                                     \
     OPTION("Limits", "body-timeout", body_timeout_us, DURATION, "10s", 100 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,       \

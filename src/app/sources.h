@@ -24,7 +24,8 @@ struct sources {
     const struct policy_watch *policy_watch; /* POLICY_PARTS of them */
     struct worker *const *workers;
     uint32_t workers_count;
-    uint32_t conns_max; /* of one worker */
+    uint32_t conns_max;        /* of one worker */
+    uint64_t buffer_bytes_max; /* of all */
     const char *instance;
     uint64_t recovered_hits;  /* taken over from the state file: accepted by the process before, counted by this one */
     uint64_t state_lost_hits; /* accepted by the process before and given up, as they may be stored already */

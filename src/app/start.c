@@ -11,6 +11,7 @@
 #include "app/app.h"
 #include "app/engine_choice.h"
 #include "app/file_guard.h"
+#include "app/memory.h"
 #include "app/sandbox.h"
 #include "app/signals.h"
 #include "app/strangers.h"
@@ -84,6 +85,13 @@ static int cpus_start(struct app *a, struct error *err)
     (void)err;
     cpus_find("", &a->cpus);
     a->workers_count = a->options->workers ? (uint32_t)a->options->workers : a->cpus.usable;
+    return 0;
+}
+
+static int buffers_start(struct app *a, struct error *err)
+{
+    (void)err;
+    budget_init(&a->buffers, memory_for_buffers(a->options->max_buffer_bytes, memory_limit("")));
     return 0;
 }
 
@@ -218,6 +226,7 @@ static int admin_start(struct app *a, struct error *err)
         .workers = a->workers,
         .workers_count = a->workers_count,
         .conns_max = a->conns_max,
+        .buffer_bytes_max = budget_bytes_max(&a->buffers),
         .instance = a->instance,
         .recovered_hits = a->recovered_hits,
         .state_lost_hits = a->state_lost_hits,
@@ -273,6 +282,7 @@ static const struct step {
     {"cpus", cpus_start, NULL},
     {"engine", engine_choose, NULL},
     {"descriptors", descriptors_start, NULL},
+    {"buffers", buffers_start, NULL},
     {"signals", signals_start, signals_stop},
     {"tally", tally_start, tally_stop},
     {"files", sandbox_begin, NULL},

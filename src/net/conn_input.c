@@ -27,6 +27,8 @@ void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reaso
     int bytes = snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", reason);
     struct http_response response = {
         .status = status, .content_type = "application/json", .body = {body, (size_t)bytes}, .close = true};
+    if (status == 503)
+        response.extra = SLICE("Retry-After: 1\r\n");
     if (cs->handler.refused)
         cs->handler.refused(cs->handler.ctx, status, reason);
     http_response_write(conn_out(cs, c), NULL, &response, cs->date);
@@ -209,7 +211,7 @@ static bool proxy_step(struct conns *cs, struct conn *c, struct slice *in)
 /* Requests in `in`, one after the other; what is left of it needs more bytes, or time. */
 static void requests_run(struct conns *cs, struct conn *c, struct slice *in)
 {
-    while (in->bytes > 0 && conn_reads(c) && !conn_blocked(c)) {
+    while (in->bytes > 0 && conn_reads(c) && !conn_blocked(cs, c)) {
         if (c->state == CONN_BODY) {
             if (body_step(cs, c, c->partial, in))
                 conn_handle(cs, c, c->partial, false, false);

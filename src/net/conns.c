@@ -9,28 +9,13 @@
 
 #include "base/clock.h"
 #include "base/probes.h"
+#include "net/hold.h"
 #include "sync/atomic.h"
 
 /* While draining, a keep-alive connection gets this long to bring the request that tells it to close. */
 #define DRAIN_IDLE_MS 1000
 
 /* ---- output ---- */
-
-static bool block_borrow(struct conns *cs, struct buf *b)
-{
-    b->data = cs->blocks_count > 0 ? cs->blocks[--cs->blocks_count] : malloc(OUT_BLOCK_BYTES);
-    b->capacity = b->data ? OUT_BLOCK_BYTES : 0;
-    return b->data;
-}
-
-static void block_return(struct conns *cs, struct buf *b)
-{
-    if (b->data && b->capacity == OUT_BLOCK_BYTES && cs->blocks_count < OUT_BLOCKS_KEPT)
-        cs->blocks[cs->blocks_count++] = b->data;
-    else
-        free(b->data);
-    *b = (struct buf){0};
-}
 
 struct buf *conn_out(struct conns *cs, struct conn *c)
 {
@@ -110,7 +95,7 @@ static uint64_t conn_deadline(const struct conns *cs, const struct conn *c)
  * never held up by the way, one that does not is read no further. */
 static void conn_flow(struct conns *cs, struct conn *c)
 {
-    bool hold = c->carry.bytes > 0 && (conn_blocked(c) || c->state == CONN_WAITING);
+    bool hold = c->carry.bytes > 0 && (conn_blocked(cs, c) || c->state == CONN_WAITING);
     if (hold == c->paused || c->state == CONN_CLOSING || c->peer_fin)
         return;
     c->paused = hold;
@@ -122,7 +107,9 @@ static void conn_flow(struct conns *cs, struct conn *c)
 
 void conn_settle(struct conns *cs, struct conn *c)
 {
-    if (c->peer_fin && conn_reads(c) && !conn_blocked(c))
+    if (hold_is_due(c) && c->state != CONN_CLOSING)
+        hold_weigh(cs, c);
+    if (c->peer_fin && conn_reads(c) && !conn_blocked(cs, c))
         c->state = CONN_LAST; /* what it began to send will never be whole */
     if (c->state == CONN_LAST && !c->sending.data && c->out.bytes == 0)
         conn_finish(cs, c);
@@ -257,6 +244,7 @@ static void on_closed(void *ctx, uint32_t slot)
     buf_fini(&c->carry);
     block_return(cs, &c->out);
     block_return(cs, &c->sending);
+    hold_release(cs, c);
     c->state = CONN_FREE;
     stat_add(&cs->stats.conns_open, (uint64_t)-1);
     end_when_drained(cs);
@@ -304,6 +292,7 @@ static void on_tick(void *ctx, uint64_t now_ms)
 {
     struct conns *cs = ctx;
     date_refresh(cs);
+    hold_tick(cs);
     wheel_advance(&cs->wheel, now_ms, on_due, cs);
 }
 
@@ -347,7 +336,7 @@ int conns_init(struct conns *cs, uint64_t now_ms)
     cs->dirty = calloc(cs->max, 2 * sizeof *cs->dirty);
     cs->peers = cs->wants_peers ? calloc(cs->max, sizeof *cs->peers) : NULL;
     int r = wheel_init(&cs->wheel, cs->max, now_ms);
-    if (!cs->conns || !cs->dirty || (cs->wants_peers && !cs->peers) || r < 0) {
+    if (hold_init(cs) < 0 || !cs->conns || !cs->dirty || (cs->wants_peers && !cs->peers) || r < 0) {
         conns_fini(cs);
         return -ENOMEM;
     }
@@ -365,8 +354,7 @@ void conns_fini(struct conns *cs)
         buf_fini(&c->out);
         buf_fini(&c->sending);
     }
-    while (cs->blocks_count > 0)
-        free(cs->blocks[--cs->blocks_count]);
+    hold_fini(cs);
     buf_fini(&cs->scratch.data);
     wheel_fini(&cs->wheel);
     free(cs->peers);

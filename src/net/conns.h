@@ -17,7 +17,8 @@
  * Otherwise its tail is carried (`carry`) until more comes, and a request whose body is incomplete or whose
  * answer must wait keeps its head and body in a `partial`. Answers gather in `out`; one send a connection
  * and batch takes them all. Above OUT_HIGH, sent or not, nothing more is answered or read until the peer
- * has taken it: who pipelines and does not read costs OUT_HIGH, one answer, and ENGINE_RECV_MAX of requests. */
+ * has taken it: who pipelines and does not read costs OUT_HIGH, one answer, and ENGINE_RECV_MAX of requests. What all
+ * of them cost together is bounded by a budget (net/hold.h). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,7 @@
 #include "http/parser.h"
 #include "http/response.h"
 #include "io/engine.h"
+#include "net/budget.h"
 #include "net/handler.h"
 #include "net/wheel.h"
 #include "net/worker.h"
@@ -57,6 +59,7 @@ struct conn {
     bool paused;    /* not reading */
     bool linger;    /* the peer may still be sending: half-close before closing */
     uint32_t generation;
+    uint32_t held; /* bytes that it was weighed with last */
     struct http_parser parser;
     struct buf carry;
     struct buf out;          /* gathering */
@@ -67,6 +70,11 @@ struct conn {
     uint64_t sending_ms;
 };
 
+/* A list of slots, the longest idle first; entry `max` is its head. A slot that is in none points to itself. */
+struct hold_link {
+    uint32_t next, previous;
+};
+
 struct conns {
     /* what a worker gives them */
     struct engine *engine;
@@ -75,6 +83,7 @@ struct conns {
     struct worker_timeouts timeouts;
     uint32_t max;
     bool wants_peers;
+    struct purse purse; /* what they may keep; its budget is borrowed */
     /* owned */
     struct conn *conns; /* max of them, by slot */
     struct ip *peers;   /* max of them, by slot; NULL unless they are wanted */
@@ -83,7 +92,9 @@ struct conns {
     struct wheel wheel;
     char *blocks[OUT_BLOCKS_KEPT]; /* free output blocks */
     uint32_t blocks_count;
-    struct partial scratch; /* the request being read, while it is whole in one buffer */
+    uint32_t out_high;         /* OUT_HIGH, or less while memory is short */
+    struct hold_link *holders; /* max + 1: who holds something */
+    struct partial scratch;    /* the request being read, while it is whole in one buffer */
     char date[HTTP_DATE_BYTES + 1];
     int64_t date_s;
     bool draining, accept_ended;
@@ -119,5 +130,8 @@ void conn_settle(struct conns *cs, struct conn *c);
 void conn_close(struct conns *cs, struct conn *c);
 
 static inline uint32_t conn_slot(const struct conns *cs, const struct conn *c) { return (uint32_t)(c - cs->conns); }
-static inline bool conn_blocked(const struct conn *c) { return c->out.bytes + c->sending.bytes >= OUT_HIGH; }
+static inline bool conn_blocked(const struct conns *cs, const struct conn *c)
+{
+    return c->out.bytes + c->sending.bytes >= cs->out_high;
+}
 static inline bool conn_reads(const struct conn *c) { return c->state == CONN_HEAD || c->state == CONN_BODY; }

@@ -86,6 +86,7 @@ static int worker_open(struct worker *w, struct engine_events *events)
     cs->timeouts = config->timeouts;
     cs->max = config->conns_max;
     cs->wants_peers = config->peers;
+    cs->purse.budget = config->budget;
     *events = conns_events;
     events->woken = on_woken;
     events->accept_ended = on_accept_ended;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "http/parser.h"
 #include "io/engine.h"
+#include "net/budget.h"
 #include "net/handler.h"
 
 struct worker;
@@ -34,6 +35,7 @@ struct worker_config {
     uint32_t batch_wait_us;
     struct worker_timeouts timeouts;
     struct http_limits limits;
+    struct budget *budget; /* borrowed; what clients may make the workers keep; NULL: no bound */
     struct handler handler;
 };
 
@@ -43,6 +45,8 @@ struct worker_stats {
     uint64_t requests, bytes_in, bytes_out, sends;
     uint64_t timeouts_head, timeouts_body, timeouts_send, timeouts_idle;
     uint64_t resets;
+    uint64_t buffer_bytes; /* of the budget: a gauge */
+    uint64_t buffer_evicted, buffer_refused;
 };
 
 /* Binds and listens on the calling thread (so that errors are known before any thread runs). */

@@ -18,7 +18,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-enum { SLOTS = 3, WAITS_MAX = 8, ANSWER_BYTES_MAX = 40 * 1024, ROUNDS_MAX = 2000, START_MS = 1000000 };
+enum {
+    SLOTS = 3,
+    BUDGET_BYTES = 160 * 1024,
+    WAITS_MAX = 8,
+    ANSWER_BYTES_MAX = 40 * 1024,
+    ROUNDS_MAX = 2000,
+    START_MS = 1000000
+};
 
 struct play_slot {
     bool open, closing, fin, paused, shut;
@@ -30,6 +37,7 @@ struct play_slot {
 
 struct play {
     struct engine engine;
+    struct budget budget;
     struct conns cs;
     struct play_slot slots[SLOTS];
     bool accept_stopped, disturbed; /* disturbed: something other than cuts decided what happened on slot 0 */
@@ -145,6 +153,8 @@ static void refused(void *ctx, int status, const char *reason)
 static void play_start(struct play *p)
 {
     *p = (struct play){.engine = {.ops = &play_ops, .now_ms = START_MS}};
+    budget_init(&p->budget, BUDGET_BYTES);
+    p->cs.purse.budget = &p->budget;
     p->cs.engine = &p->engine;
     p->cs.max = SLOTS;
     p->cs.limits = http_limits_default;
@@ -157,12 +167,16 @@ static void play_start(struct play *p)
 
 static void batch_end(struct play *p)
 {
+    uint64_t held = 0;
     conns_events.batch_end(&p->cs);
+    for (uint32_t i = 0; i < SLOTS; i++)
+        held += p->cs.conns[i].held;
+    assert(held <= p->cs.purse.used && p->cs.purse.used <= BUDGET_BYTES);
     for (uint32_t i = 0; i < SLOTS; i++) {
         const struct conn *c = &p->cs.conns[i];
         struct play_slot *s = &p->slots[i];
         assert(c->out.bytes <= OUT_HIGH + ANSWER_BYTES_MAX);
-        bool must_wait = c->carry.bytes > 0 && (conn_blocked(c) || c->state == CONN_WAITING);
+        bool must_wait = c->carry.bytes > 0 && (conn_blocked(&p->cs, c) || c->state == CONN_WAITING);
         assert(!must_wait || s->paused || s->fin || !s->open || s->closing);
         if (!s->open || !s->closing)
             continue;
