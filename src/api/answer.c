@@ -17,10 +17,11 @@ static const struct refusal {
     [API_REFUSED_OVERFLOW] = {409, "what this process counts of this key would pass 2^56-1"},
     [API_REFUSED_BAD_NAMESPACE] = {400, "a namespace is 1 to 64 of A-Z a-z 0-9 _ . -"},
     [API_REFUSED_BAD_KEY] = {400, "a key has no control bytes and no { or }"},
+    [API_REFUSED_NO_KEY] = {400, "the key is missing: /v1/hit/NAMESPACE/KEY or /v1/hit/NAMESPACE?key=KEY"},
     [API_REFUSED_TOO_LONG] = {400, "a key has at most 256 bytes, a namespace 64"},
     [API_REFUSED_BAD_ESCAPE] = {400, "% must be followed by two hex digits"},
     [API_REFUSED_BAD_N] = {400, "n is 1 to 2147483647, in digits, without a leading zero"},
-    [API_REFUSED_BAD_QUERY] = {400, "see README: n, value, ack, label, color, label_color, each at most once"},
+    [API_REFUSED_BAD_QUERY] = {400, "see README: key, n, value, ack, label, color, label_color, each at most once"},
     [API_REFUSED_BAD_BODY] = {400, "a JSON object with an array of hits, each with ns, key and n"},
     [API_REFUSED_KEY_NOT_ALLOWED] = {403, "this namespace takes other keys only"},
     [API_REFUSED_ORIGIN] = {403, "this namespace takes hits of pages of other origins only"},
@@ -42,6 +43,7 @@ enum api_refusal refusal_of_name(enum name_error e)
 {
     switch (e) {
     case NAME_BAD_NS: return API_REFUSED_BAD_NAMESPACE;
+    case NAME_NO_KEY: return API_REFUSED_NO_KEY;
     case NAME_TOO_LONG: return API_REFUSED_TOO_LONG;
     case NAME_BAD_ESCAPE: return API_REFUSED_BAD_ESCAPE;
     default: return API_REFUSED_BAD_KEY;

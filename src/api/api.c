@@ -65,14 +65,22 @@ static void route_page(struct api_worker *aw, const struct http_request *r, stru
 
 static bool counters_are_writable(const struct api_worker *aw) { return aw->policy && aw->policy->tokens; }
 
-static enum handler_result route_one_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+/* "ns/" is a namespace alone. */
+static bool path_has_key(struct slice path)
+{
+    const char *slash = memchr(path.at, '/', path.bytes);
+    return slash && slash + 1 < path.at + path.bytes;
+}
+
+/* "ns/key", or "ns" with the key or, for readers, many of them in the query. */
+static enum handler_result route_counters_of(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                              struct slice path)
 {
     bool writes = r->method == HTTP_PUT || r->method == HTTP_DELETE;
     if (writes && (counters_are_writable(aw) || reply->again))
         return route_counter_write(aw, r, reply, path);
     if (r->method == HTTP_GET || r->method == HTTP_HEAD)
-        return route_counter(aw, r, reply, path);
+        return path_has_key(path) ? route_counter(aw, r, reply, path) : route_counters(aw, r, reply, path);
     answer_method(aw, r, reply, counters_are_writable(aw) ? "GET, HEAD, PUT, DELETE, OPTIONS" : "GET, HEAD, OPTIONS");
     return HANDLED;
 }
@@ -85,8 +93,7 @@ static __attribute__((noinline)) enum handler_result route_other(struct api_work
         return route_hits(aw, r, reply);
     struct slice rest = path_behind(r->path, SLICE("/v1/counters/"));
     if (rest.at)
-        return memchr(rest.at, '/', rest.bytes) ? route_one_counter(aw, r, reply, rest)
-                                                : route_counters(aw, r, reply, rest);
+        return route_counters_of(aw, r, reply, rest);
     const struct page *page = page_find(r->path);
     if (page) {
         route_page(aw, r, reply, page);

@@ -1,4 +1,5 @@
-/* PUT and DELETE /v1/counters/{ns}/{key}: seed and reset, for those with a token. What they mean: flush/writes.h. */
+/* PUT and DELETE /v1/counters/{ns}/{key}, or /v1/counters/{ns}?key=…: seed and reset, for those with a token. What they
+ * mean: flush/writes.h. */
 
 #include <errno.h>
 #include <jansson.h>
@@ -91,14 +92,35 @@ static enum handler_result write_end(struct api_worker *aw, const struct http_re
     return HANDLED;
 }
 
+/* One key, in the path or in the query; NULL, or the token of what is wrong. */
+static const char *name_read(const struct http_request *r, struct slice path, char scratch[NAME_BYTES_MAX],
+                             struct slice *name)
+{
+    struct slice parameter, value, key = {0}, query = r->query;
+    while (query.at && http_query_next(&query, &parameter, &value)) {
+        if (!slice_equals(parameter, SLICE("key")))
+            continue;
+        if (key.at)
+            return "too_many_keys";
+        key = value;
+    }
+    enum name_error error = name_from_path(path, scratch, name);
+    if (error == NAME_OK && key.at)
+        return "too_many_keys";
+    if (error == NAME_NO_KEY && key.at)
+        error = name_from_query(path, key, scratch, name);
+    return error == NAME_OK ? NULL : name_error_text(error);
+}
+
 enum handler_result route_counter_write(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                         struct slice path)
 {
     char scratch[NAME_BYTES_MAX];
     struct slice name;
-    enum name_error error = name_from_path(path, scratch, &name);
-    if (error != NAME_OK)
-        return fail(aw, r, reply, 400, name_error_text(error), "see the rules for namespaces and keys", NULL);
+    const char *wrong = name_read(r, path, scratch, &name);
+    if (wrong)
+        return fail(aw, r, reply, 400, wrong, "/v1/counters/NAMESPACE/KEY or /v1/counters/NAMESPACE?key=KEY, one key",
+                    NULL);
     if (reply->again)
         return write_end(aw, r, reply, name);
     switch (tokens_check(aw->policy->tokens, r->field[HTTP_FIELD_AUTHORIZATION], TOKEN_WRITE, name_ns(name))) {

@@ -64,16 +64,11 @@ static const char *many_read(struct many *m, struct slice ns, struct slice query
 {
     struct slice parameter, value;
     while (query.at && http_query_next(&query, &parameter, &value)) {
-        char key[NAME_KEY_BYTES_MAX];
         if (!slice_equals(parameter, SLICE("key")))
             continue;
         if (m->count == LOOKUP_NAMES_MAX)
             return "too_many_keys";
-        int bytes = http_percent_decode(value, true, key, sizeof key);
-        if (bytes < 0)
-            return "bad_key";
-        enum name_error error =
-            name_from_parts(ns, (struct slice){key, (size_t)bytes}, m->space[m->count], &m->names[m->count]);
+        enum name_error error = name_from_query(ns, value, m->space[m->count], &m->names[m->count]);
         if (error != NAME_OK)
             return name_error_text(error);
         m->count++;
@@ -103,13 +98,6 @@ enum handler_result route_counters(struct api_worker *aw, const struct http_requ
 {
     struct many m;
     m.count = 0;
-    if (r->method != HTTP_GET && r->method != HTTP_HEAD) {
-        answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
-        return HANDLED;
-    }
-    enum name_error error = name_check_ns(ns);
-    if (error != NAME_OK)
-        return bad_name(aw, r, reply, error);
     const char *wrong = many_read(&m, ns, r->query);
     if (wrong) {
         answer_error(aw, r, reply, 400, wrong, "1 to 100 keys are expected: ?key=a&key=b", NULL);

@@ -1,4 +1,5 @@
-/* GET|POST /v1/hit/{ns}/{key}, also with .gif and .svg behind it: the one route that has to be fast. */
+/* GET|POST /v1/hit/{ns}/{key}, also with .gif and .svg behind it: the one route that has to be fast. The key may be
+ * in the query: /v1/hit/{ns}?key=…, /v1/hit/{ns}.gif?key=…, /v1/hit/{ns}.svg?key=…. */
 
 #include "api/gate.h"
 #include "api/hit_answer.h"
@@ -15,18 +16,34 @@ static enum handler_result refuse(struct api_worker *aw, const struct http_reque
     return HANDLED;
 }
 
+/* `error`: of the path. A key in the path and another in the query: nobody knows which of them is meant. */
+static enum api_refusal hit_read_query(const struct http_request *r, struct slice path, enum name_error error,
+                                       struct hit *hit)
+{
+    if (error != NAME_OK && error != NAME_NO_KEY)
+        return refusal_of_name(error);
+    enum api_refusal why = hit_query_read(r->query, &hit->query);
+    if (why != API_REFUSAL_KINDS)
+        return why;
+    if (error == NAME_OK && hit->query.key.at)
+        return API_REFUSED_BAD_QUERY;
+    if (error == NAME_NO_KEY) {
+        error = name_from_query(path, hit->query.key, hit->scratch, &hit->name);
+        if (error != NAME_OK)
+            return refusal_of_name(error);
+    }
+    return hit->form != HIT_PLAIN ? hit_image_check(hit) : API_REFUSAL_KINDS;
+}
+
 /* API_REFUSAL_KINDS: the hit may be counted. */
 static enum api_refusal hit_read(const struct http_request *r, struct slice path, struct hit *hit)
 {
     if (r->method == HTTP_HEAD)
         return API_REFUSED_HEAD; /* safe by definition: it counts nothing */
     enum name_error error = name_from_path(path, hit->scratch, &hit->name);
-    if (error != NAME_OK)
-        return refusal_of_name(error);
     if (!r->query.at)
-        return API_REFUSAL_KINDS;
-    enum api_refusal why = hit_query_read(r->query, &hit->query);
-    return why == API_REFUSAL_KINDS && hit->form != HIT_PLAIN ? hit_image_check(hit) : why;
+        return error == NAME_OK ? API_REFUSAL_KINDS : refusal_of_name(error);
+    return hit_read_query(r, path, error, hit);
 }
 
 static enum handler_result answer_counted(struct api_worker *aw, const struct http_request *r, struct reply *reply,

@@ -34,6 +34,7 @@ enum parameter {
     PARAMETER_N,
     PARAMETER_VALUE,
     PARAMETER_ACK,
+    PARAMETER_KEY,
     PARAMETER_LABEL,
     PARAMETER_COLOR,
     PARAMETER_LABEL_COLOR,
@@ -43,7 +44,7 @@ enum parameter {
 static enum parameter parameter_find(struct slice name)
 {
     static const struct slice names[PARAMETERS] = {
-        {"n", 1}, {"value", 5}, {"ack", 3}, {"label", 5}, {"color", 5}, {"label_color", 11},
+        {"n", 1}, {"value", 5}, {"ack", 3}, {"key", 3}, {"label", 5}, {"color", 5}, {"label_color", 11},
     };
     enum parameter at = 0;
     while (at < PARAMETERS && !slice_equals(name, names[at]))
@@ -61,6 +62,7 @@ static enum api_refusal parameter_read(enum parameter parameter, struct slice va
     case PARAMETER_ACK:
         out->wants_stored = slice_equals(value, SLICE("stored"));
         return out->wants_stored ? API_REFUSAL_KINDS : API_REFUSED_BAD_QUERY;
+    case PARAMETER_KEY: out->key = value; break;
     case PARAMETER_LABEL: out->label = value; break;
     case PARAMETER_COLOR: out->color = value; break;
     case PARAMETER_LABEL_COLOR: out->label_color = value; break;

@@ -17,7 +17,8 @@ struct hit_query {
     uint64_t n;
     bool wants_value;
     bool wants_stored;                      /* ack=stored */
-    struct slice label, color, label_color; /* of a badge; raw, at == NULL: not given */
+    struct slice key;                       /* of "ns?key=…"; raw, at == NULL: not given */
+    struct slice label, color, label_color; /* of a badge; likewise */
 };
 
 #define HIT_SUFFIX_BYTES 4 /* ".gif" */

@@ -11,6 +11,7 @@
     REFUSAL(OVERFLOW, "overflow")                                                                                      \
     REFUSAL(BAD_NAMESPACE, "bad_namespace")                                                                            \
     REFUSAL(BAD_KEY, "bad_key")                                                                                        \
+    REFUSAL(NO_KEY, "no_key")                                                                                          \
     REFUSAL(TOO_LONG, "too_long")                                                                                      \
     REFUSAL(BAD_ESCAPE, "bad_escape")                                                                                  \
     REFUSAL(BAD_N, "bad_n")                                                                                            \

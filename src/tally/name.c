@@ -1,6 +1,7 @@
 #include "tally/name.h"
 
 #include <assert.h>
+#include <stdbool.h>
 
 #include "base/block.h"
 
@@ -73,7 +74,9 @@ static enum name_error check_key(struct slice key)
 {
     if (key.bytes > NAME_KEY_BYTES_MAX)
         return NAME_TOO_LONG;
-    return key.bytes > 0 && span_key(key) == key.bytes ? NAME_OK : NAME_BAD_KEY;
+    if (key.bytes == 0)
+        return NAME_NO_KEY;
+    return span_key(key) == key.bytes ? NAME_OK : NAME_BAD_KEY;
 }
 
 enum name_error name_check_ns(struct slice ns)
@@ -123,13 +126,17 @@ static int decode_byte(struct slice *raw)
     return high << 4 | low;
 }
 
-/* Decodes `raw` into `out`, which has room for `out_max`. */
-static enum name_error decode(struct slice raw, char *out, size_t out_max, struct slice *decoded)
+/* Decodes `raw` into `out`, which has room for `out_max`; `plus`: a '+' is a space, as in a query. */
+static enum name_error decode(struct slice raw, bool plus, char *out, size_t out_max, struct slice *decoded)
 {
     size_t bytes = 0;
 
     while (raw.bytes) {
-        int byte = decode_byte(&raw);
+        int byte = plus && raw.at[0] == '+' ? ' ' : -1;
+        if (byte == ' ')
+            raw = slice_from(raw, 1);
+        else
+            byte = decode_byte(&raw);
         if (byte < 0)
             return NAME_BAD_ESCAPE;
         if (bytes == out_max)
@@ -140,19 +147,32 @@ static enum name_error decode(struct slice raw, char *out, size_t out_max, struc
     return NAME_OK;
 }
 
+static enum name_error name_from_raw(struct slice raw_ns, struct slice raw_key, bool plus, char scratch[NAME_BYTES_MAX],
+                                     struct slice *name)
+{
+    char ns_text[NAME_NS_BYTES_MAX], key_text[NAME_KEY_BYTES_MAX];
+    struct slice ns, key;
+
+    enum name_error error = decode(raw_ns, false, ns_text, sizeof(ns_text), &ns);
+    if (error == NAME_OK)
+        error = decode(raw_key, plus, key_text, sizeof(key_text), &key);
+    return error == NAME_OK ? name_from_parts(ns, key, scratch, name) : error;
+}
+
 /* Everything that is not a good name as it stands: encoded, or wrong. The path is split before it is
  * decoded, so that %2F is a byte of the key, and an error in a namespace. */
 static enum name_error name_from_encoded(struct slice raw, char scratch[NAME_BYTES_MAX], struct slice *name)
 {
     const char *slash = raw.bytes ? memchr(raw.at, '/', raw.bytes) : NULL;
     size_t ns_bytes = slash ? (size_t)(slash - raw.at) : raw.bytes;
-    char ns_text[NAME_NS_BYTES_MAX], key_text[NAME_KEY_BYTES_MAX];
-    struct slice ns, key;
+    return name_from_raw((struct slice){raw.at, ns_bytes}, slice_from(raw, slash ? ns_bytes + 1 : ns_bytes), false,
+                         scratch, name);
+}
 
-    enum name_error error = decode((struct slice){raw.at, ns_bytes}, ns_text, sizeof(ns_text), &ns);
-    if (error == NAME_OK)
-        error = decode(slice_from(raw, slash ? ns_bytes + 1 : ns_bytes), key_text, sizeof(key_text), &key);
-    return error == NAME_OK ? name_from_parts(ns, key, scratch, name) : error;
+enum name_error name_from_query(struct slice ns, struct slice key, char scratch[NAME_BYTES_MAX], struct slice *name)
+{
+    ns.bytes -= ns.bytes > 0 && ns.at[ns.bytes - 1] == '/';
+    return name_from_raw(ns, key, true, scratch, name);
 }
 
 enum name_error name_from_path(struct slice raw, char scratch[NAME_BYTES_MAX], struct slice *name)
@@ -173,11 +193,8 @@ enum name_error name_from_path(struct slice raw, char scratch[NAME_BYTES_MAX], s
 const char *name_error_text(enum name_error e)
 {
     static const char *const texts[] = {
-        [NAME_OK] = "ok",
-        [NAME_BAD_NS] = "bad_namespace",
-        [NAME_BAD_KEY] = "bad_key",
-        [NAME_TOO_LONG] = "too_long",
-        [NAME_BAD_ESCAPE] = "bad_escape",
+        [NAME_OK] = "ok",         [NAME_BAD_NS] = "bad_namespace", [NAME_BAD_KEY] = "bad_key",
+        [NAME_NO_KEY] = "no_key", [NAME_TOO_LONG] = "too_long",    [NAME_BAD_ESCAPE] = "bad_escape",
     };
 
     return texts[e];

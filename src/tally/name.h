@@ -18,6 +18,7 @@ enum name_error {
     NAME_OK,
     NAME_BAD_NS,
     NAME_BAD_KEY,
+    NAME_NO_KEY,     /* the namespace stands alone */
     NAME_TOO_LONG,   /* the namespace or the key */
     NAME_BAD_ESCAPE, /* '%' not followed by two hex digits */
 };
@@ -26,6 +27,9 @@ enum name_error {
  * The key is everything after the first '/', further '/' included. On NAME_OK `*name` points into
  * `raw` when nothing was encoded, else into `scratch`. */
 enum name_error name_from_path(struct slice raw, char scratch[NAME_BYTES_MAX], struct slice *name);
+/* From a raw namespace of a path and a raw value of a query, where '+' is a space: "ns?key=…". The namespace may end
+ * in one '/'. */
+enum name_error name_from_query(struct slice ns, struct slice key, char scratch[NAME_BYTES_MAX], struct slice *name);
 /* From the two parts as they stand (JSON). */
 enum name_error name_from_parts(struct slice ns, struct slice key, char scratch[NAME_BYTES_MAX], struct slice *name);
 /* A namespace alone, raw from a path. */

@@ -169,8 +169,8 @@ static void test_missing_parts_are_refused(void **state)
     assert_int_equal(path_error(""), NAME_BAD_NS);
     assert_int_equal(path_error("/key"), NAME_BAD_NS);
     assert_int_equal(path_error("/"), NAME_BAD_NS);
-    assert_int_equal(path_error("ns"), NAME_BAD_KEY);
-    assert_int_equal(path_error("ns/"), NAME_BAD_KEY);
+    assert_int_equal(path_error("ns"), NAME_NO_KEY);
+    assert_int_equal(path_error("ns/"), NAME_NO_KEY);
     assert_int_equal(name_check_ns((struct slice){NULL, 0}), NAME_BAD_NS);
     assert_int_equal(name_from_path((struct slice){NULL, 0}, (char[NAME_BYTES_MAX]){0}, &(struct slice){0}),
                      NAME_BAD_NS);
@@ -222,9 +222,27 @@ static void test_parts_are_joined_as_they_stand(void **state)
     assert_name(name, "blog/a%20/b", 11);
     assert_int_equal(name_from_parts(SLICE("a/b"), SLICE("c"), scratch, &name), NAME_BAD_NS);
     assert_int_equal(name_from_parts(SLICE(""), SLICE("c"), scratch, &name), NAME_BAD_NS);
-    assert_int_equal(name_from_parts(SLICE("a"), SLICE(""), scratch, &name), NAME_BAD_KEY);
+    assert_int_equal(name_from_parts(SLICE("a"), SLICE(""), scratch, &name), NAME_NO_KEY);
     assert_int_equal(name_from_parts(SLICE("a"), SLICE("b\n"), scratch, &name), NAME_BAD_KEY);
     assert_name(name, "blog/a%20/b", 11); /* failures leave the output alone */
+}
+
+static void test_a_key_in_a_query_is_decoded_as_one(void **state)
+{
+    (void)state;
+    char scratch[NAME_BYTES_MAX];
+    struct slice name = {NULL, 0};
+
+    assert_int_equal(name_from_query(SLICE("bl%6Fg"), SLICE("%2Fa+b%2Bc.gif"), scratch, &name), NAME_OK);
+    assert_name(name, "blog//a b+c.gif", 15);
+    assert_int_equal(name_from_query(SLICE("blog/"), SLICE("a"), scratch, &name), NAME_OK);
+    assert_name(name, "blog/a", 6);
+    assert_int_equal(name_from_query(SLICE("blog//"), SLICE("a"), scratch, &name), NAME_BAD_NS);
+    assert_int_equal(name_from_query(SLICE("b+g"), SLICE("a"), scratch, &name), NAME_BAD_NS);
+    assert_int_equal(name_from_query(SLICE(""), SLICE("a"), scratch, &name), NAME_BAD_NS);
+    assert_int_equal(name_from_query(SLICE("blog"), SLICE(""), scratch, &name), NAME_NO_KEY);
+    assert_int_equal(name_from_query(SLICE("blog"), (struct slice){0}, scratch, &name), NAME_NO_KEY);
+    assert_int_equal(name_from_query(SLICE("blog"), SLICE("%2"), scratch, &name), NAME_BAD_ESCAPE);
 }
 
 static void test_every_error_has_its_own_word(void **state)
@@ -249,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_broken_escapes_are_refused),
         cmocka_unit_test(test_lengths_count_after_decoding),
         cmocka_unit_test(test_parts_are_joined_as_they_stand),
+        cmocka_unit_test(test_a_key_in_a_query_is_decoded_as_one),
         cmocka_unit_test(test_every_error_has_its_own_word),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
