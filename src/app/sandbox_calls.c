@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <seccomp.h>
-#include <sys/mman.h>
 
 #include "app/sandbox.h"
+#include "app/sandbox_rules.h"
 
 static const int allowed[] = {
-    /* memory, threads, signals; mmap and mprotect further down */
+    /* memory, threads, signals; sandbox_rules.c has those that depend on their arguments */
     SCMP_SYS(brk),
     SCMP_SYS(exit),
     SCMP_SYS(exit_group),
@@ -21,9 +21,11 @@ static const int allowed[] = {
     SCMP_SYS(mremap),
     SCMP_SYS(munmap),
     SCMP_SYS(restart_syscall),
+#if defined(__SANITIZE_ADDRESS__)
+    SCMP_SYS(sigaltstack), /* AddressSanitizer's threads give theirs back at their end */
+#endif
     SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(tgkill),
     /* clocks, where the vDSO does not answer */
     SCMP_SYS(clock_gettime),
     SCMP_SYS(clock_nanosleep),
@@ -38,7 +40,6 @@ static const int allowed[] = {
     /* files: the log, secrets read again, growth of the state file and its way to the medium */
     SCMP_SYS(close),
     SCMP_SYS(fallocate),
-    SCMP_SYS(fcntl),
     SCMP_SYS(fstat),
     SCMP_SYS(fsync),
     SCMP_SYS(lseek),
@@ -47,29 +48,24 @@ static const int allowed[] = {
     SCMP_SYS(openat),
     SCMP_SYS(pread64),
     SCMP_SYS(read),
+    SCMP_SYS(readlink), /* realpath(3): in which folder does a secret lie? */
+    SCMP_SYS(readlinkat),
     SCMP_SYS(write),
     SCMP_SYS(writev),
-    /* sockets: accepting, and the way to the store with its resolver (which binds a netlink socket) */
+    /* sockets: accepting, and the way to the store with its resolver */
     SCMP_SYS(accept4),
-    SCMP_SYS(bind),
     SCMP_SYS(connect),
     SCMP_SYS(getpeername),
     SCMP_SYS(getsockname),
     SCMP_SYS(getsockopt),
-    SCMP_SYS(ioctl),
     SCMP_SYS(recvfrom),
-    SCMP_SYS(recvmsg),
-    SCMP_SYS(sendmmsg),
-    SCMP_SYS(sendto),
     SCMP_SYS(setsockopt),
     SCMP_SYS(shutdown),
-    SCMP_SYS(socket),
 };
 
 /* libcurl resolves names in a thread of its own, for AWS keys. */
 static const int allowed_with_iam[] = {
-    SCMP_SYS(clone),           SCMP_SYS(eventfd2), SCMP_SYS(rseq),       SCMP_SYS(sched_getaffinity),
-    SCMP_SYS(set_robust_list), SCMP_SYS(uname),    SCMP_SYS(socketpair),
+    SCMP_SYS(eventfd2), SCMP_SYS(rseq), SCMP_SYS(sched_getaffinity), SCMP_SYS(set_robust_list), SCMP_SYS(uname),
 };
 
 static const int deadly[] = {
@@ -103,14 +99,6 @@ static int rules_add(scmp_filter_ctx ctx, uint32_t action, const int *calls, siz
 
 #define RULES_ADD(ctx, action, calls) rules_add(ctx, action, calls, sizeof calls / sizeof *calls)
 
-/* No memory becomes code any more. */
-static int memory_rules_add(scmp_filter_ctx ctx)
-{
-    struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-    int failed = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, &no_code);
-    return failed ? failed : seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, &no_code);
-}
-
 static int filter_fill(scmp_filter_ctx ctx, const struct options *o)
 {
     const int enter[] = {SCMP_SYS(io_uring_enter)}, clone3[] = {SCMP_SYS(clone3)};
@@ -127,7 +115,7 @@ static int filter_fill(scmp_filter_ctx ctx, const struct options *o)
         failed = RULES_ADD(ctx, SCMP_ACT_KILL_PROCESS, deadly);
     if (!failed) /* libc takes clone, then */
         failed = RULES_ADD(ctx, SCMP_ACT_ERRNO(ENOSYS), clone3);
-    return failed ? failed : memory_rules_add(ctx);
+    return failed ? failed : sandbox_rules_add(ctx, o);
 }
 
 int sandbox_calls(const struct options *o)

@@ -1,11 +1,13 @@
 /* Landlock: files by the folder that they lie in, since Kubernetes and editors replace a file instead of writing to it.
  * The calls have no wrappers in the C library; Debian 12's headers end before the TCP ports. */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
 #include <linux/landlock.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,10 +19,15 @@
 #define ABI_REFER 2
 #define ABI_TRUNCATE 3
 #define ABI_TCP 4
+#define ABI_IOCTL_DEV 5
+#define ABI_SCOPES 6
 #define FS_TRUNCATE (UINT64_C(1) << 14)
+#define FS_IOCTL_DEV (UINT64_C(1) << 15)
 #define NET_BIND_TCP UINT64_C(1)
 #define NET_CONNECT_TCP UINT64_C(2)
 #define RULE_NET_PORT 2
+#define SCOPE_ABSTRACT_UNIX_SOCKET UINT64_C(1)
+#define SCOPE_SIGNAL UINT64_C(2)
 #define DNS_PORT 53
 
 #define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
@@ -31,7 +38,7 @@
 
 /* As in newer <linux/landlock.h>. */
 struct ruleset_attr {
-    uint64_t handled_access_fs, handled_access_net;
+    uint64_t handled_access_fs, handled_access_net, scoped;
 };
 struct net_port_attr {
     uint64_t allowed_access, port;
@@ -103,7 +110,18 @@ static void ports_allow(const struct ruleset *r, const struct options *o)
     port_allow(r, NET_BIND_TCP, address_port(&o->admin.socket));
     if (*o->redis.host)
         port_allow(r, NET_CONNECT_TCP, o->redis.port);
-    port_allow(r, NET_CONNECT_TCP, DNS_PORT); /* long answers come by TCP */
+    if (sandbox_resolves_names(o))
+        port_allow(r, NET_CONNECT_TCP, DNS_PORT); /* long answers come by TCP */
+}
+
+bool sandbox_resolves_names(const struct options *o)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    const char *host = o->redis.host;
+    if (*host == '\0')
+        return false;
+    bool literal = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+    return !literal || o->redis_mode == OPTION_REDIS_CLUSTER || *o->redis_iam_cluster; /* others are learnt later */
 }
 
 int sandbox_files(const struct options *o)
@@ -118,7 +136,14 @@ int sandbox_files(const struct options *o)
         r.handled.handled_access_fs |= FS_TRUNCATE;
     if (abi >= ABI_TCP)
         r.handled.handled_access_net = net_handled(o);
+    if (abi >= ABI_IOCTL_DEV)
+        r.handled.handled_access_fs |= FS_IOCTL_DEV;
+    if (abi >= ABI_SCOPES)
+        r.handled.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
+    /* A kernel takes a longer structure as long as what it does not know is zero. */
     size_t bytes = abi >= ABI_TCP ? sizeof r.handled : sizeof r.handled.handled_access_fs;
+    if (abi >= ABI_TCP && abi < ABI_SCOPES)
+        bytes = offsetof(struct ruleset_attr, scoped);
     r.fd = (int)syscall(SYS_landlock_create_ruleset, &r.handled, bytes, 0);
     if (r.fd < 0)
         return -errno;

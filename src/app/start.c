@@ -12,9 +12,11 @@
 #include "app/engine_choice.h"
 #include "app/file_guard.h"
 #include "app/memory.h"
+#include "app/name_services.h"
 #include "app/sandbox.h"
 #include "app/signals.h"
 #include "app/strangers.h"
+#include "base/capabilities.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "redis/iam.h"
@@ -55,8 +57,12 @@ static void sandbox_report(const char *event, int failed)
 static int sandbox_begin(struct app *a, struct error *err)
 {
     (void)err;
-    if (a->options->sandbox == OPTION_SANDBOX_AUTO)
-        sandbox_report("no_landlock", sandbox_files(a->options));
+    if (a->options->sandbox != OPTION_SANDBOX_AUTO)
+        return 0;
+    sandbox_privileges();
+    if (sandbox_resolves_names(a->options))
+        name_services_load("/etc/nsswitch.conf");
+    sandbox_report("no_landlock", sandbox_files(a->options));
     return 0;
 }
 
@@ -64,6 +70,7 @@ static int sandbox_begin(struct app *a, struct error *err)
 static int sandbox_end(struct app *a, struct error *err)
 {
     (void)err;
+    capabilities_drop(); /* of main; the other threads have done so themselves */
     if (a->options->sandbox == OPTION_SANDBOX_AUTO)
         sandbox_report("no_seccomp", sandbox_calls(a->options));
     return 0;

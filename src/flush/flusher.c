@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/capabilities.h"
 #include "flush/core.h"
 #include "sync/atomic.h"
 #include "sync/spsc.h"
@@ -142,8 +143,8 @@ static void *flusher_run(void *arg)
     struct flusher *f = arg;
     bool draining = false;
 
-    pthread_setname_np(pthread_self(),
-                       "flusher"); /* of another thread it would be a file in /proc, which the sandbox hides */
+    pthread_setname_np(pthread_self(), "flusher"); /* by another it would be a file in /proc, which is hidden then */
+    capabilities_drop();                           /* none is needed to ask a store */
     sem_post(&f->running);
     for (;;) {
         flusher_take_asks(f);

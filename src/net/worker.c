@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/capabilities.h"
 #include "base/clock.h"
 #include "net/conns.h"
 #include "net/listener.h"
@@ -122,6 +123,7 @@ static void *worker_main(void *arg)
     pthread_setname_np(pthread_self(), w->config.name);
     pin_to(w->config.cpu);
     w->start_result = worker_open(w, &events);
+    capabilities_drop(); /* the listener is bound and the ring is there: CAP_IPC_LOCK was the last that helped */
     int r = w->start_result;
     sem_post(&w->started);
     if (r < 0)
