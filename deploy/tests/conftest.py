@@ -20,9 +20,9 @@ OVERLAYS = ["local", *CLOUD]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 
-def run(*command, check=True, **more):
+def run(*command, check=True, seconds=300, **more):
     """A finished process; its output is in the failure if it should have succeeded."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=300, check=False, **more)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds, check=False, **more)
     assert not check or done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
     return done
 

@@ -45,6 +45,7 @@ simple("containers_are_confined", "prod", "all capabilities kept", lambda o: con
 simple("containers_are_confined", "prod", "a capability added", lambda o: container(o)["securityContext"]["capabilities"].update(add=["SYS_ADMIN"]))
 simple("containers_are_confined", "prod", "privileged", lambda o: container(o)["securityContext"].update(privileged=True))
 simple("containers_are_confined", "prod", "root", lambda o: pod(o)["securityContext"].update(runAsNonRoot=False))
+simple("containers_are_confined", "prod", "the user of every distroless image", lambda o: pod(o)["securityContext"].update(runAsUser=65532))
 simple("containers_are_confined", "prod", "the host's network", lambda o: pod(o).update(hostNetwork=True))
 simple("containers_are_confined", "prod", "an unsafe sysctl", lambda o: pod(o)["securityContext"].update(sysctls=[{"name": "net.core.somaxconn", "value": "65535"}]))
 simple("containers_are_confined", "local", "Valkey with privileges", lambda o: get(o, "Deployment", "valkey")["spec"]["template"]["spec"]["containers"][0]["securityContext"].update(allowPrivilegeEscalation=True))

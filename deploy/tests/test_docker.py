@@ -27,7 +27,7 @@ def test_packages_leave_nothing_behind():
 def test_every_stage_that_runs_is_the_users():
     for name in ("runtime", "debug"):
         stage = DOCKERFILE.split(f"AS {name}\n")[1].split("\nFROM ")[0]
-        assert re.findall(r"^USER (\S+)$", stage, re.M)[-1] == "65532:65532"
+        assert re.findall(r"^USER (\S+)$", stage, re.M)[-1] == "31870:31870"
 
 
 def test_runtime_has_no_tools_and_debug_has_them():

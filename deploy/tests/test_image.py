@@ -1,4 +1,4 @@
-"""The image is built for real, by buildah; its root runs read-only, as 65532, under the seccomp profile, and is hit."""
+"""The image is built for real, by buildah; its root runs read-only, as 31870, under the seccomp profile, and is hit."""
 import hashlib
 import json
 import os
@@ -9,39 +9,11 @@ import subprocess
 import pytest
 
 from conftest import DEPLOY, ROOT, container, objects_of, run, tool
+from image import BASE, DOCKERFILE, VERSION, build, image, rootfs
 from test_daemon import free_ports, get_path, redis, wait_for
 
-DOCKERFILE = ROOT / "docker/Dockerfile"
-NAME, VERSION = "localhost/tallyd-check", "check"
-BASE = "localhost/tallyd-base"
 PROFILE = DEPLOY / "seccomp/tallyd.json"
-assert redis
-
-if os.environ.get("DEPLOY_IMAGE") == "no":
-    pytest.skip("DEPLOY_IMAGE=no: the image was not built", allow_module_level=True)
-
-
-def build(target):
-    """Its name. The first build installs Debian's packages; later ones find its layers."""
-    tool("buildah")
-    tool("debootstrap")
-    run(ROOT / "docker/base", BASE)
-    environment = {**os.environ, "IMAGE": NAME, "VERSION": VERSION, "BASE": BASE}
-    done = subprocess.run([ROOT / "docker/build", target], env=environment, capture_output=True, text=True, timeout=1200, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.split()[-1]
-
-
-@pytest.fixture(scope="module")
-def image():
-    return build("tallyd")
-
-
-@pytest.fixture(scope="module")
-def rootfs(image):
-    working = run("buildah", "from", "--pull-never", image).stdout.strip()
-    yield run("buildah", "mount", working).stdout.strip()
-    run("buildah", "rm", working)
+assert redis and image and rootfs
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +29,8 @@ mount --make-rprivate /
 mount --bind "$ROOT" "$ROOT"
 mount -o remount,ro,bind "$ROOT"
 mount -t proc proc "$ROOT/proc"
-mount -t tmpfs -o uid=65532,gid=65532,mode=0700,size=64m tmpfs "$ROOT/run/tallyd"
-exec "$CONFINE" --root "$ROOT" --user 65532 "$PROFILE" "$@"
+mount -t tmpfs -o uid=31870,gid=31870,mode=0700,size=64m tmpfs "$ROOT/run/tallyd"
+exec "$CONFINE" --root "$ROOT" --user 31870 "$PROFILE" "$@"
 """
 
 
@@ -120,14 +92,14 @@ def test_image_answers_hits_stores_them_and_drains(start, redis):
 def test_health_check_tells_a_live_process_from_none(start, rootfs):
     """As Docker calls it: in the container's root, with its environment, under its profile."""
     _, _, admin = start()
-    ask = lambda port: run(DEPLOY / "seccomp/confine", "--root", rootfs, "--user", "65532", PROFILE, "/usr/bin/tallyd", "--healthcheck",
+    ask = lambda port: run(DEPLOY / "seccomp/confine", "--root", rootfs, "--user", "31870", PROFILE, "/usr/bin/tallyd", "--healthcheck",
                            check=False, env={"PATH": os.environ["PATH"], "TALLYD_ADMIN": f"0.0.0.0:{port}"}).returncode
     assert ask(admin) == 0 and ask(free_ports(1)[0]) == 1
 
 
 def test_process_is_as_confined_as_the_pod_says(start):
     one, _, _ = start()
-    assert one.status("Uid").split() == ["65532"] * 4 and one.status("Gid").split() == ["65532"] * 4
+    assert one.status("Uid").split() == ["31870"] * 4 and one.status("Gid").split() == ["31870"] * 4
     assert one.status("Seccomp") == "2" and one.status("NoNewPrivs") == "1"
     assert {one.status(f"Cap{kind}") for kind in ("Inh", "Prm", "Eff", "Amb")} == {"0" * 16}
     assert one.status("NSpid").split()[-1] == "1"
@@ -135,13 +107,13 @@ def test_process_is_as_confined_as_the_pod_says(start):
 
 def test_image_says_how_it_is_run(config):
     settings = config["config"]
-    assert settings["User"] == "65532:65532" and settings["Entrypoint"] == ["/usr/bin/tallyd"]
+    assert settings["User"] == "31870:31870" and settings["Entrypoint"] == ["/usr/bin/tallyd"]
     assert set(settings["ExposedPorts"]) == {"8080/tcp", "9090/tcp"} and settings["StopSignal"] == "SIGTERM"
     assert settings["Healthcheck"]["Test"] == ["CMD", "/usr/bin/tallyd", "--healthcheck"]
     for label in ("title", "description", "version", "revision"):
         assert settings["Labels"][f"org.opencontainers.image.{label}"]
     user = container(objects_of("prod"))
-    assert user["securityContext"].get("runAsUser", 65532) == 65532
+    assert user["securityContext"].get("runAsUser", 31870) == 31870
 
 
 def test_binary_is_the_version_and_finds_its_libraries(rootfs):
@@ -160,7 +132,7 @@ def test_image_holds_only_what_runs(rootfs):
 
 
 def test_nothing_in_the_image_can_be_written_by_its_user(rootfs):
-    found = run("find", rootfs, "-xdev", "-type", "f", "(", "-uid", "65532", "-o", "-perm", "-0002", ")").stdout
+    found = run("find", rootfs, "-xdev", "-type", "f", "(", "-uid", "31870", "-o", "-perm", "-0002", ")").stdout
     assert found == ""
     setuid = run("find", rootfs, "-xdev", "-perm", "-4000", "-user", "tallyd", check=False).stdout
     assert setuid == ""
@@ -175,7 +147,7 @@ def test_debug_image_has_tools_and_symbols(image):
             run("chroot", root, *command)
         assert "src/main.c" in run("chroot", root, "gdb", "--batch", "--ex", "info line main", "/usr/bin/tallyd").stdout
         config = json.loads(run("buildah", "inspect", working).stdout)["Docker"]["config"]
-        assert config["User"] == "65532:65532" and config["Entrypoint"] == ["/usr/bin/tallyd"]
+        assert config["User"] == "31870:31870" and config["Entrypoint"] == ["/usr/bin/tallyd"]
     finally:
         run("buildah", "rm", working)
 

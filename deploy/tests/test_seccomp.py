@@ -72,6 +72,12 @@ def test_profile_allows_what_the_runtimes_deny(name, names):
     assert name in names
 
 
+# The profile binds the runtime too, from the moment it is loaded until the daemon is executed. test_runtime.py shows it.
+@pytest.mark.parametrize("name", ["close_range", "execve", "faccessat2", "fstatfs", "getdents64", "openat2", "rt_sigreturn", "statx", "write"])
+def test_profile_allows_what_a_runtime_does_before_it_executes_the_daemon(name, profile):
+    assert any(name in rule["names"] and rule["action"] == "SCMP_ACT_ALLOW" and not rule.get("args") for rule in profile["syscalls"])
+
+
 def test_threads_sockets_and_rings_work_under_it():
     done = confined("""
 import ctypes, socket, threading, os, fcntl, mmap

@@ -37,6 +37,7 @@ CONFINE = os.path.join(ROOT, "deploy", "seccomp", "confine")
 REASONS = {
     # runc has loaded the profile already when it closes descriptors, looks the program up (for exec) and executes it.
     "close_range getdents64 fstatfs openat2": "runc closes what it has open by /proc/self/fd, which it makes sure is procfs",
+    "statx": "runc 1.3.3 and later ask which mount /proc/self/fd is of",
     "faccessat2": "runc looks the program of an exec up",
     "nanosleep sched_yield sigaltstack": "Go's runtime, which runs until runc executes the daemon",
     # Other machines.
