@@ -167,6 +167,11 @@ static bool on_sends_proxy_header(void *ctx, const struct ip *peer)
     return config->proxy_protocol && proxies_have(&config->proxies, peer);
 }
 
+static bool on_is_proxy(void *ctx, const struct ip *peer)
+{
+    return proxies_have(&((struct api_worker *)ctx)->api->config.proxies, peer);
+}
+
 struct handler api_handler(struct api *a, uint32_t worker)
 {
     return (struct handler){
@@ -177,6 +182,7 @@ struct handler api_handler(struct api *a, uint32_t worker)
         .date_changed = on_date,
         .woken = on_woken,
         .sends_proxy_header = on_sends_proxy_header,
+        .is_proxy = on_is_proxy,
         .ctx = &a->per_worker[worker],
     };
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "app/signals.h"
+#include "base/clock.h"
 #include "base/log.h"
 
 #define CHECK_MS 1000
@@ -36,6 +37,7 @@ static void wait_for_end(struct app *a)
             flusher_reconnect(a->flusher);
         }
         policy_tick(a, signal == SIGHUP);
+        limits_tick(&a->limits, &a->sources, clock_mono_ms());
         if (!workers_running(a)) {
             LOG_ERROR("worker_ended", log_str("effect", "tallyd stops"));
             return;

@@ -4,6 +4,7 @@
  * Thread: main. */
 
 #include "app/cpus.h"
+#include "app/limits.h"
 #include "app/options.h"
 #include "app/policy_files.h"
 #include "app/secret.h"
@@ -47,6 +48,7 @@ struct app {
     char (*names)[24];       /* of the workers' threads */
     struct worker **workers; /* workers_count of them; those not there yet are NULL */
     struct worker *admin;
+    struct limits_watch limits;
     struct sources sources; /* read by the admin's thread */
 };
 

@@ -13,6 +13,7 @@
 
 #define LINGER_MS 2000
 #define ADMIN_CONNS_MAX 64
+#define CLIENT_SHARE 4 /* what one client may have of --max-conns: a quarter */
 
 static uint32_t to_ms(uint64_t us) { return (uint32_t)((us + US_PER_MS - 1) / US_PER_MS); }
 
@@ -50,6 +51,12 @@ static int worker_cpu(const struct app *a, uint32_t i)
     return whole && a->workers_count > 1 ? a->cpus.ids[i] : -1;
 }
 
+static uint32_t client_conns_max(const struct app *a)
+{
+    uint32_t share = (a->conns_max + CLIENT_SHARE - 1) / CLIENT_SHARE;
+    return a->options->max_conns_client ? (uint32_t)a->options->max_conns_client : share;
+}
+
 static int public_create(struct app *a, uint32_t i, const struct sockaddr_storage *address, struct error *err)
 {
     struct worker_config config = worker_config_of(a);
@@ -59,7 +66,8 @@ static int public_create(struct app *a, uint32_t i, const struct sockaddr_storag
     config.address = *address;
     config.reuse_port = true;
     config.conns_max = a->conns_max;
-    config.peers = options_want_peers(a->options);
+    config.peers = options_want_peers(a->options) || a->engine == ENGINE_EPOLL;
+    config.client_conns_max = client_conns_max(a);
     config.batch_wait_us = (uint32_t)a->options->batch_wait_us;
     config.budget = &a->buffers;
     config.handler = api_handler(a->api, i);

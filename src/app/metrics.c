@@ -114,6 +114,18 @@ static void timeouts_print(const struct view *v, const char *name, struct buf *o
     sample_print(out, name, "kind", "idle", idle);
 }
 
+static void shed_print(const struct view *v, const char *name, struct buf *out)
+{
+    int64_t full = 0, client = 0;
+    for (uint32_t i = 0; i < v->sources->workers_count; i++) {
+        const struct worker_stats *w = worker_stats(v->sources->workers[i]);
+        full += count_of(&w->conns_shed_full);
+        client += count_of(&w->conns_shed_client);
+    }
+    sample_print(out, name, "reason", "full", full);
+    sample_print(out, name, "reason", "client", client);
+}
+
 static void shortages_print(const struct view *v, const char *name, struct buf *out)
 {
     int64_t evicted = 0, refused = 0;

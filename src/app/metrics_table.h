@@ -39,6 +39,8 @@
     VALUE(connections_max, gauge, "connections that one worker holds at most; more wait in the kernel's queue",         \
           (int64_t)v->sources->conns_max)                                                                              \
     WORKER(connection_resets_total, counter, "connections that the peer reset", stat_read(&w->resets))                 \
+    FAMILY(connections_shed_total, counter, "reason", "connections that were closed: full, the longest idle, to have " \
+           "room for others; client, a new one whose client has --max-conns-client", shed_print)                       \
     WORKER(buffer_bytes, gauge, "memory of partial requests and unread answers", stat_read(&w->buffer_bytes))          \
     VALUE(buffer_bytes_max, gauge, "of all workers together: --max-buffer-bytes",                                      \
           (int64_t)v->sources->buffer_bytes_max)                                                                       \

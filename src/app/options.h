@@ -86,7 +86,7 @@ void options_fini(struct options *o);
 /* Does anything depend on who is at the other end of a connection? */
 static inline bool options_want_peers(const struct options *o)
 {
-    return o->rate_limit > 0 || o->proxy_protocol == OPTION_PROXY_PROTOCOL_V2;
+    return o->rate_limit > 0 || o->max_conns_client > 0 || o->proxy_protocol == OPTION_PROXY_PROTOCOL_V2;
 }
 
 const struct option *option_at(enum option_index index);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/probes.h"
 #include "net/hold.h"
+#include "net/room.h"
 #include "sync/atomic.h"
 
 /* While draining, a keep-alive connection gets this long to bring the request that tells it to close. */
@@ -77,7 +78,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 static uint64_t conn_deadline(const struct conns *cs, const struct conn *c)
 {
-    const struct worker_timeouts *t = &cs->timeouts;
+    const struct worker_timeouts *t = &cs->patience;
     uint64_t sending = c->sending.data ? c->sending_ms + t->send_ms : UINT64_MAX;
     switch (c->state) {
     case CONN_HEAD:
@@ -124,7 +125,7 @@ void conn_settle(struct conns *cs, struct conn *c)
 
 static void conn_expired(struct conns *cs, struct conn *c)
 {
-    if (c->sending.data && c->sending_ms + cs->timeouts.send_ms <= engine_now_ms(cs->engine)) {
+    if (c->sending.data && c->sending_ms + cs->patience.send_ms <= engine_now_ms(cs->engine)) {
         stat_add(&cs->stats.timeouts_send, 1);
         conn_close(cs, c);
         return;
@@ -185,6 +186,7 @@ static void on_accepted(void *ctx, uint32_t slot)
     stat_add(&cs->stats.conns_accepted, 1);
     stat_add(&cs->stats.conns_open, 1);
     PROBE(accept, slot);
+    room_accepted(cs, c);
     conn_settle(cs, c);
 }
 
@@ -245,6 +247,7 @@ static void on_closed(void *ctx, uint32_t slot)
     block_return(cs, &c->out);
     block_return(cs, &c->sending);
     hold_release(cs, c);
+    room_closed(cs, c);
     c->state = CONN_FREE;
     stat_add(&cs->stats.conns_open, (uint64_t)-1);
     end_when_drained(cs);
@@ -293,6 +296,7 @@ static void on_tick(void *ctx, uint64_t now_ms)
     struct conns *cs = ctx;
     date_refresh(cs);
     hold_tick(cs);
+    room_tick(cs);
     wheel_advance(&cs->wheel, now_ms, on_due, cs);
 }
 
@@ -336,7 +340,8 @@ int conns_init(struct conns *cs, uint64_t now_ms)
     cs->dirty = calloc(cs->max, 2 * sizeof *cs->dirty);
     cs->peers = cs->wants_peers ? calloc(cs->max, sizeof *cs->peers) : NULL;
     int r = wheel_init(&cs->wheel, cs->max, now_ms);
-    if (hold_init(cs) < 0 || !cs->conns || !cs->dirty || (cs->wants_peers && !cs->peers) || r < 0) {
+    if (hold_init(cs) < 0 || room_init(cs) < 0 || !cs->conns || !cs->dirty || (cs->wants_peers && !cs->peers) ||
+        r < 0) {
         conns_fini(cs);
         return -ENOMEM;
     }
@@ -355,6 +360,7 @@ void conns_fini(struct conns *cs)
         buf_fini(&c->sending);
     }
     hold_fini(cs);
+    room_fini(cs);
     buf_fini(&cs->scratch.data);
     wheel_fini(&cs->wheel);
     free(cs->peers);

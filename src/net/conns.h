@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/siphash.h"
 #include "http/parser.h"
 #include "http/response.h"
 #include "io/engine.h"
@@ -57,7 +58,8 @@ struct conn {
     bool proxy_due; /* the first bytes are a PROXY protocol header */
     bool peer_fin;  /* nothing more will come */
     bool paused;    /* not reading */
-    bool linger;    /* the peer may still be sending: half-close before closing */
+    bool client_counted;
+    bool linger; /* the peer may still be sending: half-close before closing */
     uint32_t generation;
     uint32_t held; /* bytes that it was weighed with last */
     struct http_parser parser;
@@ -75,6 +77,19 @@ struct hold_link {
     uint32_t next, previous;
 };
 
+#define ROOM_FOUND_MAX 64
+
+/* Room for new connections (net/room.h). */
+struct room {
+    uint32_t spare;                 /* slots to be kept free */
+    uint32_t closing;               /* for room's sake, not closed yet */
+    uint32_t found[ROOM_FOUND_MAX]; /* slots, the longest idle last */
+    uint32_t found_count;
+    uint64_t searched_ms;
+    struct siphash_key key;
+    uint32_t *clients; /* owned; connections by hash of the client; NULL: nobody counts */
+};
+
 struct conns {
     /* what a worker gives them */
     struct engine *engine;
@@ -83,7 +98,8 @@ struct conns {
     struct worker_timeouts timeouts;
     uint32_t max;
     bool wants_peers;
-    struct purse purse; /* what they may keep; its budget is borrowed */
+    uint32_t client_max; /* connections of one client; 0: any number */
+    struct purse purse;  /* what they may keep; its budget is borrowed */
     /* owned */
     struct conn *conns; /* max of them, by slot */
     struct ip *peers;   /* max of them, by slot; NULL unless they are wanted */
@@ -94,7 +110,9 @@ struct conns {
     uint32_t blocks_count;
     uint32_t out_high;         /* OUT_HIGH, or less while memory is short */
     struct hold_link *holders; /* max + 1: who holds something */
-    struct partial scratch;    /* the request being read, while it is whole in one buffer */
+    struct room room;
+    struct worker_timeouts patience; /* `timeouts`, shorter while room is scarce */
+    struct partial scratch;          /* the request being read, while it is whole in one buffer */
     char date[HTTP_DATE_BYTES + 1];
     int64_t date_s;
     bool draining, accept_ended;

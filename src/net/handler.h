@@ -48,5 +48,7 @@ struct handler {
     /* Does a connection from there begin with a PROXY protocol header? Only with worker_config.peers; NULL: none does.
      */
     bool (*sends_proxy_header)(void *ctx, const struct ip *peer);
+    /* Is that a proxy, which brings connections of many clients? Only with worker_config.peers; NULL: none is. */
+    bool (*is_proxy)(void *ctx, const struct ip *peer);
     void *ctx;
 };

@@ -88,6 +88,7 @@ static int worker_open(struct worker *w, struct engine_events *events)
     cs->max = config->conns_max;
     cs->wants_peers = config->peers;
     cs->purse.budget = config->budget;
+    cs->client_max = config->client_conns_max;
     *events = conns_events;
     events->woken = on_woken;
     events->accept_ended = on_accept_ended;

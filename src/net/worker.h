@@ -31,7 +31,8 @@ struct worker_config {
     enum engine_kind engine;
     bool small_rings; /* see struct engine_config */
     uint32_t conns_max;
-    bool peers; /* the handler looks at reply.peer */
+    uint32_t client_conns_max; /* of one client, with `peers`; 0: any number */
+    bool peers;                /* the handler looks at reply.peer */
     uint32_t batch_wait_us;
     struct worker_timeouts timeouts;
     struct http_limits limits;
@@ -45,7 +46,8 @@ struct worker_stats {
     uint64_t requests, bytes_in, bytes_out, sends;
     uint64_t timeouts_head, timeouts_body, timeouts_send, timeouts_idle;
     uint64_t resets;
-    uint64_t buffer_bytes; /* of the budget: a gauge */
+    uint64_t conns_shed_full, conns_shed_client; /* closed to have room; refused, as their client had its share */
+    uint64_t buffer_bytes;                       /* of the budget: a gauge */
     uint64_t buffer_evicted, buffer_refused;
 };
 

@@ -159,7 +159,9 @@ def disconnect(connections):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("text, kib_each", [(HIT, 1.0), (HIT[:20], 4.0)], ids=["idle", "half-a-head"])
 def test_a_crowd_of_connections_costs_little_memory(lab, crowd_limit, engine, text, kib_each):
-    server = lab.tallyd(io=engine, workers=1, max_conns=CROWD + 100, descriptors=CROWD + 200)
+    # Nearly full, it has a tenth of the patience.
+    server = lab.tallyd(io=engine, workers=1, max_conns=CROWD + 100, descriptors=CROWD + 200, max_conns_client=1_000_000,
+                        head_timeout="10m", idle_timeout="1h")
     for _ in range(12):
         disconnect(connected(server, HIT, 100))  # by now every buffer has been used once
     wait.until(lambda: server.metrics()["connections"] == 0, "the first ones are gone")

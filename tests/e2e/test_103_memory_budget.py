@@ -34,7 +34,7 @@ def honest(server, text, wanted):
 def test_a_crowd_that_fills_the_memory_ends_nobody_else(lab, engine, text, receive_buffer):
     group = lab.keep(MemoryGroup("tallyd-crowd", GROUP))
     server = lab.tallyd(io=engine, workers=2, max_keys=10_000, wrapper=group.wrapper, body_timeout="60s", head_timeout="60s",
-                        send_timeout="60s")
+                        send_timeout="60s", max_conns_client=1_000_000)
     hits = batches = 0
     with Crowd(server.port) as crowd, HttpConnection(server.port) as kept:
         for _ in range(10):
@@ -66,7 +66,7 @@ def test_the_budget_is_a_quarter_of_the_group_unless_it_is_named(lab):
 
 def test_a_body_that_no_memory_is_left_for_is_told_to_come_back_and_a_hit_goes_on(lab):
     """Without a group, too: the budget is our own account."""
-    server = lab.tallyd(workers=1, max_buffer_bytes="1M")
+    server = lab.tallyd(workers=1, max_buffer_bytes="1M", body_timeout="5m")
     with Crowd(server.port) as crowd, HttpConnection(server.port) as late:
         crowd.join(40, BODY)
         late.send(HIT)
