@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "http/list.h"
+
 int proxies_parse(struct proxies *p, const char *list)
 {
     p->count = 0;
@@ -23,26 +25,23 @@ bool proxies_have(const struct proxies *p, const struct ip *ip)
     return false;
 }
 
-/* Takes the last element of a list off its end, trimmed. */
-static struct slice last_take(struct slice *list)
+/* The next address from the end of the field; false: none, or no address. */
+static bool address_take(struct list *list, struct ip *out)
 {
-    size_t start = list->bytes;
-    while (start > 0 && list->at[start - 1] != ',')
-        start--;
-    struct slice element = {list->at + start, list->bytes - start};
-    list->bytes = start > 0 ? start - 1 : 0;
-    while (element.bytes > 0 && (*element.at == ' ' || *element.at == '\t'))
-        element.at++, element.bytes--;
-    while (element.bytes > 0 && strchr(" \t", element.at[element.bytes - 1]))
-        element.bytes--;
-    return element;
+    struct slice element;
+    if (!list_last_take(list, &element))
+        return false;
+    if (list->field == HTTP_FIELD_FORWARDED)
+        element = list_parameter(element, SLICE("for"));
+    return element.bytes > 0 && ip_parse(element, out);
 }
 
 struct ip client_find(const struct proxies *p, const struct ip *peer, const struct http_request *r)
 {
-    struct slice list = r->field[HTTP_FIELD_X_FORWARDED_FOR];
+    enum http_field field = r->field[HTTP_FIELD_X_FORWARDED_FOR].at ? HTTP_FIELD_X_FORWARDED_FOR : HTTP_FIELD_FORWARDED;
+    struct list list = {r->field[field], field};
     struct ip client = *peer, before;
-    while (list.bytes > 0 && proxies_have(p, &client) && ip_parse(last_take(&list), &before))
+    while (proxies_have(p, &client) && address_take(&list, &before))
         client = before;
     return client;
 }

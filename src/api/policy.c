@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/list.h"
+
 void policy_destroy(struct policy *p)
 {
     if (!p)
@@ -55,15 +57,24 @@ int policy_filters_parse(const char *list)
     return filters;
 }
 
-/* "prefetch", or "prefetch;prerender" (Sec-Purpose is a structured field, W3C Prefetch; the others are older names). */
+/* "prefetch", or "prefetch;prerender" (Sec-Purpose is a structured field, W3C Prefetch); "preview" of Safari's top
+ * sites and of link previews; the other fields are older names. */
 static bool is_prefetch(const struct http_request *r)
 {
-    static const enum http_field fields[] = {HTTP_FIELD_SEC_PURPOSE, HTTP_FIELD_PURPOSE, HTTP_FIELD_X_MOZ};
-    static const struct slice word = {"prefetch", 8};
+    static const enum http_field fields[] = {HTTP_FIELD_SEC_PURPOSE, HTTP_FIELD_PURPOSE, HTTP_FIELD_X_PURPOSE,
+                                             HTTP_FIELD_X_MOZ};
+    struct slice element;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        struct slice value = r->field[fields[i]];
-        if (value.bytes >= word.bytes && memcmp(value.at, word.at, word.bytes) == 0)
-            return true;
+        struct list list = {r->field[fields[i]], fields[i]};
+        while (list_last_take(&list, &element)) {
+            size_t bytes = 0;
+            while (bytes < element.bytes && element.at[bytes] != ';' && element.at[bytes] != ' ')
+                bytes++;
+            if (bytes == 8 && strncasecmp(element.at, "prefetch", bytes) == 0)
+                return true;
+            if (bytes == 7 && strncasecmp(element.at, "preview", bytes) == 0)
+                return true;
+        }
     }
     return false;
 }

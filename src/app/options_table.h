@@ -85,8 +85,8 @@
     OPTION("Access", "rate-burst", rate_burst, COUNT, "20", 1, 1000000, SOURCE_ANY, "N",                               \
            "how many it may make at once")                                                                             \
     OPTION("Access", "trusted-proxies", trusted_proxies, STRING, "", 0, 2000, SOURCE_ANY, "LIST",                      \
-           "addresses, or blocks such as 10.0.0.0/8, with commas between, of proxies whose X-Forwarded-For says who "  \
-           "the client is")                                                                                            \
+           "addresses, or blocks such as 10.0.0.0/8, with commas between, of proxies whose X-Forwarded-For, or else "   \
+           "Forwarded, says who the client is")                                                                                            \
     OPTION("Access", "proxy-protocol", proxy_protocol, ENUM, "off", 0, 0, SOURCE_ANY, "off|v2",                        \
            "v2: connections of --trusted-proxies begin with a PROXY protocol header, which says who the client is; "   \
            "all others must not")                                                                                      \

@@ -1,6 +1,7 @@
 #include "http/field.h"
 
 #include "base/word.h"
+#include "http/list.h"
 #include "http/scan.h"
 #include "http/target.h"
 
@@ -18,6 +19,7 @@ static const struct known_field known[NAME_BYTES_MAX + 1][NAMES_PER_LENGTH] = {
     [5] = {{"x-moz", HTTP_FIELD_X_MOZ}},
     [6] = {{"accept", HTTP_FIELD_ACCEPT}, {"origin", HTTP_FIELD_ORIGIN}, {"expect", FIELD_EXPECT}},
     [7] = {{"purpose", HTTP_FIELD_PURPOSE}, {"sec-gpc", HTTP_FIELD_SEC_GPC}},
+    [9] = {{"forwarded", HTTP_FIELD_FORWARDED}, {"x-purpose", HTTP_FIELD_X_PURPOSE}},
     [10] = {{"connection", FIELD_CONNECTION}, {"user-agent", HTTP_FIELD_USER_AGENT}},
     [11] = {{"sec-purpose", HTTP_FIELD_SEC_PURPOSE}},
     [12] = {{"content-type", HTTP_FIELD_CONTENT_TYPE}},
@@ -61,23 +63,6 @@ int field_find(struct slice name)
             return candidates[i].id;
     }
     return FIELD_OTHER;
-}
-
-/* Next element of a comma-separated list, trimmed; empty ones are skipped (RFC 9110 section 5.6.1.2). */
-static bool list_next(struct slice *rest, struct slice *element)
-{
-    const char *at = rest->at, *end = at + rest->bytes;
-
-    while (at < end && (*at == ',' || *at == ' ' || *at == '\t'))
-        at++;
-    const char *start = at;
-    while (at < end && *at != ',')
-        at++;
-    *rest = (struct slice){at, (size_t)(end - at)};
-    while (at > start && (at[-1] == ' ' || at[-1] == '\t'))
-        at--;
-    *element = (struct slice){start, (size_t)(at - start)};
-    return element->bytes > 0;
 }
 
 static struct refusal apply_host(struct http_request *r, uint32_t *seen, struct slice value)
@@ -163,6 +148,12 @@ static __attribute__((noinline)) struct refusal apply_list(struct http_request *
     }
 }
 
+/* The singletons among the fields that handlers read keep their first line. */
+#define FIELDS_OF_LISTS                                                                                                \
+    (1u << HTTP_FIELD_X_FORWARDED_FOR | 1u << HTTP_FIELD_FORWARDED | 1u << HTTP_FIELD_PURPOSE |                        \
+     1u << HTTP_FIELD_X_PURPOSE | 1u << HTTP_FIELD_SEC_PURPOSE | 1u << HTTP_FIELD_X_MOZ | 1u << HTTP_FIELD_ACCEPT |    \
+     1u << HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS)
+
 struct refusal field_apply(struct http_request *r, uint32_t *seen, int id, struct slice value)
 {
     switch (id) {
@@ -172,9 +163,10 @@ struct refusal field_apply(struct http_request *r, uint32_t *seen, int id, struc
     case FIELD_CONNECTION:
     case FIELD_EXPECT: return apply_list(r, seen, id, value);
     default:
-        /* Of X-Forwarded-For the last line counts: the nearest proxy wrote it. */
-        if (r->field[id].at == NULL || id == HTTP_FIELD_X_FORWARDED_FOR)
+        if (r->field[id].at == NULL)
             r->field[id] = value;
+        else if (FIELDS_OF_LISTS & 1u << id)
+            r->field[id].bytes = (size_t)(value.at + value.bytes - r->field[id].at);
         return (struct refusal){0};
     }
 }
@@ -200,7 +192,8 @@ static struct refusal framing_finish(struct http_request *r, uint32_t seen, cons
 struct refusal field_finish(struct http_request *r, uint32_t seen, const struct http_limits *limits)
 {
     bool persistent = r->minor_version > 0 || (seen & SEEN_KEEP_ALIVE);
-    r->keep_alive = persistent && !(seen & SEEN_CLOSE);
+    /* What follows a CONNECT that we refuse may be bytes of a third party, meant for a tunnel (RFC 9931). */
+    r->keep_alive = persistent && !(seen & SEEN_CLOSE) && r->method != HTTP_CONNECT;
 
     if (r->minor_version > 0 && !(seen & SEEN_HOST))
         return (struct refusal){400, "host_missing"};

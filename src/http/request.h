@@ -33,8 +33,10 @@ enum http_field {
     HTTP_FIELD_SEC_GPC,
     HTTP_FIELD_PURPOSE,
     HTTP_FIELD_SEC_PURPOSE,
+    HTTP_FIELD_X_PURPOSE,
     HTTP_FIELD_X_MOZ,
     HTTP_FIELD_X_FORWARDED_FOR,
+    HTTP_FIELD_FORWARDED,
     HTTP_FIELD_ACCEPT,
     HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD,
     HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS,
@@ -55,7 +57,7 @@ struct http_request {
     struct slice query; /* raw, without '?'; at == NULL when there is none */
     struct slice host;  /* from Host (at == NULL: absent), or from the target in absolute- and authority-form;
                          * with its port, raw */
-    struct slice field[HTTP_FIELDS]; /* first value (of X-Forwarded-For the last), trimmed; at == NULL when absent */
+    struct slice field[HTTP_FIELDS]; /* first value, trimmed; at == NULL when absent. Of lists all lines: http/list.h */
     struct slice body;               /* decoded; set by whoever gathered it */
 };
 

@@ -95,6 +95,13 @@ def test_only_a_trusted_proxy_says_who_the_client_is(lab):
     spoofed = ["X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: 192.0.2.9"]  # the last line is the proxy's
     assert trusting.fetch("/v1/hit/blog/a", "GET", spoofed).status == 204
     assert trusting.fetch("/v1/hit/blog/a", "GET", [spoofed[0].replace(".1", ".2"), spoofed[1]]).status == 429
+    # Two proxies in a row, each with a line of its own; empty elements and lines; the RFC's field.
+    for fields in (["X-Forwarded-For: 192.0.2.20", "X-Forwarded-For: 10.0.0.2"],
+                   ["X-Forwarded-For: 192.0.2.21,", "Accept: x", "x-forwarded-for: ,10.0.0.2 , ", "X-Forwarded-For:"],
+                   ["Forwarded: for=192.0.2.22;proto=https", 'Forwarded: for="10.0.0.2:80"'],
+                   ['Forwarded: For="[2001:db8:0:2::2]:4711"'], ["X-Forwarded-For: 192.0.2.23", "Forwarded: for=192.0.2.22"]):
+        first, *later = [trusting.fetch("/v1/hit/blog/a", "GET", fields).status for _ in range(10)]
+        assert first == 204 and 429 in later, fields  # a client that nobody was yet
     alone = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
     statuses = [alone.fetch("/v1/hit/blog/a", "GET", [f"X-Forwarded-For: 192.0.2.{i}"]).status for i in range(5)]
     assert statuses[0] == 204 and 429 in statuses

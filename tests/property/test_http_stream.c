@@ -36,11 +36,20 @@ static const char *const field_names[HTTP_FIELDS] = {
     "Sec-GPC",
     "Purpose",
     "Sec-Purpose",
+    "X-Purpose",
     "X-Moz",
     "X-Forwarded-For",
+    "Forwarded",
     "Accept",
     "Access-Control-Request-Method",
     "Access-Control-Request-Headers",
+};
+
+static const bool is_list[HTTP_FIELDS] = {
+    [HTTP_FIELD_PURPOSE] = true,         [HTTP_FIELD_SEC_PURPOSE] = true,
+    [HTTP_FIELD_X_PURPOSE] = true,       [HTTP_FIELD_X_MOZ] = true,
+    [HTTP_FIELD_X_FORWARDED_FOR] = true, [HTTP_FIELD_FORWARDED] = true,
+    [HTTP_FIELD_ACCEPT] = true,          [HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS] = true,
 };
 
 static bool chance(struct script *s, size_t one_in) { return random_below(&s->random, one_in) == 0; }
@@ -165,11 +174,13 @@ static void put_fields(struct script *s, struct sketch *k)
         size_t at = s->text.bytes - k->start;
         size_t bytes = put_run(s, value_bytes, 1, chance(s, 5) ? 200 : 20);
         put_end(s);
-        if (f < HTTP_FIELDS && (!k->fields[f] || f == HTTP_FIELD_X_FORWARDED_FOR)) { /* of that the last counts */
-            k->fields[f] = true;
+        if (f >= HTTP_FIELDS)
+            continue;
+        if (!k->fields[f])
             k->field_at[f] = at;
-            k->field_bytes[f] = bytes;
-        }
+        if (!k->fields[f] || is_list[f]) /* a list reaches to its last line */
+            k->field_bytes[f] = at + bytes - k->field_at[f];
+        k->fields[f] = true;
     }
     put_framing(s, k);
     put(s, "\r\n");

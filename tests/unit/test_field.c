@@ -1,4 +1,5 @@
 #include "http/field.h"
+#include "http/list.h"
 
 #include "http_feed.h"
 
@@ -230,19 +231,28 @@ static void test_expect_is_100_continue_or_417(void **state)
 static void test_first_of_several_values_is_kept(void **state)
 {
     (void)state;
-    struct http_request r = request_of(GET_HOST("Origin:\r\nOrigin: b\r\nAccept: c\r\nAccept: d\r\n"));
+    struct http_request r = request_of(GET_HOST("Origin:\r\nOrigin: b\r\nDNT: 1\r\nDNT: 0\r\n"));
 
     assert_non_null(r.field[HTTP_FIELD_ORIGIN].at);
     assert_int_equal(r.field[HTTP_FIELD_ORIGIN].bytes, 0);
-    assert_true(slice_equals(r.field[HTTP_FIELD_ACCEPT], SLICE("c")));
+    assert_true(slice_equals(r.field[HTTP_FIELD_DNT], SLICE("1")));
 }
 
-static void test_of_x_forwarded_for_the_line_of_the_nearest_proxy_is_kept(void **state)
+static void test_a_list_is_one_over_all_its_lines(void **state)
 {
     (void)state;
-    struct http_request r = request_of(GET_HOST("X-Forwarded-For: claimed\r\nX-Forwarded-For: a, b\r\n"));
+    struct http_request r =
+        request_of(GET_HOST("X-Forwarded-For: a ,,b\r\nX-Forwarded-Fox: no, no\r\nOrigin: o\r\nx-FORWARDED-for:\r\n"
+                            "X-Forwarded-For:\t, \r\nX-Forwarded-For: c,\td, \r\nX: no\r\n"));
+    struct list list = {r.field[HTTP_FIELD_X_FORWARDED_FOR], HTTP_FIELD_X_FORWARDED_FOR};
+    struct slice element;
 
-    assert_true(slice_equals(r.field[HTTP_FIELD_X_FORWARDED_FOR], SLICE("a, b")));
+    for (const char *want = "dcba"; *want != '\0'; want++) {
+        assert_true(list_last_take(&list, &element));
+        assert_true(element.bytes == 1 && *element.at == *want);
+    }
+    assert_false(list_last_take(&list, &element));
+    assert_true(slice_equals(r.field[HTTP_FIELD_ORIGIN], SLICE("o")));
 }
 
 int main(void)
@@ -255,7 +265,7 @@ int main(void)
         cmocka_unit_test(test_connection_lists_decide_about_persistence),
         cmocka_unit_test(test_expect_is_100_continue_or_417),
         cmocka_unit_test(test_first_of_several_values_is_kept),
-        cmocka_unit_test(test_of_x_forwarded_for_the_line_of_the_nearest_proxy_is_kept),
+        cmocka_unit_test(test_a_list_is_one_over_all_its_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,7 +60,9 @@ static void test_browser_head_gives_the_fields_that_handlers_ask_for(void **stat
     assert_slice(o.r.field[HTTP_FIELD_SEC_GPC], "1");
     assert_slice(o.r.field[HTTP_FIELD_PURPOSE], "prefetch");
     assert_slice(o.r.field[HTTP_FIELD_SEC_PURPOSE], "prefetch;prerender");
-    assert_slice(o.r.field[HTTP_FIELD_X_FORWARDED_FOR], "198.51.100.1");
+    assert_slice(o.r.field[HTTP_FIELD_X_FORWARDED_FOR],
+                 "203.0.113.7\r\nAuthorization: Bearer abc\r\nAccess-Control-Request-Method: PUT\r\n"
+                 "Access-Control-Request-Headers: authorization\r\nX-Forwarded-For: 198.51.100.1");
     assert_slice(o.r.field[HTTP_FIELD_ACCEPT], "*/*");
     assert_slice(o.r.field[HTTP_FIELD_ACCESS_CONTROL_REQUEST_METHOD], "PUT");
     assert_slice(o.r.field[HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS], "authorization");

@@ -36,7 +36,9 @@ static void test_each_filter_takes_its_own_field_and_only_when_it_is_on(void **s
         enum api_refusal why;
     } rows[] = {
         {FILTER_PREFETCH, HTTP_FIELD_SEC_PURPOSE, "prefetch;prerender", "fetch", API_REFUSED_PREFETCH},
-        {FILTER_PREFETCH, HTTP_FIELD_PURPOSE, "prefetch", "preview", API_REFUSED_PREFETCH},
+        {FILTER_PREFETCH, HTTP_FIELD_PURPOSE, "prefetch", "prefetcher", API_REFUSED_PREFETCH},
+        {FILTER_PREFETCH, HTTP_FIELD_PURPOSE, "preview", "previewer", API_REFUSED_PREFETCH},
+        {FILTER_PREFETCH, HTTP_FIELD_X_PURPOSE, "x, Preview ;a", "pre", API_REFUSED_PREFETCH},
         {FILTER_PREFETCH, HTTP_FIELD_X_MOZ, "prefetch", "", API_REFUSED_PREFETCH},
         {FILTER_GPC, HTTP_FIELD_SEC_GPC, "1", "0", API_REFUSED_GPC},
         {FILTER_DNT, HTTP_FIELD_DNT, "1", "0", API_REFUSED_DNT},

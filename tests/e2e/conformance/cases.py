@@ -139,7 +139,12 @@ def target():
     yield "3.2.2", "absolute-form without a host", line(b"GET http:///v1/hit/c/k HTTP/1.1"), BAD
     yield "3.2.2", "user info in absolute-form", line(b"GET http://me@t" + PATH + b" HTTP/1.1"), BAD
     yield "3.2.2", "another scheme", line(b"GET ftp://t" + PATH + b" HTTP/1.1"), BAD
-    yield "3.2.3", "CONNECT to a server that is no proxy", line(b"CONNECT t:80 HTTP/1.1"), says(501)
+    yield "3.2.3", "CONNECT to a server that is no proxy", line(b"CONNECT t:80 HTTP/1.1"), refused(501)
+    yield "3.2.3", "CONNECT with a body", request(b"Content-Length: 2", line=b"CONNECT t:80 HTTP/1.1", body=b"ab"), \
+        refused(501)
+    yield "3.2.3", "CONNECT that asks to keep alive", request(b"Connection: keep-alive", line=b"CONNECT t:80 HTTP/1.1"), \
+        refused(501)
+    yield "9110 7.8", "an upgrade is ignored", request(b"Connection: upgrade", b"Upgrade: websocket"), hits(1)
     yield "3.2.3", "CONNECT without a port", line(b"CONNECT t HTTP/1.1"), BAD
     yield "3.2.3", "CONNECT with a path", line(b"CONNECT /v1/hit/c/k HTTP/1.1"), BAD
     yield "3.2.3", "GET in authority-form", line(b"GET t:80 HTTP/1.1"), BAD

@@ -94,7 +94,7 @@ def _request(data, start):
         raise
     keep_alive, chunked, length = fields.finish(minor)
     body, at = _chunked(data, at) if chunked else _plain(data, at, length)
-    return Request(method, path, query, keep_alive, body), at
+    return Request(method, path, query, keep_alive and method != b"CONNECT", body), at
 
 
 def _skip_empty_lines(data, start, end):
