@@ -9,21 +9,22 @@ say = $(if $(V),,@echo '  $(1)';)
 PYTHON ?= /usr/bin/python3
 # Suites and benchmarks run as whoever calls make, also as root.
 export TALLYD_ALLOW_ROOT ?= true
-VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION := $(shell deploy/scripts/version)
 
+PKG_CONFIG ?= pkg-config
 PKGS := liburing hiredis ck openssl jansson libcurl libseccomp
 CPPFLAGS_ALL = -Isrc -I$(B)/gen -D_GNU_SOURCE $(CPPFLAGS)
 CFLAGS_ALL = -std=gnu17 -g -pthread -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Werror=implicit-function-declaration \
 	-fno-strict-aliasing -fno-common $(CFLAGS_MODE) $(CFLAGS)
 LDFLAGS_ALL = -pthread $(LDFLAGS_MODE) $(LDFLAGS)
-LDLIBS_ALL = $(shell pkg-config --libs $(PKGS)) $(LDLIBS)
+LDLIBS_ALL = $(shell $(PKG_CONFIG) --libs $(PKGS)) $(LDLIBS)
 
 # What tests/hardened finds in the binary again. The C library's start files carry no marks of CET, so the linker is told.
 cet_x86_64 := -fcf-protection=full
 cet_aarch64 := -mbranch-protection=standard
 cet_link_x86_64 := -Wl,-z,ibt,-z,shstk
-MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 
 ifeq ($(MODE),release)
 CFLAGS_MODE := -O2 -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 $(cet_$(MACHINE))
@@ -153,7 +154,7 @@ lint: ## formatting, static checks, layers
 	@tests/lint
 
 format: ## clang-format everything in C
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	@tests/lint reformat
 
 # The manual page and the completions are what `tallyd --help` says, in other forms.
 SHARE := $(B)/share
@@ -167,20 +168,21 @@ $(SHARE)/tallyd.8: deploy/manual/tallyd.8.in $(SHARE)/options.man
 
 ZSH_DIR ?= $(PREFIX)/share/zsh/site-functions
 install-program: $(BIN) $(SHARE)/tallyd.8 $(addprefix $(SHARE)/options.,bash zsh fish)
-	install -Dm755 $(BIN) $(DESTDIR)$(PREFIX)/bin/tallyd
-	install -Dm644 $(SHARE)/tallyd.8 $(DESTDIR)$(PREFIX)/share/man/man8/tallyd.8
-	install -Dm644 $(SHARE)/options.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/tallyd
-	install -Dm644 $(SHARE)/options.zsh $(DESTDIR)$(ZSH_DIR)/_tallyd
-	install -Dm644 $(SHARE)/options.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tallyd.fish
+	install -Dm755 $(BIN) '$(DESTDIR)$(PREFIX)/bin/tallyd'
+	install -Dm644 $(SHARE)/tallyd.8 '$(DESTDIR)$(PREFIX)/share/man/man8/tallyd.8'
+	install -Dm644 $(SHARE)/options.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/tallyd'
+	install -Dm644 $(SHARE)/options.zsh '$(DESTDIR)$(ZSH_DIR)/_tallyd'
+	install -Dm644 $(SHARE)/options.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/tallyd.fish'
 
+UNIT_FILE = $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
 install: install-program ## program, manual, completions, systemd unit: DESTDIR and PREFIX are honoured
-	install -Dm644 deploy/systemd/tallyd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
-	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' $(DESTDIR)$(PREFIX)/lib/systemd/system/tallyd.service
-	[ -e $(DESTDIR)/etc/default/tallyd ] || install -Dm644 deploy/systemd/tallyd.default $(DESTDIR)/etc/default/tallyd
+	install -Dm644 deploy/systemd/tallyd.service '$(UNIT_FILE)'
+	sed -i 's|/usr/bin/|$(PREFIX)/bin/|' '$(UNIT_FILE)'
+	[ -e '$(DESTDIR)/etc/default/tallyd' ] || install -Dm644 deploy/systemd/tallyd.default '$(DESTDIR)/etc/default/tallyd'
 
 deb: ## build/deb/tallyd_*.deb for the Debian this runs on
 	@deploy/scripts/deps build deb
-	@VERSION=$(VERSION) deploy/debian/build
+	@VERSION='$(VERSION)' deploy/debian/build
 
 clean: ## remove build/
 	rm -rf build

@@ -1,10 +1,11 @@
 """The servers that are compared, each as its documentation says to run it on one CPU; `tuning` goes into the table.
 
-A peer has: name, tuning, stores (hits end in Redis), pipelines, path (the load puts the page's key after it), and
-start(folder, redis, cpu, profile) -> Server. tallyd's books are read from its /metrics as well.
+A peer has: name, tuning, stores (hits end in Redis), pipelines, path (the load puts the page's key after it), needs
+(the programs and files without which it is left out), and start(folder, redis, cpu, profile) -> Server. tallyd's books are read from its /metrics as well.
 """
 
 import os
+import shutil
 import time
 import urllib.request
 
@@ -22,6 +23,7 @@ http {{
 }}
 """
 
+MODULES = "/usr/lib/nginx/modules"
 NGINX_LUA_MODULES = "load_module modules/ndk_http_module.so; load_module modules/ngx_http_lua_module.so;"
 NGINX_LUA_INCR = """
 content_by_lua_block {
@@ -63,11 +65,16 @@ def hit(namespace, key):
 """
 
 READY_S = 30
+PYTHON_PACKAGES = "/usr/lib/python3/dist-packages"
 
 
 class Peer:
     name = tuning = ""
     stores, pipelines, path = False, True, "/v1/hit/blog/"
+    needs = ()
+
+    def missing(self):
+        return [need for need in self.needs if not (os.path.exists(need) if need.startswith("/") else shutil.which(need))]
 
     def suits(self, profile):
         return (self.stores or not profile.keyed) and (self.pipelines or profile.pipeline == 1)
@@ -152,6 +159,8 @@ class Floor(Peer):
 
 
 class Nginx(Peer):
+    needs = ("nginx",)
+
     def __init__(self, name, answer):
         self.name, self._answer = name, answer
         self.tuning = f"{answer} one worker, access log off, reuseport, no end to a connection's requests"
@@ -165,7 +174,7 @@ class Nginx(Peer):
         # Modules are named from the prefix on.
         link = os.path.join(folder.path, "modules")
         if not os.path.lexists(link):
-            os.symlink("/usr/lib/nginx/modules", link)
+            os.symlink(MODULES, link)
         return Server(self.name, ["nginx", "-p", folder.path, "-c", config], port, cpu, folder.file("nginx.log"))
 
 
@@ -179,6 +188,7 @@ class Liar(Nginx):
 
 class NginxLua(Nginx):
     stores = True
+    needs = ("nginx", f"{MODULES}/ngx_http_lua_module.so", "/usr/share/lua/5.1/nginx/redis.lua")
 
     def __init__(self):
         super().__init__("nginx+Lua+Redis", "INCR in content_by_lua, pool of 512 Redis connections;")
@@ -188,6 +198,7 @@ class NginxLua(Nginx):
 
 
 class H2o(Peer):
+    needs = ("h2o",)
     name, tuning = "h2o", "one thread, the hot page as a file of 2 bytes from its file cache, no ETag, no access log"
 
     def start(self, folder, redis, cpu, profile):
@@ -200,6 +211,7 @@ class H2o(Peer):
 
 class Webdis(Peer):
     name, stores, path = "webdis+Redis", True, "/INCR/"
+    needs = ("webdis",)
     tuning = "GET /INCR/key, one thread, 20 Redis connections, log off"
 
     def start(self, folder, redis, cpu, profile):
@@ -210,6 +222,7 @@ class Webdis(Peer):
 
 class Gunicorn(Peer):
     name, stores, pipelines = "gunicorn+Flask+Redis", True, False
+    needs = ("gunicorn", f"{PYTHON_PACKAGES}/flask/__init__.py", f"{PYTHON_PACKAGES}/redis/__init__.py")
     tuning = "one gthread worker with 8 threads, keep-alive 75 s, redis-py with its connection pool; cannot pipeline"
 
     def start(self, folder, redis, cpu, profile):
@@ -222,7 +235,9 @@ class Gunicorn(Peer):
 
 
 def peers(build):
+    """(those that can be compared here, {name: what it lacks} of the others)"""
     tallyd, floor = os.path.join(build, "tallyd"), os.path.join(build, "bench", "floor")
-    return [Tallyd(tallyd, "uring"), Tallyd(tallyd, "epoll"), Floor(floor, "uring"), Floor(floor, "epoll"),
-            Nginx("nginx 200", 'return 200 "ok";'), Nginx("nginx 204", "return 204;"), H2o(), NginxLua(), Webdis(),
-            Gunicorn()]
+    every = [Tallyd(tallyd, "uring"), Tallyd(tallyd, "epoll"), Floor(floor, "uring"), Floor(floor, "epoll"),
+             Nginx("nginx 200", 'return 200 "ok";'), Nginx("nginx 204", "return 204;"), H2o(), NginxLua(), Webdis(),
+             Gunicorn()]
+    return [one for one in every if not one.missing()], {one.name: one.missing() for one in every if one.missing()}

@@ -1,8 +1,12 @@
 """A redis-server of our own, and the few commands that the books need (RESP 2, no package)."""
 
+import os
+import shutil
 import socket
 
 from .processes import Server, free_port
+
+SERVER = os.environ.get("REDIS_SERVER") or ("redis-server" if shutil.which("redis-server") else "valkey-server")
 
 # One step of a scan, summed where the data is: (next cursor, sum of the counters, how many).
 SUM_STEP = """
@@ -18,7 +22,7 @@ class Redis:
     def __init__(self, folder, cpu):
         self.port = free_port()
         self.server = Server("redis-server", [
-            "redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+            SERVER, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
             "--dir", folder.path, "--maxclients", "10000", "--tcp-backlog", "4096"], self.port, cpu,
             folder.file("redis.log"))
         self._socket = socket.create_connection(("127.0.0.1", self.port), 30)

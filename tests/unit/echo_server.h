@@ -189,6 +189,16 @@ static inline void *echo_main(void *arg)
     return NULL;
 }
 
+/* Skips the test where io_uring is asked for and refused. */
+static inline void echo_need_engine(void)
+{
+    struct error err;
+    if (kind != ENGINE_URING || engine_probe_uring(&err) == 0)
+        return;
+    printf("skip: %s\n", err.text);
+    skip();
+}
+
 static inline void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffers, uint32_t buffer_bytes)
 {
     struct sockaddr_storage address = {0};
@@ -204,6 +214,7 @@ static inline void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffe
                                        .listen_fd = listener_open(&address, false, &e->err)};
     assert_true(e->config.listen_fd >= 0);
     e->port = listener_port(e->config.listen_fd);
+    echo_need_engine();
     sem_init(&e->started, 0, 0);
     alarm(PATIENCE_S);
     pthread_create(&e->thread, NULL, echo_main, e);

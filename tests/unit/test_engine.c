@@ -193,6 +193,7 @@ static void test_too_few_descriptors_are_said_with_the_remedy(void **state)
     few.rlim_max = saved.rlim_max;
     if (kind == ENGINE_EPOLL || peers)
         skip(); /* ordinary descriptors are taken one by one */
+    echo_need_engine();
     setrlimit(RLIMIT_NOFILE, &few);
     int r = engine_create(&e.engine, &e.config, &events, &e, &e.err);
     setrlimit(RLIMIT_NOFILE, &saved);

@@ -13,7 +13,7 @@ from .resp import RespError
 NODES = 6
 NODE_TIMEOUT_MS = 1000
 BUS = 10000  # the cluster bus listens on the port plus this
-CLI = os.path.join(os.path.dirname(BINARY), "redis-cli")
+CLI = BINARY.replace("-server", "-cli")
 
 
 class BusPort(Port):

@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import os
+import shutil
 import signal
 import subprocess
 
@@ -11,7 +12,7 @@ from .ports import HOST, Port
 from .process import Process
 from .resp import RespClient, RespError
 
-BINARY = os.environ.get("REDIS_SERVER", "redis-server")
+BINARY = os.environ.get("REDIS_SERVER") or ("redis-server" if shutil.which("redis-server") else "valkey-server")
 CHECK_AOF = BINARY.replace("-server", "-check-aof")
 
 
