@@ -31,3 +31,12 @@ resource "aws_iam_service_linked_role" "this" {
 
   aws_service_name = each.value
 }
+
+# Billing can filter by a tag only after it was activated, and it knows a tag about a day after the first resource carries it. So the first
+# run leaves the list empty; cost_tag_active of the environments becomes true with the second.
+resource "aws_ce_cost_allocation_tag" "this" {
+  for_each = var.once_per_account ? toset(var.cost_allocation_tags) : toset([])
+
+  tag_key = each.value
+  status  = "Active"
+}

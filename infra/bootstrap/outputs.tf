@@ -8,9 +8,9 @@ output "key_alias" {
   value       = module.key.alias
 }
 
-output "operator_policy_arn" {
-  description = "Policy for whoever applies."
-  value       = one(aws_iam_policy.operator[*].arn)
+output "operator_policy_arns" {
+  description = "Policies for whoever applies."
+  value       = [for p in aws_iam_policy.operator : p.arn]
 }
 
 output "guard_policy_arn" {

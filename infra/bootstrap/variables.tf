@@ -45,8 +45,9 @@ variable "service_linked_roles" {
   description = "Services whose service-linked roles are made. Take out (or import) those that the account has already."
   type        = list(string)
   default = [
-    "autoscaling.amazonaws.com", "eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "elasticloadbalancing.amazonaws.com", "globalaccelerator.amazonaws.com",
-    "memorydb.amazonaws.com", "spot.amazonaws.com", "vpcorigin.cloudfront.amazonaws.com", "wafv2.amazonaws.com",
+    "autoscaling.amazonaws.com", "ec2-instance-connect.amazonaws.com", "eks.amazonaws.com", "eks-nodegroup.amazonaws.com", "elasticloadbalancing.amazonaws.com",
+    "globalaccelerator.amazonaws.com", "inspector2.amazonaws.com", "memorydb.amazonaws.com", "replication.ecr.amazonaws.com", "spot.amazonaws.com",
+    "vpcorigin.cloudfront.amazonaws.com", "wafv2.amazonaws.com",
   ]
 
   validation {
@@ -61,6 +62,12 @@ variable "service_linked_roles_exist" {
   default     = false
 }
 
+variable "cost_allocation_tags" {
+  description = "Tags to activate for billing, once resources carry them: [\"Environment\"]. Only the account that pays may do so."
+  type        = list(string)
+  default     = []
+}
+
 variable "environments" {
   description = "Environments that live in this account; each gets a policy for its states."
   type        = list(string)
@@ -73,13 +80,25 @@ variable "key_administrators" {
 }
 
 variable "pipelines" {
-  description = "Pipelines that may apply: host (github or gitlab), subjects, and the environments whose states they may write."
+  description = "Pipelines: host (github or gitlab), subjects, the environments whose states they use, and what they may do: apply, plan, or compare (a plan that also reads secrets)."
   type = map(object({
     host         = string
     subjects     = list(string)
     environments = list(string)
+    may          = optional(string, "apply")
   }))
   default = {}
+
+  validation {
+    condition     = alltrue([for p in values(var.pipelines) : contains(["apply", "plan", "compare"], p.may)])
+    error_message = "may is apply, plan or compare."
+  }
+
+  # A pull request is code that nobody has approved yet.
+  validation {
+    condition     = alltrue(flatten([for p in values(var.pipelines) : [for s in p.subjects : p.may == "plan" || !endswith(s, ":pull_request")]]))
+    error_message = "A pull request may only plan."
+  }
 
   validation {
     condition     = alltrue(flatten([for p in values(var.pipelines) : [for e in p.environments : contains(var.environments, e)]]))

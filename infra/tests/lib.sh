@@ -129,6 +129,18 @@ install_python() {
 	printf %s "$want" >"$build/venv/stamp"
 }
 
+# The kubelet's validation, from Kubernetes' own modules.
+install_kubelet() {
+	local want
+	want=$(digest "$tests_dir"/kubelet/main.go "$tests_dir"/kubelet/go.mod "$tests_dir"/kubelet/go.sum)
+	[ -x "$build/bin/kubelet-validate" ] && fresh "$build/bin/kubelet-validate.stamp" "$want" && return 0
+	log "building the kubelet's validation (some minutes, once)"
+	mkdir -p "$build/bin"
+	(cd "$tests_dir/kubelet" && nice go build -o "$build/bin/kubelet-validate.new" .) >"$build/kubelet.log" 2>&1 || { tail -20 "$build/kubelet.log" >&2; return 1; }
+	mv "$build/bin/kubelet-validate.new" "$build/bin/kubelet-validate"
+	printf %s "$want" >"$build/bin/kubelet-validate.stamp"
+}
+
 # The linters below are large. What cannot be had is reported by the tests as skipped, with the reason.
 install_tflint() {
 	[ -x "$build/bin/tflint-$TFLINT_VERSION" ] && return 0

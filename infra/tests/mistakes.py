@@ -72,6 +72,28 @@ MISTAKES = {
     "an old Kubernetes": module("eks", "main.tf", r"version( +)= var\.kubernetes_version", r'version\1= "1.31"', rule="cluster-is-recent-and-kept"),
     "a cluster that logs nothing": module("eks", "main.tf", r"enabled_cluster_log_types( +)= .*", r"enabled_cluster_log_types\1= []", rule="cluster-logs-everything"),
 
+    # -- faults that stood here once and that a schema cannot see; each was found by a judge of others
+    "an operator of IAM that does not exist": module("access", "sessions.tf", r"NumericLessThanEquals", "NumericLessThanOrEquals", rule="iam-accepts-every-policy"),
+    "a wildcard in place of a service": dict(edits=[("bootstrap/operator.tf", r"Resource  = values\(local\.own\)\n(\s+)Condition = local\.in_our_regions", r'Resource  = "arn:aws:*:*:${var.account_id}:*"\n\1Condition = local.in_our_regions')], stack="bootstrap", rule="iam-accepts-every-policy"),
+    "the user's name of whoever comes with a role": module("access", "sessions.tf", r"aws:userid", "aws:username", rule="policies-fit-those-who-carry-them"),
+    "CPUs reserved by number and by group": module("nodes", "main.tf", r'^ +(system|kube)ReservedCgroup += ""\n', "", rule="the-kubelet-accepts-its-configuration"),
+    "a setting that the kubelet does not know": module("nodes", "main.tf", r"containerLogMaxFiles ", "containerLogMaxFile ", rule="the-kubelet-accepts-its-configuration"),
+    "a boundary that keeps EKS's images out": dict(edits=[("bootstrap/operator.tf", r'"arn:\$\{var\.partition\}:ecr:\*:\*:repository/\$\{name\}"', '"arn:${var.partition}:ecr:*:${var.account_id}:repository/${name}"')], stack="bootstrap", rule="nodes-pull-their-images"),
+    "a boundary that takes Session Manager's messages": dict(edits=[("bootstrap/operator.tf", r'"ec2messages:\*", ', '"ec2messages:*Message*", ')], stack="bootstrap", rule="the-boundary-leaves-managed-policies-their-use"),
+    "an operator who may not make what knows no resource": dict(edits=[("bootstrap/operator.tf", r'"cloudfront:Create\*", |"route53:CreateHealthCheck", |"logs:CreateLogDelivery", |"elasticloadbalancing:SetWebAcl", ', "")], stack="bootstrap", rule="operators-may-make-everything"),
+    "a service-linked role that nobody makes": dict(edits=[("bootstrap/variables.tf", r'"replication\.ecr\.amazonaws\.com", ', "")], stack="bootstrap", rule="service-linked-roles-are-there"),
+    "a lock on one side of a replication": module("backup", "replica.tf", r"^ +object_lock_enabled += .*\n", "", rule="locks-are-on-both-sides"),
+    "a replication that may not read locks": module("backup", "replica.tf", r', "s3:GetObjectRetention", "s3:GetObjectLegalHold"', "", rule="locks-are-on-both-sides"),
+    "an endpoint without registry.k8s.io's buckets": module("network", "endpoints.tf", r"^.*prod-registry-k8s-io.*\n", "", rule="images-come-through-the-endpoint"),
+    "an error's name that the SDK does not use": module("backup", "machine.tf", r"MemoryDb\.InvalidClusterStateException", "MemoryDb.InvalidClusterStateFaultException", rule="machines-name-errors-as-the-sdk-does"),
+    "a budget by a tag that billing does not know": module("budgets", "main.tf", r"for_each = var\.cost_tag_active \? \[var\.environment\] : \[\]", "for_each = [var.environment]", rule="budgets-filter-by-active-tags"),
+    "concurrency taken from a young account": module("secrets", "rotation.tf", r"^( +memory_size +=) 256", r"\1 256\n  reserved_concurrent_executions = 2", rule="functions-reserve-nothing"),
+    "a last snapshot with a constant name": module("memorydb", "main.tf", r'-final-\$\{terraform_data\.born\[0\]\.output\}', "-final", rule="last-snapshots-have-names-of-their-own"),
+    "certificates refused for the whole zone": module("dns-acm", "main.tf", r"var\.create_zone \? var\.zone_name : var\.domain_name", "var.zone_name", rule="caa-binds-only-our-names"),
+    "a firewall that refuses keys that look like files": module("edge", "waf.tf", r'"GenericLFI_URIPATH",', "", rule="the-firewall-lets-every-key-through"),
+    "replies that a list without state drops": module("network", "acl.tf", r'^ +\[\["tcp", 1024, 65535, local\.anywhere\]\],\n', "", rule="replies-find-their-way-out"),
+    "events of the store to a topic that it cannot use": module("memorydb", "events.tf", r"name = local\.events_topic_name", "name = local.events_topic_name\n  kms_master_key_id = var.kms_key_arn", rule="memorydb-can-tell-its-events"),
+
     # -- backups and money
     "a backup every minute": module("backup", "machine.tf", r"schedule_expression( +)= .*", r'schedule_expression\1= "cron(* * * * ? *)"', rule="schedules-are-sane"),
     "backups dropped after a month": module("backup", "main.tf", r"days = var\.retention_days", "days = 400", rule="backups-are-kept-for-three-years"),

@@ -223,6 +223,11 @@ class Environment:
                     out.setdefault(r[k], r)
         return out
 
+    @functools.cached_property
+    def bootstrap(self):
+        """What bootstrap/ makes in this environment's account."""
+        return load_bootstrap(self.name)
+
     def counts(self):
         return {a.stack: a.created for a in self.applied}
 
@@ -273,8 +278,7 @@ def load_environment(env):
 def load_bootstrap(env):
     """What bootstrap/ makes in the account of an environment: the boundary and the operators' policies."""
     import fcntl
-    e = load_environment(env)
-    variables = {k: v["value"] for k, v in e.applied[0].plan.get("variables", {}).items() if "value" in v}
+    variables = account_of(env)
     base = BUILD / "bootstrap" / env
     base.mkdir(parents=True, exist_ok=True)
     stamp, digest = base / "stamp", tree_digest()
@@ -282,16 +286,31 @@ def load_bootstrap(env):
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (stamp.is_file() and stamp.read_text() == digest):
             tree = copy_tree(base / "tree")
-            folder = tree / "infra" / "bootstrap"
-            given = ["-var=%s=%s" % (k, v) for k, v in (("region", variables["region"]), ("account_id", variables["account_id"]),
-                                                        ("regions", json.dumps(["eu-central-1", "eu-west-1"])), ("environments", json.dumps([env])),
-                                                        ("pipelines", json.dumps({"apply": {"host": "github", "subjects": ["repo:example/tallyd:environment:" + env], "environments": [env]}})))]
-            e2 = clean_env(TF_DATA_DIR=base / "data", STUB_SCAN=tree / "infra")
-            (folder / "terraform.tfstate").unlink(missing_ok=True)
-            terraform("init", "-no-color", cwd=folder, env=e2)
-            terraform("plan", "-no-color", "-out", base / "plan", *given, cwd=folder, env=e2)
-            (base / "plan.json").write_text(terraform("show", "-json", base / "plan", cwd=folder, env=e2).stdout)
-            terraform("apply", "-no-color", "-auto-approve", base / "plan", cwd=folder, env=e2)
-            (base / "state.json").write_text(terraform("show", "-json", cwd=folder, env=e2).stdout)
+            apply_bootstrap(tree, env, variables, base)
             stamp.write_text(digest)
+    return Environment("bootstrap", [Applied("bootstrap", json.loads((base / "plan.json").read_text()), json.loads((base / "state.json").read_text()))], base / "tree")
+
+
+def account_of(env):
+    """Region and account of an environment, as its variables say."""
+    return {k: v["value"] for k, v in load_environment(env).applied[0].plan.get("variables", {}).items() if "value" in v}
+
+
+def apply_bootstrap(tree, env, variables, base):
+    """Applies bootstrap/ of a tree and leaves plan.json and state.json in base."""
+    base.mkdir(parents=True, exist_ok=True)
+    folder = tree / "infra" / "bootstrap"
+    pipelines = {may: {"host": "github", "subjects": ["repo:example/tallyd:" + subject], "environments": [env], "may": may}
+                 for may, subject in (("apply", "environment:" + env), ("plan", "pull_request"), ("compare", "ref:refs/heads/main"))}
+    given = {"region": variables["region"], "account_id": variables["account_id"], "partition": variables.get("partition", "aws"),
+             "regions": json.dumps(sorted({variables["region"], variables.get("backup_replica_region") or variables["region"]})),
+             "environments": json.dumps([env]), "pipelines": json.dumps(pipelines)}
+    given = ["-var=%s=%s" % pair for pair in given.items()]
+    e2 = clean_env(TF_DATA_DIR=base / "data", STUB_SCAN=tree / "infra")
+    (folder / "terraform.tfstate").unlink(missing_ok=True)
+    terraform("init", "-no-color", cwd=folder, env=e2)
+    terraform("plan", "-no-color", "-out", base / "plan", *given, cwd=folder, env=e2)
+    (base / "plan.json").write_text(terraform("show", "-json", base / "plan", cwd=folder, env=e2).stdout)
+    terraform("apply", "-no-color", "-auto-approve", base / "plan", cwd=folder, env=e2)
+    (base / "state.json").write_text(terraform("show", "-json", cwd=folder, env=e2).stdout)
     return Environment("bootstrap", [Applied("bootstrap", json.loads((base / "plan.json").read_text()), json.loads((base / "state.json").read_text()))], base / "tree")

@@ -1,26 +1,19 @@
 """Who may do what: allow and deny matrices, evaluated by an IAM simulator over the policies as they are applied.
 
-Each role is simulated with its own policies and its permissions boundary (from bootstrap/). AWS-managed policies that a role
-carries besides (EKS nodes, the control plane) are not simulated: their text is not in this repository.
+Each role is simulated with its own policies, those of AWS that it carries, and its permissions boundary (from bootstrap/).
 """
 import functools
 import json
 import re
-import subprocess
 
 import pytest
 
 import rules
 import stack
+from judges import iam
+from judges.iam import ask
 
 ENVIRONMENTS = stack.environments()
-MANAGED = re.compile(r"^arn:aws[\w-]*:iam::aws:")
-
-
-def ask(question):
-    p = subprocess.run(["node", str(stack.BUILD / "npm" / "simulate.mjs")], input=json.dumps(question), text=True, capture_output=True, timeout=120)
-    assert p.returncode == 0, p.stderr[-2000:]
-    return json.loads(p.stdout)
 
 
 class Account:
@@ -70,10 +63,15 @@ class Account:
         found = [r for r in self.env.all("aws_iam_role") if re.fullmatch(self.fill(pattern), r["name"])]
         return found[0] if found else None
 
+    def own(self, role):
+        """Its policies but those of AWS, for which the rule the-boundary-leaves-managed-policies-their-use asks."""
+        managed = [iam.managed(r["policy_arn"]) for r in self.env.all("aws_iam_role_policy_attachment") if r["role"] in (role["name"], role["id"])]
+        return [d for d in self.identity(role) if d not in managed]
+
     def identity(self, role):
         docs = [json.loads(r["policy"]) for r in self.env.all("aws_iam_role_policy") if r["role"] in (role["name"], role["id"])]
-        docs += [self.policies[r["policy_arn"]] for r in self.env.all("aws_iam_role_policy_attachment")
-                 if r["role"] in (role["name"], role["id"]) and not MANAGED.match(r["policy_arn"])]
+        docs += [self.policies.get(r["policy_arn"]) or iam.managed(r["policy_arn"]) for r in self.env.all("aws_iam_role_policy_attachment")
+                 if r["role"] in (role["name"], role["id"])]
         return docs
 
     def boundary(self, role):
@@ -185,6 +183,19 @@ MATRIX = [
     ("{prefix}-ci-push", "ecr:DeleteRepository", "{repository}", DENY, {}),
     ("{prefix}-ci-push", "eks:UpdateClusterConfig", "arn:aws:eks:{region}:{account}:cluster/{prefix}", DENY, {}),
 
+    # People: each role finds and starts the host and reads the cluster's address; none of them changes AWS.
+    ("{prefix}-read", "ssm:StartSession", "arn:aws:ssm:{region}:{account}:document/{prefix}-api-tunnel", ALLOW, {}),
+    ("{prefix}-read", "ssm:StartSession", "arn:aws:ssm:{region}:{account}:document/{prefix}-session", DENY, {}),
+    ("{prefix}-read", "ssm:StartSession", "arn:aws:ec2:{region}:{account}:instance/i-0123456789abcdef0", DENY, {"ssm:resourceTag/Role": "web", "ssm:resourceTag/Environment": "{env}"}),
+    ("{prefix}-read", "ssm:StartSession", "arn:aws:ec2:{region}:{account}:instance/i-0123456789abcdef0", ALLOW, {"ssm:resourceTag/Role": "ops", "ssm:resourceTag/Environment": "{env}"}),
+    ("{prefix}-read", "ssm:StartSession", "arn:aws:ec2:{region}:{account}:instance/i-0123456789abcdef0", DENY, {"ssm:resourceTag/Role": "ops", "ssm:resourceTag/Environment": "other"}),
+    ("{prefix}-operate", "ssm:StartSession", "arn:aws:ssm:{region}:{account}:document/{prefix}-session", ALLOW, {}),
+    ("{prefix}-operate", "eks:DescribeCluster", "arn:aws:eks:{region}:{account}:cluster/{prefix}", ALLOW, {}),
+    ("{prefix}-operate", "eks:DeleteCluster", "arn:aws:eks:{region}:{account}:cluster/{prefix}", DENY, {}),
+    ("{prefix}-break-glass", "iam:CreateRole", "arn:aws:iam::{account}:role/tallyd/x", DENY, {}),
+    ("{prefix}-break-glass", "autoscaling:SetDesiredCapacity", "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:00000000-0000-0000-0000-000000000000:autoScalingGroupName/{prefix}-ops", ALLOW, {}),
+    ("{prefix}-break-glass", "autoscaling:SetDesiredCapacity", "arn:aws:autoscaling:{region}:{account}:autoScalingGroup:00000000-0000-0000-0000-000000000000:autoScalingGroupName/eks-hits", DENY, {}),
+
     # Nobody gets at the state, or out of the boundary.
     ("{prefix}-karpenter", "s3:GetObject", "arn:aws:s3:::tallyd-state-{account}-{region}/{env}/platform.tfstate", DENY, {}),
     ("{prefix}-external-secrets", "iam:CreateUser", "arn:aws:iam::{account}:user/x", DENY, {}),
@@ -256,7 +267,7 @@ def test_the_boundary_takes_nothing_that_a_policy_gives(env):
     a = account(env)
     cases = []
     for role in a.env.all("aws_iam_role"):
-        for doc in a.identity(role):
+        for doc in a.own(role):
             for st in rules.listed(doc["Statement"]):
                 if st["Effect"] != "Allow":
                     continue
@@ -374,7 +385,7 @@ def test_endpoints_serve_only_our_account(env):
 
 
 def operator(a):
-    return [json.loads(p["policy"]) for p in a.bootstrap.all("aws_iam_policy") if re.search(r"operator(-guard)?$", p["name"])]
+    return [json.loads(p["policy"]) for p in a.bootstrap.all("aws_iam_policy") if re.search(r"-operator(-\w+)?$", p["name"])]
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS[:1])
@@ -382,7 +393,7 @@ def test_operators_cannot_escape(env):
     """An operator makes roles only with the boundary, cannot change the boundary, and cannot touch the state's bucket."""
     a = account(env)
     docs = operator(a)
-    assert len(docs) >= 2, "operator and guard"
+    assert len(docs) == 4, "three parts and the guard"
     boundary = next(p["arn"] for p in a.bootstrap.all("aws_iam_policy") if p["name"].endswith("-boundary"))
     bucket = a.bootstrap.all("aws_s3_bucket")[0]["arn"]
     role = "arn:aws:iam::%s:role/tallyd/x" % a.account
@@ -407,6 +418,29 @@ def test_operators_cannot_escape(env):
     cases = [("operator %s %s %s" % (action, res, ctx), {"principal": "arn:aws:iam::%s:role/operator" % a.account, "action": action, "resource": res, "resourceAccount": a.account,
                                                          "context": ctx, "identity": docs}, want) for action, res, ctx, want in tries]
     compare(a, cases)
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_pipelines_that_plan_change_nothing(env):
+    """The pipeline of pull requests reads every planned resource, no secret, and writes nothing; the nightly one reads secrets as well; only the last one applies."""
+    a = account(env)
+    judge = rules.Account(a.env)
+    roles = {r["name"].split("-ci-")[-1]: r for r in a.bootstrap.all("aws_iam_role")}
+    assert set(roles) == {"apply", "plan", "compare"}
+    attached = {name: [judge.policies[p["policy_arn"]] for p in a.bootstrap.all("aws_iam_role_policy_attachment") if p["role"] == r["name"]] for name, r in roles.items()}
+    kinds = sorted({r.type for r in a.env.resources if r.type.startswith("aws_")})
+    reads = sorted({x for k in kinds for x in rules.calls.CALLS[k]["read"]} - {"secretsmanager:GetSecretValue"})
+    writes = sorted({x for k in kinds for part in ("create", "delete") for x in rules.calls.CALLS[k][part] if not re.search(r":(Describe|Get|List|Decrypt)", x)})
+    iam.described(reads + writes)
+    secret = "arn:aws:secretsmanager:%s:%s:secret:%s/redis/tallyd-AbCdEf" % (a.region, a.account, a.prefix)
+    rows = [(name, x, t, True) for name in roles for x in reads for t in iam.targets(x, a.account, a.region)]
+    rows += [(name, x, t, False) for name in ("plan", "compare") for x in writes for t in iam.targets(x, a.account, a.region)]
+    rows += [("plan", "secretsmanager:GetSecretValue", secret, False), ("compare", "secretsmanager:GetSecretValue", secret, True)]
+    state = "arn:aws:s3:::tallyd-state-%s-%s/%s/platform.tfstate" % (a.account, a.region, env)
+    rows += [("plan", "s3:GetObject", state, True), ("plan", "s3:PutObject", state, False), ("compare", "s3:PutObject", state, False), ("apply", "s3:PutObject", state, True)]
+    answers = judge.ask([(roles[name]["arn"], x, t, attached[name], None, {}) for name, x, t, _ in rows])
+    wrong = ["%s %s on %s: %s" % (*row[:3], "allowed" if got else "refused") for row, got in zip(rows, answers) if got != row[3]]
+    assert not wrong, "\n".join(wrong[:20])
 
 
 def test_the_daemon_connects_by_iam(tmp_path):

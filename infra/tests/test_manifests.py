@@ -86,6 +86,17 @@ def test_the_load_balancer_lets_go_before_the_pod_dies(env):
         assert int(g["deregistration_delay"]) <= grace, "%s deregisters longer than a pod lives (%d s)" % (g, grace)
 
 
+@needs_manifests
+@pytest.mark.parametrize("env", stack.environments())
+def test_a_node_that_stops_waits_for_its_pods(env):
+    grace = objects("Deployment")[0]["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+    configs = [yaml.safe_load(body)["spec"]["kubelet"]["config"] for _, body in rules.node_configs(stack.load_environment(env))]
+    assert configs
+    for c in configs:
+        mine = int(c["shutdownGracePeriod"].rstrip("s")) - int(c["shutdownGracePeriodCriticalPods"].rstrip("s"))
+        assert mine >= grace, "a node leaves its pods %d s, and they want %d" % (mine, grace)
+
+
 @pytest.mark.skipif(not BINDING.is_file(), reason="deploy/components/target-group is not in this tree")
 @pytest.mark.parametrize("env", stack.environments())
 def test_the_binding_uses_the_port_of_the_target_group(env):

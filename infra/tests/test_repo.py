@@ -129,6 +129,6 @@ def test_everything_installed_is_pinned():
     for line in env.splitlines():
         assert line.startswith("#") or re.fullmatch(r"[A-Z_]+=(?!latest)[^\s*]+", line), line
     for line in (stack.TESTS / "requirements.txt").read_text().splitlines():
-        assert not line or line.startswith("#") or re.fullmatch(r"[\w-]+==[\w.]+", line), line
+        assert not line or line.startswith("#") or re.fullmatch(r"[\w-]+(\[\w+\])?==[\w.]+", line), line
     lock = (stack.TESTS / "npm" / "package-lock.json").read_text()
     assert '"resolved"' not in lock and lock.count('"integrity"') >= 4

@@ -25,25 +25,29 @@ run "operators_are_not_administrators" {
   command = plan
 
   assert {
-    condition     = alltrue([for s in jsondecode(aws_iam_policy.operator[0].policy).Statement : !contains(flatten([s.Action]), "*")])
+    condition     = alltrue(flatten([for p in aws_iam_policy.operator : [for s in jsondecode(p.policy).Statement : !contains(flatten([s.Action]), "*")]]))
     error_message = "Every action names its service."
   }
 
   assert {
-    condition = alltrue([
-      for s in jsondecode(aws_iam_policy.operator[0].policy).Statement :
-      !contains(flatten([s.Resource]), "*") || alltrue([for a in flatten([s.Action]) : !endswith(a, ":*")])
-    ])
+    condition = alltrue(flatten([
+      for p in aws_iam_policy.operator : [
+        for s in jsondecode(p.policy).Statement : !contains(flatten([s.Resource]), "*") || alltrue([for a in flatten([s.Action]) : !endswith(a, ":*")])
+      ]
+    ]))
     error_message = "No whole service on every resource."
   }
 
   assert {
-    condition     = one([for s in jsondecode(aws_iam_policy.operator[0].policy).Statement : s if s.Sid == "RolesWithBoundary"]).Condition.StringEquals["iam:PermissionsBoundary"] == "arn:aws:iam::111122223333:policy/tallyd/tallyd-boundary"
+    condition     = one([for s in jsondecode(aws_iam_policy.operator["identity"].policy).Statement : s if s.Sid == "RolesWithBoundary"]).Condition.StringEquals["iam:PermissionsBoundary"] == "arn:aws:iam::111122223333:policy/tallyd/tallyd-boundary"
     error_message = "A role without boundary could do anything."
   }
 
   assert {
-    condition     = length(replace(aws_iam_policy.operator[0].policy, "/\\s/", "")) <= 6144 && length(replace(aws_iam_policy.boundary[0].policy, "/\\s/", "")) <= 6144
+    condition = alltrue([
+      for p in concat(values(aws_iam_policy.operator), aws_iam_policy.boundary, aws_iam_policy.reader, aws_iam_policy.guard) :
+      length(replace(p.policy, "/\\s/", "")) <= 6144
+    ])
     error_message = "A managed policy ends at 6144 characters."
   }
 }
@@ -54,6 +58,16 @@ run "pipelines_apply_only_their_environments" {
   variables {
     environments = ["prod"]
     pipelines    = { apply = { host = "github", subjects = ["repo:example/tallyd:environment:prod"], environments = ["dev"] } }
+  }
+
+  expect_failures = [var.pipelines]
+}
+
+run "a_pull_request_may_only_plan" {
+  command = plan
+
+  variables {
+    pipelines = { apply = { host = "github", subjects = ["repo:example/tallyd:pull_request"], environments = ["dev"] } }
   }
 
   expect_failures = [var.pipelines]

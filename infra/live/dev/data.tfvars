@@ -7,3 +7,5 @@ memorydb = {
 
 # Snapshots of MemoryDB are enough for counts that nobody reads.
 backup_enabled = false
+
+alarm_emails = { team = "tallyd-dev@example.com" }

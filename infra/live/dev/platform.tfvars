@@ -7,6 +7,13 @@ node_release       = "1.34.2-20260715"
 
 cluster_admins = { developers = "arn:aws:iam::111122223333:role/developers" }
 
+# Who may become what (infra/scripts/operate).
+people = {
+  read        = ["arn:aws:iam::111122223333:role/developers"]
+  operate     = ["arn:aws:iam::111122223333:role/developers"]
+  break-glass = ["arn:aws:iam::111122223333:role/developers"]
+}
+
 node_groups = {
   system = { instance_types = ["t4g.medium"], min_size = 2, max_size = 3, desired_size = 2 }
   hits = {

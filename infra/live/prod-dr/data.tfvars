@@ -14,3 +14,5 @@ backup_enabled = false
 
 # connect = true with vpc_id and route_table_ids once prod's platform stands (runbook region-failover).
 peer = { region = "eu-central-1", vpc_cidr = "10.30.0.0/16" }
+
+alarm_emails = { on-call = "tallyd-on-call@example.com" }

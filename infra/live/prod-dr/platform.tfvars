@@ -1,10 +1,9 @@
-nat                       = "per_zone"
-log_retention_days        = 365
-monthly_budget_usd        = 2800
-anomaly_usd               = 100
-managed_prometheus        = true
-behind_global_accelerator = true
-peer_cidrs                = ["10.30.0.0/16"]
+nat                = "per_zone"
+log_retention_days = 365
+monthly_budget_usd = 2800
+anomaly_usd        = 100
+managed_prometheus = true
+peer_cidrs         = ["10.30.0.0/16"]
 
 kubernetes_version = "1.34"
 node_release       = "1.34.2-20260715"
@@ -14,6 +13,13 @@ cluster_admins     = { break-glass = "arn:aws:iam::777788889999:role/break-glass
 cluster_viewers    = { on-call = "arn:aws:iam::777788889999:role/on-call" }
 
 # A pilot light: enough to be proven alive, sized up in the runbook region-failover.
+# Who may become what (infra/scripts/operate).
+people = {
+  read        = ["arn:aws:iam::777788889999:role/on-call"]
+  operate     = ["arn:aws:iam::777788889999:role/on-call"]
+  break-glass = ["arn:aws:iam::777788889999:role/break-glass-admin"]
+}
+
 node_groups = {
   system = { instance_types = ["m7g.large"], min_size = 2, max_size = 6, desired_size = 2 }
   hits = {

@@ -15,3 +15,5 @@ backup_object_lock_days = 30
 
 # The standby region may look at our counters; it makes the peering from its side.
 peer = { region = "eu-west-1", vpc_cidr = "10.40.0.0/16" }
+
+alarm_emails = { on-call = "tallyd-on-call@example.com" }

@@ -1,11 +1,10 @@
-nat                       = "per_zone"
-log_retention_days        = 365
-monthly_budget_usd        = 6000
-anomaly_usd               = 100
-managed_prometheus        = true
-thanos_bucket             = true
-behind_global_accelerator = true
-peer_cidrs                = ["10.40.0.0/16"]
+nat                = "per_zone"
+log_retention_days = 365
+monthly_budget_usd = 6000
+anomaly_usd        = 100
+managed_prometheus = true
+thanos_bucket      = true
+peer_cidrs         = ["10.40.0.0/16"]
 
 interface_endpoints = ["ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs", "eks-auth", "ec2", "elasticloadbalancing", "kms", "sqs", "ssm", "ssmmessages", "monitoring", "aps-workspaces"]
 
@@ -15,6 +14,13 @@ node_release       = "1.34.2-20260715"
 key_administrators = ["arn:aws:iam::777788889999:role/break-glass-admin"]
 cluster_admins     = { break-glass = "arn:aws:iam::777788889999:role/break-glass-admin" }
 cluster_viewers    = { on-call = "arn:aws:iam::777788889999:role/on-call" }
+
+# Who may become what (infra/scripts/operate).
+people = {
+  read        = ["arn:aws:iam::777788889999:role/on-call"]
+  operate     = ["arn:aws:iam::777788889999:role/on-call"]
+  break-glass = ["arn:aws:iam::777788889999:role/break-glass-admin"]
+}
 
 node_groups = {
   system = { instance_types = ["m7g.large"], min_size = 3, max_size = 6, desired_size = 3 }

@@ -7,3 +7,5 @@ memorydb = {
 
 # Weekly, so that the path of a restore is walked before prod needs it.
 backup_schedule = "cron(30 2 ? * SUN *)"
+
+alarm_emails = { team = "tallyd-staging@example.com" }

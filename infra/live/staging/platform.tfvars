@@ -10,6 +10,13 @@ node_release       = "1.34.2-20260715"
 cluster_admins  = { platform-admins = "arn:aws:iam::444455556666:role/platform-admins" }
 cluster_viewers = { developers = "arn:aws:iam::444455556666:role/developers" }
 
+# Who may become what (infra/scripts/operate).
+people = {
+  read        = ["arn:aws:iam::444455556666:role/developers"]
+  operate     = ["arn:aws:iam::444455556666:role/platform-admins"]
+  break-glass = ["arn:aws:iam::444455556666:role/platform-admins"]
+}
+
 node_groups = {
   system = { instance_types = ["m7g.large"], min_size = 2, max_size = 4, desired_size = 3 }
   hits = {

@@ -1,4 +1,5 @@
-# The ways in for people. No host has a public address, and no port is open to the internet:
+# The ways in for people. No host has a public address, and no port is open to the internet (infra/scripts/operate walks them):
+#   - a tunnel of Session Manager through the operations host to the cluster's private API, for kubectl at home;
 #   - an EC2 Instance Connect endpoint for a shell or a tunnel, checked by IAM;
 #   - an operations host in the private tier, reached through Session Manager only, for kubectl against the private API.
 

@@ -27,3 +27,13 @@ output "instance_connect_endpoint_id" {
   description = "Id of the Instance Connect endpoint."
   value       = one(aws_ec2_instance_connect_endpoint.this[*].id)
 }
+
+output "tunnel_document" {
+  description = "Session document of the tunnel to the cluster's API."
+  value       = one(aws_ssm_document.tunnel[*].name)
+}
+
+output "person_role_arns" {
+  description = "Roles of people, by name."
+  value       = { for name, r in aws_iam_role.person : name => r.arn }
+}

@@ -3,6 +3,36 @@
 locals {
   session_log_group = "/${replace(var.name, "-", "/")}/sessions"
   session_document  = "${var.name}-session"
+  tunnel_document   = "${var.name}-api-tunnel"
+
+  start_on_ops_hosts = {
+    Sid      = "StartOnOpsHosts"
+    Effect   = "Allow"
+    Action   = ["ssm:StartSession"]
+    Resource = "arn:${var.partition}:ec2:${var.region}:${var.account_id}:instance/*"
+    Condition = {
+      StringEquals = { "ssm:resourceTag/Role" = "ops", "ssm:resourceTag/Environment" = var.environment }
+      BoolIfExists = { "ssm:SessionDocumentAccessCheck" = "true" }
+    }
+  }
+
+  with_document = {
+    for document in [local.session_document, local.tunnel_document] : document => {
+      Sid      = "WithOurDocument"
+      Effect   = "Allow"
+      Action   = ["ssm:StartSession"]
+      Resource = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:document/${document}"
+    }
+  }
+
+  # Session Manager tags each session with who started it. aws:username would be empty: people come with roles.
+  own_sessions = {
+    Sid       = "OwnSessions"
+    Effect    = "Allow"
+    Action    = ["ssm:TerminateSession", "ssm:ResumeSession"]
+    Resource  = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:session/*"
+    Condition = { StringLike = { "ssm:resourceTag/aws:ssmmessages:session-id" = ["$${aws:userid}"] } }
+  }
 }
 
 resource "aws_cloudwatch_log_group" "sessions" {
@@ -40,6 +70,45 @@ resource "aws_ssm_document" "session" {
   depends_on = [aws_cloudwatch_log_group.sessions]
 }
 
+# A tunnel that leads to one place: the cluster's private API. The general document of AWS would lead to whatever the host reaches.
+resource "aws_ssm_document" "tunnel" {
+  count = var.create ? 1 : 0
+
+  name            = local.tunnel_document
+  document_type   = "Session"
+  document_format = "JSON"
+  tags            = var.tags
+
+  content = jsonencode({
+    schemaVersion = "1.0"
+    description   = "Tunnel through the operations host to the API of ${var.cluster_name}"
+    sessionType   = "Port"
+    parameters = {
+      localPortNumber = { type = "String", description = "Port at home", default = "8443", allowedPattern = "^[0-9]{1,5}$" }
+    }
+    properties = {
+      type            = "LocalPortForwarding"
+      host            = var.cluster_host
+      portNumber      = "443"
+      localPortNumber = "{{ localPortNumber }}"
+    }
+  })
+}
+
+resource "aws_iam_policy" "tunnel" {
+  count = var.create ? 1 : 0
+
+  name        = "${var.name}-open-tunnel"
+  path        = var.iam_path
+  description = "Open and end own tunnels to the cluster's API"
+  tags        = var.tags
+
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [local.start_on_ops_hosts, local.with_document[local.tunnel_document], local.own_sessions]
+  })
+}
+
 resource "aws_iam_policy" "operator" {
   count = var.create ? 1 : 0
 
@@ -51,29 +120,9 @@ resource "aws_iam_policy" "operator" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat([
-      {
-        Sid      = "StartOnOpsHosts"
-        Effect   = "Allow"
-        Action   = ["ssm:StartSession"]
-        Resource = "arn:${var.partition}:ec2:${var.region}:${var.account_id}:instance/*"
-        Condition = {
-          StringEquals = { "ssm:resourceTag/Role" = "ops" }
-          BoolIfExists = { "ssm:SessionDocumentAccessCheck" = "true" }
-        }
-      },
-      {
-        Sid      = "WithOurDocument"
-        Effect   = "Allow"
-        Action   = ["ssm:StartSession"]
-        Resource = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:document/${local.session_document}"
-      },
-      {
-        # A session is named after who started it.
-        Sid      = "OwnSessions"
-        Effect   = "Allow"
-        Action   = ["ssm:TerminateSession", "ssm:ResumeSession"]
-        Resource = "arn:${var.partition}:ssm:${var.region}:${var.account_id}:session/$${aws:username}-*"
-      },
+      local.start_on_ops_hosts,
+      local.with_document[local.session_document],
+      local.own_sessions,
       {
         Sid      = "SessionKey"
         Effect   = "Allow"
@@ -87,8 +136,8 @@ resource "aws_iam_policy" "operator" {
         Action   = ["ec2-instance-connect:OpenTunnel"]
         Resource = "arn:${var.partition}:ec2:${var.region}:${var.account_id}:instance-connect-endpoint/*"
         Condition = {
-          NumericEquals           = { "ec2-instance-connect:remotePort" = "22" }
-          NumericLessThanOrEquals = { "ec2-instance-connect:maxTunnelDuration" = "3600" }
+          NumericEquals         = { "ec2-instance-connect:remotePort" = "22" }
+          NumericLessThanEquals = { "ec2-instance-connect:maxTunnelDuration" = "3600" }
         }
     }] : [])
   })

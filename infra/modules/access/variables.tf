@@ -106,3 +106,35 @@ variable "tags" {
   type        = map(string)
   default     = {}
 }
+
+variable "environment" {
+  description = "Value of the tag Environment of the operations host."
+  type        = string
+}
+
+variable "cluster_host" {
+  description = "Host name of the cluster's API, where the tunnel leads."
+  type        = string
+}
+
+variable "people" {
+  description = "Principals that may assume the roles read, operate and break-glass, by role."
+  type        = map(list(string))
+  default     = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.people), ["read", "operate", "break-glass"])) == 0
+    error_message = "The roles are read, operate and break-glass."
+  }
+
+  validation {
+    condition     = alltrue(flatten([for arns in values(var.people) : [for a in arns : can(regex("^arn:[a-z-]+:iam::[0-9]{12}:(role|user)/", a))]]))
+    error_message = "Principals are ARNs of roles or users, not whole accounts."
+  }
+}
+
+variable "alarm_topic_arns" {
+  description = "Topics that hear of break-glass, by name."
+  type        = map(string)
+  default     = {}
+}

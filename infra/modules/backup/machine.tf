@@ -17,8 +17,14 @@ locals {
         Type      = "Task"
         Resource  = "arn:${var.partition}:states:::aws-sdk:memorydb:createSnapshot"
         Arguments = { ClusterName = var.cluster_name, SnapshotName = "{% $snapshot %}", KmsKeyId = var.kms_key_arn }
-        # A snapshot of the daily window or a failover may be under way.
-        Retry = [{ ErrorEquals = ["MemoryDb.InvalidClusterStateFaultException", "MemoryDb.MemoryDbException"], IntervalSeconds = 300, MaxAttempts = 6, BackoffRate = 1.5 }]
+        # Errors are named as the Java SDK names them: MemoryDB's InvalidClusterStateFault is InvalidClusterStateException there.
+        # A snapshot of the daily window or a failover may be under way. An answer may be lost: then the snapshot is there already.
+        Retry = [
+          { ErrorEquals = ["MemoryDb.InvalidClusterStateException"], IntervalSeconds = 300, MaxAttempts = 6, BackoffRate = 1.5 },
+          { ErrorEquals = ["MemoryDb.SnapshotAlreadyExistsException"], MaxAttempts = 0 },
+          { ErrorEquals = ["States.TaskFailed"], IntervalSeconds = 60, MaxAttempts = 3, BackoffRate = 2 },
+        ]
+        Catch = [{ ErrorEquals = ["MemoryDb.SnapshotAlreadyExistsException"], Next = "WaitForSnapshot" }]
         Next  = "WaitForSnapshot"
       }
       WaitForSnapshot = { Type = "Wait", Seconds = 60, Next = "LookAtSnapshot" }
@@ -67,9 +73,15 @@ locals {
         Type      = "Task"
         Resource  = "arn:${var.partition}:states:::aws-sdk:memorydb:deleteSnapshot"
         Arguments = { SnapshotName = "{% $snapshot %}" }
-        Retry     = [{ ErrorEquals = ["States.TaskFailed"], IntervalSeconds = 120, MaxAttempts = 10, BackoffRate = 1.2 }]
-        End       = true
+        Retry = [
+          { ErrorEquals = ["MemoryDb.SnapshotNotFoundException"], MaxAttempts = 0 },
+          { ErrorEquals = ["States.TaskFailed"], IntervalSeconds = 120, MaxAttempts = 10, BackoffRate = 1.2 },
+        ]
+        # An earlier try deleted it, and its answer was lost.
+        Catch = [{ ErrorEquals = ["MemoryDb.SnapshotNotFoundException"], Next = "Done" }]
+        Next  = "Done"
       }
+      Done = { Type = "Succeed" }
     }
   }
 }

@@ -148,8 +148,10 @@ resource "aws_s3_bucket_policy" "this" {
           "s3:GetBucketAcl", "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads",
           "s3:ListMultipartUploadParts", "s3:PutObject",
         ]
-        Resource  = [local.bucket_arn, "${local.bucket_arn}/*"]
-        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+        Resource = [local.bucket_arn, "${local.bucket_arn}/*"]
+        # IfExists: AWS documents this export without a condition and does not say that the service sends its account. Where it does, it must be
+        # ours; where it does not, the backup must not fail for it. The lock, the versions and the key keep what is there.
+        Condition = { StringEqualsIfExists = { "aws:SourceAccount" = var.account_id } }
       },
     ]
   })

@@ -5,7 +5,23 @@ resource "aws_s3_bucket" "replica" {
 
   region = var.replica_region
   bucket = "${var.bucket_name}-replica"
-  tags   = var.tags
+  # S3 replicates from a locked bucket into a locked bucket only.
+  object_lock_enabled = var.object_lock_days > 0
+  tags                = var.tags
+}
+
+resource "aws_s3_bucket_object_lock_configuration" "replica" {
+  count = local.replicate && var.object_lock_days > 0 ? 1 : 0
+
+  region = var.replica_region
+  bucket = aws_s3_bucket.replica[0].id
+
+  rule {
+    default_retention {
+      mode = "GOVERNANCE"
+      days = var.object_lock_days
+    }
+  }
 }
 
 resource "aws_s3_bucket_versioning" "replica" {
@@ -103,7 +119,9 @@ resource "aws_s3_bucket_policy" "replica" {
         Principal = { Service = "${coalesce(var.replica_region, var.region)}.memorydb-snapshot.amazonaws.com" }
         Action    = ["s3:GetBucketAcl", "s3:GetObject", "s3:ListBucket"]
         Resource  = ["${local.bucket_arn}-replica", "${local.bucket_arn}-replica/*"]
-        Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+        # IfExists: AWS documents this export without a condition and does not say that the service sends its account. Where it does, it must be
+        # ours; where it does not, the backup must not fail for it. The lock, the versions and the key keep what is there.
+        Condition = { StringEqualsIfExists = { "aws:SourceAccount" = var.account_id } }
       },
     ]
   })
@@ -147,9 +165,12 @@ resource "aws_iam_role_policy" "replica" {
         Resource = local.bucket_arn
       },
       {
-        Sid      = "ReadVersions"
-        Effect   = "Allow"
-        Action   = ["s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging"]
+        # The last two read the lock of an object, which its copy must get as well.
+        Sid    = "ReadVersions"
+        Effect = "Allow"
+        Action = [
+          "s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging", "s3:GetObjectRetention", "s3:GetObjectLegalHold",
+        ]
         Resource = "${local.bucket_arn}/*"
       },
       {

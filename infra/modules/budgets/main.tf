@@ -10,10 +10,16 @@ resource "aws_budgets_budget" "this" {
   limit_unit   = "USD"
   tags         = var.tags
 
-  cost_filter {
-    name = "TagKeyValue"
-    # The dollar sign is AWS's separator of key and value.
-    values = [format("user:Environment$%s", var.environment)]
+  # A filter by a tag that billing does not know yet matches nothing, and such a budget never speaks up. Until the tag is activated
+  # (bootstrap, cost_allocation_tags) the budget is one for the whole account: too early is better than never.
+  dynamic "cost_filter" {
+    for_each = var.cost_tag_active ? [var.environment] : []
+
+    content {
+      name = "TagKeyValue"
+      # The dollar sign is AWS's separator of key and value.
+      values = [format("user:Environment$%s", cost_filter.value)]
+    }
   }
 
   dynamic "notification" {
@@ -33,11 +39,12 @@ resource "aws_budgets_budget" "this" {
 resource "aws_ce_anomaly_monitor" "this" {
   count = var.create && var.anomaly_usd > 0 ? 1 : 0
 
-  name         = var.name
-  monitor_type = "CUSTOM"
-  tags         = var.tags
+  name              = var.name
+  monitor_type      = var.cost_tag_active ? "CUSTOM" : "DIMENSIONAL"
+  monitor_dimension = var.cost_tag_active ? null : "SERVICE"
+  tags              = var.tags
 
-  monitor_specification = jsonencode({
+  monitor_specification = !var.cost_tag_active ? null : jsonencode({
     Tags = { Key = "Environment", Values = [var.environment], MatchOptions = ["EQUALS"] }
   })
 }

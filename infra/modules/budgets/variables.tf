@@ -10,8 +10,14 @@ variable "name" {
 }
 
 variable "environment" {
-  description = "Value of the tag Environment. It must be activated once as a cost allocation tag."
+  description = "Value of the tag Environment."
   type        = string
+}
+
+variable "cost_tag_active" {
+  description = "Whether Environment is an active cost allocation tag (bootstrap, cost_allocation_tags). Until then the budget is the account's."
+  type        = bool
+  default     = false
 }
 
 variable "monthly_usd" {

@@ -22,12 +22,13 @@ resource "aws_route53_zone" "this" {
   tags    = var.tags
 }
 
-# Only Amazon may issue certificates for these names. A zone that is not ours gets the record when somebody is named for the reports.
+# Only Amazon may issue certificates. In a zone of our own that holds for all of it; in somebody else's zone for our name and what lies below it:
+# a record at their apex would refuse the certificates of every other host in the zone.
 resource "aws_route53_record" "caa" {
-  count = var.create && (var.create_zone || var.caa_report != null) ? 1 : 0
+  count = var.create && var.create_caa ? 1 : 0
 
   zone_id = local.zone_id
-  name    = var.zone_name
+  name    = var.create_zone ? var.zone_name : var.domain_name
   type    = "CAA"
   ttl     = 3600
   records = concat([for ca in ["amazon.com", "amazontrust.com", "awstrust.com", "amazonaws.com"] : "0 issue \"${ca}\""], var.caa_report == null ? [] : ["0 iodef \"mailto:${var.caa_report}\""])

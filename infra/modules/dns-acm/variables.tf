@@ -64,6 +64,12 @@ variable "certificate_region" {
   default     = "us-east-1"
 }
 
+variable "create_caa" {
+  description = "Whether to say who may issue certificates for domain_name. False where a name above it says so already."
+  type        = bool
+  default     = true
+}
+
 variable "caa_report" {
   description = "Mail address for reports of refused certificates."
   type        = string

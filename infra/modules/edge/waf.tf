@@ -5,11 +5,21 @@ locals {
   waf        = var.create && (var.create_distribution || var.waf_scope == "REGIONAL")
   waf_region = var.waf_scope == "CLOUDFRONT" ? "us-east-1" : null
 
-  # Rules that would refuse legitimate hits only count: a batch of hits is a body of up to 64 KiB, and servers send hits without a browser's name.
+  # A key is any text: "/docs/php.ini", "https://example.com/a", "../x". What looks into the path, the query or the body would refuse such pages
+  # for ever and in silence, so it only counts. It guards nothing either: the daemon opens no file and no address that a request names.
+  # A batch is a body of up to 64 KiB, and servers send hits without a browser's name.
   managed_rules = {
     AWSManagedRulesAmazonIpReputationList = { priority = 40, count = [] }
-    AWSManagedRulesKnownBadInputsRuleSet  = { priority = 50, count = [] }
-    AWSManagedRulesCommonRuleSet          = { priority = 60, count = ["SizeRestrictions_BODY", "NoUserAgent_HEADER"] }
+    AWSManagedRulesKnownBadInputsRuleSet = { priority = 50, count = [
+      "ExploitablePaths_URIPATH", "JavaDeserializationRCE_BODY", "JavaDeserializationRCE_QUERYSTRING", "JavaDeserializationRCE_URIPATH",
+      "Log4JRCE_BODY", "Log4JRCE_QUERYSTRING", "Log4JRCE_URIPATH",
+    ] }
+    AWSManagedRulesCommonRuleSet = { priority = 60, count = [
+      "CrossSiteScripting_BODY", "CrossSiteScripting_QUERYARGUMENTS", "CrossSiteScripting_URIPATH", "EC2MetaDataSSRF_BODY",
+      "EC2MetaDataSSRF_QUERYARGUMENTS", "EC2MetaDataSSRF_URIPATH", "GenericLFI_BODY", "GenericLFI_QUERYARGUMENTS", "GenericLFI_URIPATH",
+      "GenericRFI_BODY", "GenericRFI_QUERYARGUMENTS", "GenericRFI_URIPATH", "NoUserAgent_HEADER", "RestrictedExtensions_QUERYARGUMENTS",
+      "RestrictedExtensions_URIPATH", "SizeRestrictions_BODY", "SizeRestrictions_QUERYSTRING", "SizeRestrictions_URIPATH",
+    ] }
   }
 }
 

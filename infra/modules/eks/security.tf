@@ -100,15 +100,16 @@ resource "aws_vpc_security_group_egress_rule" "node_to_node" {
   tags                         = var.tags
 }
 
-resource "aws_vpc_security_group_egress_rule" "node_https" {
-  count = var.create ? 1 : 0
+# HTTPS to the API, AWS, registries and Git; further ports only where an environment names them.
+resource "aws_vpc_security_group_egress_rule" "node_out" {
+  for_each = var.create ? toset([for p in var.egress_ports : tostring(p)]) : toset([])
 
   security_group_id = aws_security_group.node[0].id
-  description       = "HTTPS to the API, AWS, registries and Git"
+  description       = "Out on port ${each.key}"
   cidr_ipv4         = "0.0.0.0/0"
   ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
+  from_port         = tonumber(each.key)
+  to_port           = tonumber(each.key)
   tags              = var.tags
 }
 

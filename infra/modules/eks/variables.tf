@@ -212,3 +212,9 @@ variable "tags" {
   type        = map(string)
   default     = {}
 }
+
+variable "egress_ports" {
+  description = "TCP ports on which nodes and pods may reach the internet."
+  type        = list(number)
+  default     = [443]
+}

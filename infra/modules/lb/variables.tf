@@ -121,13 +121,13 @@ variable "web_acl_arn" {
 }
 
 variable "deregistration_delay_seconds" {
-  description = "How long a leaving pod still gets replies through: at most the pod's grace period of 75 s."
+  description = "How long a leaving pod still gets replies through: at least as long as it drains, at most its grace period (a test compares it with the manifests)."
   type        = number
   default     = 60
 
   validation {
-    condition     = var.deregistration_delay_seconds >= 20 && var.deregistration_delay_seconds <= 75
-    error_message = "deregistration_delay_seconds must be 20 to 75, within the pod's grace period."
+    condition     = var.deregistration_delay_seconds >= 20 && var.deregistration_delay_seconds <= 180
+    error_message = "deregistration_delay_seconds must be 20 to 180, within the pod's grace period."
   }
 }
 

@@ -67,6 +67,18 @@ resource "aws_vpc_security_group_ingress_rule" "peer" {
   tags              = var.tags
 }
 
+# When this life of the cluster began. Its last snapshot is named after it: a constant name would be taken when the next cluster of that name goes.
+resource "terraform_data" "born" {
+  count = var.create ? 1 : 0
+
+  input            = formatdate("YYYYMMDDhhmm", timestamp())
+  triggers_replace = [var.name, var.engine, var.port, var.kms_key_arn, aws_memorydb_subnet_group.this[0].name]
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_memorydb_cluster" "this" {
   count = var.create ? 1 : 0
 
@@ -90,11 +102,11 @@ resource "aws_memorydb_cluster" "this" {
   tls_enabled        = true
   acl_name           = aws_memorydb_acl.this[0].name
   kms_key_arn        = var.kms_key_arn
-  sns_topic_arn      = var.sns_topic_arn
+  sns_topic_arn      = aws_sns_topic.events[0].arn
 
   snapshot_retention_limit = var.snapshot_retention_limit
   snapshot_window          = var.snapshot_window
-  final_snapshot_name      = "${var.name}-final"
+  final_snapshot_name      = "${var.name}-final-${terraform_data.born[0].output}"
   snapshot_name            = var.restore_snapshot_name
   snapshot_arns            = var.restore_snapshot_arns
 

@@ -128,10 +128,26 @@ variable "kms_key_arn" {
   }
 }
 
-variable "sns_topic_arn" {
-  description = "Topic for cluster events (failover, maintenance)."
+variable "event_subscriptions" {
+  description = "Mail addresses that hear of the cluster's events (failover, maintenance), by name."
+  type        = map(string)
+  default     = {}
+}
+
+variable "account_id" {
+  description = "AWS account."
   type        = string
-  default     = null
+}
+
+variable "region" {
+  description = "AWS region."
+  type        = string
+}
+
+variable "partition" {
+  description = "AWS partition."
+  type        = string
+  default     = "aws"
 }
 
 variable "users" {

@@ -12,11 +12,11 @@ locals {
         ["tcp", 1024, 65535, local.anywhere], # replies to what the NAT gateways asked
         ["udp", 1024, 65535, local.anywhere],
       ]
-      egress = [
-        ["-1", 0, 0, var.vpc_cidr],
-        ["tcp", 443, 443, local.anywhere],
-        ["udp", 123, 123, local.anywhere],
-      ]
+      # The gateways pass on what the private tier may send.
+      egress = concat(
+        [["-1", 0, 0, var.vpc_cidr], ["udp", 123, 123, local.anywhere]],
+        [for p in var.egress_ports : ["tcp", p, p, local.anywhere]],
+      )
     }
     private = {
       ingress = concat(
@@ -24,10 +24,13 @@ locals {
         [for c in var.peer_cidrs : ["tcp", 0, 65535, c]],
       )
       egress = concat(
-        [["-1", 0, 0, var.vpc_cidr], ["tcp", 443, 443, local.anywhere], ["udp", 123, 123, local.anywhere]],
+        [["-1", 0, 0, var.vpc_cidr], ["udp", 123, 123, local.anywhere]],
+        [for p in var.egress_ports : ["tcp", p, p, local.anywhere]],
         [for c in var.peer_cidrs : ["tcp", 0, 65535, c]],
-        # Global Accelerator keeps the client's address, so the load balancer answers to the internet from this tier.
-        var.answer_clients_directly ? [["tcp", 1024, 65535, local.anywhere]] : [],
+        # Replies to whoever opened the connection. Global Accelerator keeps the reader's address, and of a VPC origin AWS does not say whether
+        # this list sees CloudFront's public address or one of the subnet. A list without state that guesses wrong drops every answer; with
+        # this rule both are right, and the security groups, which know their connections, still decide who may ask.
+        [["tcp", 1024, 65535, local.anywhere]],
       )
     }
     data = {

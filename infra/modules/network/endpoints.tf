@@ -50,7 +50,8 @@ resource "aws_vpc_endpoint" "s3" {
         Condition = { StringEquals = { "aws:ResourceAccount" = var.account_id, "aws:PrincipalAccount" = var.account_id } }
       },
       {
-        # Image layers of ECR and the packages of Amazon Linux lie in buckets of AWS.
+        # Image layers of ECR, the packages of Amazon Linux and the agent of Session Manager lie in buckets of AWS. registry.k8s.io sends clients
+        # inside AWS to a bucket of its own in a region near them, which need not be ours.
         Sid       = "ImagesAndPackages"
         Effect    = "Allow"
         Principal = "*"
@@ -58,6 +59,8 @@ resource "aws_vpc_endpoint" "s3" {
         Resource = [
           "arn:${var.partition}:s3:::prod-${var.region}-starport-layer-bucket/*",
           "arn:${var.partition}:s3:::al2023-repos-${var.region}-*/*",
+          "arn:${var.partition}:s3:::amazon-ssm-${var.region}/*",
+          "arn:${var.partition}:s3:::prod-registry-k8s-io-*/*",
         ]
       },
     ]

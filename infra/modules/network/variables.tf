@@ -150,10 +150,15 @@ variable "interface_endpoints" {
   }
 }
 
-variable "answer_clients_directly" {
-  description = "Whether the private tier may answer addresses on the internet: needed behind Global Accelerator only."
-  type        = bool
-  default     = false
+variable "egress_ports" {
+  description = "TCP ports on which nodes, pods and the operations host may reach the internet. HTTPS is all that AWS, registries and webhooks need; mail (587) and Git over SSH (22) must be named here."
+  type        = list(number)
+  default     = [443]
+
+  validation {
+    condition     = contains(var.egress_ports, 443) && alltrue([for p in var.egress_ports : p > 0 && p < 1024])
+    error_message = "egress_ports are ports below 1024, and 443 is one of them: without it no image comes in."
+  }
 }
 
 variable "private_subnet_tags" {

@@ -17,8 +17,8 @@ locals {
     imageGCLowThresholdPercent  = 70
     containerLogMaxSize         = "20Mi"
     containerLogMaxFiles        = 3
-    # A tallyd pod takes up to 75 s to drain; the last 10 of the 90 belong to critical pods.
-    shutdownGracePeriod             = "90s"
+    # A pod serves on for 120 s, drains and flushes in 45 and has 180 in all; the last 10 of the 200 belong to critical pods.
+    shutdownGracePeriod             = "200s"
     shutdownGracePeriodCriticalPods = "10s"
     kubeReserved                    = { cpu = "100m", memory = "512Mi" }
     systemReserved                  = { cpu = "100m", memory = "256Mi" }
@@ -28,6 +28,9 @@ locals {
     cpuManagerPolicy = "static"
     # Guaranteed pods with whole cores get them alone; the static manager insists on a reservation for everybody else.
     reservedSystemCPUs = var.reserved_system_cpus
+    # nodeadm sets /system and /runtime. The kubelet refuses either of them beside a list of reserved CPUs.
+    systemReservedCgroup = ""
+    kubeReservedCgroup   = ""
   }
 
   node_config = {

@@ -28,7 +28,7 @@ resource "aws_sns_topic_policy" "this" {
       {
         Sid       = "AlarmsOfThisAccount"
         Effect    = "Allow"
-        Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "costalerts.amazonaws.com", "memorydb.amazonaws.com"] }
+        Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "costalerts.amazonaws.com"] }
         Action    = "sns:Publish"
         Resource  = local.topic_arn
         Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }

@@ -119,19 +119,18 @@ resource "aws_iam_role_policy" "rotation" {
 resource "aws_lambda_function" "rotation" {
   count = local.rotate ? 1 : 0
 
-  function_name                  = local.rotation_name
-  description                    = "Rotates MemoryDB passwords with two valid at a time"
-  role                           = aws_iam_role.rotation[0].arn
-  runtime                        = "python3.13"
-  architectures                  = ["arm64"]
-  handler                        = "handler.rotate"
-  filename                       = "${path.module}/rotation/rotation.zip"
-  source_code_hash               = filebase64sha256("${path.module}/rotation/rotation.zip")
-  timeout                        = 300
-  memory_size                    = 256
-  reserved_concurrent_executions = 2
-  kms_key_arn                    = var.kms_key_arn
-  tags                           = var.tags
+  function_name    = local.rotation_name
+  description      = "Rotates MemoryDB passwords with two valid at a time"
+  role             = aws_iam_role.rotation[0].arn
+  runtime          = "python3.13"
+  architectures    = ["arm64"]
+  handler          = "handler.rotate"
+  filename         = "${path.module}/rotation/rotation.zip"
+  source_code_hash = filebase64sha256("${path.module}/rotation/rotation.zip")
+  timeout          = 300
+  memory_size      = 256
+  kms_key_arn      = var.kms_key_arn
+  tags             = var.tags
 
   environment {
     variables = {

@@ -39,7 +39,7 @@ module "key" {
     Snapshots = {
       principals = ["memorydb.amazonaws.com", "${var.region}.memorydb-snapshot.amazonaws.com"]
       actions    = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"]
-      conditions = [{ test = "StringEquals", variable = "aws:SourceAccount", values = [var.account_id] }]
+      conditions = [{ test = "StringEqualsIfExists", variable = "aws:SourceAccount", values = [var.account_id] }]
     }
   }
 }
@@ -61,7 +61,7 @@ module "replica_key" {
     Snapshots = {
       principals = ["memorydb.amazonaws.com", "${coalesce(var.backup_replica_region, var.region)}.memorydb-snapshot.amazonaws.com"]
       actions    = ["kms:Decrypt", "kms:DescribeKey"]
-      conditions = [{ test = "StringEquals", variable = "aws:SourceAccount", values = [var.account_id] }]
+      conditions = [{ test = "StringEqualsIfExists", variable = "aws:SourceAccount", values = [var.account_id] }]
     }
   }
 }
@@ -102,7 +102,10 @@ module "memorydb" {
   vpc_id                    = local.platform.vpc_id
   subnet_ids                = split(",", local.platform.data_subnet_ids)
   kms_key_arn               = module.key.arn
-  sns_topic_arn             = local.platform.alarm_topic_arn
+  event_subscriptions       = var.alarm_emails
+  account_id                = var.account_id
+  region                    = var.region
+  partition                 = var.partition
   users                     = local.users
   initial_passwords         = module.secrets.initial_passwords
   maintenance_window        = var.memorydb.maintenance_window

@@ -1,4 +1,4 @@
-# Who may say what to MemoryDB. The daemon's list is every command that it sends, and no more: infra/tests/rules.py reads them
+# Who may say what to MemoryDB. The daemon's list is every command that it sends, and no more: infra/tests/rules/memorydb.py reads them
 # from src/, and tests/e2e/test_085_acl.py runs the daemon as this user.
 
 locals {

@@ -48,6 +48,12 @@ variable "permanent" {
   default     = true
 }
 
+variable "alarm_emails" {
+  description = "Addresses that hear of the cluster's events, by name."
+  type        = map(string)
+  default     = {}
+}
+
 variable "key_administrators" {
   description = "ARNs of principals that administer the keys."
   type        = list(string)

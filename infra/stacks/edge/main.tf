@@ -188,6 +188,8 @@ module "direct_certificate" {
   zone_id            = local.named ? module.dns.zone_id : null
   domain_name        = coalesce(var.global_accelerator.host, local.named ? var.dns.zone_name : "example.com")
   certificate_region = null
+  # The direct host lies below the host, whose record counts for it.
+  create_caa = !(local.named && endswith(coalesce(var.global_accelerator.host, "none"), try(".${var.dns.host}", "none")))
 }
 
 module "direct_lb" {

@@ -20,6 +20,17 @@ locals {
   boundary     = "${local.account_root}:policy${local.names.iam_path}${var.project}-boundary"
 }
 
+locals {
+  person_policies = {
+    read = [{ policy = "AmazonEKSViewPolicy", namespaces = [] }]
+    operate = [
+      { policy = "AmazonEKSViewPolicy", namespaces = [] },
+      { policy = "AmazonEKSAdminPolicy", namespaces = concat([var.namespace], var.controller_namespaces) },
+    ]
+    break-glass = [{ policy = "AmazonEKSClusterAdminPolicy", namespaces = [] }]
+  }
+}
+
 module "key" {
   source = "../../modules/kms"
 
@@ -37,7 +48,7 @@ module "key" {
       conditions = [{ test = "ArnLike", variable = "kms:EncryptionContext:aws:logs:arn", values = ["arn:${var.partition}:logs:${var.region}:${var.account_id}:log-group:*"] }]
     }
     AlarmsAndEvents = {
-      principals = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com", "memorydb.amazonaws.com"]
+      principals = ["cloudwatch.amazonaws.com", "events.amazonaws.com", "budgets.amazonaws.com"]
       conditions = [{ test = "StringEquals", variable = "aws:SourceAccount", values = [var.account_id] }]
     }
   }
@@ -87,7 +98,7 @@ module "network" {
   peer_cidrs              = var.peer_cidrs
   nat                     = var.nat
   interface_endpoints     = var.interface_endpoints
-  answer_clients_directly = var.behind_global_accelerator
+  egress_ports            = var.egress_ports
   kms_key_arn             = module.key.arn
   flow_log_retention_days = var.log_retention_days
 
@@ -110,6 +121,10 @@ module "access" {
   vpc_cidr             = module.network.vpc_cidr
   subnet_ids           = module.network.private_subnet_ids
   cluster_name         = local.names.cluster
+  cluster_host         = trimprefix(module.eks.endpoint, "https://")
+  environment          = var.environment
+  people               = var.people
+  alarm_topic_arns     = { alarms = module.observability.topic_arn }
   kms_key_arn          = module.key.arn
   host_running         = var.ops_host_running
   tags                 = module.naming.tags
@@ -136,14 +151,22 @@ module "eks" {
   log_retention_days   = var.log_retention_days
   alarm_actions        = [module.observability.topic_arn]
   addons               = var.addons
+  egress_ports         = var.egress_ports
 
   api_client_security_group_ids = { operations-host = module.access.host_security_group_id }
 
+  # People reach the API through a tunnel with rights of their own; the host that carries the tunnel has none worth taking.
   access_entries = merge(
     {
       operations-host = {
         principal_arn = module.access.host_role_arn
         policies      = [{ policy = "AmazonEKSViewPolicy" }]
+      }
+    },
+    {
+      for name, arn in module.access.person_role_arns : "person-${name}" => {
+        principal_arn = arn
+        policies      = local.person_policies[name]
       }
     },
     {
@@ -233,4 +256,6 @@ module "budget" {
   monthly_usd = var.monthly_budget_usd
   anomaly_usd = var.anomaly_usd
   emails      = values(var.alarm_emails)
+
+  cost_tag_active = var.cost_tag_active
 }

@@ -97,3 +97,18 @@ output "image_pipeline_role_arns" {
   description = "Roles of the pipelines that push images."
   value       = module.ci.role_arns
 }
+
+output "tunnel_document" {
+  description = "Session document of the tunnel to the cluster's API."
+  value       = module.access.tunnel_document
+}
+
+output "person_role_arns" {
+  description = "Roles of people: read, operate, break-glass."
+  value       = module.access.person_role_arns
+}
+
+output "region" {
+  description = "Region of the stack."
+  value       = var.region
+}

@@ -78,10 +78,10 @@ variable "interface_endpoints" {
   default     = ["ecr.api", "ecr.dkr", "sts", "secretsmanager", "logs", "eks-auth"]
 }
 
-variable "behind_global_accelerator" {
-  description = "Whether the edge stack puts an accelerator in front: the private tier then answers readers directly."
-  type        = bool
-  default     = false
+variable "egress_ports" {
+  description = "TCP ports on which the cluster may reach the internet; 443 only unless mail (587) or Git over SSH (22) is wanted."
+  type        = list(number)
+  default     = [443]
 }
 
 variable "log_retention_days" {
@@ -255,8 +255,26 @@ variable "monthly_budget_usd" {
   type        = number
 }
 
+variable "cost_tag_active" {
+  description = "Whether Environment is an active cost allocation tag; true a day after bootstrap activated it."
+  type        = bool
+  default     = false
+}
+
 variable "anomaly_usd" {
   description = "Unusual spending from which on to speak up, in USD a day; 0 for no watch."
   type        = number
   default     = 0
+}
+
+variable "people" {
+  description = "Principals that may assume the roles read, operate and break-glass, by role."
+  type        = map(list(string))
+  default     = {}
+}
+
+variable "controller_namespaces" {
+  description = "Namespaces beside tallyd's that the role operate may change."
+  type        = list(string)
+  default     = ["external-secrets", "flux-system", "karpenter", "keda", "monitoring"]
 }

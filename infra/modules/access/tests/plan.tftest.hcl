@@ -8,6 +8,8 @@ variables {
   vpc_cidr      = "10.20.0.0/16"
   subnet_ids    = ["subnet-1"]
   cluster_name  = "tallyd-test"
+  cluster_host  = "0123.gr7.eu-central-1.eks.amazonaws.com"
+  environment   = "test"
   kms_key_arn   = "arn:aws:kms:eu-central-1:111122223333:key/test"
   ami_parameter = "/aws/service/eks/optimized-ami/1.34/amazon-linux-2023/arm64/standard/amazon-eks-node-al2023-arm64-standard-1.34-v20260715/image_id"
 }

@@ -44,7 +44,7 @@ run "waits_for_every_shard" {
   assert {
     condition = alltrue([
       for name, s in jsondecode(aws_sfn_state_machine.this[0].definition).States :
-      try(contains(keys(jsondecode(aws_sfn_state_machine.this[0].definition).States), s.Next), try(s.End, s.Type == "Choice" || s.Type == "Fail"))
+      try(contains(keys(jsondecode(aws_sfn_state_machine.this[0].definition).States), s.Next), try(s.End, contains(["Choice", "Fail", "Succeed"], s.Type)))
     ])
     error_message = "Every state must lead to a state that exists, or end."
   }

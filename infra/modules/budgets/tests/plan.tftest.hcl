@@ -16,7 +16,21 @@ run "speaks_up_three_times" {
   }
 
   assert {
-    condition     = one(one(aws_budgets_budget.this[0].cost_filter).values) == "user:Environment$test"
+    condition     = length(aws_budgets_budget.this[0].cost_filter) == 0
+    error_message = "A filter by a tag that billing does not know matches nothing."
+  }
+}
+
+run "only_this_environment_once_billing_knows_the_tag" {
+  command = plan
+
+  variables {
+    cost_tag_active = true
+    anomaly_usd     = 20
+  }
+
+  assert {
+    condition     = one(one(aws_budgets_budget.this[0].cost_filter).values) == "user:Environment$test" && aws_ce_anomaly_monitor.this[0].monitor_type == "CUSTOM"
     error_message = "Only this environment's costs."
   }
 }

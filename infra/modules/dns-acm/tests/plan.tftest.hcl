@@ -15,6 +15,15 @@ run "certificate_where_cloudfront_looks" {
   }
 }
 
+run "only_our_name_says_who_may_issue" {
+  command = plan
+
+  assert {
+    condition     = aws_route53_record.caa[0].name == "count.example.com"
+    error_message = "A record at the apex would bind every other host of the zone."
+  }
+}
+
 run "a_wildcard_needs_no_record_of_its_own" {
   command = plan
 

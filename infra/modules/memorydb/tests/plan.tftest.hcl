@@ -2,6 +2,8 @@ mock_provider "aws" {}
 
 variables {
   name                      = "tallyd-test"
+  account_id                = "111122223333"
+  region                    = "eu-central-1"
   vpc_id                    = "vpc-1"
   subnet_ids                = ["subnet-1", "subnet-2"]
   client_security_group_ids = { nodes = "sg-1" }

@@ -8,6 +8,8 @@ module "memorydb" {
   source = "../.."
 
   name                      = "tallyd-dev"
+  account_id                = "111122223333"
+  region                    = "eu-central-1"
   vpc_id                    = "vpc-11111111"
   subnet_ids                = ["subnet-11111111", "subnet-22222222"]
   client_security_group_ids = { nodes = "sg-11111111" }
