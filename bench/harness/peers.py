@@ -108,7 +108,8 @@ class Tallyd(Peer):
         port, self.admin = free_port(), free_port()
         store = ["--redis", f"redis://127.0.0.1:{redis.port}"] if redis else []
         return Server(self.name, [
-            *self.under, self.binary, "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin",
+            # One client brings all keys here; in the environment, which older versions take with a warning.
+            "env", "TALLYD_NEW_KEYS=0", "TALLYD_NEW_KEYS_CLIENT=0", *self.under, self.binary, "--io", self.engine, "--listen", f"127.0.0.1:{port}", "--admin",
             f"127.0.0.1:{self.admin}", *store, *options], port, cpu, folder.file("tallyd.log"))
 
     def await_ready(self):

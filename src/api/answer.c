@@ -13,6 +13,9 @@ static const struct refusal {
     const char *detail;
 } refusals[API_REFUSAL_KINDS] = {
     [API_REFUSED_KEY_LIMIT] = {503, "this process counts as many keys as --max-keys allows"},
+    [API_REFUSED_NAMESPACE_KEYS] = {503, "this process counts as many keys of this namespace as --max-keys-ns allows"},
+    [API_REFUSED_NEW_KEY_RATE] = {429, "so many new keys at once are not taken; keys that are known count on"},
+    [API_REFUSED_NO_SUCH_NAMESPACE] = {403, "this namespace is not in --namespaces"},
     [API_REFUSED_STATE_FULL] = {503, "the file system of --state-dir has no room for another key"},
     [API_REFUSED_OVERFLOW] = {409, "what this process counts of this key would pass 2^56-1"},
     [API_REFUSED_BAD_NAMESPACE] = {400, "a namespace is 1 to 64 of A-Z a-z 0-9 _ . -"},

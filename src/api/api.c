@@ -8,6 +8,7 @@
 
 #include "api/ask.h"
 #include "api/hit_answer.h"
+#include "api/newcomer.h"
 #include "sync/atomic.h"
 #include "web.h"
 
@@ -218,11 +219,15 @@ int api_create(struct api **out, const struct api_config *config, struct error *
         return error_set(err, -ENOMEM, "no memory for the api");
     a->config = *config;
     a->workers = workers;
+    if (newcomers_create(&a->newcomers) < 0) {
+        api_destroy(a);
+        return error_set(err, -ENOMEM, "no memory for the api");
+    }
     for (uint32_t i = 0; i < workers; i++) {
         a->per_worker[i].api = a;
         a->per_worker[i].index = i;
         if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
-            http_template_create(&a->per_worker[i].pixel, &pixel) < 0 ||
+            http_template_create(&a->per_worker[i].pixel, &pixel) < 0 || rate_create(&a->per_worker[i].newcomers) < 0 ||
             (config->rate_limit && rate_create(&a->per_worker[i].rate) < 0)) {
             api_destroy(a);
             return error_set(err, -ENOMEM, "no memory for the api");
@@ -240,6 +245,8 @@ void api_destroy(struct api *a)
         http_template_destroy(a->per_worker[i].counted);
         http_template_destroy(a->per_worker[i].pixel);
         rate_destroy(a->per_worker[i].rate);
+        rate_destroy(a->per_worker[i].newcomers);
     }
+    newcomers_destroy(a->newcomers);
     free(a);
 }

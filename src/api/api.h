@@ -12,17 +12,21 @@
 #include "tally/tally.h"
 
 struct api;
-struct api_stats; /* api/stats.h */
-struct policy;    /* api/policy.h */
+struct api_stats;  /* api/stats.h */
+struct policy;     /* api/policy.h */
+struct namespaces; /* api/newcomer.h */
 
 struct api_config {
     struct tally *tally;
     struct flusher *flusher;
-    bool embedded;                   /* no store but ourselves: what is not counted here is nowhere */
-    uint32_t rate_limit, rate_burst; /* hits of one client; a limit of 0: any number */
-    bool proxy_protocol;             /* connections of these proxies begin with its header */
-    struct proxies proxies;          /* believed what they say of a client's address */
-    uint32_t flush_interval_ms;      /* totals older than two of these, and two seconds, are asked for again */
+    bool embedded;                       /* no store but ourselves: what is not counted here is nowhere */
+    uint32_t rate_limit, rate_burst;     /* hits of one client; a limit of 0: any number */
+    uint32_t keys_max_ns;                /* new keys of one namespace; 0: as many as there is room for */
+    uint32_t new_keys, new_keys_client;  /* a second: at each worker, and of one client there; 0: any number */
+    const struct namespaces *namespaces; /* borrowed; those that exist; NULL: any does */
+    bool proxy_protocol;                 /* connections of these proxies begin with its header */
+    struct proxies proxies;              /* believed what they say of a client's address */
+    uint32_t flush_interval_ms;          /* totals older than two of these, and two seconds, are asked for again */
 };
 
 int api_create(struct api **out, const struct api_config *config, struct error *err); /* 0 or -ENOMEM */

@@ -19,6 +19,7 @@ struct api_worker {
     struct worker *worker;       /* borrowed */
     const struct policy *policy; /* borrowed; NULL: no rules at all */
     struct rate *rate;           /* owned; NULL: no limit */
+    struct rate *newcomers;      /* owned; new keys of clients, and of all together */
     uint32_t retry_after_s;      /* of the hit that was refused for its rate */
     struct http_template *counted, *pixel;
     const struct policy *policy_taken; /* the same, for main to see */
@@ -27,6 +28,7 @@ struct api_worker {
 
 struct api {
     struct api_config config;
+    struct newcomers *newcomers; /* owned */
     const struct policy *policy; /* the newest; main publishes, workers take it (take_policy()) */
     uint32_t workers;
     struct api_worker per_worker[];

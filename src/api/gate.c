@@ -1,9 +1,13 @@
 #include "api/gate.h"
 
+#include "api/newcomer.h"
+
 enum api_refusal gate_check(struct api_worker *aw, const struct http_request *r, const struct reply *reply,
                             struct slice name)
 {
     const struct api_config *config = &aw->api->config;
+    if (config->namespaces && !namespaces_have(config->namespaces, name_ns(name)))
+        return API_REFUSED_NO_SUCH_NAMESPACE;
     enum api_refusal why = aw->policy ? policy_check(aw->policy, r, name) : API_REFUSAL_KINDS;
     if (why != API_REFUSAL_KINDS || !aw->rate)
         return why;

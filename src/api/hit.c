@@ -4,6 +4,7 @@
 #include "api/gate.h"
 #include "api/hit_answer.h"
 #include "api/lookup.h"
+#include "api/newcomer.h"
 #include "sync/atomic.h"
 
 static enum handler_result refuse(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -89,10 +90,9 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
         why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, hit.name);
         if (why != API_REFUSAL_KINDS)
             return refuse(aw, r, reply, &hit, why);
-        enum tally_result result = tally_hit(aw->api->config.tally, aw->index, hit.name, hit.query.n);
-        if (result != TALLY_COUNTED)
-            return refuse(aw, r, reply, &hit, refusal_of_tally(result));
-        stat_add(&aw->stats.hits_accepted, hit.query.n);
+        why = hit_take(aw, r, reply, hit.name, hit.query.n);
+        if (why != API_REFUSAL_KINDS)
+            return refuse(aw, r, reply, &hit, why);
     }
     return special ? answer_special(aw, r, reply, &hit) : answer_counted(aw, r, reply, aw->counted, 204);
 }

@@ -4,6 +4,7 @@
 
 #include "api/gate.h"
 #include "api/json.h"
+#include "api/newcomer.h"
 #include "sync/atomic.h"
 
 #define ITEMS_MAX 1000
@@ -30,13 +31,7 @@ static enum api_refusal hit_count(struct api_worker *aw, const struct http_reque
     if ((number && !json_is_integer(number)) || n < 1 || n > INT32_MAX)
         return API_REFUSED_BAD_N;
     enum api_refusal why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, name);
-    if (why != API_REFUSAL_KINDS)
-        return why;
-    enum tally_result result = tally_hit(aw->api->config.tally, aw->index, name, (uint64_t)n);
-    if (result != TALLY_COUNTED)
-        return refusal_of_tally(result);
-    stat_add(&aw->stats.hits_accepted, (uint64_t)n);
-    return API_REFUSAL_KINDS;
+    return why == API_REFUSAL_KINDS ? hit_take(aw, r, reply, name, (uint64_t)n) : why;
 }
 
 static void hits_count(struct api_worker *aw, const struct http_request *r, struct reply *reply, const json_t *hits)

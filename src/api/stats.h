@@ -7,6 +7,9 @@
 /* Why a hit was not counted: label `reason` of hits_refused_total, and of X-Hit-Status. */
 #define API_REFUSALS(REFUSAL)                                                                                          \
     REFUSAL(KEY_LIMIT, "key_limit")                                                                                    \
+    REFUSAL(NAMESPACE_KEYS, "namespace_keys")                                                                          \
+    REFUSAL(NEW_KEY_RATE, "new_key_rate")                                                                              \
+    REFUSAL(NO_SUCH_NAMESPACE, "no_such_namespace")                                                                    \
     REFUSAL(STATE_FULL, "state_full")                                                                                  \
     REFUSAL(OVERFLOW, "overflow")                                                                                      \
     REFUSAL(BAD_NAMESPACE, "bad_namespace")                                                                            \

@@ -3,6 +3,7 @@
  *
  * Thread: main. */
 
+#include "api/newcomer.h"
 #include "app/cpus.h"
 #include "app/limits.h"
 #include "app/options.h"
@@ -48,6 +49,7 @@ struct app {
     char (*names)[24];       /* of the workers' threads */
     struct worker **workers; /* workers_count of them; those not there yet are NULL */
     struct worker *admin;
+    struct namespaces namespaces; /* those of --namespaces */
     struct limits_watch limits;
     struct sources sources; /* read by the admin's thread */
 };

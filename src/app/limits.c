@@ -21,6 +21,8 @@ static const struct limit limits[] = {
      API_REFUSAL_KINDS},
     {"--max-buffer-bytes", "requests that need memory are answered 503", offsetof(struct worker_stats, buffer_refused),
      API_REFUSAL_KINDS},
+    {"--max-keys-ns", "hits on new keys of one namespace are answered 503", 0, API_REFUSED_NAMESPACE_KEYS},
+    {"--new-keys", "hits on new keys are answered 429", 0, API_REFUSED_NEW_KEY_RATE},
     {"--max-keys", "hits on new keys are answered 503", 0, API_REFUSED_KEY_LIMIT},
 };
 #define LIMITS (sizeof limits / sizeof *limits)

@@ -79,6 +79,8 @@
     OPTION("Access", "filter", filter, STRING, "", 0, 64, SOURCE_ANY, "LIST",                                          \
            "hits not to count: prefetch (of a page that may never be looked at), gpc and dnt (of those who ask not to " \
            "be tracked), with commas between")                                                                         \
+    OPTION("Access", "namespaces", namespaces, STRING, "", 0, 4000, SOURCE_ANY, "LIST",                                \
+           "namespaces that exist, with commas between; hits of others are answered 403; without it any does")         \
     OPTION("Access", "rate-limit", rate_limit, COUNT, "0", 0, 1000000, SOURCE_ANY, "N",                                \
            "hits a second that one client address (IPv6: /64) may make at each worker; more are answered 429; 0: any " \
            "number")                                                                                                   \
@@ -92,6 +94,13 @@
            "all others must not")                                                                                      \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
            "distinct keys that this process counts; a hit on one more is answered 503")                                \
+    OPTION("Limits", "max-keys-ns", max_keys_ns, COUNT, "auto", 1, 1u << 28, SOURCE_ANY, "N|auto",                     \
+           "keys of one namespace that this process takes; one more is answered 503; auto is seven eighths of "        \
+           "--max-keys")                                                                                               \
+    OPTION("Limits", "new-keys", new_keys, COUNT, "5000", 0, 1000000, SOURCE_ANY, "N",                                 \
+           "new keys a second at each worker, a hundred seconds' worth at once; more are answered 429; 0: any number") \
+    OPTION("Limits", "new-keys-client", new_keys_client, COUNT, "1000", 0, 1000000, SOURCE_ANY, "N",                   \
+           "the same of one client address (IPv6: /64), where addresses are looked at (see --max-conns-client)")       \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \
            "connections that one worker holds; when it is nearly full, the longest idle are closed for new ones")                                              \
     OPTION("Limits", "max-conns-client", max_conns_client, COUNT, "auto", 1, 1000000, SOURCE_ANY, "N|auto",            \

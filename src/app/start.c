@@ -203,6 +203,11 @@ static int cut_check(struct app *a, struct error *err)
     return flusher_await_cut(a->flusher, clock_mono_ms() + CUT_WAIT_MS, err);
 }
 
+static uint32_t keys_max_ns(const struct options *o)
+{
+    return (uint32_t)(o->max_keys_ns ? o->max_keys_ns : o->max_keys - o->max_keys / 8);
+}
+
 static int api_begin(struct app *a, struct error *err)
 {
     struct api_config config = {
@@ -213,7 +218,14 @@ static int api_begin(struct app *a, struct error *err)
         .rate_limit = (uint32_t)a->options->rate_limit,
         .rate_burst = (uint32_t)a->options->rate_burst,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
+        .keys_max_ns = keys_max_ns(a->options),
+        .new_keys = (uint32_t)a->options->new_keys,
+        .new_keys_client = (uint32_t)a->options->new_keys_client,
+        .namespaces = *a->options->namespaces ? &a->namespaces : NULL,
     };
+    int failed = namespaces_parse(&a->namespaces, a->options->namespaces, err);
+    if (failed)
+        return failed;
     if (proxies_parse(&config.proxies, a->options->trusted_proxies) < 0)
         return error_set(err, -EINVAL, "--trusted-proxies '%s' is not a list of addresses or ADDRESS/BITS, with commas",
                          a->options->trusted_proxies);

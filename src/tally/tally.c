@@ -7,6 +7,9 @@
 #include "base/random.h"
 #include "sync/atomic.h"
 
+#define CELL_NEW (SHARD_CELL_NO_SPACE - 1) /* no cell, and none was to be made */
+_Static_assert(CELL_NEW > SHARD_CELLS_MAX, "no cell has that number");
+
 struct tally {
     /* constant after creation */
     uint32_t keys_max;
@@ -144,10 +147,13 @@ static bool key_take(struct tally *t)
 
 /* Two workers that meet a new name in the same microsecond take two places for it: the bound then errs by
  * one on the safe side. Being exact would need a lock across all workers for each new name. */
-static uint32_t cell_create(struct tally *t, uint32_t worker, struct slice name, uint64_t hash)
+static __attribute__((noinline)) uint32_t cell_create(struct tally *t, uint32_t worker, struct slice name,
+                                                      uint64_t hash, bool only_known)
 {
     bool known = counted_anywhere(t, name, hash);
 
+    if (!known && only_known)
+        return CELL_NEW;
     if (!known && !key_take(t))
         return SHARD_CELL_NONE;
     uint32_t cell = shard_intern(t->shards[worker], name, hash);
@@ -156,19 +162,33 @@ static uint32_t cell_create(struct tally *t, uint32_t worker, struct slice name,
     return cell;
 }
 
-enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n)
+static inline enum tally_result hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n, bool only_known)
 {
-    PROBE(hit, worker, name.at, name.bytes, n); /* here, where its words are in registers anyway */
     struct shard *s = t->shards[worker];
     uint64_t hash = shard_hash(s, name);
     uint32_t cell = shard_find(s, name, hash);
 
     if (cell == SHARD_CELL_NONE)
-        cell = cell_create(t, worker, name, hash);
-    if (cell >= SHARD_CELL_NO_SPACE)
-        return cell == SHARD_CELL_NONE ? TALLY_KEY_LIMIT : TALLY_NO_SPACE;
+        cell = cell_create(t, worker, name, hash, only_known);
+    if (cell >= CELL_NEW)
+        return cell == SHARD_CELL_NONE ? TALLY_KEY_LIMIT : cell == CELL_NEW ? TALLY_NEW : TALLY_NO_SPACE;
     return shard_add(s, cell, n) ? TALLY_COUNTED : TALLY_OVERFLOW;
 }
+
+enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n)
+{
+    return hit(t, worker, name, n, false);
+}
+
+enum tally_result tally_hit_known(struct tally *t, uint32_t worker, struct slice name, uint64_t n)
+{
+    PROBE(hit, worker, name.at, name.bytes,
+          n); /* every hit comes here first, where its words are in registers anyway */
+    return hit(t, worker, name, n, true);
+}
+
+/* Relaxed because it is only a forecast: key_take() decides. */
+bool tally_is_full(const struct tally *t) { return load_relaxed_u32(&t->keys) >= t->keys_max; }
 
 struct tally_mark tally_mark(const struct tally *t, uint32_t worker, struct slice name)
 {

@@ -35,6 +35,7 @@ enum tally_result {
     TALLY_COUNTED,
     TALLY_KEY_LIMIT, /* one name too many: nothing counted */
     TALLY_OVERFLOW,  /* the sum of a cell would pass SEAL_MAX, 2^56 - 1: nothing counted */
+    TALLY_NEW,       /* of tally_hit_known(): nobody counts that name; nothing counted */
     TALLY_NO_SPACE,  /* the file system of the state file is full, and the name is new: nothing counted */
 };
 
@@ -56,7 +57,10 @@ bool tally_find(const struct tally *t, struct slice name, uint32_t *worker, uint
 int tally_take_over(struct tally *t, uint32_t worker, struct slice name, uint64_t hits);
 
 /* ---- worker `worker` ---- */
+/* The second counts only names that some worker counts already. */
 enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n);
+enum tally_result tally_hit_known(struct tally *t, uint32_t worker, struct slice name, uint64_t n);
+bool tally_is_full(const struct tally *t); /* a new name would be one too many */
 /* What this worker has counted of a name so far. */
 struct tally_mark {
     uint32_t worker, cell; /* SHARD_CELL_NONE: never counted by it */

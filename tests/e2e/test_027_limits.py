@@ -110,7 +110,7 @@ def send_some(sock, data):
 
 
 def test_a_flood_of_keys_ends_at_the_limit_and_old_keys_count_on(lab):
-    server = lab.tallyd(workers=1, max_keys=500)
+    server = lab.tallyd(workers=1, max_keys=500, max_keys_ns=500)
     flood = [request_bytes("GET", f"/v1/hit/flood/{i * 7919:x}") for i in range(40_000)]
     with HttpConnection(server.port) as connection:
         statuses = []

@@ -1,0 +1,44 @@
+#pragma once
+/* May this key be counted, which nobody has counted in this process yet? What a new key costs is memory, so there are
+ * shares of it: by namespace, by client and by worker. Keys that are known are never asked.
+ *
+ * Thread: the worker's; the numbers of keys by namespace are shared by all workers, and touched only by new keys. */
+
+#include "api/api_worker.h"
+
+/* Rates are of a second; that many seconds of them may come at once. */
+#define NEWCOMER_BURST_S 100
+#define NAMESPACES_MAX 256
+
+struct namespaces {
+    uint32_t count; /* 0: every namespace exists */
+    struct slice names[NAMESPACES_MAX];
+};
+
+/* "blog,shop". The text must outlive it. 0, or -EINVAL with a sentence. */
+int namespaces_parse(struct namespaces *n, const char *list, struct error *err);
+bool namespaces_have(const struct namespaces *n, struct slice ns);
+
+struct newcomers;                             /* shared by all workers */
+int newcomers_create(struct newcomers **out); /* 0 or -errno */
+void newcomers_destroy(struct newcomers *n);  /* NULL is allowed */
+
+/* Counts `n` hits; API_REFUSAL_KINDS: counted. After API_REFUSED_NEW_KEY_RATE aw->retry_after_s says when. */
+enum api_refusal newcomer_hit(struct api_worker *aw, const struct http_request *r, const struct reply *reply,
+                              struct slice name, uint64_t n);
+
+/* The same for any key. */
+static inline enum api_refusal hit_take(struct api_worker *aw, const struct http_request *r, const struct reply *reply,
+                                        struct slice name, uint64_t n)
+{
+    enum tally_result result = tally_hit_known(aw->api->config.tally, aw->index, name, n);
+    enum api_refusal why = API_REFUSAL_KINDS;
+
+    if (result == TALLY_NEW)
+        why = newcomer_hit(aw, r, reply, name, n);
+    else if (result != TALLY_COUNTED)
+        why = refusal_of_tally(result);
+    if (why == API_REFUSAL_KINDS)
+        stat_add(&aw->stats.hits_accepted, n);
+    return why;
+}
