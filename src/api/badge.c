@@ -1,6 +1,6 @@
 #include "api/badge.h"
 
-#include "base/utf8.h"
+#include "base/escape.h"
 
 #define HEIGHT 20
 #define PADDING 6
@@ -40,43 +40,12 @@ static unsigned char_width(struct slice c)
     return c.at[0] >= 'A' && c.at[0] <= 'Z' ? 8 : 7;
 }
 
-/* XML 1.0, production 2: no controls (a tab or a line end has no place in a badge), no U+FFFE and U+FFFF. */
-static bool char_is_xml(struct slice c)
-{
-    return (unsigned char)c.at[0] >= 0x20 &&
-           !(c.bytes == 3 && memcmp(c.at, "\xef\xbf\xbe", 3) >= 0 && c.at[0] == '\xef');
-}
-
-/* The next character as it may stand in XML; what may not becomes U+FFFD. */
-static struct slice char_take(struct slice *text)
-{
-    size_t bytes = utf8_char_bytes(*text);
-    struct slice c = {text->at, bytes};
-    if (bytes == 0 || !char_is_xml(c))
-        c = SLICE("\xef\xbf\xbd");
-    bytes += bytes == 0;
-    text->at += bytes;
-    text->bytes -= bytes;
-    return c;
-}
-
 static unsigned text_width(struct slice text)
 {
     unsigned width = 0;
     while (text.bytes > 0)
-        width += char_width(char_take(&text));
+        width += char_width(escape_xml_take(&text));
     return width;
-}
-
-static void text_append(struct buf *out, struct slice text)
-{
-    while (text.bytes > 0) {
-        struct slice c = char_take(&text);
-        if (c.bytes == 1 && strchr("&<>\"'", c.at[0]))
-            buf_printf(out, "&#%d;", c.at[0]);
-        else
-            buf_append_slice(out, c);
-    }
 }
 
 static void color_append(struct buf *out, struct slice color)
@@ -90,7 +59,7 @@ static void half_append(struct buf *out, unsigned left, unsigned width, struct s
     buf_printf(out, "<path d=\"M%u 0h%uv%dH%uz\" fill=\"", left, width, HEIGHT, left);
     color_append(out, color);
     buf_printf(out, "\"/><text x=\"%u\" y=\"14\" textLength=\"%u\">", left + PADDING, width - 2 * PADDING);
-    text_append(out, text);
+    escape_xml(out, text);
     buf_append_slice(out, SLICE("</text>"));
 }
 
@@ -99,9 +68,9 @@ void badge_append(struct buf *out, const struct badge *b)
     unsigned left = text_width(b->label) + 2 * PADDING, right = text_width(b->value) + 2 * PADDING;
     buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%d\" role=\"img\"><title>",
                left + right, HEIGHT);
-    text_append(out, b->label);
+    escape_xml(out, b->label);
     buf_append_slice(out, SLICE(": "));
-    text_append(out, b->value);
+    escape_xml(out, b->value);
     buf_append_slice(out, SLICE("</title><g fill=\"#fff\" font-family=\"Verdana,DejaVu Sans,sans-serif\" "
                                 "font-size=\"11\">"));
     half_append(out, 0, left, b->label_color, b->label);

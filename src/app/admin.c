@@ -1,5 +1,6 @@
 #include "app/admin.h"
 
+#include "app/admin_host.h"
 #include "app/metrics.h"
 #include "app/status.h"
 #include "http/response.h"
@@ -63,6 +64,13 @@ static int not_allowed_page(const struct sources *s, struct buf *out)
     return 405;
 }
 
+static int not_known_page(const struct sources *s, struct buf *out)
+{
+    (void)s;
+    buf_append_slice(out, SLICE("this port is not known by that name; see --admin-hosts\n"));
+    return 421;
+}
+
 struct page {
     struct slice path;
     const char *content_type;
@@ -78,15 +86,25 @@ static const struct page pages[] = {
     {SLICE("/openapi.json"), JSON, openapi_page},
 };
 static const struct page not_found = {.content_type = TEXT, .print = not_found_page};
+static const struct page not_known = {.content_type = TEXT, .print = not_known_page};
 static const struct page not_allowed = {.content_type = TEXT, .print = not_allowed_page};
 
-static const struct page *page_find(const struct http_request *r)
+/* Probes carry no secret, and may come by any name. */
+static bool page_is_open(const struct page *page) { return page->print == live_page || page->print == ready_page; }
+
+static const struct page *page_of(const struct http_request *r)
 {
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         if (slice_equals(r->path, pages[i].path))
             return r->method == HTTP_GET || r->method == HTTP_HEAD ? &pages[i] : &not_allowed;
     }
     return &not_found;
+}
+
+static const struct page *page_find(const struct sources *s, const struct http_request *r)
+{
+    const struct page *page = page_of(r);
+    return page_is_open(page) || admin_host_known(s->options->admin_hosts, r->host) ? page : &not_known;
 }
 
 static bool wants_body(void *ctx, const struct http_request *r)
@@ -99,7 +117,7 @@ static bool wants_body(void *ctx, const struct http_request *r)
 static enum handler_result handle(void *ctx, const struct http_request *r, struct reply *reply)
 {
     const struct sources *s = ctx;
-    const struct page *page = page_find(r);
+    const struct page *page = page_find(s, r);
     struct buf body = {0};
     struct http_response response = {.content_type = page->content_type, .close = reply->close};
     response.status = page->print(s, &body);

@@ -3,8 +3,19 @@
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Kubernetes gives an emptyDir 0777, and what injects secrets (Vault's agent, say) writes into one: only the containers
+ * that mount it see it. */
+static bool is_volume(const char *folder, const struct stat *st)
+{
+    char parent[PATH_MAX + 4];
+    struct stat above;
+    snprintf(parent, sizeof parent, "%s/..", folder);
+    return st->st_uid == 0 && stat(parent, &above) == 0 && above.st_dev != st->st_dev;
+}
 
 static int folder_guard(const char *path, struct error *err)
 {
@@ -13,7 +24,7 @@ static int folder_guard(const char *path, struct error *err)
     if (strlen(path) >= sizeof copy)
         return 0;
     const char *folder = dirname(strcpy(copy, path));
-    if (stat(folder, &st) != 0 || !(st.st_mode & S_IWOTH) || st.st_mode & S_ISVTX)
+    if (stat(folder, &st) != 0 || !(st.st_mode & S_IWOTH) || st.st_mode & S_ISVTX || is_volume(folder, &st))
         return 0;
     return error_set(err, -EPERM,
                      "'%s' lies in a folder that everybody may write to (mode %04o); take that away (chmod o-w)", path,

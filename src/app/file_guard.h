@@ -3,7 +3,8 @@
  * rights or take the store's password for a walk.
  *
  * Refused: what everybody may write to, and what lies in a folder that everybody may write to without the sticky bit.
- * Kubernetes' volumes pass: files of root with 0644 or 0440, in folders of 01777 or 0755, behind symbolic links.
+ * Kubernetes' volumes pass: files of root with 0644 or 0440, in folders of 01777 or 0755, behind symbolic links, and
+ * mounted folders of root with 0777 (emptyDir).
  * A secret that everybody may read is a warning, not a refusal, because that is what Kubernetes mounts by default.
  *
  * Thread: main, and the flusher for its password. */

@@ -6,6 +6,7 @@
 #include "app/balance.h"
 #include "app/metrics_table.h"
 #include "base/clock.h"
+#include "base/escape.h"
 #include "redis/error.h"
 #include "version.h"
 
@@ -18,7 +19,9 @@ struct view {
 
 static void sample_print(struct buf *out, const char *name, const char *label, const char *label_value, int64_t value)
 {
-    buf_printf(out, "tallyd_%s{%s=\"%s\"} %" PRId64 "\n", name, label, label_value, value);
+    buf_printf(out, "tallyd_%s{%s=\"", name, label);
+    escape_label(out, (struct slice){label_value, strlen(label_value)});
+    buf_printf(out, "\"} %" PRId64 "\n", value);
 }
 
 static int64_t count_of(const uint64_t *stat) { return (int64_t)stat_read(stat); }

@@ -26,6 +26,9 @@
            "public address, where hits are taken; port 0 takes a free one")                                            \
     OPTION("Serving", "admin", admin, ADDRESS, "127.0.0.1:9090", 0, 0, SOURCE_ANY, "ADDR:PORT",                        \
            "address of /metrics and health checks; never make it public")                                              \
+    OPTION("Serving", "admin-hosts", admin_hosts, STRING, "", 0, 1000, SOURCE_ANY, "LIST",                             \
+           "names by which the admin port may be asked, with commas between, besides localhost and addresses; others "  \
+           "are answered 421, so that no web page reaches it by a name that it makes point here")                      \
     OPTION("Serving", "workers", workers, COUNT, "auto", 1, 1024, SOURCE_ANY, "N|auto",                                \
            "threads that serve; auto is one per CPU that this process may use (affinity and cgroup quota)")            \
     OPTION("Serving", "io", io, ENUM, "auto", 0, 0, SOURCE_ANY, "auto|uring|epoll",                                    \

@@ -208,8 +208,20 @@ static uint32_t keys_max_ns(const struct options *o)
     return (uint32_t)(o->max_keys_ns ? o->max_keys_ns : o->max_keys - o->max_keys / 8);
 }
 
+/* "tally:" with namespace "a" and key "b:c", and "tally:a:" with "b" and "c", are one key in the store. */
+static void prefix_check(const char *prefix)
+{
+    size_t bytes = strcspn(prefix, ":");
+    if (prefix[bytes] != ':' || prefix[bytes + 1] != '\0')
+        LOG_WARN("prefix_overlaps", log_str("prefix", prefix),
+                 log_str("effect", "where another begins with it, or it with another, their counters may be the same"),
+                 log_str("remedy", "one word and a colon, such as tally: or shop:"));
+}
+
 static int api_begin(struct app *a, struct error *err)
 {
+    if (*a->options->redis.host)
+        prefix_check(a->options->prefix);
     struct api_config config = {
         .tally = a->tally,
         .flusher = a->flusher,

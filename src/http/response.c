@@ -19,6 +19,7 @@ const char *http_status_phrase(int status)
     case 414: return "URI Too Long";
     case 415: return "Unsupported Media Type";
     case 417: return "Expectation Failed";
+    case 421: return "Misdirected Request";
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
@@ -61,8 +62,11 @@ void http_response_write(struct buf *out, const struct http_request *r, const st
     append_text(out, "Date: ");
     buf_append(out, date, HTTP_DATE_BYTES);
     buf_append(out, "\r\n", 2);
-    if (response->content_type != NULL)
+    if (response->content_type != NULL) {
         append_line(out, "Content-Type: ", response->content_type);
+        append_text(out, HTTP_SAFE_HEADERS);
+        append_line(out, "Content-Security-Policy: ", response->policy != NULL ? response->policy : HTTP_POLICY_NONE);
+    }
     if (has_content) {
         append_text(out, "Content-Length: ");
         buf_append_u64(out, response->body.bytes);

@@ -18,11 +18,17 @@
 /* IMF-fixdate of a wall time in the years 0 to 9999 (RFC 9110 section 5.6.7), with a NUL. */
 void http_date_format(int64_t wall_ms, char out[HTTP_DATE_BYTES + 1]);
 
+/* With each answer that has a type: nobody guesses another type, frames it, or runs what stands in it, a badge or an
+ * error that a browser was led to as a page among them (Fetch standard; Content Security Policy, level 3). */
+#define HTTP_SAFE_HEADERS "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
+#define HTTP_POLICY_NONE "default-src 'none'; frame-ancestors 'none'"
+
 struct http_response {
     int status;
     const char *content_type; /* NULL: none */
     struct slice body;
     struct slice extra; /* further header lines, each ending in CRLF; checked by nobody */
+    const char *policy; /* of a page that needs more than HTTP_POLICY_NONE; NULL: that one */
     bool close;         /* the connection ends after this answer */
 };
 

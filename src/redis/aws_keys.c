@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/buf.h"
@@ -80,6 +81,10 @@ static int http_fetch(const char *url, const char *form, const char *authorizati
         curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)AWS_FETCH_TIMEOUT_MS);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (strncmp(url, "http://", 7) == 0) /* near, and a proxy is not: it would get the token */
+        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
@@ -114,23 +119,40 @@ static int parse_json(struct aws_keys *out, struct slice body, struct error *err
     return ok && out->expires_s ? 0 : error_set(err, -EINVAL, "its answer has no keys that can be used");
 }
 
-static bool host_is(const char *url, const char *host)
-{
-    size_t bytes = strlen(host);
-    return strncmp(url, "http://", 7) == 0 && strncmp(url + 7, host, bytes) == 0 && strchr(":/", url[7 + bytes]);
-}
-
-/* A token in clear text goes to this machine or its link-local services only, as AWS's SDKs have it. */
-static bool may_be_trusted(const char *url)
+/* A service of this machine or of its link: what AWS's SDKs let a token go to in clear text. */
+static bool host_is_near(const char *host)
 {
     static const char *const hosts[] = {"127.0.0.1",     "localhost",      "[::1]",
                                         "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
-    if (strncmp(url, "https://", 8) == 0)
-        return true;
     for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
-        if (host_is(url, hosts[i]))
+        if (strcasecmp(host, hosts[i]) == 0)
             return true;
     return false;
+}
+
+static bool parts_may_be_trusted(CURLU *url)
+{
+    char *scheme = NULL, *host = NULL, *user = NULL, *password = NULL;
+    bool whole = curl_url_get(url, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK &&
+                 curl_url_get(url, CURLUPART_HOST, &host, 0) == CURLUE_OK;
+    bool named = curl_url_get(url, CURLUPART_USER, &user, 0) == CURLUE_OK ||
+                 curl_url_get(url, CURLUPART_PASSWORD, &password, 0) == CURLUE_OK;
+    bool good =
+        whole && !named && (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && host_is_near(host)));
+    curl_free(scheme);
+    curl_free(host);
+    curl_free(user);
+    curl_free(password);
+    return good;
+}
+
+bool aws_keys_url_trusted(const char *text)
+{
+    CURLU *url = curl_url();
+    bool good =
+        url && curl_url_set(url, CURLUPART_URL, text, CURLU_DISALLOW_USER) == CURLUE_OK && parts_may_be_trusted(url);
+    curl_url_cleanup(url);
+    return good;
 }
 
 static int from_container(struct aws_keys *out, struct error *err)
@@ -143,8 +165,9 @@ static int from_container(struct aws_keys *out, struct error *err)
 
     snprintf(url, sizeof(url), "%s%s", *relative ? ECS_ENDPOINT : "",
              *relative ? relative : environment("AWS_CONTAINER_CREDENTIALS_FULL_URI"));
-    if (!may_be_trusted(url))
-        return error_set(err, -EINVAL, "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor of this machine");
+    if (!aws_keys_url_trusted(url))
+        return error_set(err, -EINVAL,
+                         "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor of this machine, or names a user");
     if (*file)
         failed = read_token(file, token, err);
     else
@@ -210,6 +233,8 @@ static int from_web_identity(struct aws_keys *out, const char *region, struct er
     if (failed)
         return failed;
     snprintf(url, sizeof(url), *endpoint ? "%s" : "https://sts.%s.amazonaws.com/", *endpoint ? endpoint : region);
+    if (!aws_keys_url_trusted(url))
+        return error_set(err, -EINVAL, "AWS_ENDPOINT_URL_STS is neither https nor of this machine, or names a user");
     buf_printf(&form, "Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleSessionName=tallyd");
     failed = append_escaped(&form, "RoleArn", environment("AWS_ROLE_ARN"));
     if (!failed)

@@ -6,6 +6,7 @@
  * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers"; STS AssumeRoleWithWebIdentity.
  * Failure modes: -errno and a sentence with the source and its complaint, never with a key or token in it. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,4 +21,7 @@ struct aws_keys {
 };
 
 int aws_keys_fetch(struct aws_keys *out, const char *region, struct error *err);
+/* May a token be sent to this URL? https anywhere; http to this machine and its link only; no user in it. Parsed by
+ * libcurl, which connects. */
+bool aws_keys_url_trusted(const char *url);
 void aws_keys_wipe(struct aws_keys *keys);

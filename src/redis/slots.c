@@ -54,13 +54,23 @@ static struct slice node_host(const struct reply *node, const struct node_addres
     return (struct slice){asked->host, strlen(asked->host)};
 }
 
+/* What a name or an address is made of. An announced name goes into logs, labels and the check of a certificate. */
+static bool host_valid(struct slice host)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:%";
+
+    for (size_t i = 0; i < host.bytes; i++)
+        if (host.at[i] == '\0' || !strchr(letters, host.at[i]))
+            return false;
+    return host.bytes > 0;
+}
+
 static bool node_read(const struct reply *node, const struct node_address *asked, struct node_address *out)
 {
     struct slice host = node_host(node, asked);
     int64_t port = node->items[1].integer;
 
-    if (host.bytes == 0 || host.bytes >= sizeof(out->host) || memchr(host.at, '\0', host.bytes) || port < 1 ||
-        port > UINT16_MAX)
+    if (!host_valid(host) || host.bytes >= sizeof(out->host) || port < 1 || port > UINT16_MAX)
         return false;
     memcpy(out->host, host.at, host.bytes);
     out->host[host.bytes] = '\0';

@@ -183,6 +183,18 @@ static int lock_take(struct state_dir *d, const char *path, struct error *err)
     return 0;
 }
 
+/* Who could write another's counts into it could make us add them to the store. */
+static int owner_check(const struct state_dir *d, const char *path, struct error *err)
+{
+    struct stat st;
+    if (fstatat(d->fd, OLD_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_uid == geteuid())
+        return 0;
+    return error_set(err, -EPERM,
+                     "%s/" OLD_NAME " belongs to user %u, and this is user %u: another's counts are not believed; "
+                     "change its owner if they are yours, or move it away",
+                     path, st.st_uid, geteuid());
+}
+
 int state_dir_open(struct state_dir **out, const char *path, struct error *err)
 {
     struct state_dir *d = calloc(1, sizeof(*d));
@@ -203,6 +215,8 @@ int state_dir_open(struct state_dir **out, const char *path, struct error *err)
     int failed = d->fd >= 0 ? lock_take(d, path, err)
                             : error_set(err, -errno, "cannot open --state-dir %s: %s; it must be a directory", path,
                                         strerror(errno));
+    if (!failed)
+        failed = owner_check(d, path, err);
     if (failed) {
         state_dir_close(d);
         return failed;

@@ -6,6 +6,7 @@ import signal
 
 import pytest
 from harness import tallyd, wait
+from harness.http_client import HttpConnection
 
 HERE = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
 TOKEN, OTHER = "a-token-of-the-tests-01", "a-token-of-the-tests-02"
@@ -129,3 +130,48 @@ def test_a_body_with_many_members_is_refused_before_its_names_are_hashed(lab, me
         assert answer.status in (202, 400)
         assert answer.status == 400 or answer.json()["accepted"] == 0
     assert os.path.exists(f"/proc/{server.pid}") and server.value("a", "b") is None
+
+
+def test_every_answer_with_a_type_is_neither_guessed_nor_framed_nor_run(lab):
+    server = lab.tallyd()
+    for path in ("/", "/page.js", "/tally.js", "/v1/hit/a/b.svg", "/v1/hit/a/b.gif", "/v1/hit/a/b?value=1", "/nothing", "/v1/hit/a"):
+        answer = server.fetch(path)
+        assert answer["X-Content-Type-Options"] == "nosniff" and answer["Referrer-Policy"] == "no-referrer", path
+        assert "default-src 'none'" in answer["Content-Security-Policy"], path
+        assert "frame-ancestors 'none'" in answer["Content-Security-Policy"], path
+    assert b"<script>" not in server.fetch("/").body and "unsafe-inline" not in server.fetch("/")["Content-Security-Policy"].split("style-src")[0]
+
+
+def ask_admin(server, path, host):
+    with HttpConnection(server.admin_port) as connection:
+        connection.send(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        return connection.answer().status
+
+
+def test_the_admin_port_answers_only_names_that_it_knows(lab):
+    server = lab.tallyd(admin_hosts="tallyd.example,metrics")
+    for path in ("/metrics", "/statusz", "/configz", "/openapi.json"):
+        for host in ("127.0.0.1:9090", "localhost", "[::1]", "TALLYD.example:9090", "metrics"):
+            assert ask_admin(server, path, host) == 200
+        for host in ("evil.example", "127.0.0.1.evil.example", "example"):
+            assert ask_admin(server, path, host) == 421
+    assert ask_admin(server, "/livez", "evil.example") == 200 == ask_admin(server, "/readyz", "any.name")
+
+
+def test_a_state_file_of_another_user_is_not_believed(lab):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file away")
+    folder = os.path.join(lab.folder, "state")
+    os.mkdir(folder)
+    server = lab.tallyd(state_dir=folder)
+    server.hit("a", "b")
+    server.stop()
+    os.chown(os.path.join(folder, "tallyd.state"), 65534, 65534)
+    code, _, err = tallyd.run(lab.folder, HERE + ["--state-dir", folder])
+    assert code == 78 and "belongs to user 65534" in err
+
+
+@pytest.mark.parametrize("prefix,warned", [("tally:", False), ("tally:a:", True), ("", True), ("tally", True)])
+def test_a_prefix_that_another_may_begin_with_is_a_warning(lab, prefix, warned):
+    server = lab.tallyd(lab.redis(), prefix=prefix)
+    assert bool(server.log_lines("event=prefix_overlaps")) == warned

@@ -334,6 +334,27 @@ static void test_a_token_file_must_be_there_and_hold_a_token(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, clean_environment)
 
+static void test_a_token_goes_to_https_or_to_this_machine_and_never_to_a_user_at_a_host(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"https://sts.eu-central-1.amazonaws.com/", "http://127.0.0.1:80/x",
+                                       "http://169.254.170.2/v2", "http://[fd00:ec2::23]/", "http://LOCALHOST/"};
+    static const char *const bad[] = {"http://127.0.0.1:80@evil.example/",
+                                      "http://127.0.0.1@evil/",
+                                      "http://evil.example/",
+                                      "https://user:secret@sts.example/",
+                                      "http://127.0.0.1.evil/",
+                                      "file:///etc/passwd",
+                                      "http://169.254.169.254/",
+                                      "",
+                                      "http://",
+                                      "ftp://127.0.0.1/"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(aws_keys_url_trusted(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(aws_keys_url_trusted(bad[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,6 +368,7 @@ int main(void)
         TEST(test_a_token_goes_in_clear_text_to_this_machine_only),
         TEST(test_a_web_identity_is_posted_with_every_byte_escaped),
         TEST(test_answers_of_sts_without_whole_keys_are_refused),
+        TEST(test_a_token_goes_to_https_or_to_this_machine_and_never_to_a_user_at_a_host),
         TEST(test_a_token_file_must_be_there_and_hold_a_token),
     };
 

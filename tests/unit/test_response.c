@@ -29,6 +29,10 @@ static void assert_written(const struct http_request *r, const struct http_respo
     buf_fini(&out);
 }
 
+#define SAFE                                                                                                           \
+    "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"                                              \
+    "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+
 static const struct http_response ok = {
     .status = 200,
     .content_type = "text/plain",
@@ -40,7 +44,7 @@ static void test_answer_has_status_date_type_length_extra_lines_and_body(void **
 {
     (void)state;
     assert_written(&get_1_1, &ok,
-                   "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n"
+                   "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n" SAFE
                    "Content-Length: 5\r\nCache-Control: no-store\r\nX-A: b\r\n\r\nhello");
 }
 
@@ -48,7 +52,7 @@ static void test_head_gets_the_length_without_the_body(void **state)
 {
     (void)state;
     assert_written(&head, &ok,
-                   "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n"
+                   "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: text/plain\r\n" SAFE
                    "Content-Length: 5\r\nCache-Control: no-store\r\nX-A: b\r\n\r\n");
 }
 

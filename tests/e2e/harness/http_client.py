@@ -159,7 +159,7 @@ class HttpConnection:
 
 
 def request_bytes(method, target, fields=(), body=None, version="1.1"):
-    lines = [f"{method} {target} HTTP/{version}", "Host: test", *fields]
+    lines = [f"{method} {target} HTTP/{version}", "Host: localhost", *fields]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + (body or b"")

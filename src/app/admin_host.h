@@ -1,0 +1,13 @@
+#pragma once
+/* By which names the admin port may be asked. A web page can make a name of its own point to this machine (DNS
+ * rebinding) and then read what the port answers; by an address or "localhost" it cannot.
+ *
+ * Thread: any. */
+
+#include <stdbool.h>
+
+#include "base/slice.h"
+
+/* `host` is the field's value, with or without a port; at == NULL: there is none (HTTP/1.0). `list`: names with commas
+ * between, in any case. */
+bool admin_host_known(const char *list, struct slice host);
