@@ -1,0 +1,185 @@
+"""The operators' scripts, with fakes for aws and the real terraform over the stub."""
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+import stack
+
+SCRIPTS = stack.INFRA / "scripts"
+
+FAKE_AWS = '''#!/usr/bin/env python3
+import json, os, pathlib, socket, sys, time
+state = pathlib.Path(os.environ["FAKE_STATE"])
+words = sys.argv[1:]
+with open(state / "log", "a") as log:
+    log.write(json.dumps([words, os.environ.get("AWS_ACCESS_KEY_ID", "")]) + "\\n")
+call = " ".join(words[:2])
+if call == "ssm start-session":
+    port = int(words[words.index("--parameters") + 1].split("=")[1])
+    s = socket.create_server(("127.0.0.1", port))
+    while True:
+        s.accept()[0].close()
+up = (state / "up").exists()
+answers = {
+    "sts assume-role": {"Credentials": {"AccessKeyId": "TAKEN", "SecretAccessKey": "s", "SessionToken": "t"}},
+    "autoscaling describe-auto-scaling-groups": {"AutoScalingGroups": [{"Instances": [{"InstanceId": "i-1", "LifecycleState": "InService"}] if up else []}]},
+    "ssm describe-instance-information": {"InstanceInformationList": [{"InstanceId": "i-1", "PingStatus": "Online"}]},
+    "eks describe-cluster": {"cluster": {"endpoint": "https://ABC.gr7.eu-central-1.eks.amazonaws.com", "certificateAuthority": {"data": "Q0E="}}},
+}
+if call == "autoscaling set-desired-capacity":
+    (state / "up").touch() if words[-3] == "1" else (state / "up").unlink(missing_ok=True)
+    sys.exit(0)
+print(json.dumps(answers[call]))
+'''
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """A PATH with the fake, a folder with prod's real outputs, and a way to call operate."""
+    (tmp_path / "bin").mkdir()
+    fake = tmp_path / "bin" / "aws"
+    fake.write_text(FAKE_AWS)
+    fake.chmod(0o755)
+    outputs = stack.load_environment("prod").outputs["platform"]
+    (tmp_path / "platform.json").write_text(json.dumps({k: {"value": v} for k, v in outputs.items()}))
+    env = dict(os.environ, PATH="%s:%s" % (tmp_path / "bin", os.environ["PATH"]), FAKE_STATE=str(tmp_path), OPERATE_PATIENCE_SECONDS="60")
+    env.pop("AWS_ACCESS_KEY_ID", None)
+
+    def call(*words):
+        return subprocess.run([sys.executable, SCRIPTS / "operate", "prod", "--from", tmp_path, *words], env=env, capture_output=True, text=True, timeout=120)
+    call.outputs, call.log = outputs, lambda: [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    return call
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def test_a_command_runs_through_the_tunnel_with_a_kubeconfig(desk):
+    port = free_port()
+    look = "import os,socket,sys; print(open(os.environ['KUBECONFIG']).read()); socket.create_connection(('127.0.0.1', %d)); sys.exit(7)" % port
+    p = desk("--role", "operate", "--port", str(port), "--", sys.executable, "-c", look)
+    assert p.returncode == 7, p.stderr
+    config = json.loads(p.stdout)
+    cluster = config["clusters"][0]["cluster"]
+    assert cluster["server"] == "https://127.0.0.1:%d" % port and cluster["tls-server-name"] == "ABC.gr7.eu-central-1.eks.amazonaws.com"
+    assert desk.outputs["person_role_arns"]["operate"] in config["users"][0]["user"]["exec"]["args"]
+    log = desk.log()
+    assert [w[:2] for w, _ in log].count(["autoscaling", "set-desired-capacity"]) == 1, "the host was started once"
+    assert all(key == "TAKEN" for w, key in log if w[0] != "sts"), "everything but taking the role goes with the role"
+    session = next(w for w, _ in log if w[:2] == ["ssm", "start-session"])
+    assert session[session.index("--document-name") + 1] == desk.outputs["tunnel_document"] and session[session.index("--target") + 1] == "i-1"
+    with socket.socket() as s:
+        assert s.connect_ex(("127.0.0.1", port)) != 0, "the tunnel is closed afterwards"
+
+
+def test_a_kubeconfig_is_for_its_owner_only(desk, tmp_path):
+    p = desk("kubeconfig", str(tmp_path / "kc"))
+    assert p.returncode == 0 and (tmp_path / "kc").stat().st_mode & 0o077 == 0, p.stderr
+
+
+def test_the_host_is_stopped_by_a_word(desk, tmp_path):
+    (tmp_path / "up").touch()
+    assert desk("host", "down").returncode == 0 and not (tmp_path / "up").exists()
+
+
+def test_a_role_without_people_is_said(desk, tmp_path):
+    path = tmp_path / "platform.json"
+    out = json.loads(path.read_text())
+    out["person_role_arns"]["value"] = {}
+    path.write_text(json.dumps(out))
+    p = desk("host", "up")
+    assert p.returncode != 0 and "no role read" in p.stderr
+
+
+def fake_tf(folder, codes, text="  # aws_x.y will be updated in-place"):
+    tf = folder / "tf"
+    tf.write_text("#!/bin/bash\ncase $2 in\n%s\nesac\n" % "\n".join("%s) echo '%s'; echo \"$*\" >>%s/calls; exit %d ;;" % (s, text, folder, c) for s, c in codes.items()))
+    tf.chmod(0o755)
+    return dict(os.environ, DRIFT_TF=str(tf))
+
+
+@pytest.mark.parametrize("codes, want", [((0, 0, 0), 0), ((0, 2, 0), 2), ((2, 1, 2), 1)])
+def test_drift_tells_apart_what_differs_and_what_failed(tmp_path, codes, want):
+    env = fake_tf(tmp_path, dict(zip(stack.STACKS, codes)))
+    p = subprocess.run([SCRIPTS / "drift", "prod"], env=env, capture_output=True, text=True)
+    assert p.returncode == want, p.stdout + p.stderr
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert len(calls) == 3 and all("-detailed-exitcode" in c and "-lock=false" in c and " apply" not in c for c in calls)
+    assert ("aws_x.y" in p.stdout) == (2 in codes)
+
+
+def test_a_change_behind_terraforms_back_is_found(tmp_path):
+    """The real terraform over the stub: as planned after an apply, different once the state says something else than the code."""
+    text = 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\nprovider "aws" {\n  region = "eu-central-1"\n}\nresource "aws_sqs_queue" "q" {\n  name = "q"\n  message_retention_seconds = 300\n}\n'
+    assert stack.snippet(tmp_path, text, "apply", "-auto-approve").returncode == 0
+    tf = tmp_path / "tf"
+    tf.write_text('#!/bin/bash\nshift 2\ncd %s && exec terraform "$@"\n' % tmp_path)
+    tf.chmod(0o755)
+    env = stack.clean_env(STUB_SCAN=tmp_path, DRIFT_TF=tf)
+    drift = lambda: subprocess.run([SCRIPTS / "drift", "dev", "platform"], env=env, capture_output=True, text=True)
+    assert drift().returncode == 0, drift().stdout
+    path = tmp_path / "terraform.tfstate"
+    state = json.loads(path.read_text())
+    state["resources"][0]["instances"][0]["attributes"]["message_retention_seconds"] = 60
+    path.write_text(json.dumps(state))
+    p = drift()
+    assert p.returncode == 2 and "aws_sqs_queue.q" in p.stdout, p.stdout
+
+
+def test_a_plan_becomes_a_comment(tmp_path):
+    env = fake_tf(tmp_path, dict.fromkeys(stack.STACKS, 0), "Plan: 1 to add, 0 to change, 0 to destroy.")
+    p = subprocess.run([SCRIPTS / "plan-comment", "staging"], env=env, capture_output=True, text=True)
+    assert p.returncode == 0 and p.stdout.count("<summary>") == 3 and "Plan: 1 to add" in p.stdout
+    assert all("-refresh=false" in c for c in (tmp_path / "calls").read_text().splitlines())
+
+
+def test_pipelines_apply_with_approval_only():
+    flow = yaml.safe_load((stack.REPO / ".github/workflows/infra.yml").read_text())
+    jobs = flow["jobs"]
+    assert jobs["apply"]["environment"] == "${{ matrix.environment }}" and "push" in jobs["apply"]["if"]
+    for name in ("plan", "drift"):
+        text = json.dumps(jobs[name])
+        assert "apply" not in text and ("plan-comment" in text or "scripts/drift" in text)
+    for job in jobs.values():
+        assert sorted(job["strategy"]["matrix"]["environment"]) == sorted(stack.environments())
+
+
+MADE_UP = r"[0-9a-f]{8}-[0-9a-f]{4}-|:(log-group|sns|sqs|function|rule|memorydb|secret|cluster|role|policy|listener|loadbalancer|targetgroup|workspace)[:/]|arn:aws:(s3|sns|sqs|logs|lambda|secretsmanager)"
+
+ELSEWHERE = {"ap-southeast-1": ("aws", stack.STACKS), "us-gov-west-1": ("aws-us-gov", ("platform", "data"))}
+
+
+@pytest.mark.parametrize("region", ELSEWHERE)
+def test_any_region_any_account(region, tmp_path):
+    """Production as it stands, in a region, an account and a partition where it never was: nothing names the old ones."""
+    partition, stacks = ELSEWHERE[region]
+    tree = stack.copy_tree(tmp_path / "tree")
+    live = tree / "infra" / "live" / "prod"
+    for f in live.glob("*.tfvars"):
+        text = f.read_text().replace("eu-central-1", region).replace("777788889999", "121212121212").replace("arn:aws:", "arn:%s:" % partition)
+        if f.name == "common.tfvars":
+            text += 'partition = "%s"\n' % partition
+        f.write_text(text.replace('"eu-west-1"', '"us-gov-east-1"') if partition != "aws" else text)
+    for name in stacks:
+        applied = stack.apply_stack(tree, "prod", name, tmp_path / "cloud", planned=False)
+        for r in stack.walk(applied.state["values"]["root_module"]):
+            if r["mode"] != "managed":
+                continue
+            text = json.dumps(r["values"])
+            assert "eu-central-1" not in text and "777788889999" not in text, r["address"]
+            if partition != "aws":
+                # What the stub makes up (ids of keys and the like) says aws; what the code writes does not.
+                written = " ".join(v for k, v in r["values"].items() if isinstance(v, str) and (v.startswith("{") or k.endswith("policy_arn")))
+                foreign = [x for x in re.findall(r"arn:aws:[^\"]*", written) if not re.search(MADE_UP, x)]
+                assert not foreign, (r["address"], foreign[:3])
+    shutil.rmtree(tree)
