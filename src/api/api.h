@@ -22,6 +22,7 @@ struct api_config {
     bool embedded;                       /* no store but ourselves: what is not counted here is nowhere */
     uint32_t rate_limit, rate_burst;     /* hits of one client; a limit of 0: any number */
     uint32_t keys_max_ns;                /* new keys of one namespace; 0: as many as there is room for */
+    uint32_t reads, reads_client;        /* names a second that the store is asked for; likewise */
     uint32_t new_keys, new_keys_client;  /* a second: at each worker, and of one client there; 0: any number */
     const struct namespaces *namespaces; /* borrowed; those that exist; NULL: any does */
     bool proxy_protocol;                 /* connections of these proxies begin with its header */

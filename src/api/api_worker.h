@@ -19,6 +19,8 @@ struct api_worker {
     struct worker *worker;       /* borrowed */
     const struct policy *policy; /* borrowed; NULL: no rules at all */
     struct rate *rate;           /* owned; NULL: no limit */
+    struct answers *answers;     /* owned */
+    struct rate *readers;        /* owned; names asked of the store by clients, and by all together */
     struct rate *newcomers;      /* owned; new keys of clients, and of all together */
     uint32_t retry_after_s;      /* of the hit that was refused for its rate */
     struct http_template *counted, *pixel;
@@ -29,6 +31,7 @@ struct api_worker {
 struct api {
     struct api_config config;
     struct newcomers *newcomers; /* owned */
+    uint64_t written_ms;         /* the last seed or reset; 0: none; any worker */
     const struct policy *policy; /* the newest; main publishes, workers take it (take_policy()) */
     uint32_t workers;
     struct api_worker per_worker[];

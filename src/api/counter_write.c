@@ -81,6 +81,7 @@ static enum handler_result write_end(struct api_worker *aw, const struct http_re
 {
     const struct read_op *op = ask_answer(reply);
     enum read_state state = op ? (enum read_state)op->results[0].state : READ_UNKNOWN;
+    store_relaxed_u64(&aw->api->written_ms, reply->now_ms); /* partner: believed_since_ms() */
     if (state == READ_FOUND)
         answer_written(aw, r, reply, name, op->results[0].stored);
     ask_end(reply);

@@ -20,6 +20,15 @@ static void counter_append(struct buf *b, struct slice name, const struct lookup
     buf_append(b, "}", 1);
 }
 
+static void answer_unknown(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                           const struct lookup_value *v)
+{
+    const char *why = v->busy ? "busy" : "store_unreachable";
+    const char *detail = v->busy ? "so many reads at once are not asked of the store; try again"
+                                 : "the store does not answer; try again";
+    answer_error(aw, r, reply, 503, why, detail, "Retry-After: 1\r\n");
+}
+
 static enum handler_result bad_name(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                     enum name_error error)
 {
@@ -36,13 +45,12 @@ enum handler_result route_counter(struct api_worker *aw, const struct http_reque
     if (error != NAME_OK)
         return bad_name(aw, r, reply, error);
     struct lookup_value value;
-    if (!lookup_names(aw, reply, &name, 1, &value))
+    if (!lookup_names(aw, r, reply, &name, 1, &value))
         return WAITING;
     if (!value.exists && value.known) {
         answer_error(aw, r, reply, 404, "not_found", "nothing was counted for this key", NULL);
     } else if (!value.exists) {
-        answer_error(aw, r, reply, 503, "store_unreachable", "the store does not answer; try again",
-                     "Retry-After: 1\r\n");
+        answer_unknown(aw, r, reply, &value);
     } else {
         struct buf body = {0};
         counter_append(&body, name, &value, reply->now_ms);
@@ -104,12 +112,11 @@ enum handler_result route_counters(struct api_worker *aw, const struct http_requ
         return HANDLED;
     }
     struct lookup_value values[LOOKUP_NAMES_MAX];
-    if (!lookup_names(aw, reply, m.names, m.count, values))
+    if (!lookup_names(aw, r, reply, m.names, m.count, values))
         return WAITING;
     for (uint32_t i = 0; i < m.count; i++)
         if (!values[i].exists && !values[i].known) {
-            answer_error(aw, r, reply, 503, "store_unreachable", "the store does not answer; try again",
-                         "Retry-After: 1\r\n");
+            answer_unknown(aw, r, reply, &values[i]);
             return HANDLED;
         }
     struct buf body = {0};

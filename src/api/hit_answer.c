@@ -74,7 +74,7 @@ enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_re
 {
     struct lookup_value value;
     char text[32];
-    if (!lookup_names(aw, reply, &hit->name, 1, &value))
+    if (!lookup_names(aw, r, reply, &hit->name, 1, &value))
         return WAITING;
     /* "+": there are more in a store that does not answer. */
     int bytes = snprintf(text, sizeof text, "%lld%s", (long long)value.value, value.known ? "" : "+");
@@ -104,7 +104,7 @@ enum handler_result hit_answer_value(struct api_worker *aw, const struct http_re
                                      const struct hit *hit)
 {
     struct lookup_value value;
-    if (!lookup_names(aw, reply, &hit->name, 1, &value))
+    if (!lookup_names(aw, r, reply, &hit->name, 1, &value))
         return WAITING;
     char space[160];
     struct buf body = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};

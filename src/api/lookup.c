@@ -2,18 +2,78 @@
 
 #include <string.h>
 
+#include "api/answers.h"
 #include "api/ask.h"
 
 #define ASK_DEADLINE_MS 400 /* the flusher gives up then … */
 #define ASK_WAIT_MS 600     /* … and the request at the latest then */
 #define STALE_MS_MIN 2000
+#define READ_BURST_S 2
+
+static uint64_t stale_ms_max(const struct api_worker *aw)
+{
+    uint64_t limit_ms = 2 * (uint64_t)aw->api->config.flush_interval_ms;
+    return limit_ms < STALE_MS_MIN ? STALE_MS_MIN : limit_ms;
+}
 
 static bool is_fresh(const struct api_worker *aw, const struct tally_value *v, uint64_t now_ms)
 {
-    uint64_t limit_ms = 2 * (uint64_t)aw->api->config.flush_interval_ms;
-    if (limit_ms < STALE_MS_MIN)
-        limit_ms = STALE_MS_MIN;
-    return v->known && now_ms - v->as_of_ms <= limit_ms;
+    return v->known && now_ms - v->as_of_ms <= stale_ms_max(aw);
+}
+
+static uint64_t hash_of(const struct api_worker *aw, struct slice name)
+{
+    return shard_hash(tally_shard(aw->api->config.tally, aw->index), name) | 1;
+}
+
+/* Answers from before a seed or reset, or on their way when it was made, are not believed. */
+static uint64_t believed_since_ms(const struct api_worker *aw, uint64_t now_ms)
+{
+    uint64_t limit_ms = stale_ms_max(aw), since_ms = now_ms > limit_ms ? now_ms - limit_ms : 0;
+    uint64_t written_ms = load_relaxed_u64(&aw->api->written_ms); /* partner: write_end() */
+    return written_ms != 0 && written_ms + ASK_WAIT_MS > since_ms ? written_ms + ASK_WAIT_MS : since_ms;
+}
+
+static bool value_recall(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *v)
+{
+    const struct answer_known *known = answers_find(aw->answers, hash_of(aw, name), believed_since_ms(aw, now_ms));
+    if (!known)
+        return false;
+    v->value += known->stored;
+    v->exists = v->exists || known->found;
+    v->known = true;
+    v->as_of_ms = known->at_ms;
+    return true;
+}
+
+static void value_remember(struct api_worker *aw, struct slice name, const struct read_result *result, uint64_t now_ms)
+{
+    if (result->state == READ_FOUND || result->state == READ_MISSING)
+        answers_put(aw->answers, &(struct answer_known){.hash = hash_of(aw, name),
+                                                        .at_ms = now_ms,
+                                                        .stored = result->stored,
+                                                        .found = result->state == READ_FOUND});
+}
+
+/* The client's own share first: what one wants beyond it costs the others nothing. */
+static bool may_ask(struct api_worker *aw, const struct reply *reply, const struct http_request *r, uint32_t names)
+{
+    static const struct ip everybody;
+    const struct api_config *config = &aw->api->config;
+    struct ip client = everybody;
+    uint32_t wait_s = 0;
+    bool told = reply->peer && r && config->reads_client > 0;
+    if (told)
+        client = client_find(&config->proxies, reply->peer, r);
+    for (uint32_t i = 0; i < names && wait_s == 0; i++) {
+        if (told)
+            wait_s = rate_take(aw->readers, &client, config->reads_client, config->reads_client * READ_BURST_S,
+                               reply->now_ms);
+        if (wait_s == 0 && config->reads > 0)
+            wait_s = rate_take(aw->readers, &everybody, config->reads, config->reads * READ_BURST_S, reply->now_ms);
+    }
+    stat_add(&aw->stats.reads_busy, wait_s > 0);
+    return wait_s == 0;
 }
 
 static void value_from_tally(const struct api_worker *aw, const struct tally_value *v, uint64_t now_ms,
@@ -59,23 +119,31 @@ static bool lookup_ask(struct api_worker *aw, struct reply *reply, const struct 
     return ask_begin(aw, reply, op, ASK_WAIT_MS);
 }
 
-bool lookup_names(struct api_worker *aw, struct reply *reply, const struct slice *names, uint32_t count,
-                  struct lookup_value *out)
+bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
+                  uint32_t count, struct lookup_value *out)
 {
-    bool fresh = true;
+    const struct read_op *answer = ask_answer(reply);
+    bool fresh = true, busy = false;
     for (uint32_t i = 0; i < count; i++) {
         struct tally_value v;
         tally_read(aw->api->config.tally, names[i], &v);
         value_from_tally(aw, &v, reply->now_ms, &out[i]);
-        fresh = fresh && is_fresh(aw, &v, reply->now_ms);
+        if (answer && !v.counted)
+            value_remember(aw, names[i], &answer->results[i], reply->now_ms);
+        bool recalled = !answer && !v.known && !v.counted && value_recall(aw, names[i], reply->now_ms, &out[i]);
+        fresh = fresh && (recalled || is_fresh(aw, &v, reply->now_ms));
     }
-    const struct read_op *answer = ask_answer(reply);
     if (answer) {
         for (uint32_t i = 0; i < count; i++)
             value_merge(&out[i], &answer->results[i], reply->now_ms);
     } else if (!reply->waiting && !fresh && store_answers(aw)) {
-        return !lookup_ask(aw, reply, names, count);
+        busy = !may_ask(aw, reply, r, count);
+        if (!busy && lookup_ask(aw, reply, names, count))
+            return false;
+        busy = true; /* or the flusher takes no more questions */
     }
+    for (uint32_t i = 0; i < count; i++)
+        out[i].busy = busy && !out[i].known;
     ask_end(reply); /* expired: with what there is */
     return true;
 }

@@ -3,7 +3,8 @@
  *
  * Thread: the worker's. A lookup that must ask the store makes the request wait; its answer, or the end of the
  * connection, ends it. The store is asked for names it was never asked for, and again for those whose answer
- * is older than two flush intervals and two seconds. */
+ * is older than two flush intervals and two seconds. What it said of names that this process does not count, "no such
+ * key" among it, is remembered for as long (api/answers.h). Names asked for have a budget, by client and by worker. */
 
 #include "api/api_worker.h"
 
@@ -15,10 +16,11 @@ struct lookup_value {
     uint64_t as_of_ms; /* monotonic; 0: the store's share is not known */
     bool exists;       /* counted here, or there */
     bool known;        /* the store's share is in it */
+    bool busy;         /* not known, as so many questions at once are not asked; not because the store is away */
 };
 
 /* Fills `out` for `count` names; false: WAITING, reply is set up and the route is called again. */
-bool lookup_names(struct api_worker *aw, struct reply *reply, const struct slice *names, uint32_t count,
-                  struct lookup_value *out);
+bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
+                  uint32_t count, struct lookup_value *out);
 /* "value":…,"pending":…,"stale_ms":… */
 void lookup_append(struct buf *b, const struct lookup_value *v, uint64_t now_ms);

@@ -54,6 +54,14 @@ static void refused_print(const struct view *v, const char *name, struct buf *ou
     }
 }
 
+static int64_t reads_busy(const struct view *v)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < v->sources->workers_count; i++)
+        sum += count_of(&api_stats(v->sources->api, i)->reads_busy);
+    return sum;
+}
+
 static void writes_print(const struct view *v, const char *name, struct buf *out)
 {
     static const char *const results[] = {

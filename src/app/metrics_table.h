@@ -33,6 +33,8 @@
     WORKER(http_requests_total, counter, "requests read", stat_read(&w->requests))                                     \
     FAMILY(http_responses_total, counter, "class", "answers by class of status", responses_print)                      \
     FAMILY(http_bad_requests_total, counter, "reason", "requests that could not be read", bad_requests_print)          \
+    VALUE(reads_busy_total, counter, "reads that the store was not asked for: --reads or --reads-client was used up",  \
+          reads_busy(v))                                                                                               \
     FAMILY(http_timeouts_total, counter, "kind", "connections ended by a timeout", timeouts_print)                     \
     WORKER(connections, gauge, "open connections", stat_read(&w->conns_open))                                          \
     WORKER(connections_accepted_total, counter, "connections accepted", stat_read(&w->conns_accepted))                 \

@@ -104,6 +104,10 @@
            "new keys a second at each worker, a hundred seconds' worth at once; more are answered 429; 0: any number") \
     OPTION("Limits", "new-keys-client", new_keys_client, COUNT, "1000", 0, 1000000, SOURCE_ANY, "N",                   \
            "the same of one client address (IPv6: /64), where addresses are looked at (see --max-conns-client)")       \
+    OPTION("Limits", "reads", reads, COUNT, "20000", 0, 1000000, SOURCE_ANY, "N",                                      \
+           "names a second that each worker asks the store for; reads beyond are answered 503 busy; 0: any number")    \
+    OPTION("Limits", "reads-client", reads_client, COUNT, "5000", 0, 1000000, SOURCE_ANY, "N",                         \
+           "the same of one client address, where addresses are looked at")                                            \
     OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \
            "connections that one worker holds; when it is nearly full, the longest idle are closed for new ones")                                              \
     OPTION("Limits", "max-conns-client", max_conns_client, COUNT, "auto", 1, 1000000, SOURCE_ANY, "N|auto",            \

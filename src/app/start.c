@@ -231,6 +231,8 @@ static int api_begin(struct app *a, struct error *err)
         .rate_burst = (uint32_t)a->options->rate_burst,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
         .keys_max_ns = keys_max_ns(a->options),
+        .reads = (uint32_t)a->options->reads,
+        .reads_client = (uint32_t)a->options->reads_client,
         .new_keys = (uint32_t)a->options->new_keys,
         .new_keys_client = (uint32_t)a->options->new_keys_client,
         .namespaces = *a->options->namespaces ? &a->namespaces : NULL,
