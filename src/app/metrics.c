@@ -10,6 +10,8 @@
 #include "redis/error.h"
 #include "version.h"
 
+#define FLUSH_SHOWN_MS 60000
+
 /* Taken once a scrape, so that its books are one reading. */
 struct view {
     const struct sources *sources;
@@ -30,6 +32,14 @@ static int64_t flush_lag_us(const struct view *v)
 {
     uint64_t since_ms = stat_read(&v->flusher->backlog_since_ms), now_ms = clock_mono_ms();
     return since_ms == 0 || now_ms < since_ms ? 0 : (int64_t)(now_ms - since_ms) * 1000;
+}
+
+/* A process that has been idle for a while has no slow flushes, whatever its last one was. */
+static int64_t flush_duration_us(const struct view *v)
+{
+    uint64_t idle_ms = FLUSH_SHOWN_MS + 2 * v->sources->options->flush_interval_us / US_PER_MS;
+    bool idle = clock_mono_ms() - stat_read(&v->flusher->last_flush_ms) > idle_ms;
+    return idle ? 0 : count_of(&v->flusher->flush_duration_us);
 }
 
 static void lost_print(const struct view *v, const char *name, struct buf *out)

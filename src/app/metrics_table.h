@@ -72,7 +72,8 @@
     VALUE(flush_batches_retried_total, counter, "transactions sent again", count_of(&v->flusher->batches_retried))     \
     VALUE(flush_batches_reconciled_total, counter, "transactions whose reply was lost and whose ledger showed them "   \
           "applied", count_of(&v->flusher->batches_reconciled_applied))                                                \
-    SECONDS(flush_duration_seconds, gauge, "duration of the last flush", count_of(&v->flusher->flush_duration_us))     \
+    SECONDS(flush_duration_seconds, gauge, "duration of the last flush; 0 when there was none lately",                 \
+            flush_duration_us(v))                                                                                      \
     SECONDS(flush_lag_seconds, gauge, "age of the oldest hit that is not stored; 0 when there is none",                \
             flush_lag_us(v))                                                                                           \
     SECONDS(flush_interval_seconds, gauge, "--flush-interval", (int64_t)v->sources->options->flush_interval_us)        \

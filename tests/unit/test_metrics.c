@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "fake_sources.h"
 
 static char *page_of(struct fake *fake)
@@ -37,6 +38,18 @@ static void test_every_sample_follows_its_own_head(void **state)
     fake_stop(fake);
 }
 
+static void test_an_idle_process_has_no_slow_flush(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_start();
+    fake->flusher_stats.flush_duration_us = 1500;
+    fake->flusher_stats.last_flush_ms = clock_mono_ms() - 3600 * 1000;
+    char *page = page_of(fake);
+    assert_non_null(strstr(page, "\ntallyd_flush_duration_seconds 0.000000\n"));
+    free(page);
+    fake_stop(fake);
+}
+
 static void test_values_come_from_where_the_table_says(void **state)
 {
     (void)state;
@@ -47,6 +60,7 @@ static void test_values_come_from_where_the_table_says(void **state)
     fake->stats[1].hits_refused[API_REFUSED_KEY_LIMIT] = 3;
     fake->stats[1].responses[4] = 9;
     fake->flusher_stats.flush_duration_us = 1500;
+    fake->flusher_stats.last_flush_ms = clock_mono_ms();
     fake->worker_stats[1].conns_open = 6;
     char *page = page_of(fake);
     static const char *const lines[] = {
@@ -137,6 +151,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_sample_follows_its_own_head),
+        cmocka_unit_test(test_an_idle_process_has_no_slow_flush),
         cmocka_unit_test(test_values_come_from_where_the_table_says),
         cmocka_unit_test(test_without_a_redis_nothing_is_said_of_one),
         cmocka_unit_test(test_reasons_are_summed_whatever_order_the_workers_met_them_in),
