@@ -48,6 +48,21 @@ def test_coverage_page_names_existing_paths():
         assert system.lower() in page.lower(), "the page does not speak of %s" % system
 
 
+def test_coverage_page_names_what_shows_each_item():
+    """Each row has a place and a test or rule that exists, or says n/a or missing and why."""
+    import rules
+    rows = [[c.strip() for c in line.strip("|").split("|")] for line in (stack.INFRA / "COVERAGE.md").read_text().splitlines() if line.startswith("| ") and not line.startswith("| item")]
+    assert len(rows) >= 80
+    for item, here, shown, rest in rows:
+        if shown in ("n/a", "**missing**"):
+            assert rest or shown == "**missing**", item
+        elif shown.startswith("rule "):
+            assert shown[6:-1] in rules.RULES, (item, shown)
+        else:
+            assert (stack.REPO / shown.strip("`")).is_file(), (item, shown)
+        assert here == "n/a" or here == "**missing**" or "`" in here, item
+
+
 def test_module_tables_are_current():
     """README tables of the modules are generated; the generator says whether they still fit."""
     script = stack.INFRA / "scripts" / "module-docs"
