@@ -26,6 +26,21 @@ class Authority:
             file.write(f"subjectAltName={alternative}\n")
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                  "-keyout", key, "-out", request)
-        _openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial",
-                 "-days", str(days), "-extfile", extensions, "-out", cert)
+        if days < 0:
+            self._expired(request, extensions, cert)
+        else:
+            _openssl("x509", "-req", "-in", request, "-CA", self.cert, "-CAkey", self._key, "-CAcreateserial",
+                     "-days", str(days), "-extfile", extensions, "-out", cert)
         return cert, key
+
+    def _expired(self, request, extensions, cert):
+        """By ca(1), which takes dates; x509(1) refuses to end before it begins from OpenSSL 3.5 on."""
+        config = self._path("ca.cnf")
+        with open(config, "w", encoding="ascii") as file:
+            file.write(f"[ca]\ndefault_ca=own\n[own]\ndatabase={self._path('index')}\nserial={self._path('serial')}\n"
+                       f"new_certs_dir={self.folder}\ndefault_md=sha256\npolicy=any\n[any]\ncommonName=supplied\n")
+        for name, text in (("index", ""), ("serial", "01\n")):
+            with open(self._path(name), "w", encoding="ascii") as file:
+                file.write(text)
+        _openssl("ca", "-batch", "-notext", "-config", config, "-cert", self.cert, "-keyfile", self._key, "-in", request,
+                 "-extfile", extensions, "-startdate", "20200101000000Z", "-enddate", "20200102000000Z", "-out", cert)
