@@ -9,17 +9,22 @@ from urllib.parse import urlsplit
 
 DEPLOY = Path(__file__).resolve().parents[1]
 MIB = 1024 * 1024
-DEREGISTRATION_SECONDS = 60  # the target groups' delay, in infra/modules/lb
+FORGETTING_SECONDS = 120  # what a network load balancer takes to forget a target that it was told to forget
 SPARE_SECONDS = 5
 # Memory of a process, from the design: what a key costs a worker, a worker costs, a connection costs, and the rest.
 KEY_BYTES, WORKER_BYTES, CONNECTION_BYTES, BASE_BYTES = 128, 8 * MIB, 2048, 64 * MIB
 USER = 31870  # tallyd's own, as the image has it; 65532 is that of every distroless image
 RULES = []
 
-OPTIONS = {f"TALLYD_{name}" for name in (
-    "LISTEN ADMIN WORKERS IO BATCH_WAIT REDIS REDIS_MODE REDIS_PASSWORD_FILE REDIS_AUTH REDIS_IAM_CLUSTER REDIS_IAM_REGION REDIS_CA REDIS_CERT REDIS_KEY FLUSH_INTERVAL PREFIX "
-    "PARTITIONS REPLAY_WINDOW ON_LEDGER_LOSS STATE_DIR MAX_KEYS MAX_CONNS DRAIN_DELAY DRAIN_TIMEOUT TOKEN_FILE LOG_LEVEL "
-    "LOG_FORMAT").split()}
+
+def read_options():
+    """The environment variables that tallyd reads, from the program's own table."""
+    table = (DEPLOY.parent / "src/app/options_table.h").read_text(encoding="utf-8")
+    rows = [re.match(r'"[^"]+", "([a-z0-9-]+)".*?SOURCE_(\w+)', row, re.S) for row in table.split("OPTION(")[2:]]
+    return {"TALLYD_" + row[1].upper().replace("-", "_") for row in rows if row and row[2] in ("ANY", "ENV")}
+
+
+OPTIONS = read_options()
 
 
 def rule(function):
@@ -117,15 +122,15 @@ def probes_never_count(objects):
 def grace_covers_the_drain(objects):
     workload, main = tallyd(objects)
     settings = environment(objects)
-    sleep = main.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
     grace = pod(workload).get("terminationGracePeriodSeconds", 30)
-    need = sleep + seconds(settings["TALLYD_DRAIN_DELAY"]) + seconds(settings["TALLYD_DRAIN_TIMEOUT"]) + SPARE_SECONDS
+    serving = seconds(settings["TALLYD_DRAIN_DELAY"])
+    need = serving + seconds(settings["TALLYD_DRAIN_TIMEOUT"]) + SPARE_SECONDS
+    if main.get("lifecycle", {}).get("preStop"):
+        yield "preStop keeps SIGTERM from making the pod unready at once"
     if grace < need:
-        yield f"grace period of {grace} s, but preStop, drain and flush need {need} s"
-    if is_cloud(objects) and grace < DEREGISTRATION_SECONDS:
-        yield f"grace period of {grace} s ends before the target group forgets the pod"
-    if sleep < 10:
-        yield f"preStop sleeps {sleep} s; endpoints need 10 s to forget a pod"
+        yield f"grace period of {grace} s, but drain and flush need {need} s"
+    if is_cloud(objects) and serving < FORGETTING_SECONDS:
+        yield f"serves on for {serving} s, the load balancer sends new connections for {FORGETTING_SECONDS}"
 
 
 @rule
@@ -247,7 +252,7 @@ def rollout_and_drain_lose_nothing(objects):
         if budget["spec"].get("maxUnavailable") != 1:
             yield "the disruption budget does not let exactly one pod go"
     for rollout in of(objects, "Rollout"):
-        if rollout["spec"]["strategy"].get("blueGreen", {}).get("scaleDownDelaySeconds", 30) < DEREGISTRATION_SECONDS:
+        if rollout["spec"]["strategy"].get("blueGreen", {}).get("scaleDownDelaySeconds", 30) < FORGETTING_SECONDS:
             yield "the old pods go before the target group forgets them"
 
 

@@ -57,7 +57,7 @@ def broken():
         "port": (deployment(lambda s: s["template"]["spec"]["containers"][0]["ports"][0].update(containerPort=80800)), "must be between 1 and 65535"),
         "unavailable": (deployment(lambda s: s["strategy"]["rollingUpdate"].update(maxSurge=0)), "may not be 0"),
         "limit": (deployment(lambda s: s["template"]["spec"]["containers"][0]["resources"]["limits"].update(cpu="1")), "must be less than or equal to cpu limit"),
-        "sleep": (deployment(lambda s: s["template"]["spec"]["containers"][0]["lifecycle"]["preStop"]["sleep"].update(seconds=100)), "less than terminationGracePeriodSeconds"),
+        "sleep": (deployment(lambda s: s["template"]["spec"]["containers"][0].update(lifecycle={"preStop": {"sleep": {"seconds": 200}}})), "less than terminationGracePeriodSeconds"),
     }
 
 

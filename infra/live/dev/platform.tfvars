@@ -17,7 +17,7 @@ people = {
 node_groups = {
   system = { instance_types = ["t4g.medium"], min_size = 2, max_size = 3, desired_size = 2 }
   hits = {
-    instance_types = ["c7g.large"]
+    instance_types = ["c7g.xlarge"]
     min_size       = 1
     max_size       = 3
     desired_size   = 1

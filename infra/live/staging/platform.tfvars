@@ -20,7 +20,7 @@ people = {
 node_groups = {
   system = { instance_types = ["m7g.large"], min_size = 2, max_size = 4, desired_size = 3 }
   hits = {
-    instance_types = ["c7g.large"]
+    instance_types = ["c7g.xlarge"]
     min_size       = 2
     max_size       = 12
     desired_size   = 3
