@@ -26,6 +26,7 @@ static const struct refusal {
     [API_REFUSED_BAD_N] = {400, "n is 1 to 2147483647, in digits, without a leading zero"},
     [API_REFUSED_BAD_QUERY] = {400, "see README: key, n, value, ack, label, color, label_color, each at most once"},
     [API_REFUSED_BAD_BODY] = {400, "a JSON object with an array of hits, each with ns, key and n"},
+    [API_REFUSED_UNKNOWN_MEMBER] = {400, "the body has one member, hits, and each of them has ns, key and n"},
     [API_REFUSED_KEY_NOT_ALLOWED] = {403, "this namespace takes other keys only"},
     [API_REFUSED_ORIGIN] = {403, "this namespace takes hits of pages of other origins only"},
     [API_REFUSED_TOKEN] = {401, "this namespace takes hits with a token that is good for it"},

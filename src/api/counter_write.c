@@ -25,8 +25,7 @@ static int value_read(struct slice body, int64_t *value)
     bool no_memory;
     json_t *root = json_read(body, &no_memory);
     const json_t *number = json_object_get(root, "value");
-    bool good = json_is_integer(number) && json_integer_value(number) >= 0 && json_object_size(root) == 1;
-    *value = good ? json_integer_value(number) : 0;
+    bool good = json_object_size(root) == 1 && number && json_read_whole(number, value) && *value >= 0;
     json_decref(root);
     return good ? 0 : no_memory ? -ENOMEM : -EINVAL;
 }

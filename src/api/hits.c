@@ -3,16 +3,53 @@
 #include <jansson.h>
 
 #include "api/gate.h"
+#include "api/hits_text.h"
 #include "api/json.h"
 #include "api/newcomer.h"
 #include "sync/atomic.h"
 
 #define ITEMS_MAX 1000
 
+/* A hit of the body: what it says, or why it cannot be read. */
+struct item {
+    json_t *json; /* owned; NULL: no JSON object */
+    enum api_refusal why;
+    struct slice stranger; /* the member that hits do not have; in `json` */
+};
+
 static struct slice string_of(const json_t *item, const char *member)
 {
     const json_t *value = json_object_get(item, member);
     return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+/* The name of a member that is none of a hit's, or at == NULL. */
+static struct slice stranger_of(json_t *item)
+{
+    for (void *i = json_object_iter(item); i; i = json_object_iter_next(item, i)) {
+        const char *name = json_object_iter_key(i);
+        if (strcmp(name, "ns") != 0 && strcmp(name, "key") != 0 && strcmp(name, "n") != 0)
+            return (struct slice){name, strlen(name)};
+    }
+    return (struct slice){0};
+}
+
+/* false: no memory. */
+static bool item_read(struct slice text, struct item *out)
+{
+    bool no_memory;
+    *out = (struct item){.json = json_read(text, &no_memory), .why = API_REFUSAL_KINDS};
+    if (!json_is_object(out->json))
+        out->why = API_REFUSED_BAD_BODY;
+    else if ((out->stranger = stranger_of(out->json)).at)
+        out->why = API_REFUSED_UNKNOWN_MEMBER;
+    return !no_memory;
+}
+
+static void items_free(struct item *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        json_decref(items[i].json);
 }
 
 /* API_REFUSAL_KINDS: counted. */
@@ -27,33 +64,60 @@ static enum api_refusal hit_count(struct api_worker *aw, const struct http_reque
     if (error != NAME_OK)
         return refusal_of_name(error);
     const json_t *number = json_object_get(item, "n");
-    json_int_t n = number ? json_integer_value(number) : 1;
-    if ((number && !json_is_integer(number)) || n < 1 || n > INT32_MAX)
+    int64_t n = 1;
+    if (number && (!json_read_whole(number, &n) || n < 1 || n > INT32_MAX))
         return API_REFUSED_BAD_N;
     enum api_refusal why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, name);
     return why == API_REFUSAL_KINDS ? hit_take(aw, r, reply, name, (uint64_t)n) : why;
 }
 
-static void hits_count(struct api_worker *aw, const struct http_request *r, struct reply *reply, const json_t *hits)
+static void error_append(struct buf *errors, size_t index, enum api_refusal why, struct slice stranger)
+{
+    buf_printf(errors, "%s{\"index\":%zu,\"error\":\"%s\"", errors->bytes > 0 ? "," : "", index, refusal_text(why));
+    if (stranger.at) {
+        buf_append_slice(errors, SLICE(",\"member\":"));
+        json_append_string(errors, stranger);
+    }
+    buf_append(errors, "}", 1);
+}
+
+static void hits_count(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                       const struct item *items, size_t count)
 {
     struct buf errors = {0}, body = {0};
-    size_t rejected = 0, index;
-    json_t *item;
-    json_array_foreach(hits, index, item)
-    {
-        enum api_refusal why = hit_count(aw, r, reply, item);
+    size_t rejected = 0;
+    for (size_t i = 0; i < count; i++) {
+        enum api_refusal why = items[i].why;
+        if (why == API_REFUSAL_KINDS)
+            why = hit_count(aw, r, reply, items[i].json);
         if (why == API_REFUSAL_KINDS)
             continue;
         stat_add(&aw->stats.hits_refused[why], 1);
-        buf_printf(&errors, "%s{\"index\":%zu,\"error\":\"%s\"}", rejected ? "," : "", index, refusal_text(why));
+        error_append(&errors, i, why, items[i].stranger);
         rejected++;
     }
-    buf_printf(&body, "{\"accepted\":%zu,\"rejected\":%zu,\"errors\":[", json_array_size(hits) - rejected, rejected);
+    buf_printf(&body, "{\"accepted\":%zu,\"rejected\":%zu,\"errors\":[", count - rejected, rejected);
     buf_append_slice(&body, buf_slice(&errors));
     buf_append_slice(&body, SLICE("]}\n"));
     answer_json(aw, r, reply, 202, buf_slice(&body));
     buf_fini(&errors);
     buf_fini(&body);
+}
+
+/* All are read before one is counted: without memory none is. */
+static void hits_read(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice rest)
+{
+    struct item items[ITEMS_MAX];
+    struct slice text;
+    size_t count = 0;
+    bool memory = true;
+    while (memory && hits_text_next(&rest, &text))
+        memory = item_read(text, &items[count++]);
+    if (memory)
+        hits_count(aw, r, reply, items, count);
+    else
+        answer_error(aw, r, reply, 503, "no_memory", "nothing was counted; try again", "Retry-After: 1\r\n");
+    items_free(items, count);
 }
 
 enum handler_result route_hits(struct api_worker *aw, const struct http_request *r, struct reply *reply)
@@ -62,18 +126,16 @@ enum handler_result route_hits(struct api_worker *aw, const struct http_request 
         answer_method(aw, r, reply, "POST, OPTIONS");
         return HANDLED;
     }
-    bool no_memory;
-    json_t *root = json_read(r->body, &no_memory), *hits = json_object_get(root, "hits");
-    if (no_memory) {
-        answer_error(aw, r, reply, 503, "no_memory", "nothing was counted; try again", "Retry-After: 1\r\n");
-    } else if (!json_is_array(hits)) {
+    struct hits_text text;
+    if (!hits_text_read(r->body, &text)) {
         answer_refusal(aw, r, reply, API_REFUSED_BAD_BODY);
-    } else if (json_array_size(hits) > ITEMS_MAX) {
+    } else if (text.stranger.at) {
+        answer_refusal(aw, r, reply, API_REFUSED_UNKNOWN_MEMBER);
+    } else if (text.count > ITEMS_MAX) {
         stat_add(&aw->stats.hits_refused[API_REFUSED_BAD_BODY], 1);
         answer_error(aw, r, reply, 413, "too_many_hits", "at most 1000 hits in one request", NULL);
     } else {
-        hits_count(aw, r, reply, hits);
+        hits_read(aw, r, reply, text.items);
     }
-    json_decref(root);
     return HANDLED;
 }

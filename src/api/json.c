@@ -65,6 +65,18 @@ struct json_t *json_read(struct slice text, bool *no_memory)
     return value;
 }
 
+bool json_read_whole(const struct json_t *value, int64_t *out)
+{
+    double real = json_real_value(value);
+    if (json_is_integer(value))
+        *out = json_integer_value(value);
+    else if (json_is_real(value) && real >= -0x1p63 && real < 0x1p63 && (double)(int64_t)real == real)
+        *out = (int64_t)real;
+    else
+        return false;
+    return true;
+}
+
 static void append_char(struct buf *b, struct slice c)
 {
     unsigned char first = (unsigned char)c.at[0];

@@ -2,6 +2,7 @@
 /* JSON (RFC 8259): writing it into a buffer, and reading it by jansson. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/slice.h"
@@ -21,6 +22,9 @@ struct json_t *json_read(struct slice text, bool *no_memory);
 /* Returns whether the text stays within both bounds; it need not be JSON. One pass, no allocation. Without it 64 KiB of
  * members whose hashes collide would cost a second. */
 bool json_is_bounded(struct slice text);
+
+/* A number that JSON Schema calls an integer: 5 and 5.0. false: it is none, or none of 64 bits. */
+bool json_read_whole(const struct json_t *value, int64_t *out);
 
 /* Quoted and escaped; bytes that are not UTF-8 become U+FFFD. */
 void json_append_string(struct buf *b, struct slice text);

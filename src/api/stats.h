@@ -20,6 +20,7 @@
     REFUSAL(BAD_N, "bad_n")                                                                                            \
     REFUSAL(BAD_QUERY, "bad_query")                                                                                    \
     REFUSAL(BAD_BODY, "bad_body")                                                                                      \
+    REFUSAL(UNKNOWN_MEMBER, "unknown_member")                                                                          \
     REFUSAL(KEY_NOT_ALLOWED, "key_not_allowed")                                                                        \
     REFUSAL(ORIGIN, "origin")                                                                                          \
     REFUSAL(TOKEN, "token")                                                                                            \
