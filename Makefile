@@ -91,9 +91,9 @@ $(B)/gen/web.h: $(WEB) src/web/embed
 	src/web/embed $(WEB) > $@
 $(filter $(B)/src/api/% $(B)/src/app/%,$(OBJ)): | $(B)/gen/web.h
 
-$(B)/tests/%: tests/%.c $(LIB)
-	@mkdir -p $(@D)
-	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests -UNDEBUG $(CFLAGS_ALL) $(LDFLAGS_ALL) -MMD -MP -MF $@.d -MT $@ -o $@ $< $(LIB) $(LDLIBS_ALL) -lcmocka
+$(B)/tests/%.o: CPPFLAGS_ALL += -Itests -UNDEBUG
+$(B)/tests/%: $(B)/tests/%.o $(LIB)
+	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL) -lcmocka
 
 $(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h) $(LIB)
 	@mkdir -p $(@D)
@@ -107,9 +107,6 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/*.h) $(LIB)
 SIM_MAINS := run check_model
 SIM_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(SIM_MAINS:%=tests/sim/%.c),$(wildcard tests/sim/*.c)))
 wraps = $(shell sed -nE 's/.*__wrap_([a-z_0-9]+)[^a-z_0-9].*/-Wl,--wrap=\1/p' $(1) | sort -u)
-$(B)/tests/%.o: CPPFLAGS_ALL += -Itests
-.PRECIOUS: $(B)/tests/sim/%.o
-
 $(B)/tests/sim/run $(B)/tests/sim/check_model: $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM_OBJ) $(LIB)
 	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) $(call wraps,tests/sim/memory.c) -o $@ $^ $(LDLIBS_ALL)
 
