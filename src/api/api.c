@@ -32,6 +32,10 @@ struct page {
     const char *policy;
 };
 
+#define SCRIPT_HEADERS                                                                                                 \
+    SLICE("Cache-Control: public, max-age=3600\r\n"                                                                    \
+          "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n")
+
 /* The snippet is for pages of other origins. A browser may keep it for an hour: what it does changes seldom. */
 static const struct page pages[] = {
     {SLICE("/"),
@@ -47,8 +51,12 @@ static const struct page pages[] = {
     {SLICE("/tally.js"),
      "text/javascript; charset=utf-8",
      {(const char *)web_tally_js, sizeof web_tally_js},
-     SLICE("Cache-Control: public, max-age=3600\r\n"
-           "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n"),
+     SCRIPT_HEADERS,
+     NULL},
+    {SLICE("/hit.js"),
+     "text/javascript; charset=utf-8",
+     {(const char *)web_hit_js, sizeof web_hit_js},
+     SCRIPT_HEADERS,
      NULL},
 };
 

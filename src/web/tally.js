@@ -1,16 +1,42 @@
-/* tallyd: counts this page once. <script defer src="…/tally.js" data-ns="blog" data-key="hello"></script>
-Without data-ns: the host; without data-key: the path. data-n: how many. data-show: selector of what shows the count */
-(() => {
-  const s = document.currentScript, d = s.dataset, e = encodeURIComponent, l = location,
-    path = e(d.ns || l.hostname) + '/' + (d.key ? e(d.key) : '%2F' + l.pathname.slice(1)),
-    u = new URL('v1/hit/' + path.replace(/\.(?=\w+$)/, '%2E') + '?n=' + (d.n || 1), s.src).href,
-    post = q => fetch(u + q, { method: 'POST', keepalive: true, credentials: 'omit' }),
-    go = () => {
-      const t = d.show && document.querySelector(d.show)
-      if (t) post('&value=1').then(r => r.json()).then(j => { t.textContent = j.value }, () => {})
-      else navigator.sendBeacon?.(u) || post('').catch(() => {})
-    }, seen = window.tallies ||= {}
-  if (seen[u]) return
-  seen[u] = 1
-  document.prerendering ? document.addEventListener('prerenderingchange', go, { once: true }) : go()
-})()
+// tallyd: counts views of this page, and shows counts.
+// <script defer src="https://counter.example/tally.js" data-ns="blog" data-key="hello"></script>
+((d, w, h, l) => {
+  const s = d.currentScript || d.querySelector('script[src*="tally.js"]'), o = s.dataset, bad = /[\0-\x1f\x7f{}]/,
+    seen = w.tallies ||= {}, ns = o.ns || l.hostname.replace(/[^\w.-]+/g, '-'), id = [ns, o.key, o.n],
+    url = (kind, ns, key) => new URL(`v1/${kind}/${ns}?key=` + encodeURIComponent(key), s.src),
+    // A path is its text where that may be a key, else its escapes.
+    page = p => { try { const k = decodeURIComponent(p); return bad.test(k) ? p : k } catch { return p } },
+    tell = t => j => { t.textContent = j.value.toLocaleString() },
+    count = (key, n = 1, t) => {
+      const u = url('hit', ns, key) + '&n=' + n,
+        warn = why => seen.warned ||= !console.warn(`tallyd: not counted: ${ns} ${key}: ${why}`)
+      if (!/^[\w.-]{1,64}$/.test(ns) || !key || bad.test(key) || new Blob([key]).size > 256) warn('not a name')
+      // A CORS request names its origin under every referrer policy. A beacon does not.
+      else if (!t && !('keepalive' in Request.prototype)) navigator.sendBeacon(u)
+      else fetch(u + (t ? '&value=1' : ''), { method: 'POST', keepalive: true, credentials: 'omit' })
+        .then(r => r.ok ? t && r.json().then(tell(t)) : warn(r.headers.get('X-Hit-Status') || r.status)).catch(warn)
+    },
+    view = () => count('spa' in o ? page(l.pathname) : o.key || page(l.pathname), o.n, o.show && d.querySelector(o.show)),
+    tag = 'tally-count'
+  w.tally = (key, n) => count(key, n)
+  customElements.get(tag) || customElements.define(tag, class extends HTMLElement {
+    connectedCallback() {
+      const a = k => this.getAttribute(k), ask = () => d.hidden ||
+        fetch(url('counters', a('ns') || ns, a('key'))).then(r => r.json())
+          .then(j => tell(this)(j.counters[0] || { value: 0 })).catch(() => {})
+      ask()
+      this.timer = setInterval(ask, 5e3)
+    }
+    disconnectedCallback() { clearInterval(this.timer) }
+  })
+  if (seen[id]) return
+  seen[id] = 1
+  if ('spa' in o) {
+    let at = l.pathname
+    const push = h.pushState, moved = () => at != (at = l.pathname) && view()
+    h.pushState = (...a) => { push.apply(h, a); moved() }
+    addEventListener('popstate', moved)
+  }
+  addEventListener('pageshow', e => e.persisted && view())
+  d.prerendering ? d.addEventListener('prerenderingchange', view, { once: true }) : view()
+})(document, window, history, location)

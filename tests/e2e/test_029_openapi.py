@@ -142,7 +142,7 @@ def test_every_path_method_status_and_field_is_met(lab, document):
             meet(counter, method, f"/v1/counters/{target}")
         for target in ("blog?key=a&key=none", "blog", "b!?key=a"):
             meet(counters, method, f"/v1/counters/{target}")
-        for page in ("/", "/tally.js"):
+        for page in ("/", "/tally.js", "/hit.js"):
             meet(page, method)
     for method, body in (("put", b'{"value":1000}'), ("delete", None)):
         for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):
