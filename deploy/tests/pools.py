@@ -132,7 +132,7 @@ def endings():
 def each_end_outlasts_the_one_before(objects, ends):
     workload, _ = rules.tallyd(objects)
     settings = rules.environment(objects)
-    drain = rules.seconds(settings["TALLYD_DRAIN_DELAY"]) + rules.seconds(settings["TALLYD_DRAIN_TIMEOUT"])
+    drain = rules.seconds(settings["TALLYD_DRAIN_TIMEOUT"])
     grace = rules.pod(workload)["terminationGracePeriodSeconds"]
     order = [("drain", drain), ("deregistration", ends["deregistration"]), ("grace period", grace)]
     for (first, less), (second, more) in zip(order, order[1:]):

@@ -11,6 +11,7 @@ DEPLOY = Path(__file__).resolve().parents[1]
 MIB = 1024 * 1024
 FORGETTING_SECONDS = 120  # what a network load balancer takes to forget a target that it was told to forget
 SPARE_SECONDS = 5
+FLUSH_SECONDS = 20
 # Memory of a process, from the design: what a key costs a worker, a worker costs, a connection costs, and the rest.
 KEY_BYTES, WORKER_BYTES, CONNECTION_BYTES, BASE_BYTES = 128, 8 * MIB, 2048, 64 * MIB
 USER = 31870  # tallyd's own, as the image has it; 65532 is that of every distroless image
@@ -124,7 +125,10 @@ def grace_covers_the_drain(objects):
     settings = environment(objects)
     grace = pod(workload).get("terminationGracePeriodSeconds", 30)
     serving = seconds(settings["TALLYD_DRAIN_DELAY"])
-    need = serving + seconds(settings["TALLYD_DRAIN_TIMEOUT"]) + SPARE_SECONDS
+    whole = seconds(settings["TALLYD_DRAIN_TIMEOUT"])  # from SIGTERM: it covers the delay
+    need = whole + SPARE_SECONDS
+    if whole < serving + FLUSH_SECONDS:
+        yield f"serves on for {serving} s of {whole} s: {FLUSH_SECONDS} s are needed to close connections and to flush"
     if main.get("lifecycle", {}).get("preStop"):
         yield "preStop keeps SIGTERM from making the pod unready at once"
     if grace < need:

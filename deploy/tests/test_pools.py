@@ -64,7 +64,7 @@ def test_a_pool_without_an_image_is_noticed():
 
 
 @pytest.mark.parametrize("change, ends", [
-    (lambda o: settings(o).update(TALLYD_DRAIN_DELAY="10m"), {}), (lambda o: pod(o).update(terminationGracePeriodSeconds=75), {}),
+    (lambda o: settings(o).update(TALLYD_DRAIN_TIMEOUT="10m"), {}), (lambda o: pod(o).update(terminationGracePeriodSeconds=75), {}),
     (lambda o: None, {"deregistration": 60}), (lambda o: None, {"shutdown": 80}), (lambda o: None, {"karpenter": 90})])
 def test_an_end_before_the_one_before_is_noticed(change, ends):
     objects = objects_of("prod")

@@ -36,7 +36,10 @@ capabilities:
 {{- $settings := .Values.settings -}}
 {{- $delay := include "tallyd.seconds" ($settings.TALLYD_DRAIN_DELAY | default "0s") | trim | int -}}
 {{- $drain := include "tallyd.seconds" ($settings.TALLYD_DRAIN_TIMEOUT | default "25s") | trim | int -}}
-{{- $need := add $delay $drain 5 | int -}}
+{{- $need := add $drain 5 | int -}}
+{{- if ge $delay $drain }}
+{{- fail "settings.TALLYD_DRAIN_DELAY must be shorter than TALLYD_DRAIN_TIMEOUT, which covers it: tallyd would not start" }}
+{{- end }}
 {{- if lt (int .Values.terminationGracePeriodSeconds) $need }}
 {{- fail (printf "terminationGracePeriodSeconds is %d, but the drain takes %d s: the pod would be killed before its last flush" (int .Values.terminationGracePeriodSeconds) $need) }}
 {{- end }}
