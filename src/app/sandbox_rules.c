@@ -71,7 +71,7 @@ static int families_refuse(scmp_filter_ctx ctx)
  * sees. */
 static int sends_add(scmp_filter_ctx ctx)
 {
-    const struct scmp_arg_cmp to_peer[] = {SCMP_CMP64(4, SCMP_CMP_EQ, 0), HAS(3, MSG_FASTOPEN, 0)};
+    const struct scmp_arg_cmp to_peer[] = {SCMP_CMP64(4, SCMP_CMP_EQ, 0, 0), HAS(3, MSG_FASTOPEN, 0)};
     int failed = allow(ctx, SCMP_SYS(sendto), COUNT(to_peer), to_peer);
     return failed ? failed : allow(ctx, SCMP_SYS(sendmmsg), 1, (struct scmp_arg_cmp[]){HAS(3, MSG_FASTOPEN, 0)});
 }

@@ -188,7 +188,7 @@ def make_lives(lab, tmp_path):
     token = tmp_path / "token"
     token.write_text("token")
     keyless(lab, iam, "resolver", " clone(", AWS_WEB_IDENTITY_TOKEN_FILE=str(token), AWS_ROLE_ARN="role",
-            AWS_ENDPOINT_URL_STS="http://sts.invalid/")
+            AWS_ENDPOINT_URL_STS="https://sts.invalid/")
     with contextlib.closing(Store(authority)) as stranger:
         url = f"https://{HOST}:{stranger.url.rpartition(':')[2]}/keys"
         keyless(lab, iam, "https", "/ca-certificates.crt", AWS_CONTAINER_CREDENTIALS_FULL_URI=url)
