@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/answers.h"
 #include "api/ask.h"
 #include "api/hit_answer.h"
 #include "api/newcomer.h"
@@ -251,7 +250,7 @@ int api_create(struct api **out, const struct api_config *config, struct error *
         a->per_worker[i].index = i;
         if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
             http_template_create(&a->per_worker[i].pixel, &pixel) < 0 || rate_create(&a->per_worker[i].newcomers) < 0 ||
-            rate_create(&a->per_worker[i].readers) < 0 || answers_create(&a->per_worker[i].answers) < 0 ||
+            rate_create(&a->per_worker[i].readers) < 0 ||
             (config->rate_limit && rate_create(&a->per_worker[i].rate) < 0)) {
             api_destroy(a);
             return error_set(err, -ENOMEM, "no memory for the api");
@@ -271,7 +270,6 @@ void api_destroy(struct api *a)
         rate_destroy(a->per_worker[i].rate);
         rate_destroy(a->per_worker[i].newcomers);
         rate_destroy(a->per_worker[i].readers);
-        answers_destroy(a->per_worker[i].answers);
     }
     newcomers_destroy(a->newcomers);
     free(a);

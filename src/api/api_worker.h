@@ -19,7 +19,6 @@ struct api_worker {
     struct worker *worker;       /* borrowed */
     const struct policy *policy; /* borrowed; NULL: no rules at all */
     struct rate *rate;           /* owned; NULL: no limit */
-    struct answers *answers;     /* owned */
     struct rate *readers;        /* owned; names asked of the store by clients, and by all together */
     struct rate *newcomers;      /* owned; new keys of clients, and of all together */
     uint32_t retry_after_s;      /* of the hit that was refused for its rate */

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "api/answers.h"
 #include "api/ask.h"
 
 #define ASK_DEADLINE_MS 400 /* the flusher gives up then … */
@@ -21,11 +20,6 @@ static bool is_fresh(const struct api_worker *aw, const struct tally_value *v, u
     return v->known && now_ms - v->as_of_ms <= stale_ms_max(aw);
 }
 
-static uint64_t hash_of(const struct api_worker *aw, struct slice name)
-{
-    return shard_hash(tally_shard(aw->api->config.tally, aw->index), name) | 1;
-}
-
 /* Answers from before a seed or reset, or on their way when it was made, are not believed. */
 static uint64_t believed_since_ms(const struct api_worker *aw, uint64_t now_ms)
 {
@@ -36,23 +30,14 @@ static uint64_t believed_since_ms(const struct api_worker *aw, uint64_t now_ms)
 
 static bool value_recall(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *v)
 {
-    const struct answer_known *known = answers_find(aw->answers, hash_of(aw, name), believed_since_ms(aw, now_ms));
-    if (!known)
+    struct stored_answer known;
+    if (!answers_find(tally_answers(aw->api->config.tally), name, believed_since_ms(aw, now_ms), &known))
         return false;
-    v->value += known->stored;
-    v->exists = v->exists || known->found;
+    v->value += known.stored;
+    v->exists = v->exists || known.found;
     v->known = true;
-    v->as_of_ms = known->at_ms;
+    v->as_of_ms = known.at_ms;
     return true;
-}
-
-static void value_remember(struct api_worker *aw, struct slice name, const struct read_result *result, uint64_t now_ms)
-{
-    if (result->state == READ_FOUND || result->state == READ_MISSING)
-        answers_put(aw->answers, &(struct answer_known){.hash = hash_of(aw, name),
-                                                        .at_ms = now_ms,
-                                                        .stored = result->stored,
-                                                        .found = result->state == READ_FOUND});
 }
 
 /* The client's own share first: what one wants beyond it costs the others nothing. */
@@ -128,8 +113,6 @@ bool lookup_names(struct api_worker *aw, const struct http_request *r, struct re
         struct tally_value v;
         tally_read(aw->api->config.tally, names[i], &v);
         value_from_tally(aw, &v, reply->now_ms, &out[i]);
-        if (answer && !v.counted)
-            value_remember(aw, names[i], &answer->results[i], reply->now_ms);
         bool recalled = !answer && !v.known && !v.counted && value_recall(aw, names[i], reply->now_ms, &out[i]);
         fresh = fresh && (recalled || is_fresh(aw, &v, reply->now_ms));
     }

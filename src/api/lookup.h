@@ -4,7 +4,8 @@
  * Thread: the worker's. A lookup that must ask the store makes the request wait; its answer, or the end of the
  * connection, ends it. The store is asked for names it was never asked for, and again for those whose answer
  * is older than two flush intervals and two seconds. What it said of names that this process does not count, "no such
- * key" among it, is remembered for as long (api/answers.h). Names asked for have a budget, by client and by worker. */
+ * key" among it, is remembered for as long (tally/answers.h). Names asked for have a budget, by client and by worker.
+ */
 
 #include "api/api_worker.h"
 

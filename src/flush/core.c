@@ -194,6 +194,7 @@ int core_create(struct core **out, const struct core_config *config)
         (struct accounts){.env = config->env, .keys = c->keys, .books = config->books, .stats = config->stats};
     c->reads.space = &c->space;
     c->reads.keys = c->keys;
+    c->reads.answers = tally_answers(config->tally);
     c->reads.answered = config->answered;
     c->reads.answered_ctx = config->answered_ctx;
     c->writes.space = &c->space;

@@ -121,9 +121,12 @@ static void result_publish(struct read_queue *q, const struct read_result *resul
 {
     if (result->state == READ_FAILED)
         return;
-    uint32_t key = keys_find(q->keys, (struct slice){result->name, result->name_bytes});
+    struct slice name = {result->name, result->name_bytes};
+    uint32_t key = keys_find(q->keys, name);
     if (key != KEY_NONE)
         keys_publish(q->keys, key, result->stored, now_ms);
+    else if (q->answers)
+        answers_put(q->answers, name, &(struct stored_answer){result->stored, result->state == READ_FOUND, now_ms});
 }
 
 static struct read_op *op_before(const struct read_queue *q, const struct read_op *op)

@@ -18,6 +18,7 @@
 #include "flush/keyspace.h"
 #include "flush/reads.h"
 #include "redis/resp.h"
+#include "tally/answers.h"
 
 #define READ_QUEUE_SLOTS 8192    /* names queued or under way */
 #define READ_QUEUE_SENT_MAX 1024 /* names of a lane in one go, so that batches get their turn */
@@ -36,6 +37,7 @@ struct read_lane {
 struct read_queue {
     const struct keyspace *space;
     struct keys *keys;
+    struct answers *answers; /* for names that are none of the keys; NULL: they are not remembered */
     void (*answered)(void *ctx, struct read_op *op);
     void *answered_ctx;
     struct read_op *ops_first, *ops_last; /* all that are not answered */

@@ -15,7 +15,8 @@ struct tally {
     uint32_t keys_max;
     uint32_t keys_room; /* keys_max, or more when an old state file brought more names */
     uint32_t workers;
-    struct totals *totals; /* owned */
+    struct totals *totals;   /* owned */
+    struct answers *answers; /* owned */
 
     /* any worker writes, when a name is new; on a line of its own, as all else here is read at every hit */
     uint32_t keys __attribute__((aligned(64)));
@@ -64,6 +65,8 @@ int tally_create(struct tally **out, const struct tally_config *config)
         .shards = t->shards, .shards_count = t->workers, .entries_max = t->keys_room};
     if (!failed)
         failed = totals_create(&t->totals, &totals_config);
+    if (!failed)
+        failed = answers_create(&t->answers);
     if (failed)
         tally_destroy(t);
     else
@@ -77,6 +80,7 @@ void tally_destroy(struct tally *t)
         return;
     for (uint32_t i = 0; i < t->workers; i++)
         shard_destroy(t->shards[i]);
+    answers_destroy(t->answers);
     totals_destroy(t->totals);
     free(t);
 }
@@ -101,6 +105,8 @@ uint32_t tally_keys_max(const struct tally *t) { return t->keys_room; }
 struct shard *tally_shard(struct tally *t, uint32_t worker) { return t->shards[worker]; }
 
 struct totals *tally_totals(struct tally *t) { return t->totals; }
+
+struct answers *tally_answers(struct tally *t) { return t->answers; }
 
 uint32_t tally_keys(const struct tally *t)
 {

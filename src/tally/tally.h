@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tally/answers.h"
 #include "tally/name.h"
 #include "tally/shard.h"
 #include "tally/state_file.h"
@@ -46,6 +47,7 @@ uint32_t tally_workers(const struct tally *t);
 uint32_t tally_keys_max(const struct tally *t); /* how many there is room for */
 struct shard *tally_shard(struct tally *t, uint32_t worker);
 struct totals *tally_totals(struct tally *t);
+struct answers *tally_answers(struct tally *t);
 uint32_t tally_keys(const struct tally *t); /* distinct names (never fewer than there are), for metrics */
 
 /* Where a name is counted; false: nowhere. */
