@@ -158,12 +158,45 @@ void accounts_resume(struct accounts *a, const struct batch *b)
     books_post(a->books, &(struct books_move){.in_flight = (int64_t)b->hits});
 }
 
-void accounts_rolled_back(struct accounts *a, uint64_t replayed, uint64_t lost)
+void accounts_left(struct accounts *a, uint64_t hits, uint64_t replayed)
 {
-    int64_t both = (int64_t)(replayed + lost);
-
-    books_post(a->books, &(struct books_move){.stored = -both, .rolled_back = both, .lost = (int64_t)lost});
+    books_post(a->books, &(struct books_move){.stored = -(int64_t)hits,
+                                              .rolled_back = (int64_t)hits,
+                                              .lost = (int64_t)(hits - replayed)});
     stat_add(&a->stats->replayed_hits, replayed);
+}
+
+/* What an earlier process counted as lost is not in these books, and neither is it as accepted. */
+void accounts_found(struct accounts *a, uint64_t hits, uint64_t pending)
+{
+    uint64_t found = hits - pending, lost = a->books->now.lost;
+
+    books_post(a->books,
+               &(struct books_move){.stored = (int64_t)hits, .lost = -(int64_t)(found < lost ? found : lost)});
+}
+
+void accounts_unhold(struct accounts *a, uint32_t key)
+{
+    uint64_t hits = keys_unhold(a->keys, key);
+
+    if (hits)
+        books_post(a->books, &(struct books_move){.poisoned = -(int64_t)hits});
+}
+
+void accounts_revived(struct accounts *a, const struct batch *b, uint64_t found)
+{
+    keys_release_held(a->keys);
+    for (uint32_t i = 0; i < b->items_count; i++)
+        accounts_unhold(a, b->items[i].key);
+    accounts_resume(a, b);
+    accounts_found(a, found, 0);
+}
+
+void accounts_give_up_pending(struct accounts *a, uint32_t partition)
+{
+    uint64_t unheld, hits = keys_give_up_pending(a->keys, partition, &unheld);
+
+    books_post(a->books, &(struct books_move){.poisoned = -(int64_t)unheld, .lost = (int64_t)hits});
 }
 
 void accounts_gave_up(struct accounts *a, uint64_t hits)

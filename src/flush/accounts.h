@@ -44,8 +44,19 @@ void accounts_resume(struct accounts *a, const struct batch *b);
 void accounts_give_back(struct accounts *a, const struct batch *b);
 /* Hits on held keys are poisoned like those before them, until the store takes the key again. */
 void accounts_sweep_held(struct accounts *a);
-/* The server forgot hits that it had acknowledged: `replayed` of them are pending again, `lost` are gone. */
-void accounts_rolled_back(struct accounts *a, uint64_t replayed, uint64_t lost);
+/* The server lacks a batch of `hits` that it had acknowledged: `replayed` of them are pending again, the rest is lost.
+ */
+void accounts_left(struct accounts *a, uint64_t hits, uint64_t replayed);
+/* The server has such a batch again, or all the time: `pending` of its hits are not pending any more, the rest is not
+ * lost any more. */
+void accounts_found(struct accounts *a, uint64_t hits, uint64_t pending);
+/* A batch that was given up was applied by the server that answers now. `found`: hits of it that are not in it any
+ * more, but elsewhere in the baselines. */
+void accounts_revived(struct accounts *a, const struct batch *b, uint64_t found);
+/* A key that was held is moved: what it has aside is pending. */
+void accounts_unhold(struct accounts *a, uint32_t key);
+/* What a partition has pending or aside may be in the store already: lost. */
+void accounts_give_up_pending(struct accounts *a, uint32_t partition);
 /* Another process has a copy of these, and stores them. */
 void accounts_gave_up(struct accounts *a, uint64_t hits);
 void accounts_count_error(struct accounts *a, enum redis_error_class c);

@@ -31,6 +31,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->refused = 0;
     b->write = (struct batch_write){0};
     b->inherited = false;
+    b->revived = false;
     b->examined = false;
     b->prepared = false;
     b->sends = 0;
@@ -192,13 +193,16 @@ static void compose_write(struct buf *out, struct buf *scratch, struct slice pre
     resp_command(out, w->set ? 3 : 2, (struct slice[]){w->set ? SLICE("SET") : SLICE("DEL"), key, value});
 }
 
-static void compose_ledger(struct buf *out, const struct ledger *ledger, struct slice ledger_key)
+/* `probe`: only if there is one. */
+static void compose_ledger(struct buf *out, const struct ledger *ledger, struct slice ledger_key, bool probe)
 {
     char value[LEDGER_VALUE_BYTES_MAX];
     size_t value_bytes = ledger_format(ledger, value);
 
     resp_command(
-        out, 5, (struct slice[]){SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), SLICE(LEDGER_EXPIRES_S)});
+        out, probe ? 6 : 5,
+        (struct slice[]){
+            SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), SLICE(LEDGER_EXPIRES_S), SLICE("XX")});
 }
 
 int batch_prepare(struct batch *b, const struct keys *keys, struct slice prefix)
@@ -223,9 +227,17 @@ int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix,
     b->prepared = false;
     if (b->write.there)
         compose_write(&b->bytes, &scratch, prefix, &b->write);
-    compose_ledger(&b->bytes, &b->ledger, ledger_key);
+    compose_ledger(&b->bytes, &b->ledger, ledger_key, false);
     resp_command(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     buf_fini(&scratch);
+    return b->bytes.failed ? -ENOMEM : 0;
+}
+
+int batch_compose_probe(struct batch *b, struct slice ledger_key)
+{
+    buf_clear(&b->bytes);
+    compose_ledger(&b->bytes, &b->ledger, ledger_key, true);
+    resp_command(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     return b->bytes.failed ? -ENOMEM : 0;
 }
 

@@ -52,9 +52,11 @@ struct batch {
     uint32_t refused; /* items, and the write */
     struct batch_write write;
     bool inherited;  /* an earlier process made it */
+    bool revived;    /* given up once, and then a server's ledger showed it; never sent again */
     bool examined;   /* proved to be applied, and its keys were looked at since */
     bool prepared;   /* the bytes of its items are there */
     uint64_t pushes; /* keys_pushes() before it was filled */
+    uint64_t parent; /* the number of the batch before it in the window; WINDOW_NONE */
     uint32_t sends;  /* how often it was sent */
     uint32_t copies; /* sent, and their fate unknown: the server may still execute them */
     struct buf bytes;
@@ -79,6 +81,9 @@ void batch_forget_refusals(struct batch *b);
 /* Ahead of batch_compose(), the bytes of the items alone. 0 or -ENOMEM. */
 int batch_prepare(struct batch *b, const struct keys *keys, struct slice prefix);
 int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
+
+/* Instead: set the ledger, if there is one, to what it is. 0 or -ENOMEM. */
+int batch_compose_probe(struct batch *b, struct slice ledger_key);
 
 /* The store has it: advance the baselines. */
 void batch_item_applied(const struct batch *b, struct keys *keys, struct batch_item *item);

@@ -7,8 +7,9 @@
  * chain_reconcile(). Failure modes:
  *   - a key that may not be touched: chain_replace() puts an empty batch of the same seq in the batch's place; once it
  * is applied no copy of the old bytes can be, and its keys go back;
- *   - the ledger is behind: what the replay window has becomes pending again, the rest is lost, and counted so;
- * missing: the on-ledger-loss policy; foreign: a new identity. Each raises an alarm.
+ *   - the ledger is that of another batch of ours, as another copy of the store answers: flush/moves.h goes there;
+ * missing: the on-ledger-loss policy; foreign: a new identity. Each raises an alarm, and waits until the server has
+ * shown that it takes writes (CHAIN_ASKS): a replica, or a master without its replicas, is no copy to go to;
  *   - the answer to an EXEC is lost: the ledger says that the batch was applied, but not whether single keys were
  * refused inside it. So its keys are looked at before it is resolved (chain->proved). What INCRBY was applied to is an
  * integer until another program overwrites it, and then our hits are gone with what was overwritten: the hits of a key
@@ -41,6 +42,7 @@ enum chain_news {
     CHAIN_GIVEN_UP, /* the batch will never be applied; its keys are dirty again */
     CHAIN_RENAMED,  /* likewise, and the ledger key is another one now */
     CHAIN_DOUBTED,  /* the ledger looks lost or rolled back, but for too short a time: look again */
+    CHAIN_ASKS,     /* likewise, but nobody knows yet whether the server takes writes: chain_probe(), and look again */
     CHAIN_PROVED,   /* the batch was applied, with or without all its keys: look at them, then at the ledger again */
     CHAIN_HALTED,   /* by the on-ledger-loss policy */
 };
@@ -55,6 +57,8 @@ struct chain {
     struct batch *proved;   /* one of these, of which the keys are to be looked at; NULL: none */
     struct batch *next;     /* filled, but without a ledger, so never sent; NULL: none. No key is in two of these */
     struct batch batches[CHAIN_BATCHES];
+    struct batch probe;    /* what a server is asked with */
+    bool takes_writes;     /* the server that was asked, when its ledger was that of `probe` */
     bool wrote;            /* the batch that was made last held a write */
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
     uint64_t asked_ms;     /* when the question went out of which the answer comes next; likewise the vouching one */
@@ -84,10 +88,17 @@ bool chain_answered(struct chain *c, const struct reply *exec);
 void chain_ask(struct chain *c);
 /* `server` NULL: there is no ledger key. */
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
+/* A transaction that changes nothing and that a server refuses if it would refuse a batch: the ledger, if there is one,
+ * is set to what it holds. NULL: no memory. Only after CHAIN_ASKS. */
+const struct batch *chain_probe(struct chain *c);
+/* It was executed. */
+void chain_probed(struct chain *c);
 /* The key is there and holds no ledger. */
 enum chain_news chain_reconcile_nonsense(struct chain *c);
 /* Another node than the one that has the ledger, asked then, says that this is where it belongs. */
 void chain_vouch(struct chain *c, uint64_t asked_ms);
+/* The connection has ended: the next one may lead to a server that takes no writes. */
+void chain_unlink(struct chain *c);
 /* What was seen of the ledger was seen on another node than the one that is asked from now on. */
 void chain_leave(struct chain *c);
 /* The fate of every copy is known, so what the server holds now fits the baselines. */

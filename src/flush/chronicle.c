@@ -21,7 +21,7 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
 {
     struct journal_view view;
 
-    *c = (struct chronicle){.config = *config, .forked_seq = UINT64_MAX};
+    *c = (struct chronicle){.config = *config};
     c->nonce_key = (struct siphash_key){env_random(config->accounts->env), env_random(config->accounts->env)};
     window_init(&c->window, config->replay_window_ms, config->replay_parts_max);
     journal_open(&c->journal, config->journal, config->journal_bytes, config->accounts->env);
@@ -33,10 +33,10 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
     assert(verdict == JOURNAL_WHOLE && view.instance[0]); /* recovery wrote it a moment ago */
     take_name(c, view.instance);
     c->acked = view.acked;
-    for (uint32_t i = 0; view.stored && i < view.stored->count; i++) {
-        window_recall(&c->window, &view.stored->entries[i]);
+    for (uint32_t i = 0; view.stored && i < view.stored->count; i++)
         c->hits += view.stored->entries[i].hits;
-    }
+    if (view.stored)
+        window_recall(&c->window, view.stored, &c->acked);
     c->inherits = true;
 }
 
@@ -53,26 +53,28 @@ uint32_t chronicle_parts_max(const struct chronicle *c)
 
 /* ---- a batch ---- */
 
-static uint32_t nonce_tag(const struct chronicle *c, uint64_t seq, uint32_t count)
+static uint32_t nonce_tag(const struct chronicle *c, uint64_t seq, uint32_t chance)
 {
-    const uint64_t of[] = {seq, count};
+    const uint64_t of[] = {seq, chance};
 
     return (uint32_t)siphash13(&c->nonce_key, of, sizeof(of));
 }
 
+/* Not a count: a process that was cloned while it ran, as with a machine's snapshot, has the same key and would have
+ * the same count. */
 struct ledger chronicle_next(struct chronicle *c)
 {
     const uint64_t seq = c->acked.seq + 1;
-    const uint32_t count = c->nonces++;
+    const uint32_t chance = (uint32_t)env_random(c->config.accounts->env);
 
-    return (struct ledger){seq, (uint64_t)count << 32 | nonce_tag(c, seq, count)};
+    return (struct ledger){seq, (uint64_t)chance << 32 | nonce_tag(c, seq, chance)};
 }
 
 bool chronicle_strayed(const struct chronicle *c, const struct ledger *ledger)
 {
-    const uint32_t count = (uint32_t)(ledger->nonce >> 32);
+    const uint32_t chance = (uint32_t)(ledger->nonce >> 32);
 
-    return c->forked_seq != UINT64_MAX && (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, count);
+    return ledger->seq <= c->window.off_seq_gone && (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, chance);
 }
 
 int chronicle_prepare(const struct chronicle *c, struct batch *b)
@@ -85,6 +87,11 @@ int chronicle_compose(const struct chronicle *c, struct batch *b)
     const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
 
     return batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
+}
+
+int chronicle_compose_probe(const struct chronicle *c, struct batch *b)
+{
+    return batch_compose_probe(b, (struct slice){c->ledger_key, strlen(c->ledger_key)});
 }
 
 int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
@@ -103,62 +110,56 @@ int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
                                     .ledger = b->ledger,
                                     .acked = c->acked,
                                     .instance = c->instance,
-                                    .replaces = replaces,
+                                    .kind = replaces ? JOURNAL_REPLACING : JOURNAL_BATCH,
                                     .parts = (const struct journal_part *)(const void *)c->parts.data,
                                     .parts_count = b->parts_count,
                                 });
     return 0;
 }
 
-/* The batch under way is resolved; of those that the window knows, the ones up to `seq` are in the store. */
-static void chronicle_acknowledge(struct chronicle *c, uint64_t seq)
+int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
+                          const struct buf *parts)
 {
-    struct journal_stored stored = {0};
-
-    stored.count = window_recent(&c->window, seq, stored.entries, JOURNAL_STORED_MAX);
-    journal_acknowledge(&c->journal, c->instance, &c->acked, &stored);
+    if (parts->failed)
+        return -ENOMEM;
+    journal_intend(&c->journal, &(struct journal_batch){
+                                    .ledger = *to,
+                                    .acked = c->acked,
+                                    .instance = c->instance,
+                                    .kind = JOURNAL_STEP,
+                                    .goal = *goal,
+                                    .hits = hits,
+                                    .parts = (const struct journal_part *)(const void *)parts->data,
+                                    .parts_count = (uint32_t)(parts->bytes / sizeof(struct journal_part)),
+                                });
+    return 0;
 }
 
 void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
 {
     uint64_t now_ms = accounts_now_ms(c->config.accounts);
 
-    c->acked = b->ledger;
     c->stored_ms = now_ms;
     c->inherits &= b->inherited;
     c->hits += hits;
     window_push(&c->window, b, hits, now_ms);
-    chronicle_acknowledge(c, c->acked.seq);
+    chronicle_start_over(c, &b->ledger);
+}
+
+void chronicle_shelve(struct chronicle *c, const struct batch *b)
+{
+    window_shelve(&c->window, b, accounts_now_ms(c->config.accounts));
 }
 
 void chronicle_start_over(struct chronicle *c, const struct ledger *acked)
 {
+    struct journal_stored stored;
+
     c->acked = *acked;
-    chronicle_acknowledge(c, c->acked.seq);
-}
-
-/* `keys` NULL: what is forgotten is not stored again. */
-static struct window_cut chronicle_cut(struct chronicle *c, uint64_t seq, struct keys *keys)
-{
-    /* First: killed while the baselines go back, what is pending again must not be called lost as well. */
-    chronicle_acknowledge(c, seq);
-    struct window_cut cut = window_cut(&c->window, seq, keys, accounts_now_ms(c->config.accounts));
-    if (seq == 0)
-        cut.lost = c->hits - cut.replayed;
-    c->hits -= cut.replayed + cut.lost;
-    c->repeats |= cut.replayed > 0 || c->forked_seq != UINT64_MAX;
-    c->forked_seq = seq < c->forked_seq ? seq : c->forked_seq;
-    return cut;
-}
-
-struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq)
-{
-    return chronicle_cut(c, seq, c->config.accounts->keys);
-}
-
-struct window_cut chronicle_come_back(struct chronicle *c, uint64_t seq)
-{
-    return chronicle_cut(c, seq < c->forked_seq ? seq : c->forked_seq, c->repeats ? NULL : c->config.accounts->keys);
+    if (!c->config.journal)
+        return;
+    window_recent(&c->window, &stored);
+    journal_acknowledge(&c->journal, c->instance, &c->acked, &stored);
 }
 
 uint64_t chronicle_forget(struct chronicle *c)
@@ -166,8 +167,7 @@ uint64_t chronicle_forget(struct chronicle *c)
     uint64_t hits = c->hits;
 
     c->hits = 0;
-    c->forked_seq = 0;
-    window_clear(&c->window);
+    window_begin_anew(&c->window, accounts_now_ms(c->config.accounts));
     return hits;
 }
 
@@ -176,10 +176,9 @@ uint64_t chronicle_rename(struct chronicle *c, const char *instance)
     uint64_t hits = c->inherits ? keys_give_up_inherited(c->config.accounts->keys, c->config.number) : 0;
 
     c->inherits = false;
+    c->hits = 0;
     take_name(c, instance);
-    chronicle_forget(c);
-    c->forked_seq = UINT64_MAX;
-    c->repeats = false;
+    window_clear(&c->window);
     chronicle_start_over(c, &(struct ledger){0});
     return hits;
 }
@@ -203,8 +202,42 @@ static int restore(struct chronicle *c, const struct journal_record *r, struct b
     b->inherited = true;
     b->sends = 1;
     b->copies = 1; /* the process before may have sent it, and its bytes may still travel */
+    b->parent = c->window.at;
     accounts_resume(c->config.accounts, b);
     return chronicle_compose(c, b);
+}
+
+/* Its parts may be more than what is pending: then another branch holds some of it whose parts are forgotten. */
+static int revive_parts(struct chronicle *c, const struct window_entry *e, struct batch *b)
+{
+    struct keys *keys = c->config.accounts->keys;
+    int failed = 0;
+
+    for (uint32_t i = 0; i < e->parts_count && !failed; i++) {
+        const key_cell cell = e->parts[i].cell;
+        uint64_t from = keys_baseline(keys, cell), pending = keys_count(keys, cell) - from, hits = e->parts[i].hits;
+        const struct batch_part part = {cell, from, from + (hits < pending ? hits : pending)};
+        if (part.from != part.to)
+            failed = batch_restore_part(b, keys_of(keys, cell), &part);
+    }
+    return failed;
+}
+
+int chronicle_revive(struct chronicle *c, struct window_entry *entry, struct batch *b)
+{
+    batch_begin(b, &entry->ledger);
+    int failed = revive_parts(c, entry, b);
+    if (!failed)
+        failed = chronicle_intend(c, b, false);
+    if (failed)
+        return failed;
+    b->revived = true;
+    b->parent = c->window.at;
+    b->sends = 1;
+    b->copies = 1;
+    accounts_revived(c->config.accounts, b, entry->hits - b->hits);
+    window_drop(&c->window, entry);
+    return 0;
 }
 
 int chronicle_resume(struct chronicle *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces)

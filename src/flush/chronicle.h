@@ -4,7 +4,7 @@
  *
  * Thread: the flusher's.
  * Happy path, for each batch: chronicle_intend() before it is sent first, chronicle_stored() when it is, after the
- * baselines have moved. chronicle_start_over() and chronicle_rename() when the server's ledger is not what it must be.
+ * baselines have moved. flush/moves.h and chronicle_rename() when the server's ledger is not what it must be.
  * At start chronicle_resume() brings back a batch whose fate was open when the process before ended. */
 
 #include <stdbool.h>
@@ -32,15 +32,10 @@ struct chronicle {
     struct chronicle_config config;
     char instance[UUID_TEXT_BYTES];
     char ledger_key[LEDGER_KEY_BYTES_MAX];
-    struct ledger acked; /* what the server's ledger must be */
-    uint64_t hits;       /* stored since the ledger began, as far as is known */
-    /* Batches after this one were made when the server had forgotten some; UINT64_MAX: it never did. `repeats`: they
-     * may hold what was in those, or it did so more than once, and nobody knows which ledger follows which. */
-    uint64_t forked_seq;
-    bool repeats;
+    struct ledger acked;          /* what the server's ledger must be */
+    uint64_t hits;                /* stored since the ledger began, as far as is known */
     struct siphash_key nonce_key; /* tells nonces of this process from all others */
-    uint32_t nonces;
-    uint64_t stored_ms; /* when it was last written */
+    uint64_t stored_ms;           /* when it was last written */
     struct window window;
     struct journal journal;
     bool inherits; /* nothing that this process made is stored yet: if the identity is not ours, neither is the rest */
@@ -54,25 +49,28 @@ uint32_t chronicle_parts_max(const struct chronicle *c);
 
 /* For the batch after the last that was stored: no other has this nonce. */
 struct ledger chronicle_next(struct chronicle *c);
-/* Did this process make it, and may it be of batches that the server had forgotten once? */
+/* A ledger that the window does not know: may it be of a branch that it has forgotten? */
 bool chronicle_strayed(const struct chronicle *c, const struct ledger *ledger);
 
 /* The bytes of `b`, those of its items perhaps beforehand. 0 or -ENOMEM. */
 int chronicle_prepare(const struct chronicle *c, struct batch *b);
 int chronicle_compose(const struct chronicle *c, struct batch *b);
+int chronicle_compose_probe(const struct chronicle *c, struct batch *b);
 /* `b`, composed, is about to be sent for the first time; `replaces`: instead of the one before. 0 or -ENOMEM. */
 int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces);
 /* `hits` of it are in the store, and so is its ledger. */
 void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits);
+/* `b`, sent before, will not be sent again: should a copy of the store have executed it, it is known. */
+void chronicle_shelve(struct chronicle *c, const struct batch *b);
+/* The other way round: `entry` is a batch that was given up, and the server's ledger shows it. 0 or -ENOMEM. */
+int chronicle_revive(struct chronicle *c, struct window_entry *entry, struct batch *b);
 /* The batch under way is resolved, and `acked` is what the ledger is now. */
 void chronicle_start_over(struct chronicle *c, const struct ledger *acked);
-/* The server is where it was after `seq`. */
-struct window_cut chronicle_roll_back(struct chronicle *c, uint64_t seq);
+/* Note a step of a move in the journal before it is made: to `to`, with these baselines. 0 or -ENOMEM. */
+int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
+                          const struct buf *parts);
 /* The ledger is gone, and a new one begins; whether the hits under it are, too, is not known: so many. */
 uint64_t chronicle_forget(struct chronicle *c);
-/* The server forgot some batches, others were made instead, and now it has a ledger of the former, `seq`: those others
- * are forgotten in turn. What they repeat must not be stored twice, so then they are lost: at most so many. */
-struct window_cut chronicle_come_back(struct chronicle *c, uint64_t seq);
 /* A new identity, without a past: another process writes under the old one. When that is found out before anything of
  * ours was stored, it has a copy of our state file, and what was in it is its to store: given up, so many hits. */
 uint64_t chronicle_rename(struct chronicle *c, const char *instance);

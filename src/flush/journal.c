@@ -74,7 +74,9 @@ void journal_intend(struct journal *j, const struct journal_batch *b)
     *r = (struct journal_record){.generation = ++j->generation,
                                  .ledger = b->ledger,
                                  .acked = b->acked,
-                                 .replaces = b->replaces,
+                                 .goal = b->goal,
+                                 .hits = b->hits,
+                                 .kind = b->kind,
                                  .parts_count = b->parts_count};
     snprintf(r->instance, sizeof(r->instance), "%s", b->instance);
     env_step(j->env, ENV_STEP_RECORD_BEGUN);
@@ -113,7 +115,7 @@ struct reader {
 static bool ack_is_whole(const struct journal_ack *a)
 {
     return a->number && a->sum == ack_sum(a) && memchr(a->instance, '\0', sizeof(a->instance)) &&
-           a->stored.count <= JOURNAL_STORED_MAX;
+           a->stored.count <= JOURNAL_STORED_MAX && a->stored.tips_count <= JOURNAL_TIPS_MAX;
 }
 
 static const struct journal_record *record_of(const struct reader *r, uint64_t generation)
@@ -171,18 +173,86 @@ static void read_record(struct reader *r)
     r->record = r->record_damaged || !r->generation ? NULL : record_of(r, r->generation);
 }
 
+static void add_tip(struct journal_stored *s, const struct journal_tip *tip)
+{
+    uint32_t kept = s->tips_count < JOURNAL_TIPS_MAX ? s->tips_count : JOURNAL_TIPS_MAX - 1;
+
+    memmove(&s->tips[1], &s->tips[0], kept * sizeof(s->tips[0]));
+    s->tips[0] = *tip;
+    s->tips_count = kept + 1;
+}
+
+/* Back to the batch before. */
+static void step_back(struct journal_stored *s, const struct journal_record *step)
+{
+    s->count--;
+    for (uint32_t i = 0; i < s->tips_count; i++) {
+        if (s->tips[i].fork_seq != step->acked.seq)
+            continue;
+        s->tips[i].fork_seq = step->ledger.seq;
+        s->tips[i].hits += step->hits;
+    }
+    add_tip(s, &(struct journal_tip){step->acked, step->ledger.seq, step->hits});
+}
+
+/* To one behind it, which the end of a branch is, or leads to it. */
+static void step_forward(struct journal_stored *s, const struct journal_record *step)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < s->tips_count; i++) {
+        struct journal_tip tip = s->tips[i];
+        if (ledger_equals(&tip.ledger, &step->ledger))
+            continue;
+        if (ledger_equals(&tip.ledger, &step->goal)) {
+            tip.fork_seq = step->ledger.seq;
+            tip.hits -= step->hits < tip.hits ? step->hits : tip.hits;
+        }
+        s->tips[kept++] = tip;
+    }
+    s->tips_count = kept;
+    if (s->count == JOURNAL_STORED_MAX)
+        memmove(&s->entries[0], &s->entries[1], --s->count * sizeof(s->entries[0]));
+    s->entries[s->count++] = (struct ledger_entry){step->ledger, step->hits};
+}
+
+static void view_step(const struct reader *r, struct journal_view *out)
+{
+    const struct journal_record *step = r->record;
+    struct journal_stored *s = &out->moved;
+
+    out->step = step;
+    if (!out->stored)
+        return;
+    *s = *out->stored;
+    out->stored = s;
+    if (s->count && !ledger_equals(&s->entries[s->count - 1].ledger, &step->acked))
+        s->count = 0; /* not of that batch's time */
+    else if (s->count && s->count > 1 && ledger_equals(&s->entries[s->count - 2].ledger, &step->ledger))
+        step_back(s, step);
+    else if (s->count == 1 && step->ledger.seq + 1 == step->acked.seq)
+        step_back(s, step);
+    else
+        step_forward(s, step);
+}
+
 static enum journal_verdict view_open(const struct reader *r, struct journal_view *out)
 {
     if (!r->record)
         return JOURNAL_LOST;
-    if (r->record->replaces) {
+    if (r->record->kind == JOURNAL_REPLACING) {
         out->replaced = record_of(r, r->generation - 1);
         if (!out->replaced)
             return JOURNAL_LOST;
     }
+    memcpy(out->instance, r->record->instance, sizeof(out->instance));
+    if (r->record->kind == JOURNAL_STEP) {
+        out->acked = r->record->ledger;
+        view_step(r, out);
+        return JOURNAL_WHOLE;
+    }
     out->batch = r->record;
     out->acked = r->record->acked;
-    memcpy(out->instance, r->record->instance, sizeof(out->instance));
     return JOURNAL_WHOLE;
 }
 

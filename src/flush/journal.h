@@ -8,6 +8,8 @@
  *   journal_intend()       the record goes into the slot that is free, then one word makes it the valid one
  *   (send, EXEC answered, baselines moved)
  *   journal_acknowledge()  likewise: who we are and what the ledger holds; all records so far are resolved
+ * A step of a move from one copy of the store to another (flush/moves.h) is a record as well, of baselines alone. It is
+ * never sent. The next process does it to its end.
  * A kill between any two stores leaves the old or the new of both. Redo is idempotent: a record says from what to what
  * each cell's baseline moves, not by how much.
  * Failure modes: journal_read() trusts nothing: each record and each acknowledgement has a CRC-32C, the words that
@@ -27,24 +29,41 @@ struct journal_part {
     uint64_t cell, from, to;
 };
 
+enum journal_kind {
+    JOURNAL_BATCH,
+    JOURNAL_REPLACING, /* the record before is open, too, and this empty batch is to make it impossible */
+    JOURNAL_STEP,      /* from the batch `acked` to `ledger`, the one before or behind it */
+};
+
 struct journal_record {
     uint64_t generation;  /* 1, 2, …; its slot is the lowest bit */
     struct ledger ledger; /* of the batch */
     struct ledger acked;  /* before it */
     char instance[40];    /* UUID */
-    uint32_t replaces;    /* 1: the record before is open, too, and this empty batch is to make it impossible */
+    struct ledger goal;   /* of a step: where the move goes */
+    uint64_t hits;        /* of a step: of the batch that is left or entered */
+    uint32_t kind;        /* enum journal_kind */
     uint32_t parts_count;
     uint32_t sum; /* crc32c of all before and of the parts */
     uint32_t unused;
     struct journal_part parts[]; /* in the order of the batch; an item is a run of parts with one name */
 };
 
+/* Where another branch of the history ends: what another copy of the store shows, if it comes back. */
+struct journal_tip {
+    struct ledger ledger;
+    uint64_t fork_seq; /* the last batch that it shares with ours; 0: none, or it is not known */
+    uint64_t hits;     /* since then */
+};
+
 /* The last batches that were stored, the oldest first: should the server forget them after this process has died, the
  * next one can say how many hits are lost. */
 #define JOURNAL_STORED_MAX 16
+#define JOURNAL_TIPS_MAX 8
 struct journal_stored {
     struct ledger_entry entries[JOURNAL_STORED_MAX];
-    uint32_t count, unused;
+    struct journal_tip tips[JOURNAL_TIPS_MAX];
+    uint32_t count, tips_count;
 };
 
 struct journal_ack {
@@ -78,7 +97,9 @@ void journal_open(struct journal *j, void *area, uint32_t bytes, const struct en
 struct journal_batch {
     struct ledger ledger, acked;
     const char *instance;
-    bool replaces;
+    enum journal_kind kind;
+    struct ledger goal; /* of a step, as `hits` */
+    uint64_t hits;
     const struct journal_part *parts;
     uint32_t parts_count;
 };
@@ -94,10 +115,12 @@ enum journal_verdict {
 struct journal_view {
     char instance[40]; /* empty when damage took it, and nothing is open */
     struct ledger acked;
-    const struct journal_stored *stored;   /* in the journal's memory; NULL: damage took it */
+    const struct journal_stored *stored;   /* in the journal's memory, or `moved`; NULL: damage took it */
     const struct journal_record *batch;    /* open; NULL: none. In the journal's memory */
     const struct journal_record *replaced; /* open, too; NULL: none */
-    bool damaged;                          /* something was, whatever the verdict */
+    const struct journal_record *step; /* to be done to its end; `acked` and `stored` are as behind it. NULL: none */
+    struct journal_stored moved;
+    bool damaged; /* something was, whatever the verdict */
 };
 
 /* `area`: all of it, as it was written; zeroes (a hole) are lost. */

@@ -4,41 +4,8 @@
 #include <stdlib.h>
 
 #include "base/region.h"
-#include "flush/key_list.h"
+#include "flush/keys_inside.h"
 #include "sync/barrier.h"
-
-enum key_place {
-    KEY_IN_NONE,
-    KEY_IN_DIRTY,
-    KEY_IN_DIRTY_FOR_HELD, /* refused after it was touched again: moves on when its turn comes */
-    KEY_IN_HELD,
-};
-
-struct keys_shard {
-    struct shard *shard;
-    key_cell *next;      /* owned; by cell: the same key in another shard */
-    uint64_t *inherited; /* owned; by cell, of the first inherited_cells: its count then; NULL: none */
-    uint32_t inherited_cells;
-};
-
-struct keys {
-    struct totals *totals;
-    const struct keyspace *space;
-    uint32_t keys_max;
-    uint32_t shards_count;
-    uint32_t dirty_count; /* in all partitions */
-    uint64_t pushes;
-    struct key_list *dirty; /* owned; by partition */
-    struct key_list held, unsure;
-    uint32_t *next;        /* owned; by key, of dirty and held */
-    uint32_t *unsure_next; /* owned; by key */
-    uint8_t *place;        /* owned; by key, enum key_place */
-    uint64_t *aside;       /* owned; by key: refused hits of a held key */
-    uint32_t *first_cell;  /* owned; by key: its number + 1 … */
-    uint16_t *first_shard; /* owned; … in this shard */
-    uint8_t *partition;    /* owned; by key */
-    struct keys_shard shards[];
-};
 
 static key_cell cell_id(uint32_t shard, uint32_t cell) { return ((uint64_t)shard << 32 | cell) + 1; }
 static uint32_t cell_shard(key_cell id) { return (uint32_t)((id - 1) >> 32); }
@@ -120,6 +87,11 @@ uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *o
     return keys_add_cell(k, shard, cell);
 }
 
+uint32_t keys_of(const struct keys *k, key_cell cell)
+{
+    return totals_of_cell(k->totals, cell_shard(cell), cell_index(cell));
+}
+
 /* ---- lists ---- */
 
 uint32_t keys_dirty(const struct keys *k) { return k->dirty_count; }
@@ -135,12 +107,6 @@ void keys_push_dirty(struct keys *k, uint32_t key)
     key_list_push(&k->dirty[k->partition[key]], k->next, key);
     k->dirty_count++;
     k->pushes++;
-}
-
-void keys_take_back(struct keys *k, key_cell cell, uint64_t hits)
-{
-    keys_set_baseline(k, cell, keys_baseline(k, cell) - hits);
-    keys_push_dirty(k, totals_of_cell(k->totals, cell_shard(cell), cell_index(cell)));
 }
 
 static void keys_push_held(struct keys *k, uint32_t key)
@@ -248,42 +214,6 @@ void keys_collect(struct keys *k)
      * the loads of keys_count(), and every later one reports its cell again. */
     if (!barrier_heavy())
         keys_remember_unsure(k);
-}
-
-/* ---- what an earlier process left ---- */
-
-int keys_inherit(struct keys *k)
-{
-    for (uint32_t i = 0; i < k->shards_count; i++) {
-        struct keys_shard *s = &k->shards[i];
-        uint32_t cells = shard_cells(s->shard);
-        if (cells == 0)
-            continue;
-        s->inherited = malloc(cells * sizeof(s->inherited[0]));
-        if (!s->inherited)
-            return -ENOMEM;
-        s->inherited_cells = cells;
-        for (uint32_t cell = 0; cell < cells; cell++)
-            s->inherited[cell] = shard_count(s->shard, cell);
-    }
-    return 0;
-}
-
-uint64_t keys_give_up_inherited(struct keys *k, uint32_t partition)
-{
-    uint64_t hits = 0;
-
-    for (uint32_t i = 0; i < k->shards_count; i++) {
-        struct keys_shard *s = &k->shards[i];
-        for (uint32_t cell = 0; cell < s->inherited_cells; cell++) {
-            uint64_t base = shard_baseline(s->shard, cell), all = s->inherited[cell];
-            if (base >= all || keyspace_partition(k->space, shard_name(s->shard, cell)) != partition)
-                continue;
-            hits += all - base;
-            shard_set_baseline(s->shard, cell, all);
-        }
-    }
-    return hits;
 }
 
 /* ---- totals ---- */

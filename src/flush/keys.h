@@ -53,8 +53,8 @@ key_cell keys_next_cell(const struct keys *k, key_cell cell);
 uint64_t keys_count(const struct keys *k, key_cell cell); /* now */
 uint64_t keys_baseline(const struct keys *k, key_cell cell);
 void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to);
-/* The store lost `hits` of what the cell's baseline says: they are to be stored again. */
-void keys_take_back(struct keys *k, key_cell cell, uint64_t hits);
+/* The key of a cell that was in a batch. */
+uint32_t keys_of(const struct keys *k, key_cell cell);
 /* The key of a cell that an earlier process had; KEY_NONE: there is no such cell. */
 uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *out);
 
@@ -63,6 +63,11 @@ int keys_inherit(struct keys *k);
 /* Another process has it, too, and stores it: never send what a partition inherited and has not stored. How many hits.
  */
 uint64_t keys_give_up_inherited(struct keys *k, uint32_t partition);
+
+/* What a partition has counted and not stored, whatever list it is in. O(cells). */
+uint64_t keys_pending_of(const struct keys *k, uint32_t partition);
+/* Never send it. How many hits; `unheld`: of those, how many were set aside. */
+uint64_t keys_give_up_pending(struct keys *k, uint32_t partition, uint64_t *unheld);
 
 /* Of this process's count of `key`, how much the store has. */
 uint64_t keys_base(const struct keys *k, uint32_t key);

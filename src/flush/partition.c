@@ -24,6 +24,8 @@ struct partition {
     bool armed;
     bool looking;  /* at the keys of chain.proved; the answers come before the ledger's */
     bool doubting; /* what the ledger says */
+    bool asks;     /* does the server take writes? chain_probe() is to be sent … */
+    bool probing;  /* … or is */
     bool halted;   /* on-ledger-loss=halt */
 };
 
@@ -103,6 +105,7 @@ void partition_begin_arm(struct partition *p)
     p->met = false;
     p->armed = false;
     p->doubting = false;
+    p->asks = false;
     chain_ask(&p->chain);
 }
 
@@ -117,8 +120,10 @@ int partition_on_watch(struct partition *p, const struct reply *reply)
 
 static int partition_on_news(struct partition *p, enum chain_news news)
 {
-    p->met = news != CHAIN_RENAMED && news != CHAIN_DOUBTED && news != CHAIN_PROVED; /* else another look is due */
+    p->met = news != CHAIN_RENAMED && news != CHAIN_DOUBTED && news != CHAIN_PROVED &&
+             news != CHAIN_ASKS; /* else another look is due */
     p->doubting = news == CHAIN_DOUBTED;
+    p->asks = news == CHAIN_ASKS;
     p->halted = news == CHAIN_HALTED;
     return news == CHAIN_RESOLVED ? partition_all_is_well(p) : 0;
 }
@@ -150,7 +155,7 @@ int partition_on_multi(struct partition *p, const struct reply *reply)
         partition_on_error(p, reply->text, &p->arm_refusal);
     else if (!reply_is_status(reply, SLICE("OK")))
         return -EPROTO;
-    p->armed = p->met && !p->arm_refusal && !p->halted;
+    p->armed = (p->met || p->asks) && !p->arm_refusal && !p->halted;
     return 0;
 }
 
@@ -163,11 +168,27 @@ static int partition_make_batch(struct partition *p, uint64_t now_ms)
     return p->chain.batch->refused ? chain_replace(&p->chain) : 0;
 }
 
+static const struct batch *partition_begin_probe(struct partition *p)
+{
+    const struct batch *b = chain_probe(&p->chain);
+
+    if (!b) {
+        partition_pause(p);
+        return NULL;
+    }
+    p->probing = true;
+    p->refusal = REDIS_ERROR_NONE;
+    p->armed = false;
+    return b;
+}
+
 const struct batch *partition_begin_send(struct partition *p, uint64_t now_ms)
 {
     assert(p->armed);
     if (now_ms < p->resume_ms)
         return NULL;
+    if (p->asks)
+        return partition_begin_probe(p);
     int failed = partition_make_batch(p, now_ms);
     if (failed)
         partition_pause(p);
@@ -191,6 +212,10 @@ int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t
         return 0;
     if (reply->type != REPLY_ERROR)
         return -EPROTO;
+    if (p->probing) {
+        partition_on_error(p, reply->text, &p->refusal);
+        return 0;
+    }
     if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
         accounts_count_error(p->chain.config.past.accounts, REDIS_ERROR_NOPERM_KEY);
         batch_refuse(b, index, REDIS_ERROR_NOPERM_KEY);
@@ -204,8 +229,31 @@ int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t
     return 0;
 }
 
+static int partition_on_probed(struct partition *p, const struct reply *reply)
+{
+    p->probing = false;
+    if (reply->type == REPLY_ERROR) {
+        partition_on_error(p, reply->text, &p->refusal);
+        return 0;
+    }
+    if (reply->type == REPLY_NIL) { /* the ledger is another by now */
+        p->nils++;
+        return 0;
+    }
+    if (reply->type != REPLY_ARRAY || reply->items_count != 1)
+        return -EPROTO;
+    if (reply->items[0].type == REPLY_ERROR) {
+        partition_on_error(p, reply->items[0].text, &p->refusal);
+        return 0;
+    }
+    chain_probed(&p->chain);
+    return partition_all_is_well(p);
+}
+
 int partition_on_exec(struct partition *p, const struct reply *reply)
 {
+    if (p->probing)
+        return partition_on_probed(p, reply);
     if (reply->type == REPLY_ARRAY && accounts_fits(p->chain.batch, reply)) {
         if (chain_answered(&p->chain, reply))
             return partition_all_is_well(p);
@@ -256,6 +304,9 @@ void partition_unlink(struct partition *p)
     p->met = false;
     p->armed = false;
     p->doubting = false;
+    p->asks = false;
+    p->probing = false;
+    chain_unlink(&p->chain);
 }
 
 void partition_leave(struct partition *p)

@@ -47,6 +47,19 @@ static bool apply_record(struct run *r, const struct journal_record *record, boo
     return true;
 }
 
+/* A step between two copies of the store is done to its end. */
+static bool apply_step(struct run *r, const struct journal_record *step)
+{
+    for (uint32_t i = 0; i < step->parts_count; i++) {
+        const struct journal_part *p = &step->parts[i];
+        uint32_t shard = (uint32_t)(p->cell >> 32), cell = (uint32_t)p->cell;
+        if (!state_old_name(&r->old, shard, cell).bytes ||
+            !state_old_prove(&r->old, shard, cell, p->to, p->from > p->to ? p->from : p->to))
+            return false;
+    }
+    return true;
+}
+
 static uint64_t record_hits(const struct journal_record *record)
 {
     uint64_t hits = 0;
@@ -59,7 +72,7 @@ static uint64_t record_hits(const struct journal_record *record)
 /* The keys of a replaced batch were given back to nobody, and those of the empty one that replaces it are none. */
 static bool apply_view(struct run *r, const struct journal_view *view, bool undo)
 {
-    return (!view->replaced || apply_record(r, view->replaced, undo)) &&
+    return (!view->step || apply_step(r, view->step)) && (!view->replaced || apply_record(r, view->replaced, undo)) &&
            (!view->batch || apply_record(r, view->batch, undo));
 }
 
@@ -242,7 +255,7 @@ static int intend(const struct run *r, struct journal *j, const struct journal_v
                           .ledger = record->ledger,
                           .acked = view->acked,
                           .instance = view->instance,
-                          .replaces = replaces,
+                          .kind = replaces ? JOURNAL_REPLACING : JOURNAL_BATCH,
                           .parts = parts,
                           .parts_count = repoint(r, record, parts),
                       });

@@ -15,7 +15,7 @@
 #include "base/slice.h"
 
 #define STATE_MAGIC "tallyd!"
-#define STATE_FORMAT 2
+#define STATE_FORMAT 3
 #define STATE_PAGE 4096u
 #define STATE_LINE 64u
 #define STATE_BOOT_ID_BYTES 40

@@ -245,13 +245,12 @@ static void draw_command(struct check *c, struct buf *out)
                                          "-0",
                                          "-"};
     static const char *const values[] = {"1", "apple", "9223372036854775800", "-12", "007", "", "3 00ff00ff00ff00ff"};
-    char key[8];
+    const char *key = name_of(c, chance_below(&c->chance, KEYS));
     const char *delta = deltas[chance_below(&c->chance, chance_one_in(&c->chance, 3) ? 14 : 2)];
 
-    snprintf(key, sizeof(key), "%s", name_of(c, chance_below(&c->chance, KEYS)));
 #define COMMAND(...)                                                                                                   \
     append_command(out, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
-    switch (chance_below(&c->chance, 23)) {
+    switch (chance_below(&c->chance, 24)) {
     case 0:
     case 1:
     case 2: COMMAND("INCRBY", key, delta); break;
@@ -273,7 +272,8 @@ static void draw_command(struct check *c, struct buf *out)
     case 18: COMMAND("EXEC"); break;
     case 19: COMMAND("DISCARD"); break;
     case 20: COMMAND("SET", key, values[chance_below(&c->chance, 7)], "NX"); break;
-    case 21: COMMAND("AUTH", chance_one_in(&c->chance, 3) ? "salt" : PASSWORD); break;
+    case 21: COMMAND("SET", key, values[chance_below(&c->chance, 7)], "EX", "2592000", "XX"); break;
+    case 22: COMMAND("AUTH", chance_one_in(&c->chance, 3) ? "salt" : PASSWORD); break;
     default:
         if (chance_one_in(&c->chance, 2))
             COMMAND("SELECT", "0");

@@ -80,11 +80,15 @@ static void do_set(struct model *m, struct model_client *c, const struct model_c
     struct model_value v = model_string(cmd->args[2]);
     int64_t expires_s = 0;
 
-    if (cmd->count == 5 && !model_parse_integer(cmd->args[4], &expires_s)) {
+    if (cmd->count >= 5 && !model_parse_integer(cmd->args[4], &expires_s)) {
         answer(out, not_integer);
         return;
     }
     if (cmd->count == 4 && value_of(m, cmd->args[1])->type != MODEL_NONE) { /* NX */
+        answer(out, "$-1");
+        return;
+    }
+    if (cmd->count == 6 && value_of(m, cmd->args[1])->type == MODEL_NONE) { /* XX */
         answer(out, "$-1");
         return;
     }

@@ -255,8 +255,8 @@ static inline void fake_execute(struct stream *s, const struct fake_command *c)
         s->redis->cluster_slots(s);
     } else if (strcmp(name, "CLUSTER") == 0) {
         fake_answer(s, "-ERR This instance has cluster support disabled");
-    } else if (strcmp(name, "SET") == 0 && c->count == 4 && fake_key(s->redis, c->args[1])->exists) {
-        fake_answer(s, "$-1"); /* NX */
+    } else if (strcmp(name, "SET") == 0 && c->count == (fake_key(s->redis, c->args[1])->exists ? 4 : 6)) {
+        fake_answer(s, "$-1"); /* NX; XX */
     } else if (strcmp(name, "SET") == 0) {
         fake_set(s->redis, c->args[1], c->args[2]);
         fake_answer(s, "+OK");

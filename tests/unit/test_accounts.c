@@ -98,10 +98,14 @@ static void test_hits_move_through_the_books_with_their_batch(void **state)
     accounts_applied_unseen(&f.accounts, &f.batch);
     assert_books(&f, 8, 0, 0, 0);
     assert_int_equal(world_read(&f.world, "n/a").stored, 102);
-    accounts_rolled_back(&f.accounts, 2, 1);
+    accounts_left(&f.accounts, 3, 2);
     assert_books(&f, 5, 0, 0, 1);
     assert_int_equal(world_books(&f.world).rolled_back, 3);
     assert_int_equal(f.world.stats.replayed_hits, 2);
+    accounts_found(&f.accounts, 3, 2);
+    assert_books(&f, 8, 0, 0, 0);
+    accounts_found(&f.accounts, 5, 0); /* lost by the process before, so not in these books */
+    assert_books(&f, 13, 0, 0, 0);
     fixture_fini(&f);
 }
 

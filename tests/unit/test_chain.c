@@ -35,7 +35,7 @@ static void test_a_batch_in_doubt_keeps_its_bytes(void **state)
     char *bytes = strndup(f.chain.batch->bytes.data, f.chain.batch->bytes.bytes);
     world_hit(&f.world, 0, "n/a", 100);
     keys_collect(f.keys);
-    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_UNCHANGED);
+    assert_int_equal(reconcile(&f, NULL), CHAIN_UNCHANGED);
     assert_memory_equal(f.chain.batch->bytes.data, bytes, f.chain.batch->bytes.bytes);
     free(bytes);
     fixture_fini(&f);
@@ -44,12 +44,12 @@ static void test_a_batch_in_doubt_keeps_its_bytes(void **state)
 /* The ledger says that a batch was applied, and its keys look well. */
 static enum chain_news resolve(struct fixture *f, const struct ledger *server)
 {
-    enum chain_news news = chain_reconcile(&f->chain, server);
+    enum chain_news news = reconcile(f, server);
 
     if (news != CHAIN_PROVED)
         return news;
     f->chain.proved->examined = true;
-    return chain_reconcile(&f->chain, server);
+    return reconcile(f, server);
 }
 
 static void test_our_nonce_in_the_ledger_is_proof(void **state)
@@ -62,7 +62,7 @@ static void test_our_nonce_in_the_ledger_is_proof(void **state)
     struct ledger server = f.chain.batch->ledger;
     assert_int_equal(resolve(&f, &server), CHAIN_RESOLVED);
     assert_books(&f, 5, 0, 0);
-    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_UNCHANGED);
+    assert_int_equal(reconcile(&f, &server), CHAIN_UNCHANGED);
     fixture_fini(&f);
 }
 
@@ -76,14 +76,14 @@ static void test_a_key_that_was_found_refused_is_kept_aside(void **state)
     send_hits(&f, 5);
     struct ledger server = f.chain.batch->ledger;
     uint32_t first = keys_find(f.keys, SLICE("n/b")) == f.chain.batch->items[0].key;
-    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_PROVED);
+    assert_int_equal(reconcile(&f, &server), CHAIN_PROVED);
     batch_refuse(f.chain.proved, first, REDIS_ERROR_WRONGTYPE); /* of n/a */
     f.chain.proved->examined = true;
-    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_RESOLVED);
+    assert_int_equal(reconcile(&f, &server), CHAIN_RESOLVED);
     assert_books(&f, 7, 0, 0);
     assert_int_equal(world_books(&f.world).poisoned, 5);
     assert_int_equal(keys_held(f.keys), 1);
-    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_GIVEN_UP);
+    assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
     assert_int_equal(f.world.stats.replayed_hits, 7); /* what was never stored is not stored again */
     fixture_fini(&f);
 }
@@ -98,13 +98,16 @@ static void test_a_look_proves_nothing_once_the_server_has_forgotten_the_batch(v
     answer(&f);
     send_hits(&f, 6);
     struct ledger server = f.chain.batch->ledger;
-    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_PROVED);
-    assert_int_equal(chain_reconcile(&f.chain, &f.chain.past.acked), CHAIN_UNCHANGED);
+    assert_int_equal(reconcile(&f, &server), CHAIN_PROVED);
+    assert_int_equal(reconcile(&f, &f.chain.past.acked), CHAIN_UNCHANGED);
     assert_null(f.chain.proved);
     assert_non_null(f.chain.batch); /* to be sent again */
-    assert_int_equal(chain_reconcile(&f.chain, &server), CHAIN_PROVED);
-    assert_int_equal(chain_reconcile_nonsense(&f.chain), CHAIN_RENAMED);
+    assert_int_equal(reconcile(&f, &server), CHAIN_PROVED);
+    assert_int_equal(chain_reconcile_nonsense(&f.chain), CHAIN_ASKS);
     assert_null(f.chain.proved);
+    assert_non_null(chain_probe(&f.chain));
+    chain_probed(&f.chain);
+    assert_int_equal(chain_reconcile_nonsense(&f.chain), CHAIN_RENAMED);
     fixture_fini(&f);
 }
 
@@ -187,7 +190,7 @@ static void test_what_was_made_ready_goes_back_when_the_batch_before_it_fails(vo
         if (refused)
             assert_int_equal(chain_replace(&f.chain), 0);
         else
-            assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_GIVEN_UP);
+            assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
         assert_null(f.chain.next);
         assert_int_equal(keys_dirty(f.keys), refused ? 6 : 16);
         fixture_fini(&f);
@@ -206,7 +209,7 @@ static void test_a_refused_set_leaves_the_ledger_where_it_was(void **state)
     send_hits(&f, 5);
     assert_false(chain_answered(&f.chain, &exec));
     assert_books(&f, 5, 0, 0);
-    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_UNCHANGED);
+    assert_int_equal(reconcile(&f, NULL), CHAIN_UNCHANGED);
     fixture_fini(&f);
 }
 

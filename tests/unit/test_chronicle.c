@@ -179,8 +179,10 @@ static void test_a_batch_of_a_cell_that_is_not_there_is_not_resumed(void **state
     fixture_fini(&f);
 }
 
-static void test_a_rollback_forgets_in_the_journal_before_it_moves_a_baseline(void **state)
+static void test_a_step_is_in_the_journal_before_it_is_made(void **state)
 {
+    const struct journal_part part = {.cell = 0, .from = 111, .to = 11};
+    struct buf parts = {0};
     struct journal_view view;
     struct fixture f;
     (void)state;
@@ -190,15 +192,19 @@ static void test_a_rollback_forgets_in_the_journal_before_it_moves_a_baseline(vo
         make(&f, hits);
         store(&f);
     }
-    struct window_cut cut = chronicle_roll_back(&f.chronicle, 4);
-    assert_int_equal(cut.replayed, 110);
-    assert_int_equal(cut.batches, 2);
+    buf_append(&parts, (const char *)&part, sizeof(part));
+    assert_int_equal(chronicle_intend_step(&f.chronicle, &(struct ledger){5, 99}, &(struct ledger){4, 99}, 100, &parts),
+                     0);
     assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
-    assert_int_equal(view.acked.seq, 6); /* until chronicle_start_over() */
-    assert_int_equal(view.stored->count, 1);
-    chronicle_start_over(&f.chronicle, &(struct ledger){4, 99});
-    assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
-    assert_int_equal(view.acked.seq, 4);
+    assert_null(view.batch);
+    assert_int_equal(view.step->parts[0].to, 11);
+    assert_int_equal(view.acked.seq, 5);
+    assert_int_equal(view.stored->count, 2);
+    assert_int_equal(view.stored->tips_count, 1);
+    assert_int_equal(view.stored->tips[0].ledger.seq, 6);
+    assert_int_equal(view.stored->tips[0].fork_seq, 5);
+    assert_int_equal(view.stored->tips[0].hits, 100);
+    buf_fini(&parts);
     fixture_fini(&f);
 }
 
@@ -234,7 +240,7 @@ int main(void)
         cmocka_unit_test(test_what_was_open_is_resumed_with_its_bytes),
         cmocka_unit_test(test_without_a_journal_nothing_was_open),
         cmocka_unit_test(test_a_batch_of_a_cell_that_is_not_there_is_not_resumed),
-        cmocka_unit_test(test_a_rollback_forgets_in_the_journal_before_it_moves_a_baseline),
+        cmocka_unit_test(test_a_step_is_in_the_journal_before_it_is_made),
         cmocka_unit_test(test_a_new_identity_has_no_past_and_gives_up_what_it_inherited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,7 @@ static void intend(struct fixture *f, uint64_t seq, uint32_t parts_count, bool r
     journal_intend(&f->journal, &(struct journal_batch){.ledger = {seq, seq * 10},
                                                         .acked = {seq - 1, (seq - 1) * 10},
                                                         .instance = "one",
-                                                        .replaces = replaces,
+                                                        .kind = replaces ? JOURNAL_REPLACING : JOURNAL_BATCH,
                                                         .parts = parts,
                                                         .parts_count = parts_count});
 }

@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "flush/moves.h"
 #include "state_run.h"
 #include "tally/seal.h"
 
@@ -113,13 +114,16 @@ static void test_what_the_store_forgets_after_a_kill_is_a_number(void **state)
     store_and_die(all, &m, &left);
     for (int generation = 0; generation < 2; generation++) {
         begin(&p, &left, &two);
-        struct window_cut cut = chronicle_roll_back(&p.chronicle, all - 3);
-        assert_int_equal(cut.batches, 3);
-        assert_int_equal(cut.lost, all + all - 1 + all - 2);
-        assert_int_equal(cut.replayed, 0);
-        run_end(&p);
-        begin(&p, &left, &two);
-        assert_int_equal(chronicle_roll_back(&p.chronicle, 1).batches, JOURNAL_STORED_MAX); /* more is not known */
+        const struct window *w = &p.chronicle.window;
+        struct move move;
+        struct ledger past = window_entry(w, w->at - 3)->ledger;
+        assert_int_equal(past.seq, all - 3);
+        assert_true(move_plan(&move, &p.chronicle, window_find(w, &past), &past));
+        assert_int_equal(move.batches, 3);
+        assert_int_equal(move.lost, all + all - 1 + all - 2);
+        assert_int_equal(move.replayed, 0);
+        assert_true(move_plan(&move, &p.chronicle, WINDOW_NONE, &(struct ledger){1, 1}));
+        assert_int_equal(move.batches, JOURNAL_STORED_MAX); /* more is not known */
         run_end(&p);
         begin(&p, &left, &two);
         memory_disk_crash(&p.disk, &next); /* a process that stores nothing hands it on */
@@ -130,28 +134,65 @@ static void test_what_the_store_forgets_after_a_kill_is_a_number(void **state)
     memory_disk_fini(&left);
 }
 
-static void test_what_is_pending_again_when_a_rollback_is_cut_short_is_not_called_lost(void **state)
+/* Where a process is killed in the middle of something. */
+static struct {
+    struct run_process *process;
+    struct memory_disk *next;
+    uint32_t steps; /* until then */
+} killer;
+
+static void kill_at_step(void *ctx, enum env_step step)
 {
-    struct run_process p;
-    struct run_model m;
-    struct memory_disk left, next;
+    (void)ctx, (void)step;
+
+    if (killer.steps && --killer.steps == 0)
+        memory_disk_crash(&killer.process->disk, killer.next);
+}
+
+/* Three batches are rolled back; killed at any step of it, the next process knows what is pending and what is not. */
+static void test_a_rollback_that_is_cut_short_loses_nothing_in_silence(void **state)
+{
     (void)state;
 
-    store_and_die(2, &m, &left);
-    begin(&p, &left, &two);
-    p.chronicle.window.keep_ms = p.chronicle.window.parts_max = 1000;
-    run_hit(&p, &m, 0, 0, 70);
-    assert_true(run_intend(&p) && run_store(&p, &m, &p.batch));
-    run_answered(&p, &p.batch);
-    assert_int_equal(chronicle_roll_back(&p.chronicle, 2).replayed, 70);
-    memory_disk_crash(&p.disk, &next); /* before chronicle_start_over() */
-    run_end(&p);
-    begin(&p, &next, &two);
-    assert_int_equal(p.recovery.import.hits, 70);
-    assert_int_equal(chronicle_roll_back(&p.chronicle, 2).lost, 0);
-    run_end(&p);
-    memory_disk_fini(&next);
-    memory_disk_fini(&left);
+    for (uint32_t steps = 1, done = 0; !done; steps++) {
+        struct run_process p;
+        struct run_model m;
+        struct memory_disk left, next;
+        struct move move;
+        store_and_die(2, &m, &left);
+        begin(&p, &left, &two);
+        p.chronicle.window.keep_ms = p.chronicle.window.parts_max = 1000;
+        for (uint64_t hits = 10; hits <= 1000; hits *= 10) {
+            run_hit(&p, &m, 0, 0, hits);
+            run_hit(&p, &m, 0, 1, hits);
+            assert_true(run_intend(&p) && run_store(&p, &m, &p.batch));
+            run_answered(&p, &p.batch);
+        }
+        struct window *w = &p.chronicle.window;
+        struct ledger goal = window_entry(w, w->at - 3)->ledger;
+        assert_int_equal(goal.seq, 2);
+        p.env.step = kill_at_step;
+        killer.process = &p;
+        killer.next = &next;
+        killer.steps = steps;
+        assert_true(move_plan(&move, &p.chronicle, window_find(w, &goal), &goal));
+        assert_int_equal(move.replayed, 2220);
+        assert_int_equal(move_take_back(&move), 0);
+        assert_int_equal(move_finish(&move), 0);
+        done = killer.steps > 0;
+        killer.steps = 0;
+        if (done)
+            memory_disk_crash(&p.disk, &next);
+        run_end(&p);
+        begin(&p, &next, &two);
+        w = &p.chronicle.window;
+        assert_true(move_plan(&move, &p.chronicle, window_find(w, &goal), &goal));
+        assert_int_equal(move.to, window_find(w, &goal));
+        assert_int_equal(p.recovery.import.hits + move.lost, 2220);
+        run_end(&p);
+        memory_disk_fini(&next);
+        memory_disk_fini(&left);
+    }
 }
 
 static void test_names_that_are_stored_are_not_carried_on(void **state)
@@ -338,7 +379,7 @@ int main(void)
         cmocka_unit_test(test_without_a_file_all_begins_at_nothing),
         cmocka_unit_test(test_an_open_batch_keeps_its_ledger_its_order_and_its_bytes),
         cmocka_unit_test(test_what_the_store_forgets_after_a_kill_is_a_number),
-        cmocka_unit_test(test_what_is_pending_again_when_a_rollback_is_cut_short_is_not_called_lost),
+        cmocka_unit_test(test_a_rollback_that_is_cut_short_loses_nothing_in_silence),
         cmocka_unit_test(test_names_that_are_stored_are_not_carried_on),
         cmocka_unit_test(test_a_batch_that_cannot_go_on_under_another_prefix_is_lost_and_the_rest_is_sent),
         cmocka_unit_test(test_after_a_crash_of_the_machine_nothing_of_the_file_is_believed),

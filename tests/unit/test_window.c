@@ -59,7 +59,21 @@ static void hit(struct fixture *f, uint32_t worker, struct slice name, uint64_t 
     assert_int_equal(tally_hit(f->tally, worker, name, n), TALLY_COUNTED);
 }
 
-static uint64_t base(struct fixture *f, struct slice name) { return keys_base(f->keys, keys_find(f->keys, name)); }
+static bool knows(const struct fixture *f, uint64_t seq, uint64_t nonce)
+{
+    return window_find(&f->window, &(struct ledger){seq, nonce}) != WINDOW_NONE;
+}
+
+/* Of the batch with that seq, how many hits of known cells. */
+static uint64_t known_hits(const struct fixture *f, uint64_t seq)
+{
+    const struct window_entry *e = window_entry(&f->window, window_find(&f->window, &(struct ledger){seq, seq * 10}));
+    uint64_t hits = 0;
+
+    for (uint32_t i = 0; i < e->parts_count; i++)
+        hits += e->parts[i].hits;
+    return hits;
+}
 
 static void empty_batches(struct fixture *f, uint64_t upto)
 {
@@ -74,9 +88,11 @@ static void test_a_window_knows_what_was_ours(void **state)
 
     fixture_init(&f, 100);
     empty_batches(&f, 5);
-    assert_int_equal(window_knows(&f.window, &(struct ledger){3, 30}), WINDOW_OURS);
-    assert_int_equal(window_knows(&f.window, &(struct ledger){3, 31}), WINDOW_NOT_OURS);
-    assert_int_equal(window_knows(&f.window, &(struct ledger){6, 60}), WINDOW_TOO_OLD);
+    assert_true(knows(&f, 3, 30));
+    assert_false(knows(&f, 3, 31));
+    assert_false(knows(&f, 6, 60));
+    assert_int_equal(window_has_seq(&f.window, 3), WINDOW_HAS);
+    assert_int_equal(window_has_seq(&f.window, 6), WINDOW_HAS_NOT);
     fixture_fini(&f);
 }
 
@@ -87,8 +103,9 @@ static void test_the_oldest_ledger_is_forgotten_first(void **state)
 
     fixture_init(&f, 100);
     empty_batches(&f, WINDOW_ENTRIES_MAX + 10);
-    assert_int_equal(window_knows(&f.window, &(struct ledger){10, 100}), WINDOW_TOO_OLD);
-    assert_int_equal(window_knows(&f.window, &(struct ledger){11, 110}), WINDOW_OURS);
+    assert_false(knows(&f, 10, 100));
+    assert_int_equal(window_has_seq(&f.window, 10), WINDOW_TOO_OLD);
+    assert_true(knows(&f, 11, 110));
     fixture_fini(&f);
 }
 
@@ -102,41 +119,14 @@ static void test_of_ledgers_older_than_the_window_only_the_last_ones_are_known(v
     for (uint64_t i = 0; i < all; i++)
         store(&f, i * 2 * KEEP_MS, UINT32_MAX);
     uint64_t oldest = all - WINDOW_PARTLESS_MAX - 1;
-    assert_int_equal(window_knows(&f.window, &(struct ledger){oldest, oldest * 10}), WINDOW_TOO_OLD);
+    assert_false(knows(&f, oldest, oldest * 10));
     oldest += 2;
-    assert_int_equal(window_knows(&f.window, &(struct ledger){oldest, oldest * 10}), WINDOW_OURS);
+    assert_true(knows(&f, oldest, oldest * 10));
     assert_true(f.window.capacity <= 2 * WINDOW_PARTLESS_MAX);
     fixture_fini(&f);
 }
 
-static void test_what_was_rolled_back_is_pending_again(void **state)
-{
-    struct fixture f;
-    (void)state;
-
-    fixture_init(&f, 100);
-    hit(&f, 0, SLICE("n/a"), 1);
-    store(&f, 0, UINT32_MAX);
-    hit(&f, 0, SLICE("n/a"), 2);
-    hit(&f, 1, SLICE("n/a"), 4);
-    store(&f, 10, UINT32_MAX);
-    hit(&f, 1, SLICE("n/b"), 8);
-    store(&f, 20, UINT32_MAX);
-    struct window_cut cut = window_cut(&f.window, 1, f.keys, 30);
-    assert_int_equal(cut.replayed, 2 + 4 + 8);
-    assert_int_equal(cut.lost, 0);
-    assert_int_equal(base(&f, SLICE("n/a")), 1);
-    assert_int_equal(base(&f, SLICE("n/b")), 0);
-    assert_int_equal(keys_dirty(f.keys), 2);
-    assert_int_equal(window_knows(&f.window, &(struct ledger){2, 20}), WINDOW_TOO_OLD);
-    assert_int_equal(window_knows(&f.window, &(struct ledger){1, 10}), WINDOW_OURS);
-    batch_begin(&f.batch, &(struct ledger){2, 21});
-    batch_fill(&f.batch, f.keys, 0);
-    assert_int_equal(f.batch.hits, 2 + 4 + 8);
-    fixture_fini(&f);
-}
-
-static void test_a_refused_key_is_not_replayed(void **state)
+static void test_a_refused_key_is_not_in_it(void **state)
 {
     struct fixture f;
     (void)state;
@@ -145,14 +135,11 @@ static void test_a_refused_key_is_not_replayed(void **state)
     hit(&f, 0, SLICE("n/a"), 1);
     hit(&f, 0, SLICE("n/b"), 2);
     store(&f, 0, 0);
-    struct window_cut cut = window_cut(&f.window, 0, f.keys, 0);
-    assert_int_equal(cut.replayed, 2);
-    assert_int_equal(cut.lost, 0);
-    assert_int_equal(base(&f, SLICE("n/a")), 0);
+    assert_int_equal(known_hits(&f, 1), 2);
     fixture_fini(&f);
 }
 
-static void test_what_is_older_than_the_window_is_lost(void **state)
+static void test_cells_are_known_as_long_as_the_window_is(void **state)
 {
     struct fixture f;
     (void)state;
@@ -162,10 +149,10 @@ static void test_what_is_older_than_the_window_is_lost(void **state)
     store(&f, 0, UINT32_MAX);
     hit(&f, 0, SLICE("n/a"), 2);
     store(&f, 500, UINT32_MAX);
-    struct window_cut cut = window_cut(&f.window, 0, f.keys, KEEP_MS + 1);
-    assert_int_equal(cut.replayed, 2);
-    assert_int_equal(cut.lost, 1);
-    assert_int_equal(base(&f, SLICE("n/a")), 1);
+    window_expire(&f.window, KEEP_MS + 1);
+    assert_int_equal(known_hits(&f, 1), 0);
+    assert_int_equal(known_hits(&f, 2), 2);
+    assert_int_equal(window_ends_ms(&f.window), 500 + KEEP_MS);
     fixture_fini(&f);
 }
 
@@ -180,26 +167,79 @@ static void test_parts_beyond_the_bound_are_forgotten_oldest_first(void **state)
         store(&f, 0, UINT32_MAX);
     }
     assert_int_equal(f.window.parts, 2);
-    struct window_cut cut = window_cut(&f.window, 0, f.keys, 0);
-    assert_int_equal(cut.replayed, 2 + 4);
-    assert_int_equal(cut.lost, 1);
-    assert_int_equal(f.window.parts, 0);
+    assert_int_equal(known_hits(&f, 1), 0);
+    assert_int_equal(known_hits(&f, 2) + known_hits(&f, 3), 2 + 4);
     fixture_fini(&f);
 }
 
-static void test_a_cut_ends_where_it_is_told(void **state)
+/* 1 - 2 - 3 and 2 - 4 - 5; at 5. */
+static void two_branches(struct fixture *f)
+{
+    for (uint64_t n = 1; n <= 100; n *= 10) {
+        hit(f, 0, SLICE("n/a"), n);
+        store(f, 0, UINT32_MAX);
+    }
+    window_leave(&f->window);
+    for (uint64_t n = 1000; n <= 10000; n *= 10) {
+        hit(f, 0, SLICE("n/a"), n);
+        store(f, 0, UINT32_MAX);
+    }
+}
+
+static void test_two_branches_meet_where_they_parted(void **state)
 {
     struct fixture f;
     (void)state;
 
     fixture_init(&f, 100);
-    for (uint64_t n = 1; n <= 4; n *= 2) {
-        hit(&f, 0, SLICE("n/a"), n);
-        store(&f, 0, UINT32_MAX);
-    }
-    assert_int_equal(window_cut(&f.window, 2, f.keys, 0).replayed, 4);
-    assert_int_equal(window_cut(&f.window, 2, f.keys, 0).replayed, 0);
-    assert_int_equal(base(&f, SLICE("n/a")), 3);
+    two_branches(&f);
+    const struct window *w = &f.window;
+    uint64_t two = window_find(w, &(struct ledger){2, 20}), three = window_find(w, &(struct ledger){3, 30});
+    assert_int_equal(window_meet(w, w->at, three), two);
+    assert_int_equal(window_meet(w, three, w->at), two);
+    assert_int_equal(window_meet(w, w->at, two), two);
+    assert_int_equal(window_entry(w, w->at)->total, 11011);
+    assert_int_equal(window_entry(w, three)->total, 111);
+    assert_true(window_is_whole(w, w->at));
+    fixture_fini(&f);
+}
+
+static void test_the_next_process_hears_of_the_ends_of_other_branches(void **state)
+{
+    struct fixture f;
+    struct journal_stored stored;
+    struct window next;
+    (void)state;
+
+    fixture_init(&f, 100);
+    two_branches(&f);
+    window_note_tips(&f.window);
+    window_recent(&f.window, &stored);
+    assert_int_equal(stored.count, 4);
+    assert_int_equal(stored.entries[3].ledger.seq, 5);
+    assert_int_equal(stored.tips_count, 1);
+    assert_int_equal(stored.tips[0].ledger.seq, 3);
+    assert_int_equal(stored.tips[0].fork_seq, 2);
+    assert_int_equal(stored.tips[0].hits, 100);
+    window_init(&next, KEEP_MS, 100);
+    window_recall(&next, &stored, &(struct ledger){5, 50});
+    uint64_t three = window_find(&next, &(struct ledger){3, 30});
+    assert_int_equal(window_entry(&next, three)->blind, 100);
+    assert_int_equal(window_entry(&next, window_meet(&next, next.at, three))->ledger.seq, 2);
+    window_fini(&next);
+    fixture_fini(&f);
+}
+
+static void test_what_is_forgotten_of_a_branch_that_was_left_is_blind(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, 100);
+    two_branches(&f);
+    window_expire(&f.window, KEEP_MS + 1);
+    assert_int_equal(window_entry(&f.window, 2)->blind, 100);
+    assert_int_equal(window_entry(&f.window, 1)->blind, 0);
     fixture_fini(&f);
 }
 
@@ -209,11 +249,12 @@ int main(void)
         cmocka_unit_test(test_a_window_knows_what_was_ours),
         cmocka_unit_test(test_the_oldest_ledger_is_forgotten_first),
         cmocka_unit_test(test_of_ledgers_older_than_the_window_only_the_last_ones_are_known),
-        cmocka_unit_test(test_what_was_rolled_back_is_pending_again),
-        cmocka_unit_test(test_a_refused_key_is_not_replayed),
-        cmocka_unit_test(test_what_is_older_than_the_window_is_lost),
+        cmocka_unit_test(test_a_refused_key_is_not_in_it),
+        cmocka_unit_test(test_cells_are_known_as_long_as_the_window_is),
         cmocka_unit_test(test_parts_beyond_the_bound_are_forgotten_oldest_first),
-        cmocka_unit_test(test_a_cut_ends_where_it_is_told),
+        cmocka_unit_test(test_two_branches_meet_where_they_parted),
+        cmocka_unit_test(test_the_next_process_hears_of_the_ends_of_other_branches),
+        cmocka_unit_test(test_what_is_forgotten_of_a_branch_that_was_left_is_blind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

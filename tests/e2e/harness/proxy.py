@@ -11,6 +11,7 @@ It passes bytes on until a fault is armed. Faults (one at a time, each counts by
   corrupt(way, at)               one byte is flipped
   replace(data)                  the next reply bytes become `data`, and nothing follows on that link
   refuse() / accept()            new links are reset at once
+  lead_to(server)                it is the name of another server from now on; the links to the one before are reset
 
 Thread: its own loop does all socket work; methods hand it a closure and wait until it ran.
 """
@@ -102,6 +103,9 @@ class Proxy:
     def accept(self):
         self._call(lambda: setattr(self, "_refusing", False))
 
+    def lead_to(self, server):
+        self._call(lambda: self._retarget(server.port))
+
     def end_links(self, ending, zombie=False):
         """Ends every link towards tallyd now; zombie: their held bytes stay deliverable."""
         self._call(lambda: [link.end(ending, zombie) for link in list(self.links)])
@@ -164,6 +168,11 @@ class Proxy:
             return
         self.links_made += 1
         self.links.append(_Link(self, client, server))
+
+    def _retarget(self, port):
+        self._target = port
+        for link in list(self.links):
+            link.end(RST, False)
 
     def _clear(self):
         for seen in self.seen.values():

@@ -1,0 +1,183 @@
+/* What a chain makes of a ledger that names another node of its history: another copy of the store answers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "chain_fixture.h"
+
+/* B.1, B.2 after a loss, back to A.2, where B's hits are stored again; and back to B.1, which has some of them. */
+static void test_between_two_pasts_nothing_is_stored_twice(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    send_hits(&f, 2);
+    answer(&f);
+    struct ledger a = f.chain.past.acked;
+    assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
+    send_hits(&f, 10);
+    answer(&f);
+    struct ledger b = f.chain.past.acked;
+    send_hits(&f, 20);
+    answer(&f);
+    assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
+    send_hits(&f, 100);
+    assert_int_equal(f.chain.batch->hits, 130);
+    answer(&f);
+    assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
+    assert_books(&f, 13, 0, 0);
+    send_hits(&f, 0);
+    assert_int_equal(f.chain.batch->hits, 120);
+    assert_int_equal(f.world.stats.alarms_identity_taken, 0);
+    fixture_fini(&f);
+}
+
+/* A batch that was given up when the name led to another copy: the first copy had executed it. */
+static void test_a_batch_that_was_given_up_is_known_when_its_server_comes_back(void **state)
+{
+    (void)state;
+
+    for (int refused = 0; refused < 2; refused++) {
+        struct fixture f;
+        fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+        send_hits(&f, 1);
+        answer(&f);
+        struct ledger b = f.chain.past.acked;
+        send_hits(&f, 10);
+        answer(&f);
+        send_hits(&f, 100);
+        struct ledger a = f.chain.batch->ledger;
+        assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP); /* another copy, which lacks the 10 */
+        assert_books(&f, 1, 0, 0);
+        send_hits(&f, 1000);
+        assert_int_equal(f.chain.batch->hits, 1110);
+        answer(&f);
+        assert_int_equal(reconcile(&f, &a), CHAIN_PROVED); /* the first one, which has the 100 as well */
+        assert_books(&f, 11, 100, 0);
+        if (refused)
+            batch_refuse(f.chain.proved, 0, REDIS_ERROR_WRONGTYPE);
+        f.chain.proved->examined = true;
+        assert_int_equal(reconcile(&f, &a), CHAIN_RESOLVED);
+        assert_books(&f, refused ? 11 : 111, 0, 0);
+        assert_int_equal(world_books(&f.world).poisoned, refused ? 100 : 0);
+        assert_int_equal(f.world.stats.alarms_identity_taken, 0);
+        fixture_fini(&f);
+    }
+}
+
+/* The way back to A is known, but not any more what was in A's last batch: it may be in what is pending. */
+static void test_what_nobody_knows_any_more_is_given_up_and_not_doubled(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger b = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    struct ledger a = f.chain.past.acked;
+    assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
+    f.world.now_us += 61000000;
+    assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
+    assert_books(&f, 11, 0, 0);
+    send_hits(&f, 100);
+    assert_int_equal(f.chain.batch->hits, 100);
+    fixture_fini(&f);
+}
+
+/* What A lost, and what B made of it, when only one of the two is still known. */
+static void test_a_loss_is_not_counted_when_the_copy_that_comes_back_has_it(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger b = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    struct ledger a = f.chain.past.acked;
+    f.world.now_us += 61000000;
+    assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
+    assert_books(&f, 1, 0, 10);
+    assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
+    assert_books(&f, 11, 0, 0);
+    fixture_fini(&f);
+}
+
+static void test_nothing_moves_for_a_server_that_takes_no_writes(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_REPLAY);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger old = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_ASKS);
+    assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_ASKS);
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_ASKS);
+    assert_non_null(chain_probe(&f.chain));
+    chain_probed(&f.chain);
+    chain_unlink(&f.chain);
+    assert_int_equal(chain_reconcile(&f.chain, NULL), CHAIN_ASKS);
+    assert_non_null(chain_probe(&f.chain));
+    chain_probed(&f.chain);
+    assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_ASKS); /* it was not asked with this one */
+    assert_int_equal(chain_reconcile(&f.chain, &(struct ledger){7, 7}), CHAIN_ASKS);
+    assert_int_equal(chain_reconcile_nonsense(&f.chain), CHAIN_ASKS);
+    assert_books(&f, 11, 0, 0);
+    assert_int_equal(f.world.stats.alarms, 0);
+    fixture_fini(&f);
+}
+
+/* After a loss a batch without hits is forgotten, and comes back: what was stored before it is there all the time. */
+static void test_an_empty_batch_that_comes_back_repeats_nothing(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
+    send_hits(&f, 10);
+    answer(&f);
+    struct ledger first = f.chain.past.acked;
+    send_hits(&f, 20);
+    assert_int_equal(chain_replace(&f.chain), 0);
+    struct ledger empty = f.chain.batch->ledger;
+    assert_int_equal(reconcile(&f, &empty), CHAIN_RESOLVED);
+    assert_int_equal(reconcile(&f, &first), CHAIN_GIVEN_UP);
+    send_hits(&f, 0);
+    answer(&f);
+    assert_int_equal(reconcile(&f, &empty), CHAIN_GIVEN_UP);
+    assert_books(&f, 11, 0, 0);
+    send_hits(&f, 0);
+    assert_int_equal(f.chain.batch->hits, 20);
+    fixture_fini(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_between_two_pasts_nothing_is_stored_twice),
+        cmocka_unit_test(test_a_batch_that_was_given_up_is_known_when_its_server_comes_back),
+        cmocka_unit_test(test_what_nobody_knows_any_more_is_given_up_and_not_doubled),
+        cmocka_unit_test(test_a_loss_is_not_counted_when_the_copy_that_comes_back_has_it),
+        cmocka_unit_test(test_nothing_moves_for_a_server_that_takes_no_writes),
+        cmocka_unit_test(test_an_empty_batch_that_comes_back_repeats_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
