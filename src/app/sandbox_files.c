@@ -78,6 +78,8 @@ static void files_allow(const struct ruleset *r, const struct options *o)
                                          "/lib", "/usr/share",           "/usr/local"};
     for (size_t i = 0; i < sizeof system / sizeof *system; i++)
         path_allow(r, system[i], FS_READ);
+    /* glibc asks it when a thread gives memory back (malloc/arena.c, check_may_shrink_heap). */
+    path_allow(r, "/proc/sys/vm/overcommit_memory", LANDLOCK_ACCESS_FS_READ_FILE);
     for (unsigned i = 0; i < OPTIONS; i++) {
         if (option_at(i)->type == OPTION_FILE)
             folder_allow(r, o->texts[i].text);

@@ -215,7 +215,7 @@ def test_reset_storms_leave_no_connections_and_no_descriptors(lab):
 
 
 def test_connections_over_the_limit_wait_or_are_refused_and_the_others_are_served(lab):
-    server = lab.tallyd(workers=1, max_conns=8)
+    server = lab.tallyd(workers=1, max_conns=8, max_conns_client=8)
     held = [connect(server) for _ in range(8)]
     assert all(connection.request("GET", "/v1/hit/blog/a").status == 204 for connection in held)
     extra = connect(server, timeout=1)
