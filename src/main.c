@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "app/app.h"
-#include "app/file_guard.h"
 #include "app/healthcheck.h"
 #include "app/metrics.h"
 #include "app/options_print.h"
+#include "app/preflight.h"
+#include "app/strangers.h"
 #include "version.h"
 
 extern char **environ;
@@ -31,26 +32,23 @@ static int print_help(const char *form)
     return print(&text);
 }
 
-/* What options_load() does not open. */
+/* Only the name: the value may be a secret that went astray. */
+static void stranger_print(const char *variable)
+{
+    char remedy[STRANGER_REMEDY_BYTES];
+    stranger_remedy(variable, remedy);
+    fprintf(stderr, "tallyd: %.*s is no option and is ignored; %s\n", (int)strcspn(variable, "="), variable, remedy);
+}
+
 static int check(const struct options *o)
 {
-    char password[SECRET_BYTES_MAX + 1];
     struct error err;
-    if (file_guard_options(o, &err) != 0) {
+    for (const char *const *at = (const char *const *)environ; (at = stranger_find(at)); at++)
+        stranger_print(*at);
+    if (preflight(o, &err) != 0) {
         fprintf(stderr, "tallyd: %s\n", err.text);
         return APP_BAD_USAGE;
     }
-    if (*o->redis_password_file && secret_read(o->redis_password_file, password, &err) != 0) {
-        fprintf(stderr, "tallyd: --redis-password-file: %s\n", err.text);
-        return APP_BAD_USAGE;
-    }
-    secret_wipe(password, sizeof password);
-    struct policy *policy;
-    if (policy_load(&policy, o, &err) != 0) {
-        fprintf(stderr, "tallyd: %s\n", err.text);
-        return APP_BAD_USAGE;
-    }
-    policy_destroy(policy);
     struct buf text = {0};
     options_print_effective(o, &text);
     return print(&text);

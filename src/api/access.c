@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/origin.h"
 #include "base/lines.h"
 #include "tally/name.h"
 
 #define SPACE " \t\r"
+#define ORIGIN_BYTES_MAX 512
 
 enum rule_kind { RULE_ORIGIN, RULE_TOKEN, RULE_KEY };
 
@@ -49,19 +51,40 @@ static bool rule_parse(struct rule *rule, char *line)
     return strcmp(ns, "*") == 0 || name_check_ns(rule->ns) == NAME_OK;
 }
 
+/* The value is compared with what browsers send: another spelling would match nothing, and nobody would know why. */
+static int origin_check(const struct rule *rule, unsigned number, struct error *err)
+{
+    char space[ORIGIN_BYTES_MAX];
+    struct buf sent = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    if (rule->kind != RULE_ORIGIN)
+        return 0;
+    if (!origin_write(rule->value, &sent))
+        return error_set(err, -EINVAL,
+                         "line %u: no browser sends the origin '%.*s'; write it like https://blog.example", number,
+                         (int)rule->value.bytes, rule->value.at);
+    if (!slice_equals(rule->value, buf_slice(&sent)))
+        return error_set(err, -EINVAL, "line %u: no browser sends the origin '%.*s'; write '%.*s'", number,
+                         (int)rule->value.bytes, rule->value.at, (int)sent.bytes, sent.data);
+    return 0;
+}
+
 static int access_parse(struct access *a, struct error *err)
 {
     struct lines lines = {.rest = a->text};
     int failed = lines_check(a->text, err);
     if (failed)
         return failed;
-    for (char *line; (line = lines_next(&lines));)
+    for (char *line; (line = lines_next(&lines)) && !failed;) {
         if (a->count == ACCESS_RULES_MAX || !rule_parse(&a->rules[a->count++], line))
             return error_set(
                 err, -EINVAL,
                 "line %u is not \"NAMESPACE origin URL\", \"NAMESPACE token\" or \"NAMESPACE key KEY\", or is "
                 "one of more than %d",
                 lines.number, ACCESS_RULES_MAX);
+        failed = origin_check(&a->rules[a->count - 1], lines.number, err);
+    }
+    if (failed)
+        return failed;
     return a->count ? 0 : error_set(err, -EINVAL, "it has no rule");
 }
 
@@ -123,6 +146,8 @@ enum api_refusal access_check(const struct access *a, const struct tokens *token
                               struct slice name)
 {
     struct slice ns = name_ns(name), origin = r->field[HTTP_FIELD_ORIGIN];
+    if (!origin.at) /* an image's request never has one (Fetch standard, "append a request Origin header") */
+        origin = origin_of(r->field[HTTP_FIELD_REFERER]);
     struct verdict v = rules_judge(a, ns, name_key(name), origin);
     if (!v.any)
         v = rules_judge(a, SLICE("*"), name_key(name), origin);

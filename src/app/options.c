@@ -7,6 +7,7 @@
 
 #include "app/config.h"
 #include "app/option_value.h"
+#include "app/options_agree.h"
 #include "app/suggest.h"
 
 #define CONFIG_BYTES_MAX (1024 * KIB)
@@ -221,20 +222,6 @@ static int values_set(struct options *o, struct error *err)
     return 0;
 }
 
-/* What no option can know of itself. */
-static int values_agree(const struct options *o, struct error *err)
-{
-    if (*o->redis_password_file != '\0' && *o->redis_password != '\0')
-        return error_set(err, -EINVAL, "--redis-password-file and TALLYD_REDIS_PASSWORD are both given; keep one");
-    if (o->redis_mode == OPTION_REDIS_CLUSTER && *o->redis.host == '\0')
-        return error_set(err, -EINVAL, "--redis-mode cluster needs --redis, the address of any node");
-    if (o->drain_delay_us >= o->drain_timeout_us)
-        return error_set(err, -EINVAL, "--drain-delay must be shorter than --drain-timeout, which covers it");
-    if (address_port(&o->listen.socket) != 0 && memcmp(&o->listen, &o->admin, sizeof o->listen) == 0)
-        return error_set(err, -EINVAL, "--listen and --admin are the same address; give --admin another port");
-    return 0;
-}
-
 int options_load(struct options *o, int argc, const char *const *argv, const char *const *environment,
                  struct error *err)
 {
@@ -248,7 +235,7 @@ int options_load(struct options *o, int argc, const char *const *argv, const cha
         result = value_set(o, OPTION_INDEX_help, err);
     } else if (result == 0) {
         result = values_set(o, err);
-        result = result != 0 ? result : values_agree(o, err);
+        result = result != 0 ? result : options_agree(o, err);
     }
     if (result != 0)
         options_fini(o);

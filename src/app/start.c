@@ -30,9 +30,12 @@ static int log_start(struct app *a, struct error *err)
     (void)err;
     log_init((enum log_level)a->options->log_level, (enum log_format)a->options->log_format);
     /* Only the name: the value may be a secret that went astray. */
-    for (const char *const *at = (const char *const *)environ; (at = stranger_find(at)); at++)
+    for (const char *const *at = (const char *const *)environ; (at = stranger_find(at)); at++) {
+        char remedy[STRANGER_REMEDY_BYTES];
+        stranger_remedy(*at, remedy);
         LOG_WARN("unknown_variable", log_bytes("name", *at, strcspn(*at, "=")), log_str("effect", "ignored"),
-                 log_str("remedy", "see tallyd --help"));
+                 log_str("remedy", remedy));
+    }
     return 0;
 }
 
@@ -127,16 +130,10 @@ static const char *password_now(void *ctx, struct error *err)
     return secret_read(o->redis_password_file, a->password, err) == 0 ? a->password : NULL;
 }
 
-enum auth_choice { AUTH_PASSWORD, AUTH_IAM }; /* as --redis-auth lists them */
-
 static int iam_begin(struct app *a, struct flusher_config *config, struct error *err)
 {
     const struct options *o = a->options;
     const char *region = *o->redis_iam_region ? o->redis_iam_region : getenv("AWS_REGION");
-    if (!o->redis.tls || !*o->redis.user || !*o->redis_iam_cluster || !region)
-        return error_set(err, -EINVAL,
-                         "--redis-auth iam needs a rediss:// URL with a user, --redis-iam-cluster and "
-                         "--redis-iam-region (or AWS_REGION)");
     struct iam_config iam = {.user = o->redis.user, .cluster = o->redis_iam_cluster, .region = region};
     int result = iam_create(&a->iam, &iam, err);
     if (result == 0)
@@ -148,7 +145,7 @@ static int iam_begin(struct app *a, struct flusher_config *config, struct error 
 static int credentials_check(struct app *a, struct flusher_config *config, struct error *err)
 {
     const struct options *o = a->options;
-    if (o->redis_auth == AUTH_IAM)
+    if (o->redis_auth == OPTION_REDIS_AUTH_IAM)
         return iam_begin(a, config, err);
     if (*o->redis_password_file == '\0' && *o->redis_password == '\0')
         return 0;
@@ -237,12 +234,8 @@ static int api_begin(struct app *a, struct error *err)
         .new_keys_client = (uint32_t)a->options->new_keys_client,
         .namespaces = *a->options->namespaces ? &a->namespaces : NULL,
     };
-    int failed = namespaces_parse(&a->namespaces, a->options->namespaces, err);
-    if (failed)
-        return failed;
-    if (proxies_parse(&config.proxies, a->options->trusted_proxies) < 0)
-        return error_set(err, -EINVAL, "--trusted-proxies '%s' is not a list of addresses or ADDRESS/BITS, with commas",
-                         a->options->trusted_proxies);
+    namespaces_parse(&a->namespaces, a->options->namespaces, err);
+    proxies_parse(&config.proxies, a->options->trusted_proxies); /* options_agree() has tried both */
     return api_create(&a->api, &config, err);
 }
 

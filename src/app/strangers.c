@@ -2,9 +2,11 @@
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "app/options.h"
+#include "app/suggest.h"
 
 #define PREFIX "TALLYD_"
 #define NAME_BYTES_MAX 128
@@ -39,4 +41,21 @@ const char *const *stranger_find(const char *const *at)
             return at;
     }
     return NULL;
+}
+
+void stranger_remedy(const char *variable, char out[STRANGER_REMEDY_BYTES])
+{
+    char name[NAME_BYTES_MAX] = {0}, nearest[OPTION_ENV_BYTES];
+    size_t bytes = strcspn(variable, "="), best;
+    memcpy(name, variable, bytes < sizeof name ? bytes : sizeof name - 1);
+    best = strlen(name + strlen(PREFIX)) / 3 + 2;
+    snprintf(out, STRANGER_REMEDY_BYTES, "see tallyd --help");
+    for (unsigned i = 0; i < OPTIONS; i++) {
+        option_env_name(option_at(i), nearest);
+        size_t distance = suggest_distance(name + strlen(PREFIX), nearest + strlen(PREFIX));
+        if (!(option_at(i)->sources & SOURCE_ENV) || distance >= best)
+            continue;
+        best = distance;
+        snprintf(out, STRANGER_REMEDY_BYTES, "did you mean %s?", nearest);
+    }
 }

@@ -211,5 +211,5 @@ def test_an_endpoint_that_refuses_is_said_with_its_status(lab, store, authority)
 
 def test_iam_needs_tls_a_user_and_a_cluster(lab, store, authority):
     tallyd = lab.tallyd(store, start=False, redis_auth="iam").spawn()
-    assert tallyd.join() == 78
+    assert tallyd.join() == 64
     assert "--redis-iam-cluster" in tallyd.log()

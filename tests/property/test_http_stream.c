@@ -31,6 +31,7 @@ static const char *const field_names[HTTP_FIELDS] = {
     "Authorization",
     "Content-Type",
     "Origin",
+    "Referer",
     "User-Agent",
     "DNT",
     "Sec-GPC",

@@ -106,6 +106,33 @@ static void test_a_line_that_is_no_rule_and_a_text_without_rules_are_refused(voi
     }
 }
 
+static void test_without_an_origin_the_referer_has_it(void **state)
+{
+    (void)state;
+    struct access *a = access_of("blog origin https://a.example\n");
+    static const struct {
+        const char *origin, *referer;
+        enum api_refusal why;
+    } rows[] = {
+        {NULL, "https://a.example/posts/1?b=c", API_REFUSAL_KINDS},
+        {NULL, "https://a.example", API_REFUSAL_KINDS},
+        {NULL, "https://a.example.evil/", API_REFUSED_ORIGIN},
+        {NULL, "https://a.example@evil/", API_REFUSED_ORIGIN},
+        {NULL, "https://evil/?https://a.example/", API_REFUSED_ORIGIN},
+        {NULL, "//a.example/", API_REFUSED_ORIGIN},
+        {NULL, "", API_REFUSED_ORIGIN},
+        {"null", "https://a.example/", API_REFUSED_ORIGIN},
+        {"https://evil", "https://a.example/", API_REFUSED_ORIGIN},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct http_request r = {.field[HTTP_FIELD_REFERER] = {rows[i].referer, strlen(rows[i].referer)}};
+        if (rows[i].origin)
+            r.field[HTTP_FIELD_ORIGIN] = (struct slice){rows[i].origin, strlen(rows[i].origin)};
+        assert_int_equal(access_check(a, NULL, &r, SLICE("blog/x")), rows[i].why);
+    }
+    access_destroy(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +141,7 @@ int main(void)
         cmocka_unit_test(test_an_origin_must_be_one_of_those_named),
         cmocka_unit_test(test_a_token_is_an_alternative_to_an_origin),
         cmocka_unit_test(test_the_star_is_for_namespaces_without_rules_of_their_own),
+        cmocka_unit_test(test_without_an_origin_the_referer_has_it),
         cmocka_unit_test(test_a_line_that_is_no_rule_and_a_text_without_rules_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ static void test_known_names_are_found_in_any_case_and_others_are_not(void **sta
         {"Authorization", HTTP_FIELD_AUTHORIZATION},
         {"Content-Type", HTTP_FIELD_CONTENT_TYPE},
         {"Origin", HTTP_FIELD_ORIGIN},
+        {"Referer", HTTP_FIELD_REFERER},
         {"User-Agent", HTTP_FIELD_USER_AGENT},
         {"DNT", HTTP_FIELD_DNT},
         {"Sec-GPC", HTTP_FIELD_SEC_GPC},

@@ -1,0 +1,7 @@
+#pragma once
+/* What no option can know of itself: which of them contradict, need or misspell each other. So --check says it too. */
+
+#include "app/options.h"
+
+/* 0, or -EINVAL with a sentence. */
+int options_agree(const struct options *o, struct error *err);
