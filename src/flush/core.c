@@ -186,7 +186,8 @@ int core_create(struct core **out, const struct core_config *config)
         return -ENOMEM;
     c->config = *config;
     c->now_us = env_now_us(config->env);
-    c->next_flush_us = c->now_us + flush_pause_us(c);
+    /* Of many that were started together each has its own moment from the first flush on. */
+    c->next_flush_us = c->now_us + env_random(config->env) % (config->flush_interval_ms * 1000ULL + 1);
     c->next_retry_us = c->now_us + HELD_RETRY_US;
     keyspace_init(&c->space, config->prefix, config->host[0] ? config->partitions : 0);
     int failed = keys_create(&c->keys, config->tally, &c->space);

@@ -3,8 +3,8 @@
  * A simulator drives it with its own env; flusher.c adds the thread, poll(2) and the queues of the workers.
  *
  * Thread: the flusher's; core_books() by any.
- * Happy path: every flush interval (±10 %) the touched keys are collected; the partitions send them in batches, one
- * after the other, until none is dirty; totals are published from the replies.
+ * Happy path: every flush interval (±10 %, the first after any part of one) the touched keys are collected; the
+ * partitions send them in batches, one after the other, until none is dirty; totals are published from the replies.
  * Without a store (embedded mode) the process is the store: what is counted is stored at the next flush. */
 
 #include <poll.h>

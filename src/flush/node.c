@@ -19,9 +19,8 @@ static void node_link_ready(void *ctx)
 {
     struct node *n = ctx;
 
-    ENV_LOG(n->config.env, LOG_LEVEL_INFO, "redis_connected", log_str("host", n->config.address.host),
+    ENV_LOG(n->config.env, outage_over(&n->outage), "redis_connected", log_str("host", link_host(n->link)),
             log_num("port", n->config.address.port));
-    outage_over(&n->outage);
     session_link_ready(n->session);
 }
 
@@ -29,7 +28,7 @@ static void node_link_down(void *ctx)
 {
     struct node *n = ctx;
 
-    stat_add(&n->config.accounts->stats->link_errors, 1);
+    stat_add(&n->config.accounts->stats->link_errors, link_ended_idle(n->link) ? 0 : 1);
     session_link_down(n->session);
     outage_lost(&n->outage, n->config.env, &n->config.address, n->link);
 }
@@ -61,6 +60,7 @@ void node_tick(struct node *n, uint64_t now_ms)
 
 void node_abandon(struct node *n) { link_fail(n->link, -EREMOTE, "its slots have moved to other nodes"); }
 void node_reconnect(struct node *n) { link_fail(n->link, -ECANCELED, "asked to connect anew"); }
+void node_learn(struct node *n, const struct node_address *a) { n->config.address = *a; }
 bool node_is_lost(const struct node *n) { return n->outage.reported; }
 bool node_is_ready(const struct node *n) { return link_state(n->link) == LINK_READY; }
 struct session *node_session(struct node *n) { return n->session; }
@@ -88,6 +88,7 @@ static int node_create_link(struct node *n)
     struct link_config link = *n->config.link;
 
     link.host = n->config.address.host;
+    link.other_host = n->config.address.other;
     link.port = n->config.address.port;
     return link_create(&n->link, &link, &user);
 }

@@ -26,6 +26,8 @@ void node_tick(struct node *n, uint64_t now_ms);
 void node_abandon(struct node *n);
 /* End the connection, and make another. */
 void node_reconnect(struct node *n);
+/* The same address, with what the map says of its second choice now. */
+void node_learn(struct node *n, const struct node_address *a);
 /* Did an attempt fail or a connection end, and none succeed since? */
 bool node_is_lost(const struct node *n);
 bool node_is_ready(const struct node *n);

@@ -290,9 +290,7 @@ enum refusal_action partition_settle(struct partition *p)
         partition_pause_ms(p, DOUBT_PAUSE_MS);
         return REFUSAL_REMAP;
     }
-    if (action == REFUSAL_RETRY)
-        partition_pause_ms(p, PAUSE_MIN_MS);
-    else if (action == REFUSAL_PAUSE || action == REFUSAL_REMAP || p->nils >= NILS_IN_A_ROW_MAX)
+    if (action == REFUSAL_PAUSE || action == REFUSAL_REMAP || p->nils >= NILS_IN_A_ROW_MAX)
         partition_pause(p);
     return action;
 }

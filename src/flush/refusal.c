@@ -12,7 +12,7 @@ enum refusal_action refusal_action(enum redis_error_class c)
     case REDIS_ERROR_CROSSSLOT:
     case REDIS_ERROR_CLUSTERDOWN: return REFUSAL_REMAP;
     case REDIS_ERROR_ASK: /* never followed: a transaction whose keys are on two nodes can run on neither */
-    case REDIS_ERROR_TRYAGAIN: return REFUSAL_RETRY;
+    case REDIS_ERROR_TRYAGAIN:
     case REDIS_ERROR_LOADING:
     case REDIS_ERROR_OOM:
     case REDIS_ERROR_BUSY:

@@ -7,9 +7,8 @@
 
 enum refusal_action {
     REFUSAL_NONE,
-    REFUSAL_PAUSE,     /* the server will be able to again: the same bytes after a back-off */
-    REFUSAL_RETRY,     /* the slot is half way to another node: the same bytes, here, in a moment */
-    REFUSAL_REMAP,     /* the slot may belong to another node: look at the map, and until then back off */
+    REFUSAL_PAUSE, /* the server will be able to again, or its slot comes to rest: the same bytes after a back-off */
+    REFUSAL_REMAP, /* the slot may belong to another node: look at the map, and until then back off */
     REFUSAL_RECONNECT, /* another server, another login: resolve the name and greet again */
 };
 

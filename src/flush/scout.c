@@ -10,7 +10,8 @@
 #define ASK_PAUSE_MS 1000
 #define ASK_UNASKED_MS 15000
 #define ASKS_IN_VAIN_MAX 3
-#define MAP_NODES_MAX 65536 /* replies in one tree: a thousand shards with five replicas */
+#define WISHES_APART_MS 10000 /* a wish so long after the last question is about something else */
+#define MAP_NODES_MAX 65536   /* replies in one tree: a thousand shards with five replicas */
 
 enum scout_meta { META_UNKNOWN, META_AGREES, META_DIFFERS };
 
@@ -22,6 +23,7 @@ struct scout {
     enum scout_meta meta;
     bool asking, wished;
     bool came_for_meta;
+    bool idle_end; /* the server closed the connection while nothing was asked */
     struct outage outage;
     bool complained;       /* in the log, since the last good answer */
     uint32_t asks_in_vain; /* by wish, one after the other */
@@ -36,7 +38,7 @@ static uint64_t with_jitter(const struct scout *s, uint64_t ms) { return ms + en
 static void scout_head_for(struct scout *s, const struct node_address *to)
 {
     s->at = *to;
-    link_set_address(s->link, s->at.host, s->at.port);
+    link_set_address(s->link, s->at.host, s->at.other, s->at.port);
 }
 
 static void scout_head_for_next(struct scout *s)
@@ -152,9 +154,12 @@ static void scout_on_slots(void *ctx, const struct reply *reply, uint32_t index)
 
 /* ---- asking ---- */
 
+/* Partitions that are refused wish at least every 5 s. */
+static bool scout_starts_anew(const struct scout *s) { return s->now_ms - s->asked_ms >= WISHES_APART_MS; }
+
 static void scout_ask(struct scout *s)
 {
-    s->asks_in_vain = s->wished ? s->asks_in_vain + 1 : 0;
+    s->asks_in_vain = s->wished && !scout_starts_anew(s) ? s->asks_in_vain + 1 : 0;
     s->wished = false;
     s->asked_ms = s->now_ms;
     s->may_ask_ms = s->now_ms + with_jitter(s, ASK_PAUSE_MS);
@@ -176,7 +181,7 @@ void scout_tick(struct scout *s, uint64_t now_ms)
     link_tick(s->link, now_ms);
     if (link_state(s->link) != LINK_READY || !scout_is_due(s))
         return;
-    if (s->asks_in_vain == ASKS_IN_VAIN_MAX) {
+    if (s->asks_in_vain >= ASKS_IN_VAIN_MAX && s->wished && !scout_starts_anew(s)) {
         s->asks_in_vain = 0;
         scout_head_for_next(s);
         link_fail(s->link, -EREMOTE, "another node may know better");
@@ -210,6 +215,9 @@ static void scout_link_ready(void *ctx)
     struct scout *s = ctx;
 
     outage_over(&s->outage);
+    if (s->idle_end)
+        return; /* the map is as fresh as it was */
+    s->asks_in_vain = 0;
     scout_wish(s);
 }
 
@@ -219,11 +227,14 @@ static void scout_link_down(void *ctx)
 
     s->asking = false;
     /* Deliberate departures have set the way already. */
-    if (link_reason_code(s->link) == -EREMOTE)
+    s->idle_end = link_ended_idle(s->link);
+    if (s->idle_end || link_reason_code(s->link) == -EREMOTE)
         return;
     stat_add(&s->config.accounts->stats->link_errors, 1);
-    s->came_for_meta = false;
     outage_lost(&s->outage, s->config.env, &s->at, s->link);
+    if (link_turns_to_other(s->link))
+        return;
+    s->came_for_meta = false;
     scout_head_for_next(s);
 }
 
@@ -255,6 +266,7 @@ int scout_create(struct scout **out, const struct scout_config *config)
     };
     struct link_config link = *config->link;
     link.host = s->at.host;
+    link.other_host = s->at.other;
     link.port = s->at.port;
     link.any_role = true;
     link.limits.nodes_max = MAP_NODES_MAX;

@@ -159,8 +159,12 @@ static bool store_wants(const struct store *s, const struct node *n)
 /* true: it is where the map says, or has nowhere to go. */
 static bool home_settle(struct store *s, struct home *h)
 {
-    if (!h->assigned.host[0] || (h->node && node_address_equals(&h->assigned, node_address(h->node))))
+    if (!h->assigned.host[0])
         return true;
+    if (h->node && node_address_equals(&h->assigned, node_address(h->node))) {
+        node_learn(h->node, &h->assigned);
+        return true;
+    }
     if (h->node && !session_try_leave(node_session(h->node), h->partition)) {
         /* Nobody stays behind, and perhaps nobody answers any more. */
         if (!store_wants(s, h->node))

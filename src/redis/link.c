@@ -10,6 +10,7 @@
 
 #define EXPECTS_MAX 64 /* groups, not replies; a partition has at most a handful under way */
 #define RECV_BYTES 65536
+#define IDLE_MS_MIN 1000
 #define RECV_ROUNDS_MAX 64 /* then others get a turn */
 
 struct expect {
@@ -35,8 +36,11 @@ struct link {
     uint64_t deadline_ms; /* CONNECTING: until when; DOWN: the next attempt */
     uint32_t attempts;    /* that ended, since the link last proved itself */
     bool failing;         /* `reason` is set and the connection is to end */
+    bool failed_by_other; /* the last attempt was */
+    bool by_other;        /* the attempt under way, or the next one, is by the other host */
     struct error reason;
     int reason_code;
+    bool ended_idle;
     struct link_traffic traffic;
     char received[RECV_BYTES];
     uint64_t greeted_ms; /* when this connection was opened */
@@ -69,13 +73,30 @@ static uint64_t backoff_ms(struct link *l)
 
 void link_proved(struct link *l) { l->attempts = 0; }
 
+static bool link_has_other(const struct link *l) { return l->config.other_host && *l->config.other_host; }
+
+static const char *link_host_of(const struct link *l, bool other)
+{
+    return other && link_has_other(l) ? l->config.other_host : l->config.host;
+}
+
+static bool link_is_idle(const struct link *l)
+{
+    return l->state == LINK_READY && l->expects_count == 0 && l->out_sent == l->out.bytes &&
+           l->now_ms - l->ready_since_ms >= IDLE_MS_MIN;
+}
+
 static void link_close(struct link *l)
 {
-    if (l->state == LINK_READY && l->now_ms - l->ready_since_ms >= l->config.backoff_max_ms)
+    l->ended_idle = link_is_idle(l) && l->reason_code == -ECONNRESET;
+    if (l->ended_idle || (l->state == LINK_READY && l->now_ms - l->ready_since_ms >= l->config.backoff_max_ms))
         link_proved(l);
     if (l->stream)
         l->config.transport.ops->close(l->stream);
     l->stream = NULL;
+    l->failed_by_other = l->by_other;
+    if (l->state != LINK_READY)
+        l->by_other = !l->by_other && link_has_other(l);
     l->state = LINK_DOWN;
     l->failing = false;
     l->expects_first = 0;
@@ -253,13 +274,26 @@ static void link_greet(struct link *l)
         link_fail(l, -ENOMEM, "no memory for the greeting");
 }
 
+static const char *open_failure(int failed)
+{
+    switch (failed) {
+    case -ENOENT: return "the name does not resolve: there is no such host";
+    case -EAGAIN: return "the name does not resolve: no name server answers";
+    default: return "connecting failed";
+    }
+}
+
 static void link_connect(struct link *l)
 {
     l->state = LINK_CONNECTING;
     l->deadline_ms = l->now_ms + l->config.connect_timeout_ms;
-    int failed = l->config.transport.ops->open(l->config.transport.ctx, l->config.host, l->config.port, &l->stream);
+    const struct transport_ops *ops = l->config.transport.ops;
+    const char *host = link_host_of(l, l->by_other), *other = link_host_of(l, !l->by_other);
+    int failed = ops->open(l->config.transport.ctx, host, l->config.port, &l->stream);
     if (failed)
-        link_fail(l, failed, "connecting failed");
+        link_fail(l, failed, "%s", open_failure(failed));
+    else if (ops->accept_name && link_has_other(l))
+        ops->accept_name(l->stream, other);
 }
 
 static void link_check_connected(struct link *l)
@@ -330,14 +364,24 @@ void link_destroy(struct link *l)
     free(l);
 }
 
-void link_set_address(struct link *l, const char *host, uint16_t port)
+void link_set_address(struct link *l, const char *host, const char *other_host, uint16_t port)
 {
     l->config.host = host;
+    l->config.other_host = other_host;
+    l->by_other = false;
     l->config.port = port;
 }
 
 enum link_state link_state(const struct link *l) { return l->state; }
+bool link_turns_to_other(const struct link *l) { return l->by_other && !l->failed_by_other; }
+
+const char *link_host(const struct link *l)
+{
+    return link_host_of(l, l->state == LINK_DOWN ? l->failed_by_other : l->by_other);
+}
+
 const char *link_reason(const struct link *l) { return l->reason.text; }
+bool link_ended_idle(const struct link *l) { return l->ended_idle; }
 int link_reason_code(const struct link *l) { return l->reason_code; }
 const struct link_traffic *link_traffic(const struct link *l) { return &l->traffic; }
 

@@ -29,7 +29,8 @@ struct link_config {
     void *random_ctx;
     const char *host; /* all strings: the caller's, outlive the link */
     uint16_t port;
-    const char *user; /* empty: the default user */
+    const char *other_host; /* tried in turn with `host`; may change its text meanwhile. NULL or empty: none */
+    const char *user;       /* empty: the default user */
     struct credentials credentials;
     uint32_t db;
     bool any_role; /* a replica will do */
@@ -68,7 +69,11 @@ void link_send(struct link *l, struct slice bytes);
 void link_flush(struct link *l);
 
 /* Where the next connection goes; the connection that is up stays. */
-void link_set_address(struct link *l, const char *host, uint16_t port);
+void link_set_address(struct link *l, const char *host, const char *other_host, uint16_t port);
+/* By which of the two the last attempt was made. */
+const char *link_host(const struct link *l);
+/* Did the last attempt fail by the first, so that the next is by the second? */
+bool link_turns_to_other(const struct link *l);
 /* The connection has done what it is for: should it end, the next attempt comes soon. (Staying up as long as the
  * longest back-off proves as much.) */
 void link_proved(struct link *l);
@@ -76,6 +81,9 @@ void link_proved(struct link *l);
 void link_fail(struct link *l, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 enum link_state link_state(const struct link *l);
+/* Was the last end that of a connection that had been up for a second, and on which nothing was due? Servers close such
+ * links by their `timeout`; the next attempt comes soon. */
+bool link_ended_idle(const struct link *l);
 const char *link_reason(const struct link *l); /* of the last end */
 int link_reason_code(const struct link *l);    /* its -errno */
 const struct link_traffic *link_traffic(const struct link *l);

@@ -3,6 +3,7 @@
 #define RANGE_ITEMS_MIN 3 /* first, last, master */
 #define NODE_ITEMS_MIN 2  /* endpoint, port */
 #define NODE_METADATA 3
+#define SLOT_MAX 16383
 
 static bool node_fits(const struct reply *node)
 {
@@ -15,7 +16,8 @@ static bool range_fits(const struct reply *range)
 {
     return range->type == REPLY_ARRAY && range->items_count >= RANGE_ITEMS_MIN &&
            range->items[0].type == REPLY_INTEGER && range->items[1].type == REPLY_INTEGER &&
-           node_fits(&range->items[2]);
+           range->items[0].integer >= 0 && range->items[0].integer <= range->items[1].integer &&
+           range->items[1].integer <= SLOT_MAX && node_fits(&range->items[2]);
 }
 
 bool slots_fits(const struct reply *reply)
@@ -43,10 +45,7 @@ static struct slice node_metadata(const struct reply *node, struct slice name)
 static struct slice node_host(const struct reply *node, const struct node_address *asked)
 {
     const struct reply *endpoint = &node->items[0];
-    struct slice name = node_metadata(node, SLICE("hostname"));
 
-    if (name.bytes)
-        return name;
     if (endpoint->type == REPLY_STRING && slice_equals(endpoint->text, SLICE("?")))
         return node_metadata(node, SLICE("ip"));
     if (endpoint->type == REPLY_STRING && endpoint->text.bytes)
@@ -55,25 +54,44 @@ static struct slice node_host(const struct reply *node, const struct node_addres
 }
 
 /* What a name or an address is made of. An announced name goes into logs, labels and the check of a certificate. */
-static bool host_valid(struct slice host)
+static bool host_fits(struct slice host)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:%";
+    static const char marks[] = "-._:%";
 
-    for (size_t i = 0; i < host.bytes; i++)
-        if (host.at[i] == '\0' || !strchr(letters, host.at[i]))
+    for (size_t i = 0; i < host.bytes; i++) {
+        char c = host.at[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && !memchr(marks, c, sizeof(marks) - 1))
             return false;
-    return host.bytes > 0;
+    }
+    return host.bytes > 0 && host.bytes < NODE_HOST_BYTES_MAX;
+}
+
+static void host_copy(char out[NODE_HOST_BYTES_MAX], struct slice host)
+{
+    memcpy(out, host.at, host.bytes);
+    out[host.bytes] = '\0';
+}
+
+/* Its name, or its address where the endpoint is the name. */
+static struct slice node_other(const struct reply *node, struct slice host)
+{
+    struct slice name = node_metadata(node, SLICE("hostname"));
+
+    return name.bytes && !slice_equals(name, host) ? name : node_metadata(node, SLICE("ip"));
 }
 
 static bool node_read(const struct reply *node, const struct node_address *asked, struct node_address *out)
 {
-    struct slice host = node_host(node, asked);
+    struct slice host = node_host(node, asked), other = node_other(node, host);
     int64_t port = node->items[1].integer;
 
-    if (!host_valid(host) || host.bytes >= sizeof(out->host) || port < 1 || port > UINT16_MAX)
+    if (!host_fits(host) || port < 1 || port > UINT16_MAX)
         return false;
-    memcpy(out->host, host.at, host.bytes);
-    out->host[host.bytes] = '\0';
+    host_copy(out->host, host);
+    out->other[0] = '\0';
+    if (host_fits(other) && !slice_equals(other, host))
+        host_copy(out->other, other);
     out->port = (uint16_t)port;
     return true;
 }

@@ -4,9 +4,11 @@
  * Thread: pure functions.
  * Source: the Redis command reference, CLUSTER SLOTS: an array of [first, last, master, replica…], where a node is
  * [endpoint, port, id (since 4.0), metadata (since 7.0: name, value, …)].
- * The host is the announced host name when there is one (certificates are for names), else the endpoint; an endpoint
- * that is empty or NULL means the host that was asked; "?" means it has none, and then the metadata tell the address.
- */
+ * The host is the endpoint, which the cluster prefers (cluster-preferred-endpoint-type). An endpoint that is empty or
+ * NULL means the host that was asked; "?" means that it has none, and then the metadata tell the address. A name or
+ * address in the metadata is the second choice, and what a certificate may be for as well. What a server says ends in
+ * logs and metrics, so a host holds letters, digits and "-._:%" only. A node with any other host, or a port
+ * outside 1..65535, counts as nobody. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,9 +20,10 @@
 struct node_address {
     char host[NODE_HOST_BYTES_MAX];
     uint16_t port;
+    char other[NODE_HOST_BYTES_MAX]; /* the second choice; empty: there is none */
 };
 
-/* Is this an answer to CLUSTER SLOTS at all? (It may be empty: no slot is served.) */
+/* Is this an answer to CLUSTER SLOTS at all, with ranges within 0..16383? (It may be empty: no slot is served.) */
 bool slots_fits(const struct reply *reply);
 /* The master of `slot`; false: nobody serves it, or its address makes no sense. `asked` is who gave the answer. */
 bool slots_find(const struct reply *reply, uint16_t slot, const struct node_address *asked, struct node_address *out);
@@ -28,6 +31,7 @@ bool slots_find(const struct reply *reply, uint16_t slot, const struct node_addr
 /* Is `address` one of the nodes of the map, master or replica? */
 bool slots_know(const struct reply *reply, const struct node_address *asked, const struct node_address *address);
 
+/* By the first choice only: the second may come and go. */
 static inline bool node_address_equals(const struct node_address *a, const struct node_address *b)
 {
     return a->port == b->port && strcmp(a->host, b->host) == 0;

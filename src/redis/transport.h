@@ -2,7 +2,8 @@
 /* A byte stream to one node, as a table of functions: plain TCP, TLS, or the simulator's network.
  *
  * Thread: the flusher's. No function waits, except that transport_tcp resolves names inside open().
- * Failure modes: -errno from any function; the stream is then good for nothing but close(). */
+ * Failure modes: -errno from any function; the stream is then good for nothing but close(). From open(), -ENOENT means
+ * that there is no such name, and -EAGAIN that no name server answers. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +14,9 @@ struct stream; /* each transport's own */
 struct transport_ops {
     /* Starts connecting; 0 or -errno, `*out` untouched on failure. */
     int (*open)(void *ctx, const char *host, uint16_t port, struct stream **out);
+    /* Right after open(): the other end may prove to be `name` instead of the host. NULL instead of the function:
+     * nothing is proved. */
+    void (*accept_name)(struct stream *s, const char *name);
     /* -EINPROGRESS while connecting, 0 when connected, else why it failed. */
     int (*status)(struct stream *s);
     /* Bytes taken (at least 1), -EAGAIN, or -errno. */

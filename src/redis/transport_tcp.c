@@ -25,7 +25,7 @@ static int resolve_error(int gai)
     case EAI_MEMORY: return -ENOMEM;
     case EAI_AGAIN: return -EAGAIN;
     case EAI_SYSTEM: return errno ? -errno : -EIO;
-    default: return -EHOSTUNREACH;
+    default: return -ENOENT;
     }
 }
 

@@ -15,6 +15,7 @@
 
 /* Forward secrecy and authenticated encryption: no CBC, no key exchange by RSA. TLS 1.3 has no others. */
 #define SUITES_OF_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+#define HOST_FLAGS (X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
 
 struct tls {
     SSL_CTX *context; /* owned */
@@ -28,7 +29,9 @@ struct stream {
     bool begun;         /* the TCP connection is there, the handshake runs on it */
     bool connected;
     short want; /* what SSL waits for, in poll(2)'s words */
-    char reason[192];
+    char host[256],
+        name[256]; /* of which the certificate must be for one; `name` empty: SSL itself looks at the host */
+    char reason[256];
 };
 
 /* ---- why ---- */
@@ -85,17 +88,52 @@ static void tls_close(struct stream *s)
     free(s);
 }
 
+/* As SNI; what SSL_set_tlsext_host_name() expands to, without its cast that drops a const. */
+static bool send_name(struct stream *s, const char *host)
+{
+    void *name = (void *)(uintptr_t)host;
+
+    return SSL_ctrl(s->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1;
+}
+
 static int stream_expect(struct stream *s, const char *host)
 {
     if (is_address(host))
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s->ssl), host) == 1 ? 0 : -EINVAL;
-    SSL_set_hostflags(s->ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    /* What SSL_set_tlsext_host_name() expands to, without its cast that drops a const. */
-    void *name = (void *)(uintptr_t)host;
-    return SSL_set1_host(s->ssl, host) == 1 &&
-                   SSL_ctrl(s->ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, name) == 1
-               ? 0
-               : -EINVAL;
+    SSL_set_hostflags(s->ssl, HOST_FLAGS);
+    return SSL_set1_host(s->ssl, host) == 1 && send_name(s, host) ? 0 : -EINVAL;
+}
+
+/* SSL would ask for all names that it is given; one of two is for us to look at, before the first byte is sent. */
+static void tls_accept_name(struct stream *s, const char *name)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(s->ssl);
+
+    X509_VERIFY_PARAM_set1_host(param, NULL, 0);
+    X509_VERIFY_PARAM_set1_ip(param, NULL, 0);
+    snprintf(s->name, sizeof(s->name), "%s", name);
+    if (!is_address(name))
+        send_name(s, name);
+}
+
+static bool certificate_names(X509 *certificate, const char *host)
+{
+    if (is_address(host))
+        return X509_check_ip_asc(certificate, host, 0) == 1;
+    return X509_check_host(certificate, host, 0, HOST_FLAGS, NULL) == 1;
+}
+
+static bool stream_meets_whom_it_should(struct stream *s)
+{
+    if (!s->name[0])
+        return true;
+    X509 *certificate = SSL_get1_peer_certificate(s->ssl);
+    bool fits = certificate && (certificate_names(certificate, s->host) || certificate_names(certificate, s->name));
+    X509_free(certificate);
+    if (!fits)
+        snprintf(s->reason, sizeof(s->reason),
+                 "the server's certificate was refused: it is neither for %.64s nor for %.64s", s->host, s->name);
+    return fits;
 }
 
 static int tls_open(void *ctx, const char *host, uint16_t port, struct stream **out)
@@ -106,6 +144,7 @@ static int tls_open(void *ctx, const char *host, uint16_t port, struct stream **
     if (!s)
         return -ENOMEM;
     s->tls = t;
+    snprintf(s->host, sizeof(s->host), "%s", host);
     s->ssl = SSL_new(t->context);
     int failed = s->ssl ? stream_expect(s, host) : -ENOMEM;
     if (!failed)
@@ -133,6 +172,8 @@ static int handshake_step(struct stream *s)
     errno = 0;
     int returned = SSL_connect(s->ssl);
     if (returned == 1) {
+        if (!stream_meets_whom_it_should(s))
+            return -EPROTO;
         s->connected = true;
         s->reason[0] = '\0';
         return 0;
@@ -187,6 +228,7 @@ static const char *tls_reason(const struct stream *s) { return s->reason; }
 
 static const struct transport_ops tls_ops = {
     .open = tls_open,
+    .accept_name = tls_accept_name,
     .status = tls_status,
     .try_send = tls_try_send,
     .try_recv = tls_try_recv,

@@ -3,7 +3,8 @@
  *
  * Thread: created by main; its streams are the flusher's.
  * The chain is checked against `ca_file`, or the system's store; the name (or IP address) that was asked for
- * against the certificate (RFC 9525), also when a cluster's map gave it; it is sent as SNI (RFC 6066 section 3).
+ * against the certificate (RFC 9525), also when a cluster's map gave it; it is sent as SNI (RFC 6066 section 3). Where
+ * the map, which came over a verified connection, has both an address and a name, a certificate for either will do.
  * Failure modes: the handshake fails, and the stream's reason says why in OpenSSL's words; a server that talks
  * no TLS is told apart. There is no fallback to plain text.
  * Source: SSL_set1_host(3), SSL_get_verify_result(3), X509_VERIFY_PARAM_set1_ip_asc(3). */

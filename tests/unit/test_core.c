@@ -41,6 +41,23 @@ static void test_two_instances_do_not_flush_in_step(void **state)
     assert_int_not_equal(stored_at[0], stored_at[1]);
 }
 
+static void test_the_first_flush_is_drawn_from_the_whole_interval(void **state)
+{
+    int thirds[3] = {0};
+    (void)state;
+
+    for (uint64_t i = 0; i < 60; i++) {
+        struct world w;
+        world_init_with(&w, &(struct world_options){.seed = 77 + i * 1000003});
+        uint64_t first_us = core_wake_us(w.core) - w.now_us;
+        assert_true(first_us <= 100000);
+        thirds[first_us * 3 / 100001]++;
+        world_fini(&w);
+    }
+    for (int i = 0; i < 3; i++)
+        assert_in_range(thirds[i], 10, 35);
+}
+
 static void test_an_outage_is_survived_with_all_hits_and_bounded_attempts(void **state)
 {
     struct world w;
@@ -132,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flushes_come_at_the_interval_give_or_take_a_tenth),
         cmocka_unit_test(test_two_instances_do_not_flush_in_step),
+        cmocka_unit_test(test_the_first_flush_is_drawn_from_the_whole_interval),
         cmocka_unit_test(test_an_outage_is_survived_with_all_hits_and_bounded_attempts),
         cmocka_unit_test(test_drain_collects_at_once),
         cmocka_unit_test(test_in_a_hurry_one_flush_follows_the_other),

@@ -179,6 +179,47 @@ static void test_a_wrong_password_is_told_without_the_password(void **state)
     fixture_fini(&f);
 }
 
+static void test_a_link_that_is_closed_while_nothing_is_due_comes_back_soon_and_calmly(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    run_ms(&f, 20);
+    for (int i = 1; i <= 20; i++) { /* a server with `timeout 2` */
+        run_ms(&f, 2000);
+        fake_restart(&f.redis);
+        run_ms(&f, 20);
+        assert_int_equal(f.downs, i);
+        assert_true(link_ended_idle(f.link));
+        run_ms(&f, 100);
+        assert_int_equal(link_state(f.link), LINK_READY);
+    }
+    f.redis.mute = true;
+    run_ms(&f, 2000);
+    ask(&f, "GET", 1);
+    run_ms(&f, 20);
+    fake_restart(&f.redis);
+    run_ms(&f, 20);
+    assert_int_equal(f.downs, 21);
+    assert_false(link_ended_idle(f.link)); /* a reply was due */
+    fixture_fini(&f);
+}
+
+static void test_a_link_that_is_closed_at_once_is_not_idle(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, NULL);
+    run_ms(&f, 20);
+    fake_restart(&f.redis);
+    run_ms(&f, 20);
+    assert_int_equal(f.downs, 1);
+    assert_false(link_ended_idle(f.link));
+    fixture_fini(&f);
+}
+
 static void test_an_evicting_server_is_reported(void **state)
 {
     struct fixture f;
@@ -205,6 +246,8 @@ int main(void)
         cmocka_unit_test(test_garbage_and_unasked_replies_end_the_connection),
         cmocka_unit_test(test_a_user_may_end_the_connection_and_hears_of_it_once),
         cmocka_unit_test(test_a_wrong_password_is_told_without_the_password),
+        cmocka_unit_test(test_a_link_that_is_closed_while_nothing_is_due_comes_back_soon_and_calmly),
+        cmocka_unit_test(test_a_link_that_is_closed_at_once_is_not_idle),
         cmocka_unit_test(test_an_evicting_server_is_reported),
     };
 

@@ -214,12 +214,53 @@ static void test_a_new_address_is_for_the_next_connection(void **state)
 
     whim_init(&f);
     run_ms(&f, 20);
-    link_set_address(f.link, "elsewhere", 7000);
+    link_set_address(f.link, "elsewhere", NULL, 7000);
     run_ms(&f, 100);
     assert_int_equal(f.downs, 0);
     assert_int_equal(link_state(f.link), LINK_READY);
     fixture_fini(&f);
     link_destroy(NULL);
+}
+
+/* Remembers which host was tried last; `names` gets the name that may stand in for it. */
+static char tried[32], names[32];
+
+static int noting_open(void *ctx, const char *host, uint16_t port, struct stream **out)
+{
+    snprintf(tried, sizeof(tried), "%s", host);
+    return strcmp(host, "wrong") == 0 ? -ENOENT : fake_open(ctx, host, port, out);
+}
+
+static void noting_accept_name(struct stream *s, const char *name)
+{
+    (void)s;
+    snprintf(names, sizeof(names), "%s", name);
+}
+
+static void test_a_second_choice_is_tried_when_the_first_does_not_lead_anywhere(void **state)
+{
+    struct transport_ops ops = fake_ops;
+    struct fixture f;
+    (void)state;
+
+    ops.open = noting_open;
+    ops.accept_name = noting_accept_name;
+    fixture_init_with(&f, &ops, fixed_credentials(NULL));
+    link_set_address(f.link, "wrong", "right", 7000);
+    link_tick(f.link, f.now_ms);
+    assert_int_equal(f.downs, 1);
+    assert_string_equal(link_host(f.link), "wrong");
+    assert_non_null(strstr(link_reason(f.link), "does not resolve"));
+    run_ms(&f, 200);
+    assert_int_equal(link_state(f.link), LINK_READY);
+    assert_string_equal(link_host(f.link), "right");
+    assert_string_equal(names, "wrong");
+    fake_restart(&f.redis); /* what has worked is tried again */
+    tried[0] = '\0';
+    run_ms(&f, 200);
+    assert_string_equal(tried, "right");
+    assert_int_equal(link_state(f.link), LINK_READY);
+    fixture_fini(&f);
 }
 
 int main(void)
@@ -234,6 +275,7 @@ int main(void)
         cmocka_unit_test(
             test_a_connection_is_renewed_when_its_credentials_end_but_never_between_a_command_and_its_reply),
         cmocka_unit_test(test_a_new_address_is_for_the_next_connection),
+        cmocka_unit_test(test_a_second_choice_is_tried_when_the_first_does_not_lead_anywhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ static void fixture_init(struct fixture *f, const char *password)
                                                                  .accounts = &f->accounts,
                                                                  .reads = &f->reads,
                                                                  .link = &link,
-                                                                 .address = {"redis", 6379},
+                                                                 .address = {"redis", 6379, ""},
                                                                  .members_max = 1,
                                                                  .remap = on_remap,
                                                                  .remap_ctx = f}),

@@ -13,7 +13,7 @@ static void nobody(void *ctx) { (void)ctx; }
 static void nobody_refused(void *ctx, enum redis_error_class c) { (void)ctx, (void)c; }
 static void nobody_evicts(void *ctx, struct slice policy) { (void)ctx, (void)policy; }
 
-static const struct node_address node = {"n", 1};
+static const struct node_address node = {"n", 1, ""};
 
 static struct link *link_new(struct world *w)
 {

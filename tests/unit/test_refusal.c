@@ -17,8 +17,6 @@ static enum refusal_action action_expected(enum redis_error_class c)
     case REDIS_ERROR_MOVED:
     case REDIS_ERROR_CROSSSLOT:
     case REDIS_ERROR_CLUSTERDOWN: return REFUSAL_REMAP;
-    case REDIS_ERROR_ASK:
-    case REDIS_ERROR_TRYAGAIN: return REFUSAL_RETRY;
     default: return REFUSAL_PAUSE;
     }
 }

@@ -145,6 +145,31 @@ static void test_the_map_is_asked_for_unasked_every_quarter_of_a_minute(void **s
     cluster_destroy(f);
 }
 
+static uint64_t cluster_connects(const struct fake_cluster *f)
+{
+    uint64_t connects = 0;
+
+    for (int i = 0; i < CLUSTER_NODES; i++)
+        connects += (uint64_t)f->nodes[i].conns_count;
+    return connects;
+}
+
+static void test_a_map_that_served_is_no_reason_to_ask_another_node(void **state)
+{
+    (void)state;
+
+    for (int owner = 0; owner < CLUSTER_NODES; owner++) {
+        struct fake_cluster *f = cluster_create(&(struct world_options){.seed = (uint64_t)owner + 1});
+        cluster_give(f, slot_of_text("t:!meta"), (uint8_t)owner);
+        world_run_ms(&f->world, 3000);
+        assert_true(f->world.stats.connected);
+        uint64_t connects = cluster_connects(f);
+        world_run_ms(&f->world, 120000);
+        assert_int_equal(cluster_connects(f), connects);
+        cluster_destroy(f);
+    }
+}
+
 static void test_when_its_node_is_lost_another_one_is_asked(void **state)
 {
     struct fake_cluster *f = cluster_create(&(struct world_options){0});
@@ -188,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_a_refused_login_is_counted_and_a_new_password_helps),
         cmocka_unit_test(test_a_replica_knows_the_map_too),
         cmocka_unit_test(test_the_map_is_asked_for_unasked_every_quarter_of_a_minute),
+        cmocka_unit_test(test_a_map_that_served_is_no_reason_to_ask_another_node),
         cmocka_unit_test(test_when_its_node_is_lost_another_one_is_asked),
         cmocka_unit_test(test_a_seed_that_is_not_there_yet_is_tried_again_and_its_loss_is_said),
     };

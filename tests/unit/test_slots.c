@@ -9,7 +9,7 @@
 
 #include "redis/slots.h"
 
-static const struct node_address asked = {"seed.example", 6379};
+static const struct node_address asked = {"seed.example", 6379, ""};
 
 struct parsed {
     struct resp_reader *reader;
@@ -39,7 +39,7 @@ static void assert_owner(const char *text, uint16_t slot, const char *host, uint
 static void assert_nobody(const char *text, uint16_t slot)
 {
     struct parsed p;
-    struct node_address out = {"untouched", 1};
+    struct node_address out = {"untouched", 1, ""};
 
     parse(&p, text);
     assert_true(slots_fits(p.reply));
@@ -74,8 +74,8 @@ static void test_who_is_in_the_map_is_known_be_it_master_or_replica(void **state
     static const struct {
         struct node_address address;
         bool known;
-    } cases[] = {{{"10.0.0.1", 7001}, true},  {{"10.0.0.9", 7009}, true},  {{"10.0.0.2", 7002}, true},
-                 {{"10.0.0.2", 7001}, false}, {{"10.0.0.3", 7001}, false}, {{"seed.example", 6379}, false}};
+    } cases[] = {{{"10.0.0.1", 7001, ""}, true},  {{"10.0.0.9", 7009, ""}, true},  {{"10.0.0.2", 7002, ""}, true},
+                 {{"10.0.0.2", 7001, ""}, false}, {{"10.0.0.3", 7001, ""}, false}, {{"seed.example", 6379, ""}, false}};
     struct parsed p;
     (void)state;
 
@@ -85,23 +85,62 @@ static void test_who_is_in_the_map_is_known_be_it_master_or_replica(void **state
     resp_destroy(p.reader);
 }
 
-static void test_an_announced_name_is_preferred_and_no_endpoint_means_who_was_asked(void **state)
+/* One range with one node: its endpoint, and one pair of metadata. */
+static void assert_address(const char *endpoint, const char *kind, const char *says, const char *host,
+                           const char *other)
+{
+    char text[512];
+    struct parsed p;
+    struct node_address out;
+    int at = snprintf(text, sizeof(text), "*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n");
+
+    at += endpoint ? snprintf(text + at, sizeof(text) - (size_t)at, "$%zu\r\n%s\r\n", strlen(endpoint), endpoint)
+                   : snprintf(text + at, sizeof(text) - (size_t)at, "$-1\r\n");
+    at += snprintf(text + at, sizeof(text) - (size_t)at, ":7001\r\n$2\r\nid\r\n*%d\r\n", kind ? 2 : 0);
+    if (kind)
+        snprintf(text + at, sizeof(text) - (size_t)at, "$%zu\r\n%s\r\n$%zu\r\n%s\r\n", strlen(kind), kind, strlen(says),
+                 says);
+    parse(&p, text);
+    assert_true(slots_fits(p.reply));
+    assert_true(slots_find(p.reply, 5, &asked, &out));
+    assert_string_equal(out.host, host);
+    assert_string_equal(out.other, other);
+    assert_int_equal(out.port, 7001);
+    resp_destroy(p.reader);
+}
+
+static void test_the_preferred_endpoint_comes_first_and_what_else_is_known_second(void **state)
 {
     (void)state;
-    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$8\r\n10.0.0.1\r\n:7001\r\n$2\r\nid\r\n*2\r\n$8\r\nhostname\r\n"
-                 "$6\r\nnode.a\r\n",
-                 5, "node.a", 7001);
-    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$1\r\n?\r\n:7001\r\n$2\r\nid\r\n*2\r\n$2\r\nip\r\n$8\r\n10.0.0.7\r\n",
-                 5, "10.0.0.7", 7001);
-    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$8\r\n10.0.0.1\r\n:7001\r\n$2\r\nid\r\n*0\r\n", 5, "10.0.0.1", 7001);
-    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*3\r\n$0\r\n\r\n:7001\r\n$2\r\nid\r\n", 5, "seed.example", 7001);
-    assert_owner("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$-1\r\n:7001\r\n$2\r\nid\r\n*0\r\n", 5, "seed.example", 7001);
+    assert_address("10.0.0.1", "hostname", "node.a", "10.0.0.1", "node.a");
+    assert_address("node.a", "ip", "10.0.0.1", "node.a", "10.0.0.1");
+    assert_address("10.0.0.1", "hostname", "", "10.0.0.1", "");
+    assert_address("10.0.0.1", "hostname", "10.0.0.1", "10.0.0.1", "");
+    assert_address("fe80:0::1", NULL, NULL, "fe80:0::1", "");
+    assert_address("?", "ip", "10.0.0.7", "10.0.0.7", "");
+    assert_address("", "ip", "10.0.0.7", "seed.example", "10.0.0.7");
+    assert_address(NULL, "hostname", "node.a", "seed.example", "node.a");
+    assert_address(NULL, NULL, NULL, "seed.example", "");
+}
+
+static void test_a_host_that_could_forge_a_line_or_a_label_is_nobody(void **state)
+{
+    static const char *const bad[] = {"a\nb", "a\" 1\ntallyd_up 0", "a b", "a{b}", "a\\b", "a/b", "a\x7f", "\xc3\xa4"};
+    char text[512];
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        snprintf(text, sizeof(text), "*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$%zu\r\n%s\r\n:1\r\n", strlen(bad[i]), bad[i]);
+        assert_nobody(text, 5);
+        assert_address("10.0.0.1", "hostname", bad[i], "10.0.0.1", "");
+    }
 }
 
 static void test_an_address_that_makes_no_sense_is_nobody(void **state)
 {
     (void)state;
     assert_nobody("*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$1\r\na\r\n:0\r\n", 5);
+    assert_nobody("*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$1\r\na\r\n:-1\r\n", 5);
     assert_nobody("*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n$1\r\na\r\n:65536\r\n", 5);
     assert_nobody("*1\r\n*3\r\n:0\r\n:9\r\n*4\r\n$1\r\n?\r\n:1\r\n$2\r\nid\r\n*0\r\n", 5);
     char text[512], host[NODE_HOST_BYTES_MAX + 1];
@@ -119,6 +158,9 @@ static void test_what_is_no_map_does_not_fit(void **state)
         "*1\r\n:1\r\n",
         "*1\r\n*2\r\n:0\r\n:9\r\n",
         "*1\r\n*3\r\n:0\r\n:9\r\n:1\r\n",
+        "*1\r\n*3\r\n:-1\r\n:9\r\n*2\r\n$1\r\na\r\n:1\r\n",
+        "*1\r\n*3\r\n:0\r\n:16384\r\n*2\r\n$1\r\na\r\n:1\r\n",
+        "*1\r\n*3\r\n:9\r\n:8\r\n*2\r\n$1\r\na\r\n:1\r\n",
         "*1\r\n*3\r\n:0\r\n$1\r\n9\r\n*2\r\n$1\r\na\r\n:1\r\n",
         "*1\r\n*3\r\n:0\r\n:9\r\n*1\r\n$1\r\na\r\n",
         "*1\r\n*3\r\n:0\r\n:9\r\n*2\r\n:1\r\n:1\r\n",
@@ -139,7 +181,8 @@ int main(void)
         cmocka_unit_test(test_the_master_of_the_range_is_found_and_no_replica),
         cmocka_unit_test(test_a_slot_that_nobody_serves_has_no_owner),
         cmocka_unit_test(test_who_is_in_the_map_is_known_be_it_master_or_replica),
-        cmocka_unit_test(test_an_announced_name_is_preferred_and_no_endpoint_means_who_was_asked),
+        cmocka_unit_test(test_the_preferred_endpoint_comes_first_and_what_else_is_known_second),
+        cmocka_unit_test(test_a_host_that_could_forge_a_line_or_a_label_is_nobody),
         cmocka_unit_test(test_an_address_that_makes_no_sense_is_nobody),
         cmocka_unit_test(test_what_is_no_map_does_not_fit),
     };
