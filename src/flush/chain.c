@@ -10,12 +10,22 @@
 
 /* ---- making batches ---- */
 
+void chain_shrink(struct chain *c) { c->keys_max = c->batch->items_count / 4; }
+
+void chain_grow(struct chain *c)
+{
+    uint32_t most = c->config.batch_keys_max;
+
+    c->keys_max = c->keys_max < most / 2 ? c->keys_max * 2 : most;
+}
+
 struct batch *chain_free_batch(struct chain *c)
 {
     struct batch *b = c->batches;
 
     while (b == c->batch || b == c->replaced || b == c->next)
         b++;
+    b->items_max = c->keys_max;
     return b;
 }
 
@@ -224,7 +234,7 @@ int chain_init(struct chain *c, const struct chain_config *config)
 {
     uint32_t items_max = config->batch_keys_max;
 
-    *c = (struct chain){.config = *config};
+    *c = (struct chain){.config = *config, .keys_max = config->batch_keys_max};
     chronicle_init(&c->past, &config->past);
     uint32_t parts_max = chronicle_parts_max(&c->past);
     int failed = 0;

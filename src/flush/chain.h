@@ -59,6 +59,7 @@ struct chain {
     struct batch batches[CHAIN_BATCHES];
     struct batch probe;    /* what a server is asked with */
     bool takes_writes;     /* the server that was asked, when its ledger was that of `probe` */
+    uint32_t keys_max;     /* of the next batch; less than configured on a link that the last one did not pass */
     bool wrote;            /* the batch that was made last held a write */
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
     uint64_t asked_ms;     /* when the question went out of which the answer comes next; likewise the vouching one */
@@ -81,6 +82,9 @@ bool chain_is_old(const struct chain *c, uint64_t now_ms);
 /* When the ledger is to be read again though there is nothing to send, if it was read at `looked_ms`: what the server
  * forgets must be heard of while the replay window still has it. UINT64_MAX: not at all. */
 uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms);
+/* The batch under way, of 4 keys at least, did not pass within the link's deadline; or a batch did. */
+void chain_shrink(struct chain *c);
+void chain_grow(struct chain *c);
 int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
 /* `exec` fits the batch (accounts_fits()). false: all but the ledger was written. */
 bool chain_answered(struct chain *c, const struct reply *exec);

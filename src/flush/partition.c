@@ -11,6 +11,7 @@
 #define PAUSE_MIN_MS 100
 #define PAUSE_MAX_MS 5000
 #define DOUBT_PAUSE_MS 500
+#define LARGE_KEYS_MIN 16 /* a smaller batch is not what keeps a link from passing it */
 
 struct partition {
     struct chain chain;
@@ -22,11 +23,12 @@ struct partition {
     enum redis_error_class arm_refusal; /* why the arm is */
     bool met;                           /* the ledger was read and judged on this connection */
     bool armed;
-    bool looking;  /* at the keys of chain.proved; the answers come before the ledger's */
-    bool doubting; /* what the ledger says */
-    bool asks;     /* does the server take writes? chain_probe() is to be sent … */
-    bool probing;  /* … or is */
-    bool halted;   /* on-ledger-loss=halt */
+    bool looking;   /* at the keys of chain.proved; the answers come before the ledger's */
+    bool doubting;  /* what the ledger says */
+    bool asks;      /* does the server take writes? chain_probe() is to be sent … */
+    bool probing;   /* … or is */
+    bool halted;    /* on-ledger-loss=halt */
+    bool too_large; /* the batch, for the link */
 };
 
 /* Half of the delay is certain, half is chance. */
@@ -163,9 +165,12 @@ int partition_on_multi(struct partition *p, const struct reply *reply)
 
 static int partition_make_batch(struct partition *p, uint64_t now_ms)
 {
+    bool too_large = p->too_large;
+
+    p->too_large = false;
     if (!p->chain.batch)
         return chain_make_batch(&p->chain, now_ms);
-    return p->chain.batch->refused ? chain_replace(&p->chain) : 0;
+    return too_large || p->chain.batch->refused ? chain_replace(&p->chain) : 0;
 }
 
 static const struct batch *partition_begin_probe(struct partition *p)
@@ -254,9 +259,14 @@ int partition_on_exec(struct partition *p, const struct reply *reply)
 {
     if (p->probing)
         return partition_on_probed(p, reply);
+    bool carried = p->chain.batch->items_count > 0;
+
     if (reply->type == REPLY_ARRAY && accounts_fits(p->chain.batch, reply)) {
-        if (chain_answered(&p->chain, reply))
+        if (chain_answered(&p->chain, reply)) {
+            if (carried)
+                chain_grow(&p->chain);
             return partition_all_is_well(p);
+        }
         p->refusal = REDIS_ERROR_NOPERM;
     } else if (reply->type == REPLY_NIL) {
         p->chain.batch->copies--; /* this copy is refused for good */
@@ -293,6 +303,15 @@ enum refusal_action partition_settle(struct partition *p)
     if (action == REFUSAL_PAUSE || action == REFUSAL_REMAP || p->nils >= NILS_IN_A_ROW_MAX)
         partition_pause(p);
     return action;
+}
+
+void partition_did_not_pass(struct partition *p)
+{
+    const struct batch *b = p->chain.batch;
+
+    p->too_large = b && b->items_count >= LARGE_KEYS_MIN && !p->chain.replaced;
+    if (p->too_large)
+        chain_shrink(&p->chain);
 }
 
 void partition_unlink(struct partition *p)

@@ -10,6 +10,7 @@
  *   - connection lost, EXEC nil, any error: the same bytes again, or taken as applied, as the ledger says;
  *   - a key that the server will not queue: the batch is replaced by an empty one with the same seq, so that
  *     whatever copy of the old bytes still travels is refused; then its keys go back, the refused one aside;
+ *   - a batch that the link did not carry in time: replaced likewise, and its keys go in smaller ones;
  *   - the ledger is behind, missing or foreign: rollback counted as lost, the on-ledger-loss policy, a new identity;
  *   - an error inside the EXEC array: that key is held aside, the others are stored.
  * The baselines move only with proof: an EXEC array, or our nonce in the ledger. */
@@ -60,6 +61,8 @@ enum redis_error_class partition_refusal(const struct partition *p);
 
 /* Everything that was sent is answered: what its refusal asks for. Back-off is already arranged. */
 enum refusal_action partition_settle(struct partition *p);
+/* Its batch was on the connection that ended because time was up: replace it by smaller ones. */
+void partition_did_not_pass(struct partition *p);
 /* The connection is gone, or the partition leaves it. */
 void partition_unlink(struct partition *p);
 /* The next connection is to another node. */

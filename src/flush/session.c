@@ -335,6 +335,8 @@ void session_link_ready(struct session *s) { session_move(s, SESSION_UNARMED); }
 
 void session_link_down(struct session *s)
 {
+    if (s->sent && link_reason_code(s->config.link) == -ETIMEDOUT)
+        partition_did_not_pass(s->sent);
     /* Whoever reads is told at once, not at a deadline: a page must not wait for an outage to end. */
     for (uint32_t i = 0; i < s->members_count; i++) {
         partition_unlink(s->members[i].partition);

@@ -11,6 +11,7 @@
 
 #define CONNECT_TIMEOUT_MS 3000
 #define REPLY_TIMEOUT_MS 5000
+#define REPLY_TIMEOUT_MAX_MS 30000
 #define BACKOFF_MIN_MS 100
 #define BACKOFF_MAX_MS 5000
 #define LOSS_VOUCHED_MS 2000 /* longer than it takes a master that was stopped to hear what happened meanwhile */
@@ -206,7 +207,6 @@ static void store_note_traffic(struct store *s)
 {
     struct flusher_stats *stats = s->config.accounts->stats;
     struct link_traffic sum = s->gone;
-
     for (uint32_t i = 0; i < s->nodes_count; i++)
         traffic_add(&sum, link_traffic(node_link(s->nodes[i])));
     uint64_t again = sum.connects; /* the scout moves about, and that is no sign of trouble */
@@ -293,14 +293,12 @@ uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX])
     return count;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
-
 uint64_t store_wake_ms(const struct store *s)
 {
     uint64_t wake = s->scout ? scout_wake_ms(s->scout) : UINT64_MAX;
 
     for (uint32_t i = 0; i < s->nodes_count; i++)
-        wake = earlier(wake, node_wake_ms(s->nodes[i]));
+        wake = node_wake_ms(s->nodes[i]) < wake ? node_wake_ms(s->nodes[i]) : wake;
     return wake;
 }
 
@@ -320,6 +318,7 @@ static struct link_config store_link_config(const struct store_config *config)
         .client_name = "tallyd",
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .reply_timeout_ms = REPLY_TIMEOUT_MS,
+        .reply_timeout_max_ms = REPLY_TIMEOUT_MAX_MS,
         .backoff_min_ms = BACKOFF_MIN_MS,
         .backoff_max_ms = BACKOFF_MAX_MS,
         .limits = {.nodes_max = config->batch_keys_max + NODES_SPARE, .text_bytes_max = TEXT_BYTES_MAX},

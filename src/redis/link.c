@@ -8,17 +8,9 @@
 
 #include "redis/greeting.h"
 
-#define EXPECTS_MAX 64 /* groups, not replies; a partition has at most a handful under way */
 #define RECV_BYTES 65536
 #define IDLE_MS_MIN 1000
 #define RECV_ROUNDS_MAX 64 /* then others get a turn */
-
-struct expect {
-    link_reply_fn fn;
-    void *ctx;
-    uint32_t count, seen;
-    uint64_t deadline_ms;
-};
 
 struct link {
     struct link_config config;
@@ -29,8 +21,7 @@ struct link {
     struct greeting greeting;
     struct buf out;
     size_t out_sent;
-    struct expect expects[EXPECTS_MAX]; /* a ring */
-    uint32_t expects_first, expects_count;
+    struct expects expects;
     uint64_t now_ms; /* of the tick under way */
     uint64_t ready_since_ms;
     uint64_t deadline_ms; /* CONNECTING: until when; DOWN: the next attempt */
@@ -82,7 +73,7 @@ static const char *link_host_of(const struct link *l, bool other)
 
 static bool link_is_idle(const struct link *l)
 {
-    return l->state == LINK_READY && l->expects_count == 0 && l->out_sent == l->out.bytes &&
+    return l->state == LINK_READY && l->expects.count == 0 && l->out_sent == l->out.bytes &&
            l->now_ms - l->ready_since_ms >= IDLE_MS_MIN;
 }
 
@@ -99,8 +90,7 @@ static void link_close(struct link *l)
         l->by_other = !l->by_other && link_has_other(l);
     l->state = LINK_DOWN;
     l->failing = false;
-    l->expects_first = 0;
-    l->expects_count = 0;
+    expects_clear(&l->expects);
     buf_fini(&l->out);
     l->out_sent = 0;
     l->deadline_ms = l->now_ms + backoff_ms(l);
@@ -114,9 +104,7 @@ void link_expect(struct link *l, uint32_t count, link_reply_fn fn, void *ctx)
 {
     if (count == 0)
         return;
-    assert(l->expects_count < EXPECTS_MAX);
-    l->expects[(l->expects_first + l->expects_count++) % EXPECTS_MAX] =
-        (struct expect){.fn = fn, .ctx = ctx, .count = count, .deadline_ms = l->now_ms + l->config.reply_timeout_ms};
+    expects_push(&l->expects, count, fn, ctx, l->now_ms);
     l->traffic.commands += count;
 }
 
@@ -126,24 +114,6 @@ void link_send(struct link *l, struct slice bytes)
     buf_append_slice(&l->out, bytes);
     if (l->out.failed)
         link_fail(l, -ENOMEM, "no memory for %zu bytes to send", bytes.bytes);
-}
-
-static void link_deliver(struct link *l, const struct reply *reply)
-{
-    struct expect *e = &l->expects[l->expects_first];
-
-    if (l->expects_count == 0) {
-        link_fail(l, -EPROTO, "a reply that nothing was asked for");
-        return;
-    }
-    uint32_t index = e->seen++;
-    link_reply_fn fn = e->fn;
-    void *ctx = e->ctx;
-    if (e->seen == e->count) {
-        l->expects_first = (l->expects_first + 1) % EXPECTS_MAX;
-        l->expects_count--;
-    }
-    fn(ctx, reply, index);
 }
 
 /* ---- bytes ---- */
@@ -169,6 +139,7 @@ void link_flush(struct link *l)
             return;
         }
         l->out_sent += (size_t)n;
+        l->expects.moved_ms = l->now_ms;
         l->traffic.bytes_out += (uint64_t)n;
     }
     if (l->out_sent == l->out.bytes) {
@@ -182,8 +153,10 @@ static void link_parse(struct link *l)
     const struct reply *reply;
     int got = 0;
 
-    while (!l->failing && (got = resp_next(l->reader, &reply)) == 1)
-        link_deliver(l, reply);
+    while (!l->failing && (got = resp_next(l->reader, &reply)) == 1) {
+        if (!expects_deliver(&l->expects, reply))
+            link_fail(l, -EPROTO, "a reply that nothing was asked for");
+    }
     if (got < 0)
         link_fail(l, got, "bytes that are no Redis reply, or one too large");
 }
@@ -203,6 +176,7 @@ static void link_receive(struct link *l)
             return;
         }
         l->traffic.bytes_in += (uint64_t)n;
+        l->expects.moved_ms = l->now_ms;
         if (resp_feed(l->reader, l->received, (size_t)n) < 0)
             link_fail(l, -EPROTO, "no memory for replies");
         link_parse(l);
@@ -211,8 +185,9 @@ static void link_receive(struct link *l)
 
 static void link_check_deadline(struct link *l)
 {
-    if (l->expects_count && l->now_ms >= l->expects[l->expects_first].deadline_ms)
-        link_fail(l, -ETIMEDOUT, "no reply within %u ms", l->config.reply_timeout_ms);
+    if (l->now_ms >= expects_deadline_ms(&l->expects))
+        link_fail(l, -ETIMEDOUT, "no whole reply: %u ms without a byte, or %u ms in all", l->config.reply_timeout_ms,
+                  l->config.reply_timeout_max_ms);
 }
 
 /* ---- states ---- */
@@ -313,7 +288,7 @@ static void link_renew(struct link *l)
 {
     uint64_t life_ms = l->config.credentials.reconnect_ms;
 
-    if (life_ms && l->state == LINK_READY && l->expects_count == 0 && l->now_ms - l->greeted_ms >= life_ms)
+    if (life_ms && l->state == LINK_READY && l->expects.count == 0 && l->now_ms - l->greeted_ms >= life_ms)
         link_fail(l, -ECANCELED, "the connection is renewed before its credentials end");
 }
 
@@ -345,6 +320,8 @@ int link_create(struct link **out, const struct link_config *config, const struc
         return -ENOMEM;
     l->config = *config;
     l->user = *user;
+    l->expects.pause_ms = config->reply_timeout_ms;
+    l->expects.ceiling_ms = config->reply_timeout_max_ms;
     if (resp_create(&l->reader, &config->limits) < 0) {
         free(l);
         return -ENOMEM;
@@ -398,5 +375,5 @@ uint64_t link_wake_ms(const struct link *l)
         return 0;
     if (l->state <= LINK_CONNECTING)
         return l->deadline_ms;
-    return l->expects_count ? l->expects[l->expects_first].deadline_ms : UINT64_MAX;
+    return expects_deadline_ms(&l->expects);
 }

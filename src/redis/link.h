@@ -17,11 +17,9 @@
 #include "base/error.h"
 #include "redis/credentials.h"
 #include "redis/error.h"
+#include "redis/expects.h"
 #include "redis/resp.h"
 #include "redis/transport.h"
-
-/* `index` counts the replies of one link_expect(), from 0. */
-typedef void (*link_reply_fn)(void *ctx, const struct reply *reply, uint32_t index);
 
 struct link_config {
     struct transport transport;
@@ -36,7 +34,8 @@ struct link_config {
     bool any_role; /* a replica will do */
     const char *client_name;
     uint32_t connect_timeout_ms;
-    uint32_t reply_timeout_ms; /* greeting and every reply, from when it was asked for */
+    uint32_t reply_timeout_ms;     /* greeting and every reply: since a byte moved (expects.h) */
+    uint32_t reply_timeout_max_ms; /* since it was asked for */
     uint32_t backoff_min_ms;
     uint32_t backoff_max_ms;
     struct resp_limits limits;

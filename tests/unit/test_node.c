@@ -41,6 +41,7 @@ static void fixture_init(struct fixture *f, const char *password)
         .client_name = "tallyd",
         .connect_timeout_ms = 3000,
         .reply_timeout_ms = 5000,
+        .reply_timeout_max_ms = 30000,
         .backoff_min_ms = 100,
         .backoff_max_ms = 5000,
         .limits = {.nodes_max = 64, .text_bytes_max = 4096},

@@ -308,9 +308,39 @@ static void test_a_sum_past_int64_goes_in_two_batches(void **state)
     world_fini(&w);
 }
 
+static void test_a_batch_that_does_not_pass_is_replaced_and_goes_in_smaller_ones(void **state)
+{
+    struct world w;
+    char name[16];
+    (void)state;
+
+    world_init(&w);
+    world_run_ms(&w, 300);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof(name), "n/%d", i);
+        world_hit(&w, 0, name, 1);
+    }
+    w.redis.mute = true;
+    while (w.stats.link_errors == 0)
+        world_step(&w);
+    w.redis.mute = false;
+    uint64_t batches = w.stats.batches;
+    assert_true(world_settle(&w));
+    assert_int_equal(w.redis.executed_incrbys, 40);
+    assert_int_equal(w.stats.batches - batches, 1 + 3); /* the empty one, then 10, 20 and the last 10 keys */
+    fake_deliver_late(&w.redis);
+    assert_int_equal(w.redis.executed_incrbys, 40);
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof(name), "t:n:%d", i);
+        assert_int_equal(fake_value(&w.redis, name), 1);
+    }
+    world_fini(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_batch_that_does_not_pass_is_replaced_and_goes_in_smaller_ones),
         cmocka_unit_test(test_each_class_of_refusal_keeps_the_hits_and_is_counted),
         cmocka_unit_test(test_nothing_is_incremented_outside_a_transaction),
         cmocka_unit_test(test_a_replica_is_refused_at_the_greeting),

@@ -8,6 +8,7 @@ It passes bytes on until a fault is armed. Faults (one at a time, each counts by
   hold(way) / release()          keep bytes back, in order, while both sides believe all is well
   hold_replies_to(command)       hold(REPLY) from the moment the command passes
   delay(seconds)                 every byte, both ways, comes later
+  rate(bytes_per_second)         a thin line: each way of each link carries no more than that
   corrupt(way, at)               one byte is flipped
   replace(data)                  the next reply bytes become `data`, and nothing follows on that link
   refuse() / accept()            new links are reset at once
@@ -28,6 +29,7 @@ from .ports import HOST
 REQUEST, REPLY = "request", "reply"
 RST, FIN, SILENCE = "rst", "fin", "silence"
 ENDINGS = (RST, FIN, SILENCE)
+_PIECE = 1000  # bytes that a thin line carries at once
 _GATHER_S = 0.02  # a sender's one write may arrive in pieces: so long the cut waits to hold back all of it
 
 
@@ -44,6 +46,7 @@ class Proxy:
         self._held_ways = set()
         self._hold_at = None
         self._delay = 0.0
+        self._rate = None
         self._refusing = False
         self._calls = queue.SimpleQueue()
         self._timers = []
@@ -96,6 +99,9 @@ class Proxy:
 
     def delay(self, seconds):
         self._call(lambda: setattr(self, "_delay", seconds))
+
+    def rate(self, bytes_per_second):
+        self._call(lambda: setattr(self, "_rate", bytes_per_second))
 
     def refuse(self):
         self._call(lambda: setattr(self, "_refusing", True))
@@ -209,10 +215,18 @@ class Proxy:
             self._strike(link, cut, data, cut.at - before)
         elif link.frozen or way in self._held_ways:
             link.keep(way, data)
+        elif self._rate:
+            self._carry_thinly(link, way, data)
         elif self._delay:
             self.after(self._delay, lambda: link.pass_on(way, data))
         else:
             link.pass_on(way, data)
+
+    def _carry_thinly(self, link, way, data):
+        for at in range(0, len(data), _PIECE):
+            piece = data[at:at + _PIECE]
+            link.free_at[way] = max(link.free_at[way], time.monotonic()) + len(piece) / self._rate
+            self.after(link.free_at[way] - time.monotonic(), lambda piece=piece: link.pass_on(way, piece))
 
     def _substitute(self, link):
         link.pass_on(REPLY, self._replacement)
@@ -248,6 +262,7 @@ class _Link:
     def __init__(self, proxy, client, server):
         self.zombie = False
         self.frozen = False
+        self.free_at = {REQUEST: 0.0, REPLY: 0.0}
         self._proxy = proxy
         self._held = {REQUEST: b"", REPLY: b""}
         self._unsent = {REQUEST: b"", REPLY: b""}
