@@ -107,7 +107,7 @@ def test_many_hits_in_one_post_are_counted_and_errors_named_by_index(pair):
 
 @pytest.mark.parametrize("body", [
     b"", b"{", b"[]", b'{"hits":{}}', b'{"hits":[1]}', b'{"hits":[{"ns":"a","key":"b"}]', b'{"hits":[{"ns":"a","key":"b"}]}x',
-    b'{"hits":[{"ns":"a","key":"b","n":1e3}]}', b'{"hits":[{"ns":"a","key":"b","n":"5"}]}',
+    b'{"hits":[{"ns":"a","key":"b","n":1.5}]}', b'{"hits":[{"ns":"a","key":"b","n":"5"}]}',
     b'{"hits":[{"ns":"a","key":"b","n":-1}]}', b'{"hits":[{"ns":"a","key":"b","n":2147483648}]}',
     b'{"hits":[{"ns":"a","key":"\\ud800"}]}', b'{"hits":[{"ns":"a","key":"\xff"}]}', b"[" * 60000,
     b'{"hits":[' + b",".join([b'{"ns":"a","key":"b"}'] * 1001) + b"]}"])
