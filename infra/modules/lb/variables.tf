@@ -123,7 +123,7 @@ variable "web_acl_arn" {
 variable "deregistration_delay_seconds" {
   description = "How long a leaving pod still gets replies through: at least as long as it drains, at most its grace period (a test compares it with the manifests)."
   type        = number
-  default     = 60
+  default     = 150
 
   validation {
     condition     = var.deregistration_delay_seconds >= 20 && var.deregistration_delay_seconds <= 180
