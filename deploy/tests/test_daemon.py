@@ -104,9 +104,10 @@ def test_options_of_the_overlays_exist():
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
-def test_daemon_accepts_the_settings(overlay):
+def test_daemon_accepts_the_settings(overlay, tmp_path):
     settings = rules.environment(objects_of(overlay))
     settings.pop("TALLYD_REDIS_PASSWORD_FILE", None)
+    settings["TALLYD_STATE_DIR"] = str(tmp_path)  # --check opens what the start would
     said = run(BINARY, "--check", env=settings).stdout
     for key in set(settings):
         assert re.search(rf"# {key}$", said, re.M), f"{key} was not read"
