@@ -1,11 +1,10 @@
 """A page of another origin in a real browser: snippet, pixel, badge and sendBeacon, all counted, and a silent console."""
 
-import http.server
-import threading
 import urllib.parse
 
 import pytest
 from harness import chromium, wait
+from harness.site import Site
 
 pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium: apt-get install chromium (.ci/run does)")
 
@@ -26,32 +25,6 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>a page</title><link rel="i
 </script>
 """
 WANTED = {"snippet": 1, "a b/ü.gif": 3, "shown": 5, "pixel": 1, "badge": 1, "beacon": 1, "batch": 7, "preflight": 1}
-
-
-class Site:
-    """One page at every path, on another port and so of another origin."""
-
-    def __init__(self, page):
-        body = page.encode()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):  # noqa: N802: http.server's name
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture
