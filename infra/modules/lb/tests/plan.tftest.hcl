@@ -17,7 +17,7 @@ run "internal_with_ip_targets" {
   }
 
   assert {
-    condition     = alltrue([for g in aws_lb_target_group.this : g.target_type == "ip" && g.port == 8080 && g.deregistration_delay == "60"])
+    condition     = alltrue([for g in aws_lb_target_group.this : g.target_type == "ip" && g.port == 8080 && g.deregistration_delay == "150"])
     error_message = "Pods are addressed directly on the daemon's port."
   }
 
