@@ -16,7 +16,7 @@ from test_daemon import wait_for
 if os.environ.get("DEPLOY_IMAGE") == "no":
     pytest.skip("DEPLOY_IMAGE=no: the package was not built", allow_module_level=True)
 
-SOURCES = ("Makefile", "src", "deploy/manual", "deploy/systemd", "deploy/debian")
+SOURCES = ("Makefile", "VERSION", "src", "deploy/manual", "deploy/scripts/version", "deploy/systemd", "deploy/debian")
 PASSWORD = "of-the-test"
 
 
