@@ -28,13 +28,18 @@ void accounts_take_write(struct accounts *a, struct batch *b, uint32_t partition
 }
 
 /* What the key holds once the write is done; until hits of others, of which we hear when we ask or add. */
-static void write_ended(struct accounts *a, const struct batch *b, bool done)
+static void write_ended(struct accounts *a, const struct batch *b, enum read_state state)
 {
     if (!b->write.there)
         return;
-    if (done && b->write.key != KEY_NONE)
+    if (state == READ_FOUND && b->write.key != KEY_NONE)
         keys_publish(a->keys, b->write.key, b->write.value, accounts_now_ms(a));
-    writes_ended(a->writes, b, done ? READ_FOUND : READ_FAILED);
+    writes_ended(a->writes, b, state);
+}
+
+static bool write_is_done(const struct batch *b, const struct reply *exec)
+{
+    return b->write.there && exec->items[b->items_count].type != REPLY_ERROR;
 }
 
 bool accounts_fits(const struct batch *b, const struct reply *exec)
@@ -93,20 +98,23 @@ static void post_resolved(struct accounts *a, const struct batch *b, uint64_t st
 uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec)
 {
     uint64_t now_ms = accounts_now_ms(a), stored = 0;
+    bool written = write_is_done(b, exec);
 
     for (uint32_t i = 0; i < b->items_count; i++) {
         struct batch_item *item = &b->items[i];
-        if (exec->items[i].type == REPLY_ERROR) {
+        bool refused = exec->items[i].type == REPLY_ERROR;
+        if (refused && !written) {
             item_refused(a, item, redis_error_classify(exec->items[i].text));
             continue;
         }
         batch_item_applied(b, a->keys, item);
         env_step(a->env, ENV_STEP_BASELINE);
-        keys_publish(a->keys, item->key, exec->items[i].integer, now_ms);
+        if (!refused) /* else what was to be added is replaced, as all is that was there */
+            keys_publish(a->keys, item->key, exec->items[i].integer, now_ms);
         stored += (uint64_t)item->delta;
     }
     post_resolved(a, b, stored);
-    write_ended(a, b, b->write.there && exec->items[b->items_count].type != REPLY_ERROR);
+    write_ended(a, b, written ? READ_FOUND : READ_FAILED);
     return stored;
 }
 
@@ -116,7 +124,7 @@ uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b)
 
     for (uint32_t i = 0; i < b->items_count; i++) {
         struct batch_item *item = &b->items[i];
-        if (item->refused) {
+        if (item->refused && !b->overwrites) {
             item_refused(a, item, item->refused);
             continue;
         }
@@ -126,7 +134,7 @@ uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b)
         stored += (uint64_t)item->delta;
     }
     post_resolved(a, b, stored);
-    write_ended(a, b, true);
+    write_ended(a, b, READ_FOUND);
     stat_add(&a->stats->batches_reconciled_applied, 1);
     return stored;
 }
@@ -142,7 +150,7 @@ void accounts_give_back(struct accounts *a, const struct batch *b)
                              .in_flight = -(int64_t)b->hits,
                              .poisoned = (int64_t)batch_refused_hits(b),
                          });
-    write_ended(a, b, false);
+    write_ended(a, b, b->copies ? READ_UNKNOWN : READ_FAILED); /* another copy of the store may have executed it */
 }
 
 void accounts_sweep_held(struct accounts *a)

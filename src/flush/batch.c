@@ -30,6 +30,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->unheld = 0;
     b->refused = 0;
     b->write = (struct batch_write){0};
+    b->overwrites = false;
     b->inherited = false;
     b->revived = false;
     b->examined = false;
@@ -74,7 +75,7 @@ static bool batch_add_part(struct batch *b, struct batch_item *item, const struc
     return true;
 }
 
-bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
+static bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
 {
     struct batch_item item = {.key = key, .parts_first = b->parts_count};
 
@@ -89,6 +90,14 @@ bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
     b->items[b->items_count++] = item;
     b->hits += (uint64_t)item.delta;
     b->unheld += keys_unhold(keys, key);
+    return true;
+}
+
+bool batch_take_key(struct batch *b, struct keys *keys, uint32_t key)
+{
+    if (!batch_add_key(b, keys, key))
+        return false;
+    keys_take_held(keys, key);
     return true;
 }
 

@@ -31,7 +31,7 @@ struct batch_item {
     int64_t delta;
 };
 
-/* What a batch may hold besides hits (flush/writes.h); it is not in the journal. */
+/* What a batch may hold besides hits (flush/writes.h). The journal says no more of it than that it is there. */
 struct batch_write {
     bool there;
     bool refused; /* the server would not queue it */
@@ -51,6 +51,7 @@ struct batch {
     uint64_t unheld;  /* of those, how many were set aside before */
     uint32_t refused; /* items, and the write */
     struct batch_write write;
+    bool overwrites; /* its write replaces what its items add, and with that what they were refused */
     bool inherited;  /* an earlier process made it */
     bool revived;    /* given up once, and then a server's ledger showed it; never sent again */
     bool examined;   /* proved to be applied, and its keys were looked at since */
@@ -68,8 +69,8 @@ void batch_fini(struct batch *b);
 /* Empty, for `ledger`. */
 void batch_begin(struct batch *b, const struct ledger *ledger);
 void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
-/* What there is to store of one key, wherever it waits. false: no room for all its parts, nothing added. */
-bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key);
+/* All that there is to store of one key, wherever it waits. false: no room for it, and nothing is added. */
+bool batch_take_key(struct batch *b, struct keys *keys, uint32_t key);
 /* Commands between MULTI and the SET of the ledger: the items', then the write. */
 static inline uint32_t batch_commands(const struct batch *b) { return b->items_count + b->write.there; }
 /* Append a part as it was recorded, for a batch that an earlier process made: a part of another key begins a new item.

@@ -94,6 +94,11 @@ int chronicle_compose_probe(const struct chronicle *c, struct batch *b)
     return batch_compose_probe(b, (struct slice){c->ledger_key, strlen(c->ledger_key)});
 }
 
+static enum journal_kind kind_of(const struct batch *b, bool replaces)
+{
+    return replaces ? JOURNAL_REPLACING : b->overwrites ? JOURNAL_WRITE : JOURNAL_BATCH;
+}
+
 int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
 {
     if (!c->config.journal)
@@ -110,7 +115,7 @@ int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
                                     .ledger = b->ledger,
                                     .acked = c->acked,
                                     .instance = c->instance,
-                                    .kind = replaces ? JOURNAL_REPLACING : JOURNAL_BATCH,
+                                    .kind = kind_of(b, replaces),
                                     .parts = (const struct journal_part *)(const void *)c->parts.data,
                                     .parts_count = b->parts_count,
                                 });
@@ -200,6 +205,7 @@ static int restore(struct chronicle *c, const struct journal_record *r, struct b
     if (failed)
         return failed;
     b->inherited = true;
+    b->overwrites = r->kind == JOURNAL_WRITE;
     b->sends = 1;
     b->copies = 1; /* the process before may have sent it, and its bytes may still travel */
     b->parent = c->window.at;
@@ -226,6 +232,7 @@ static int revive_parts(struct chronicle *c, const struct window_entry *e, struc
 int chronicle_revive(struct chronicle *c, struct window_entry *entry, struct batch *b)
 {
     batch_begin(b, &entry->ledger);
+    b->overwrites = entry->overwrites;
     int failed = revive_parts(c, entry, b);
     if (!failed)
         failed = chronicle_intend(c, b, false);

@@ -31,6 +31,7 @@ struct journal_part {
 
 enum journal_kind {
     JOURNAL_BATCH,
+    JOURNAL_WRITE,     /* a batch that also sets or deletes its key */
     JOURNAL_REPLACING, /* the record before is open, too, and this empty batch is to make it impossible */
     JOURNAL_STEP,      /* from the batch `acked` to `ledger`, the one before or behind it */
 };

@@ -176,6 +176,20 @@ void keys_release_held(struct keys *k)
     }
 }
 
+void keys_take_held(struct keys *k, uint32_t key)
+{
+    if (k->place[key] == KEY_IN_DIRTY_FOR_HELD)
+        k->place[key] = KEY_IN_DIRTY;
+    if (k->place[key] != KEY_IN_HELD)
+        return;
+    for (uint32_t n = k->held.count; n > 0; n--) {
+        uint32_t other = key_list_pop(&k->held, k->next);
+        if (other != key)
+            keys_push_held(k, other);
+    }
+    k->place[key] = KEY_IN_NONE;
+}
+
 /* ---- collecting ---- */
 
 static void keys_take_touched(struct keys *k, uint32_t shard)

@@ -43,6 +43,8 @@ uint64_t keys_unhold(struct keys *k, uint32_t key);
 /* Set aside as well what held keys were hit since; how many hits. Its cost grows with the held keys. */
 uint64_t keys_sweep_held(struct keys *k);
 void keys_release_held(struct keys *k); /* all of HELD becomes DIRTY */
+/* Out of HELD, if it is there: it is in a batch. O(held keys). */
+void keys_take_held(struct keys *k, uint32_t key);
 uint32_t keys_held(const struct keys *k);
 
 uint32_t keys_find(struct keys *k, struct slice name); /* KEY_NONE: this process does not count it */

@@ -165,12 +165,14 @@ int partition_on_multi(struct partition *p, const struct reply *reply)
 
 static int partition_make_batch(struct partition *p, uint64_t now_ms)
 {
+    const struct batch *b = p->chain.batch;
     bool too_large = p->too_large;
 
     p->too_large = false;
-    if (!p->chain.batch)
+    if (!b)
         return chain_make_batch(&p->chain, now_ms);
-    return too_large || p->chain.batch->refused ? chain_replace(&p->chain) : 0;
+    /* The write of an earlier process is not known any more. */
+    return too_large || b->refused || (b->inherited && b->overwrites) ? chain_replace(&p->chain) : 0;
 }
 
 static const struct batch *partition_begin_probe(struct partition *p)

@@ -255,7 +255,7 @@ static int intend(const struct run *r, struct journal *j, const struct journal_v
                           .ledger = record->ledger,
                           .acked = view->acked,
                           .instance = view->instance,
-                          .kind = replaces ? JOURNAL_REPLACING : JOURNAL_BATCH,
+                          .kind = replaces ? JOURNAL_REPLACING : (enum journal_kind)record->kind,
                           .parts = parts,
                           .parts_count = repoint(r, record, parts),
                       });

@@ -165,6 +165,7 @@ void window_shelve(struct window *w, const struct batch *b, uint64_t now_ms)
                                .hits = b->hits,
                                .total = total_of(w, b->parent) + b->hits,
                                .stored_ms = now_ms,
+                               .overwrites = b->overwrites,
                                .off = true,
                                .open = true};
     w->off++;

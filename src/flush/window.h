@@ -35,9 +35,10 @@ struct window_entry {
     uint64_t blind;            /* hits that are pending again, and of which nobody knows any more in which cells */
     struct window_part *parts; /* owned; NULL: beyond the window, or nothing was in it */
     uint32_t parts_count;
-    bool off;    /* not between the beginning and `at` */
-    bool open;   /* sent, and given up: perhaps executed, and then perhaps not every key of it */
-    bool behind; /* another is behind it: scratch of window_note_tips() */
+    bool off;        /* not between the beginning and `at` */
+    bool overwrites; /* it had a write, too (batch.h) */
+    bool open;       /* sent, and given up: perhaps executed, and then perhaps not every key of it */
+    bool behind;     /* another is behind it: scratch of window_note_tips() */
 };
 
 struct window {

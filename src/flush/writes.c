@@ -29,9 +29,12 @@ void writes_take(struct writes *w, struct batch *b, struct keys *keys, uint32_t 
     uint32_t key = keys_find(keys, op_name(op));
 
     w->first[partition] = op->next;
+    if (key != KEY_NONE && !batch_take_key(b, keys, key)) {
+        answer(w, op, READ_FAILED); /* no memory: what is not in front of the write would come back after it */
+        return;
+    }
     w->sent[partition] = b;
-    if (key != KEY_NONE)
-        batch_add_key(b, keys, key);
+    b->overwrites = true;
     b->write = (struct batch_write){
         .there = true,
         .set = op->kind == ASK_SET,

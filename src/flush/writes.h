@@ -8,9 +8,11 @@
  * was lost is resolved by its ledger. What it means: the counter is set at one moment in the server's order, after all
  * hits that this process had answered when it was asked; what it counts later, and what other processes had not stored
  * yet, is added on top. The books know nothing of it: the INCRBY stores its hits, whatever replaces them.
- * Failure modes: refused by the server, or its batch given back: not done, and sure not to be. Its deadline passes
- * while the batch's fate is open: in doubt, and asking again is safe. A process that is killed meanwhile sends the
- * batch again without the write. A server that forgets it (rollback) gets the hits again, not the write. */
+ * What was refused of that key, before or in this batch, is replaced as well, and does not come back.
+ * Failure modes: refused by the server, or never sent: not done, and sure not to be. Its deadline passes while the
+ * batch's fate is open, or another copy of the store answers, which never had it: in doubt, and asking again is safe.
+ * Of a process that is killed meanwhile the next one does not send it again, but its hits. A server that forgets it
+ * (rollback) gets the hits again, not the write. */
 
 #include <stdbool.h>
 #include <stdint.h>

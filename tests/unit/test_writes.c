@@ -235,6 +235,65 @@ static void test_a_cut_at_any_byte_neither_loses_nor_doubles_a_write(void **stat
         cut_at(byte, true);
 }
 
+/* What the server refuses to add to: a list, what is no integer, and what would overflow. */
+static void poison(struct world *w, int kind)
+{
+    static const char *const values[] = {"", "1.5", "9223372036854775806"};
+
+    fake_set(&w->redis, "t:n:a", values[kind]);
+    fake_key(&w->redis, "t:n:a")->is_list = kind == 0;
+}
+
+/* Hits that were refused before the write, or in its own batch, are replaced by it like those that were stored. */
+static void test_what_a_write_replaced_does_not_come_back(void **state)
+{
+    (void)state;
+
+    for (int run = 0; run < 12; run++) {
+        struct world w;
+        bool set = run & 1, held = run & 2;
+        world_init(&w);
+        poison(&w, run / 4);
+        world_hit(&w, 0, "n/a", 10);
+        if (held)
+            world_settle(&w);
+        assert_int_equal(write_now(&w, set ? ASK_SET : ASK_DELETE, "n/a", 1000), READ_FOUND);
+        world_run_ms(&w, 62000);
+        assert_settled(&w);
+        assert_int_equal(fake_key(&w.redis, "t:n:a")->exists, set);
+        world_hit(&w, 0, "n/a", 1);
+        world_run_ms(&w, 1000); /* a write puts a key right: it is not aside any more */
+        assert_settled(&w);
+        assert_int_equal(fake_value(&w.redis, "t:n:a"), set ? 1001 : 1);
+        world_fini(&w);
+    }
+}
+
+/* Likewise when the answer is lost, and another program has put something else there before anybody looks. */
+static void test_what_a_write_replaced_does_not_come_back_when_its_answer_is_lost(void **state)
+{
+    (void)state;
+
+    for (int kind = 0; kind < 3; kind++) {
+        struct world w;
+        world_init(&w);
+        poison(&w, kind);
+        world_hit(&w, 0, "n/b", 1);
+        world_settle(&w);
+        world_run_ms(&w, 500);
+        struct stream *s = w.redis.conns[w.redis.conns_count - 1];
+        s->out_cut = s->out_total + 60; /* in what is answered to the batch, which is executed */
+        world_hit(&w, 0, "n/a", 10);
+        world_ask_kind(&w, ASK_DELETE, "n/a", 0, 5000);
+        while (fake_key(&w.redis, "t:n:a")->exists)
+            world_step(&w);
+        poison(&w, 0);
+        assert_int_equal(answer_of(&w), READ_FOUND);
+        assert_settled(&w);
+        world_fini(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,6 +306,8 @@ int main(void)
         cmocka_unit_test(test_a_write_that_the_server_refuses_is_not_done_and_holds_no_hit_up),
         cmocka_unit_test(test_a_write_is_in_doubt_while_the_server_is_away_and_done_once_when_it_is_back),
         cmocka_unit_test(test_a_write_that_was_never_sent_by_its_deadline_is_not_done),
+        cmocka_unit_test(test_what_a_write_replaced_does_not_come_back),
+        cmocka_unit_test(test_what_a_write_replaced_does_not_come_back_when_its_answer_is_lost),
         cmocka_unit_test(test_a_cut_at_any_byte_neither_loses_nor_doubles_a_write),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
