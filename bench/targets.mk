@@ -22,12 +22,16 @@ bench-smoke: ## every profile very short: is the harness right, do the books bal
 	@$(MAKE) --no-print-directory bench-build
 	@$(PYTHON) bench/run --smoke
 
-# Not in Debian; a Go module, built where it is wanted and nowhere else.
-build/bin/k6:
-	GOBIN=$(abspath $(@D)) go install go.k6.io/k6@latest
+# Not in Debian; a Go module, built where it is wanted and nowhere else. A k6 on the PATH is taken as it is.
+K6_VERSION := v1.8.1
+build/bin/k6-$(K6_VERSION):
+	@command -v go >/dev/null || { echo "k6: install k6 itself, or Go to build it" >&2; exit 69; }
+	GOBIN=$(abspath $(@D)) go install go.k6.io/k6@$(K6_VERSION)
+	@mv $(@D)/k6 $@ && ln -sf $(@F) $(@D)/k6
 
-k6: build/bin/k6 bench-build ## k6's scenarios, with books: make k6 [SECONDS=30] [K6_ARGS='peak -e RATE=2000']
-	@$(PYTHON) bench/k6/run --seconds $(or $(SECONDS),30) $(K6_ARGS)
+k6: $(if $(BASE),,bench-build) ## k6's scenarios, with books: make k6 [SECONDS=30] [K6_ARGS='peak -e RATE=2000'] [BASE=URL of your own server]
+	@command -v k6 >/dev/null || $(MAKE) --no-print-directory build/bin/k6-$(K6_VERSION)
+	@$(PYTHON) bench/k6/run --seconds $(or $(SECONDS),30) $(if $(BASE),--base $(BASE)) $(K6_ARGS)
 
 .PHONY: k6 bench bench-build bench-reference bench-smoke
 -include $(wildcard $(B)/bench/*.d)

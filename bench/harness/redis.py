@@ -6,7 +6,7 @@ import socket
 
 from .processes import Server, free_port
 
-SERVER = os.environ.get("REDIS_SERVER") or ("redis-server" if shutil.which("redis-server") else "valkey-server")
+SERVER = os.environ.get("REDIS_SERVER") or ("redis-server" if shutil.which("redis-server") or not shutil.which("valkey-server") else "valkey-server")
 
 # One step of a scan, summed where the data is: (next cursor, sum of the counters, how many).
 SUM_STEP = """

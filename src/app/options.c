@@ -91,6 +91,23 @@ static int flag_unknown(const char *name, struct error *err)
     return error_set(err, -EINVAL, "unknown option --%s; did you mean --%s?", name, nearest);
 }
 
+/* "-v" and its like: all options are long, but those letters mean the same in most programs. */
+static int letter_refuse(const char *flag, struct error *err)
+{
+    static const struct {
+        char letter;
+        const char *name;
+    } usual[] = {{'v', "version"}, {'V', "version"}, {'c', "config"}, {'t', "check"}};
+    const char *nearest = flag[2] != '\0' ? option_nearest(flag + 1, SOURCE_FLAG) : NULL;
+    for (size_t i = 0; i < sizeof usual / sizeof *usual && flag[2] == '\0'; i++) {
+        if (flag[1] == usual[i].letter)
+            nearest = usual[i].name;
+    }
+    if (nearest == NULL)
+        return error_set(err, -EINVAL, "unknown option %s; see tallyd --help", flag);
+    return error_set(err, -EINVAL, "unknown option %s; did you mean --%s?", flag, nearest);
+}
+
 static const char *bare_value(const struct option *option)
 {
     return option->type == OPTION_BOOL ? "true" : option->type == OPTION_HELP ? "text" : NULL;
@@ -102,6 +119,8 @@ static int flag_gather(struct option_text *texts, const char *const *argv, int a
     const char *flag = argv[(*at)++];
     if (strcmp(flag, "-h") == 0)
         flag = "--help";
+    if (flag[0] == '-' && flag[1] != '\0' && flag[1] != '-')
+        return letter_refuse(flag, err);
     if (strncmp(flag, "--", 2) != 0 || flag[2] == '\0')
         return error_set(err, -EINVAL, "unexpected argument '%s'; options look like --name value", flag);
     const char *name = flag + 2, *equals = strchr(name, '=');

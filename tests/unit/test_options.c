@@ -174,7 +174,13 @@ static void test_an_unknown_option_suggests_the_nearest(void **state)
     assert_refused("--lsiten=x", "unknown option --lsiten; did you mean --listen?");
     assert_refused("--quantum-flux 1", "unknown option --quantum-flux; see tallyd --help");
     assert_refused("stray", "unexpected argument 'stray'; options look like --name value");
-    assert_refused("-x", "unexpected argument '-x'; options look like --name value");
+    assert_refused("-", "unexpected argument '-'; options look like --name value");
+    assert_refused("-x", "unknown option -x; see tallyd --help");
+    assert_refused("-v", "unknown option -v; did you mean --version?");
+    assert_refused("-V", "unknown option -V; did you mean --version?");
+    assert_refused("-c /etc/tallyd.conf", "unknown option -c; did you mean --config?");
+    assert_refused("-t", "unknown option -t; did you mean --check?");
+    assert_refused("-listen :80", "unknown option -listen; did you mean --listen?");
     assert_refused("--listen", "--listen needs a value: --listen ADDR:PORT");
 }
 
