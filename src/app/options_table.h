@@ -55,7 +55,8 @@
     OPTION("Store", "redis-iam-region", redis_iam_region, STRING, "", 0, 32, SOURCE_ANY, "REGION",                     \
            "its region; without it AWS_REGION")                                                                        \
     OPTION("Store", "redis-ca", redis_ca, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                          \
-           "for rediss://: PEM file of the authorities to trust, instead of the system's")                             \
+           "for rediss://: PEM file of the authorities to trust, instead of the system's; read again on SIGHUP, when it "  \
+           "changes and after a failed handshake")                                                                      \
     OPTION("Store", "redis-cert", redis_cert, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                      \
            "for rediss://: PEM file with a certificate of our own, where the server asks for one")                     \
     OPTION("Store", "redis-key", redis_key, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                        \

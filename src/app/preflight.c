@@ -39,7 +39,7 @@ static int tls_try(const struct options *o, struct error *err)
     struct tls *tls = NULL;
     if (!o->redis.tls)
         return 0;
-    int result = tls_create(&tls, &(struct tls_config){o->redis_ca, o->redis_cert, o->redis_key}, err);
+    int result = tls_create(&tls, &(struct tls_config){o->redis_ca, o->redis_cert, o->redis_key, file_guard}, err);
     if (result == 0)
         tls_destroy(tls);
     return result;

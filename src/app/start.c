@@ -164,7 +164,7 @@ static int flusher_begin(struct app *a, struct error *err)
         .on_ledger_loss = (enum ledger_loss)a->options->on_ledger_loss,
         .replay_window_ms = (uint32_t)(a->options->replay_window_us / US_PER_MS),
         .state = a->state,
-        .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key},
+        .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key, file_guard},
         .wake_worker = worker_wake_at,
         .wake_ctx = a,
     };

@@ -14,14 +14,13 @@
 
 #include "base/capabilities.h"
 #include "flush/core.h"
+#include "flush/tls_watch.h"
 #include "sync/atomic.h"
 #include "sync/spsc.h"
 
 #define ASKS_CAPACITY 1024 /* ops of one worker under way, one less */
 #define POLL_MS_MAX 1000
 #define CUT_LOOK_NS 2000000
-
-enum drain_state { DRAIN_NONE, DRAIN_WANTED };
 
 /* What one worker shares with the flusher. */
 struct desk {
@@ -47,7 +46,7 @@ struct flusher {
     uint64_t *woken;   /* owned; by worker: has answers that it was not told of */
 
     /* from main to the flusher; the partner of each is flusher_drain_begin() */
-    uint32_t drain;     /* enum drain_state; written last */
+    uint32_t drain;     /* wanted; written last */
     uint32_t reconnect; /* main sets, the thread clears */
     uint32_t hurry;     /* likewise */
     uint64_t drain_deadline_ms;
@@ -150,14 +149,16 @@ static void *flusher_run(void *arg)
         flusher_take_asks(f);
         /* Acquire: the partner is the release in flusher_drain(), and through it the last counts of workers that
          * main has joined. */
-        if (!draining && load_acquire_u32(&f->drain) == DRAIN_WANTED) {
+        if (!draining && load_acquire_u32(&f->drain)) {
             draining = true;
             core_drain(f->core);
         }
-        if (load_acquire_u32(&f->reconnect)) { /* partner: flusher_reconnect() */
+        bool anew = load_acquire_u32(&f->reconnect); /* partner: flusher_reconnect() */
+        if (anew) {
             store_relaxed_u32(&f->reconnect, 0);
             core_reconnect(f->core);
         }
+        tls_watch(f->tls, &f->env, anew);
         if (load_acquire_u32(&f->hurry)) { /* partner: flusher_hurry() */
             store_relaxed_u32(&f->hurry, 0);
             core_hurry(f->core);
@@ -255,9 +256,7 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
     };
     int failed = core_create(&f->core, &config);
 
-    return failed
-               ? error_set(err, failed, "no memory for the flusher of %u keys: lower --max-keys", tally_keys_max(tally))
-               : 0;
+    return failed ? error_set(err, failed, "no memory for the flusher: lower --max-keys") : 0;
 }
 
 static int flusher_create_env(struct flusher *f, struct error *err)
@@ -364,7 +363,7 @@ void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms)
     /* Release: the partners are the acquires in flusher_run() and flusher_drained(); the deadline must be seen with
      * the wish. */
     store_release_u64(&f->drain_deadline_ms, deadline_ms);
-    store_release_u32(&f->drain, DRAIN_WANTED);
+    store_release_u32(&f->drain, 1);
     flusher_wake(f);
 }
 

@@ -13,21 +13,22 @@
 
 #include "redis/transport_tcp.h"
 
-/* Forward secrecy and authenticated encryption: no CBC, no key exchange by RSA. TLS 1.3 has no others. */
-#define SUITES_OF_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+#define LOOK_MS 1000 /* between looks at the files */
 #define HOST_FLAGS (X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT)
 
 struct tls {
-    SSL_CTX *context; /* owned */
+    struct tls_files *files; /* owned */
     struct transport tcp;
+    uint64_t look_ms; /* no look at the files before, unless somebody connects */
 };
 
 struct stream {
-    const struct tls *tls;
+    struct tls *tls;
     struct stream *tcp; /* owned */
     SSL *ssl;           /* owned */
     bool begun;         /* the TCP connection is there, the handshake runs on it */
     bool connected;
+    bool heard; /* a byte of what the server says, not of the handshake */
     short want; /* what SSL waits for, in poll(2)'s words */
     char host[256],
         name[256]; /* of which the certificate must be for one; `name` empty: SSL itself looks at the host */
@@ -83,6 +84,9 @@ static void tls_close(struct stream *s)
 {
     if (s->connected)
         SSL_shutdown(s->ssl); /* one attempt: the peer may be gone */
+    /* A server of TLS 1.3 refuses our certificate when for us the handshake is over. */
+    if (s->begun && !s->heard)
+        tls_files_doubt(s->tls->files, false);
     SSL_free(s->ssl);
     s->tls->tcp.ops->close(s->tcp);
     free(s);
@@ -138,14 +142,15 @@ static bool stream_meets_whom_it_should(struct stream *s)
 
 static int tls_open(void *ctx, const char *host, uint16_t port, struct stream **out)
 {
-    const struct tls *t = ctx;
+    struct tls *t = ctx;
     struct stream *s = calloc(1, sizeof(*s));
 
     if (!s)
         return -ENOMEM;
     s->tls = t;
+    tls_files_look(t->files);
     snprintf(s->host, sizeof(s->host), "%s", host);
-    s->ssl = SSL_new(t->context);
+    s->ssl = SSL_new(tls_files_context(t->files));
     int failed = s->ssl ? stream_expect(s, host) : -ENOMEM;
     if (!failed)
         failed = t->tcp.ops->open(t->tcp.ctx, host, port, &s->tcp);
@@ -208,8 +213,10 @@ static ssize_t tls_try_recv(struct stream *s, void *out, size_t bytes)
 
     ERR_clear_error();
     errno = 0;
-    if (SSL_read_ex(s->ssl, out, bytes, &received) == 1)
+    if (SSL_read_ex(s->ssl, out, bytes, &received) == 1) {
+        s->heard = true;
         return (ssize_t)received;
+    }
     return stream_result(s, 0);
 }
 
@@ -241,31 +248,19 @@ struct transport transport_tls(struct tls *t) { return (struct transport){.ops =
 
 /* ---- what they share ---- */
 
-static int file_refused(struct error *err, const char *option, const char *file)
+void tls_reread(struct tls *t)
 {
-    unsigned long error = ERR_peek_last_error();
-    const char *text = ERR_reason_error_string(error);
-
-    /* OpenSSL 3 keeps errno apart: its library number is ERR_LIB_SYS, and the reason is errno itself. */
-    unsigned long first = ERR_peek_error();
-    if (ERR_SYSTEM_ERROR(first))
-        text = strerror(ERR_GET_REASON(first));
-    return error_set(err, -EINVAL, "%s %s cannot be used: %s", option, file, text ? text : "not a PEM file");
+    tls_files_doubt(t->files, true);
+    t->look_ms = 0;
 }
 
-static int tls_load(struct tls *t, const struct tls_config *config, struct error *err)
+enum tls_news tls_tick(struct tls *t, uint64_t now_ms, struct error *err)
 {
-    const char *key = *config->key_file ? config->key_file : config->cert_file;
-
-    ERR_clear_error();
-    if (*config->ca_file ? SSL_CTX_load_verify_file(t->context, config->ca_file) != 1
-                         : SSL_CTX_set_default_verify_paths(t->context) != 1)
-        return file_refused(err, "--redis-ca", *config->ca_file ? config->ca_file : "of the system");
-    if (*config->cert_file && SSL_CTX_use_certificate_chain_file(t->context, config->cert_file) != 1)
-        return file_refused(err, "--redis-cert", config->cert_file);
-    if (*config->cert_file && SSL_CTX_use_PrivateKey_file(t->context, key, SSL_FILETYPE_PEM) != 1)
-        return file_refused(err, "--redis-key", key);
-    return 0;
+    if (now_ms >= t->look_ms) {
+        t->look_ms = now_ms + LOOK_MS;
+        tls_files_look(t->files);
+    }
+    return tls_files_news(t->files, err);
 }
 
 int tls_create(struct tls **out, const struct tls_config *config, struct error *err)
@@ -275,25 +270,18 @@ int tls_create(struct tls **out, const struct tls_config *config, struct error *
     if (!t)
         return error_set(err, -ENOMEM, "no memory for TLS");
     t->tcp = transport_tcp();
-    t->context = SSL_CTX_new(TLS_client_method());
-    int failed = t->context ? tls_load(t, config, err) : error_set(err, -ENOMEM, "no memory for TLS");
-    if (failed) {
-        tls_destroy(t);
-        return failed;
-    }
-    SSL_CTX_set_min_proto_version(t->context, TLS1_2_VERSION);
-    SSL_CTX_set_cipher_list(t->context, SUITES_OF_TLS12);
-    SSL_CTX_set_verify(t->context, SSL_VERIFY_PEER, NULL);
-    /* A write that was cut short is repeated from wherever its bytes are by then. */
-    SSL_CTX_set_mode(t->context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    *out = t;
-    return 0;
+    int failed = tls_files_create(&t->files, config, err);
+    if (failed)
+        free(t);
+    else
+        *out = t;
+    return failed;
 }
 
 void tls_destroy(struct tls *t)
 {
     if (!t)
         return;
-    SSL_CTX_free(t->context);
+    tls_files_destroy(t->files);
     free(t);
 }

@@ -245,7 +245,7 @@ static void test_asked_to_reconnect_it_goes_on(void **state)
         struct fixture f = {0};
         struct flusher_config config = config_of(&f);
         config.redis = (struct redis_url){.host = "127.0.0.1", .port = 1, .tls = tls};
-        config.tls = (struct tls_config){"", "", ""};
+        config.tls = (struct tls_config){"", "", "", NULL};
         fixture_init(&f, &config);
         assert_false(flusher_drain_ended(f.flusher));
         flusher_reconnect(f.flusher);
