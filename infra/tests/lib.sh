@@ -132,13 +132,12 @@ install_python() {
 # The kubelet's validation, from Kubernetes' own modules.
 install_kubelet() {
 	local want
-	want=$(digest "$tests_dir"/kubelet/main.go "$tests_dir"/kubelet/go.mod "$tests_dir"/kubelet/go.sum)
-	[ -x "$build/bin/kubelet-validate" ] && fresh "$build/bin/kubelet-validate.stamp" "$want" && return 0
-	log "building the kubelet's validation (some minutes, once)"
-	mkdir -p "$build/bin"
-	(cd "$tests_dir/kubelet" && nice go build -o "$build/bin/kubelet-validate.new" .) >"$build/kubelet.log" 2>&1 || { tail -20 "$build/kubelet.log" >&2; return 1; }
-	mv "$build/bin/kubelet-validate.new" "$build/bin/kubelet-validate"
-	printf %s "$want" >"$build/bin/kubelet-validate.stamp"
+	want=$(digest "$tests_dir"/kubelet/main.go "$tests_dir"/kubelet/go.mod "$tests_dir"/kubelet/go.sum "$tests_dir"/kubelet/build)
+	[ -x "$build/kubelet/kubelet-validate" ] && fresh "$build/kubelet/stamp" "$want" && return 0
+	log "building the kubelet's validation (a minute, once)"
+	mkdir -p "$build"
+	nice "$tests_dir/kubelet/build" "$build/kubelet" >"$build/kubelet.log" 2>&1 || { tail -20 "$build/kubelet.log" >&2; return 1; }
+	printf %s "$want" >"$build/kubelet/stamp"
 }
 
 # The linters below are large. What cannot be had is reported by the tests as skipped, with the reason.

@@ -4,7 +4,7 @@ import subprocess
 
 import stack
 
-JUDGE = stack.BUILD / "bin" / "kubelet-validate"
+JUDGE = stack.BUILD / "kubelet" / "kubelet-validate"
 
 # What nodeadm writes before it merges the NodeConfig's kubelet.config over it, as far as validation looks at it (AL2023, Kubernetes 1.34).
 NODEADM = {

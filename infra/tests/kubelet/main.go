@@ -1,7 +1,7 @@
 // The kubelet's own judgement of its configuration: strict decoding, defaults and validation by Kubernetes itself.
 // Reads one KubeletConfiguration as JSON from standard input. Prints what is wrong and exits 1, or prints the
-// configuration with its defaults and exits 0. k8s.io/kubernetes cannot be imported as it is, because its go.mod
-// replaces its own libraries; this module replaces them by their published versions.
+// configuration with its defaults and exits 0. It is built by ./build, from the few packages of k8s.io/kubernetes that
+// validation consists of.
 package main
 
 import (
