@@ -22,6 +22,7 @@ struct memory_disk {
     int calls;     /* of any function */
     int fail_at;   /* the number of the call that fails with -EIO; 0: none */
     int asides, syncs, commits;
+    bool twin; /* the old file is a copy, and the process with the original runs */
 };
 
 static inline bool memory_fails(struct memory_disk *d) { return ++d->calls == d->fail_at; }
@@ -56,6 +57,18 @@ static inline int memory_create(void *ctx, uint64_t bytes, void **base)
     *base = d->new = at;
     d->new_bytes = bytes;
     return 0;
+}
+
+static inline void memory_origin(void *ctx, struct state_origin *out)
+{
+    (void)ctx;
+    *out = (struct state_origin){0};
+}
+
+static inline bool memory_old_has_twin(void *ctx, const struct state_origin *origin)
+{
+    (void)origin;
+    return ((struct memory_disk *)ctx)->twin;
 }
 
 static inline int memory_allocate(void *ctx, uint64_t at, uint64_t bytes)
@@ -114,6 +127,8 @@ static inline void memory_disk_init(struct memory_disk *d)
                                        .old_bytes = memory_old_bytes,
                                        .old_read = memory_old_read,
                                        .create = memory_create,
+                                       .origin = memory_origin,
+                                       .old_has_twin = memory_old_has_twin,
                                        .allocate = memory_allocate,
                                        .set_aside = memory_set_aside,
                                        .commit = memory_commit,

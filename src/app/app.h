@@ -34,6 +34,7 @@ struct app {
     bool drained;                             /* app_drain() has run */
     bool all_in_redis;                        /* it left nothing behind, and there is a Redis */
     uint64_t recovered_hits, state_lost_hits; /* of the state file that was found */
+    bool state_copied;                        /* it is a copy of one that is in use */
     char instance[UUID_TEXT_BYTES];
     char password[SECRET_BYTES_MAX + 1];
     /* All owned. */

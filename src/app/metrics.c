@@ -44,11 +44,12 @@ static int64_t flush_duration_us(const struct view *v)
 
 static void lost_print(const struct view *v, const char *name, struct buf *out)
 {
-    uint64_t damaged = v->sources->state_lost_hits, copied = stat_read(&v->flusher->given_up_hits);
-    uint64_t rest = v->books.lost - damaged;
-    sample_print(out, name, "reason", "rollback", (int64_t)(rest > copied ? rest - copied : 0));
-    sample_print(out, name, "reason", "state_copied", (int64_t)copied);
-    sample_print(out, name, "reason", "state_damaged", (int64_t)damaged);
+    uint64_t state = v->sources->state_lost_hits, given_up = stat_read(&v->flusher->given_up_hits);
+    uint64_t rest = v->books.lost - state;
+    bool copied = v->sources->state_copied;
+    sample_print(out, name, "reason", "rollback", (int64_t)(rest > given_up ? rest - given_up : 0));
+    sample_print(out, name, "reason", "state_copied", (int64_t)(given_up + (copied ? state : 0)));
+    sample_print(out, name, "reason", "state_damaged", (int64_t)(copied ? 0 : state));
 }
 
 static void refused_print(const struct view *v, const char *name, struct buf *out)

@@ -28,6 +28,7 @@ struct sources {
     uint64_t buffer_bytes_max; /* of all */
     const char *instance;
     uint64_t recovered_hits;  /* taken over from the state file: accepted by the process before, counted by this one */
+    bool state_copied;        /* why: another process with the same file stores them */
     uint64_t state_lost_hits; /* accepted by the process before and given up, as they may be stored already */
     int64_t started_wall_ms;
     uint32_t life; /* enum life; written by main */

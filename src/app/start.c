@@ -256,6 +256,7 @@ static int admin_start(struct app *a, struct error *err)
         .instance = a->instance,
         .recovered_hits = a->recovered_hits,
         .state_lost_hits = a->state_lost_hits,
+        .state_copied = a->state_copied,
         .started_wall_ms = clock_wall_ms(),
         .life = LIFE_STARTING,
     };

@@ -145,6 +145,27 @@ static bool condemns(void *ctx, struct slice name)
 
 /* ---- the old file ---- */
 
+/* May anything in it be believed, and is it ours to send? One that ended in order is nobody's; one of a run without a
+ * store is a store. */
+static void condemn(struct run *r)
+{
+    const struct state_header *h = &r->old.header;
+    const struct state_disk *disk = r->config->disk;
+    bool rebooted = strcmp(h->boot_id, r->config->boot_id) != 0;
+
+    if (r->old.orderly)
+        return;
+    r->out->copied = !rebooted && !h->geometry.embedded && disk->old_has_twin(disk->ctx, &h->origin);
+    r->condemned = rebooted || r->out->copied;
+    if (r->condemned)
+        error_set(&r->out->damage, 0,
+                  rebooted
+                      ? "the machine went down before the file was written to its medium"
+                      : "it is a copy, and the process that uses the original may still run: what was pending in it "
+                        "is stored there");
+    r->out->damaged |= r->condemned;
+}
+
 static int read_old(struct run *r, struct error *err)
 {
     struct recovery *out = r->out;
@@ -164,14 +185,9 @@ static int read_old(struct run *r, struct error *err)
     out->damaged = r->old.header_damaged;
     r->same_keys = r->old.header.geometry.keys_sum == keys_sum(r->config) &&
                    r->old.header.geometry.partitions == r->space.partitions;
-    r->condemned = !r->old.orderly && strcmp(r->old.header.boot_id, r->config->boot_id) != 0;
-    if (r->condemned) {
-        error_set(&out->damage, 0, "the machine went down before the file was written to its medium");
-        out->damaged = true;
-        return 0;
-    }
+    condemn(r);
     /* Without a store there are no batches. */
-    return r->old.header.geometry.embedded ? 0 : read_pasts(r, err);
+    return r->condemned || r->old.header.geometry.embedded ? 0 : read_pasts(r, err);
 }
 
 /* ---- the new file ---- */

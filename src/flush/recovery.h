@@ -14,6 +14,8 @@
  *     gets a new identity; when not even its cells are known, that is all that the partition had pending;
  *   - the machine went down without the file being brought to its medium: its pages may be of different times, and the
  *     same holds for all of it;
+ *   - the file is a copy, and the process with the original may still run: what it had pending is that one's to store,
+ *     so it is counted as lost, and all partitions get a new identity;
  *   - no room for the new file: -ENOSPC, and the old one is untouched. */
 
 #include "base/error.h"
@@ -39,6 +41,7 @@ struct recovery {
     char instance[UUID_TEXT_BYTES]; /* of the first partition */
     bool found;                     /* there was an old file */
     bool damaged;                   /* and not all of it could be used */
+    bool copied;                    /* because it is a copy of one that is in use */
     uint64_t lost_hits;             /* may be stored already, so they will not be sent */
     uint32_t open;                  /* batches whose fate is open */
     uint32_t renamed;               /* partitions that got a new identity */

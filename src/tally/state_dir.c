@@ -112,6 +112,23 @@ static int dir_create(void *ctx, uint64_t bytes, void **base)
     return 0;
 }
 
+static void dir_origin(void *ctx, struct state_origin *out)
+{
+    const struct state_dir *d = ctx;
+    struct stat st = {0};
+
+    (void)!fstat(d->new_fd, &st);
+    state_origin_make(out, &st);
+}
+
+static bool dir_old_has_twin(void *ctx, const struct state_origin *origin)
+{
+    const struct state_dir *d = ctx;
+    struct stat st;
+
+    return fstatat(d->fd, OLD_NAME, &st, AT_SYMLINK_NOFOLLOW) == 0 && state_origin_has_twin(origin, &st);
+}
+
 static int dir_allocate(void *ctx, uint64_t at, uint64_t bytes)
 {
     const struct state_dir *d = ctx;
@@ -206,6 +223,8 @@ int state_dir_open(struct state_dir **out, const char *path, struct error *err)
                                   .old_bytes = dir_old_bytes,
                                   .old_read = dir_old_read,
                                   .create = dir_create,
+                                  .origin = dir_origin,
+                                  .old_has_twin = dir_old_has_twin,
                                   .allocate = dir_allocate,
                                   .set_aside = dir_set_aside,
                                   .commit = dir_commit,

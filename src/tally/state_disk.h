@@ -4,7 +4,10 @@
  *
  * Thread: main's; allocate() any's. */
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "tally/state_origin.h"
 
 struct state_disk {
     void *ctx;
@@ -14,6 +17,10 @@ struct state_disk {
     int (*old_read)(void *ctx, void *to, uint64_t bytes);
     /* A new file of that length, all holes, mapped shared. 0 or -errno. */
     int (*create)(void *ctx, uint64_t bytes, void **base);
+    /* Of the new file, and of this process. */
+    void (*origin)(void *ctx, struct state_origin *out);
+    /* Is the old file, in which `origin` was found, a copy of one that another process may still use? */
+    bool (*old_has_twin)(void *ctx, const struct state_origin *origin);
     /* Memory behind a part of the new file, so that touching it cannot fail later. 0, -ENOSPC, … */
     int (*allocate)(void *ctx, uint64_t at, uint64_t bytes);
     /* Keep the old file under another name as well, written to `name`. 0 or -errno. */

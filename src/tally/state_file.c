@@ -33,8 +33,10 @@ static int allocate_minimum(struct state_file *f, uint64_t *need)
 static void write_start(struct state_file *f)
 {
     struct state_header header;
+    struct state_origin origin;
 
-    state_header_make(&header, &f->config.geometry, f->config.boot_id);
+    f->config.disk->origin(f->config.disk->ctx, &origin);
+    state_header_make(&header, &f->config.geometry, f->config.boot_id, &origin);
     memcpy(f->base, &header, sizeof(header));
     memcpy(f->base + STATE_PAGE / 2, &header, sizeof(header));
     for (uint32_t i = 0; i <= f->config.geometry.workers; i++)

@@ -32,9 +32,14 @@ bool state_plan_make(const struct state_geometry *g, struct state_plan *out)
 
 static uint32_t header_sum(const struct state_header *h) { return crc32c(0, h, offsetof(struct state_header, sum)); }
 
-void state_header_make(struct state_header *h, const struct state_geometry *g, const char *boot_id)
+void state_header_make(struct state_header *h, const struct state_geometry *g, const char *boot_id,
+                       const struct state_origin *origin)
 {
-    *h = (struct state_header){.magic = STATE_MAGIC, .format = STATE_FORMAT, .geometry = *g};
+    memset(h, 0, sizeof(*h)); /* padding, too: the two headers are compared */
+    memcpy(h->magic, STATE_MAGIC, sizeof(h->magic));
+    h->format = STATE_FORMAT;
+    h->geometry = *g;
+    h->origin = *origin;
     snprintf(h->boot_id, sizeof(h->boot_id), "%s", boot_id);
     h->sum = header_sum(h);
 }

@@ -13,9 +13,10 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "tally/state_origin.h"
 
 #define STATE_MAGIC "tallyd!"
-#define STATE_FORMAT 3
+#define STATE_FORMAT 4
 #define STATE_PAGE 4096u
 #define STATE_LINE 64u
 #define STATE_BOOT_ID_BYTES 40
@@ -37,6 +38,7 @@ struct state_header {
     uint32_t format;
     struct state_geometry geometry;
     char boot_id[STATE_BOOT_ID_BYTES];
+    struct state_origin origin;
     uint32_t sum; /* crc32c of all before */
 };
 
@@ -73,7 +75,8 @@ static inline uint64_t state_shard_at(const struct state_plan *p, uint32_t shard
     return p->shards + shard * p->shard_bytes;
 }
 
-void state_header_make(struct state_header *h, const struct state_geometry *g, const char *boot_id);
+void state_header_make(struct state_header *h, const struct state_geometry *g, const char *boot_id,
+                       const struct state_origin *origin);
 enum state_header_verdict {
     STATE_HEADER_WHOLE,
     STATE_HEADER_NOT_OURS,

@@ -11,6 +11,7 @@ import time
 
 import pytest
 from harness import checker, http_load, wait
+from harness.proxy import RST
 from harness.scenarios import settle, state_dir
 from harness.tallyd import run
 from harness.wait import LONG
@@ -24,6 +25,11 @@ def restart(server, **options):
     server.kill()
     server.options.update({key.replace("_", "-"): value for key, value in options.items()})
     server.start()
+
+
+def copy_state(lab):
+    """With its holes, or hundreds of megabytes would be written and searched for secrets."""
+    subprocess.run(["cp", "-r", "--sparse=always", state_dir(lab), state_dir(lab) + "-copy"], check=True)
 
 
 @contextlib.contextmanager
@@ -162,7 +168,7 @@ def test_a_copied_state_file_in_two_processes_gives_exact_sums(lab, pending):
         first.hit("n", "a", 1000)
         first.hit("n", "b", 500)
     first.kill()
-    shutil.copytree(state_dir(lab), state_dir(lab) + "-copy")
+    copy_state(lab)
     if not redis.running:
         redis.start()
     first.start()
@@ -175,6 +181,29 @@ def test_a_copied_state_file_in_two_processes_gives_exact_sums(lab, pending):
     held = redis.read_all(b"tally:n:")
     assert held == ({b"a": 1076, b"b": 500} if pending else {b"a": 76})
     assert len(first.log_lines("identity_taken")) + len(second.log_lines("identity_taken")) == 1
+
+
+def test_a_copy_of_a_live_state_directory_leaves_what_is_pending_to_the_original(lab):
+    """The copy stores first: the original's store is away just then."""
+    redis = lab.redis()
+    name = lab.proxy(redis)
+    first = lab.tallyd(redis, via=name, state_dir=state_dir(lab), flush_interval="100ms")
+    first.hit("n", "a", 300)
+    checker.wait_drained(first)
+    name.refuse()
+    name.end_links(RST)
+    first.hit("n", "a", 200)
+    copy_state(lab)
+    second = lab.tallyd(redis, state_dir=state_dir(lab) + "-copy", flush_interval="100ms")
+    second.hit("n", "a", 57)
+    checker.wait_drained(second)
+    name.accept()
+    checker.wait_drained(first)
+    assert redis.read_all(b"tally:n:")[b"a"] == 557
+    assert second.log_lines("state_copied")
+    assert second.metrics().get("hits_lost_total", reason="state_copied") == 200
+    assert not first.log_lines("identity_taken")
+    assert first.stop() == 0 and second.stop() == 0
 
 
 # ---- damage ----

@@ -73,7 +73,7 @@ static void header_mend(struct memory_disk *disk)
     if (header.geometry.workers > 8 || header.geometry.partitions > 64 || header.geometry.cells_max > 4096 ||
         header.geometry.names_units_max > 65536 || header.geometry.journal_bytes > 65536)
         return;
-    state_header_make(&mended, &header.geometry, header.boot_id);
+    state_header_make(&mended, &header.geometry, header.boot_id, &header.origin);
     memcpy(disk->old, &mended, sizeof(mended));
 }
 
