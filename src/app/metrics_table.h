@@ -26,6 +26,9 @@
     FAMILY(hits_lost_total, counter, "reason", "hits that were accepted and can not be stored any more", lost_print)   \
     VALUE(hits_unproved_total, counter, "of those stored: their ledger was gone, and nobody can tell whether the "     \
           "store still has them", count_of(&v->flusher->unproved_hits))                                                \
+    VALUE(hits_doubled_at_most_total, counter, "hits that were pending when another process was found to write under " \
+          "the same identity: a clone of this one may have stored them, too", \
+          count_of(&v->flusher->doubled_hits_at_most)) \
     VALUE(books_imbalance, gauge, "accepted minus the sum of all cells; anything but 0 is a defect",                   \
           balance_gap(v->sources))                                                                                     \
     FAMILY(hits_refused_total, counter, "reason", "hits that were refused, and so not counted", refused_print)         \

@@ -26,7 +26,8 @@ static void recovery_report(const struct recovery *r)
     if (r->renamed)
         LOG_WARN("state_new_identity", log_num("partitions", r->renamed));
     if (r->damaged)
-        LOG_ERROR("state_damaged", log_str("why", r->damage.text), log_num("damaged_cells", (int64_t)r->import.damaged),
+        LOG_ERROR(r->copied ? "state_copied" : "state_damaged", log_str("why", r->damage.text),
+                  log_num("damaged_cells", (int64_t)r->import.damaged),
                   log_num("names_given_up", (int64_t)r->import.condemned), log_num("hits_lost", (int64_t)r->lost_hits),
                   log_str("kept_as", r->aside));
     else if (r->lost_hits)
@@ -37,10 +38,9 @@ static void recovery_report(const struct recovery *r)
 static int tally_start_in_file(struct app *a, struct error *err)
 {
     struct env env;
-    struct env_chance chance;
     struct recovery r;
     char boot_id[STATE_BOOT_ID_BYTES];
-    int failed = env_real_init(&env, &chance, err);
+    int failed = env_real_init(&env, err);
     if (failed)
         return failed;
     state_boot_id(boot_id, sizeof boot_id);
@@ -65,6 +65,7 @@ static int tally_start_in_file(struct app *a, struct error *err)
     a->state = r.state;
     a->recovered_hits = r.import.hits;
     a->state_lost_hits = r.lost_hits;
+    a->state_copied = r.copied;
     return 0;
 }
 

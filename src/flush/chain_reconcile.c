@@ -24,9 +24,15 @@ static enum chain_news chain_on_foreign(struct chain *c)
 
     chain_give_back_all(c);
     env_uuid(a->env, instance);
-    const struct move given_up = {.lost = chronicle_rename(&c->past, instance)};
-    accounts_gave_up(a, given_up.lost);
-    chain_alarm(c, &a->stats->alarms_identity_taken, "identity_taken", &given_up, "hits_lost");
+    uint64_t acked = c->past.acked.seq, given_up = chronicle_rename(&c->past, instance);
+    uint64_t pending = keys_pending_of(a->keys, c->config.past.number);
+    accounts_gave_up(a, given_up);
+    stat_add(&a->stats->doubled_hits_at_most, pending);
+    stat_add(&a->stats->alarms_identity_taken, 1);
+    stat_add(&a->stats->alarms, 1);
+    ENV_LOG(a->env, LOG_LEVEL_ERROR, "identity_taken", log_num("acked", (int64_t)acked),
+            log_num("hits_lost", (int64_t)given_up), log_num("hits_doubled_at_most", (int64_t)pending),
+            log_str("ledger", c->past.ledger_key));
     return CHAIN_RENAMED;
 }
 

@@ -1,5 +1,6 @@
 #include "flush/env.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -13,10 +14,12 @@ static uint64_t real_now_us(void *ctx)
 
 static uint64_t real_random(void *ctx)
 {
-    struct env_chance *chance = ctx;
+    uint64_t drawn;
+    (void)ctx;
 
-    chance->drawn++;
-    return siphash13(&chance->key, &chance->drawn, sizeof(chance->drawn));
+    int failed = random_bytes(&drawn, sizeof(drawn));
+    assert(!failed); /* a kernel that once had some has it for ever (random(7)) */
+    return drawn;
 }
 
 static void real_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
@@ -25,15 +28,14 @@ static void real_log(void *ctx, enum log_level level, const char *event, const s
     log_event(level, event, fields);
 }
 
-int env_real_init(struct env *env, struct env_chance *chance, struct error *err)
+int env_real_init(struct env *env, struct error *err)
 {
-    int failed = random_bytes(&chance->key, sizeof(chance->key));
+    uint64_t first;
+    int failed = random_bytes(&first, sizeof(first));
 
     if (failed)
         return error_set(err, failed, "the kernel gives no random numbers (getrandom)");
-    chance->drawn = 0;
     *env = (struct env){
-        .ctx = chance,
         .now_us = real_now_us,
         .random = real_random,
         .log = real_log,

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "base/siphash.h"
 #include "redis/transport.h"
 
 /* What has just been done to the state file; a simulation may let the process die there. */
@@ -32,14 +31,9 @@ struct env {
     void (*step)(void *ctx, enum env_step step); /* NULL: nothing looks */
 };
 
-/* Where the real chance comes from: SipHash over a counter, keyed once by the kernel. */
-struct env_chance {
-    struct siphash_key key;
-    uint64_t drawn;
-};
-
-/* `chance` must outlive `env`. 0, or -errno when the kernel has no randomness to give. */
-int env_real_init(struct env *env, struct env_chance *chance, struct error *err);
+/* Its chance is the kernel's at each draw: what is kept in memory would be drawn again by a clone of this process, as a
+ * machine's snapshot makes them. 0, or -errno when the kernel has no randomness to give. */
+int env_real_init(struct env *env, struct error *err);
 
 static inline uint64_t env_now_us(const struct env *env) { return env->now_us(env->ctx); }
 static inline void env_step(const struct env *env, enum env_step step)

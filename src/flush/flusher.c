@@ -34,7 +34,6 @@ struct flusher {
     struct flusher_config config;
     struct env env;
     struct tls *tls; /* owned; NULL: plain */
-    struct env_chance chance;
     uint32_t workers;
     int wake_fd;
     bool started;
@@ -261,7 +260,7 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
 
 static int flusher_create_env(struct flusher *f, struct error *err)
 {
-    int failed = env_real_init(&f->env, &f->chance, err);
+    int failed = env_real_init(&f->env, err);
 
     if (failed || !f->config.redis.tls)
         return failed;

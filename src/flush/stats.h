@@ -27,8 +27,10 @@ enum data_cut { CUT_UNKNOWN, CUT_AGREES, CUT_DIFFERS };
 struct flusher_stats {
     uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
     uint64_t reconnects, link_errors, alarms, replayed_hits;
-    uint64_t given_up_hits; /* of `lost`: another process has a copy of our state file, and stores them */
-    uint64_t unproved_hits; /* their ledger was gone: nobody can tell whether the store has them */
+    uint64_t given_up_hits;        /* of `lost`: another process has a copy of our state file, and stores them */
+    uint64_t doubled_hits_at_most; /* pending when another process was found to write under our identity: if it is our
+                                    * clone, it may have stored them, too */
+    uint64_t unproved_hits;        /* their ledger was gone: nobody can tell whether the store has them */
     /* their sum is `alarms` */
     uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback, alarms_partitions_differ;
     uint64_t errors_by_class[32]; /* index: enum redis_error_class */
