@@ -153,8 +153,10 @@ def test_each_address_of_a_single_page_application_is_counted_once_a_visit(scene
     scene.browser.evaluate("history.pushState({}, '', '/app/one'); history.pushState({}, '', '/app/one?q=1#x'); history.pushState({}, '', '/app/two')")
     scene.await_value("/app/one", 1)
     scene.await_value("/app/two", 1)
-    scene.browser.evaluate("history.go(-2)")
+    scene.browser.back()
     scene.await_value("/app/one", 2)
+    scene.browser.back()
+    wait.until(lambda: scene.browser.evaluate("return location.search") == "", "the browser is back at the first of its addresses", 30)
     assert scene.fence() + 4 == scene.accepted() and scene.said() == []
 
 

@@ -100,7 +100,21 @@ class Traces:
             if lines and lines[0].endswith("<unfinished ...>"):
                 lines = lines[next(i for i, line in enumerate(lines) if "<... seccomp resumed>" in line):]
             lines = lines[1:]
-        return lines
+        return list(joined(lines))
+
+
+def joined(lines):
+    """strace's lines with each call whole: one that another thread interrupts is written as its begin and its end."""
+    begun = {}
+    for line in lines:
+        thread, _, text = line.partition(" ")
+        if text.endswith("<unfinished ...>"):
+            begun[thread] = line.removesuffix("<unfinished ...>")
+        elif resumed := re.match(r" *<\.\.\. \w+ resumed>(.*)", text):
+            yield begun.pop(thread, thread + " ") + resumed[1]
+        else:
+            yield line
+    yield from begun.values()
 
 
 def live(lab, traces, redis, **options):

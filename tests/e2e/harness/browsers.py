@@ -87,8 +87,12 @@ class Chromium:
         wait.until(lambda: self.evaluate(f"return document.readyState == 'complete' && location.href.startsWith({json.dumps(url)})"), url, 30)
 
     def back(self):
-        history = self._ask("Page.getNavigationHistory", {})
-        self._ask("Page.navigateToHistoryEntry", {"entryId": history["entries"][history["currentIndex"] - 1]["id"]})
+        """To the entry before, once the browser's own process has heard of the last one that the page pushed."""
+        def settled():
+            history = self._ask("Page.getNavigationHistory", {})
+            at = history["currentIndex"]
+            return history["entries"][at - 1]["id"] if history["entries"][at]["url"] == self.evaluate("return location.href") else None
+        self._ask("Page.navigateToHistoryEntry", {"entryId": wait.until(settled, "the history knows the address shown", 30)})
 
     def close(self):
         _end(self._process)
