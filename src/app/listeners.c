@@ -51,10 +51,13 @@ static int worker_cpu(const struct app *a, uint32_t i)
     return whole && a->workers_count > 1 ? a->cpus.ids[i] : -1;
 }
 
-static uint32_t client_conns_max(const struct app *a)
+/* Without the option a client may have what it wants while half of the places are free: a load test comes from one. */
+static void share_of_client(const struct app *a, struct worker_config *config)
 {
-    uint32_t share = (a->conns_max + CLIENT_SHARE - 1) / CLIENT_SHARE;
-    return a->options->max_conns_client ? (uint32_t)a->options->max_conns_client : share;
+    uint64_t asked = a->options->max_conns_client;
+
+    config->client_conns_max = asked ? (uint32_t)asked : (a->conns_max + CLIENT_SHARE - 1) / CLIENT_SHARE;
+    config->client_conns_from = asked ? 0 : a->conns_max / 2;
 }
 
 static int public_create(struct app *a, uint32_t i, const struct sockaddr_storage *address, struct error *err)
@@ -67,7 +70,7 @@ static int public_create(struct app *a, uint32_t i, const struct sockaddr_storag
     config.reuse_port = true;
     config.conns_max = a->conns_max;
     config.peers = options_want_peers(a->options) || a->engine == ENGINE_EPOLL;
-    config.client_conns_max = client_conns_max(a);
+    share_of_client(a, &config);
     config.batch_wait_us = (uint32_t)a->options->batch_wait_us;
     config.budget = &a->buffers;
     config.handler = api_handler(a->api, i);

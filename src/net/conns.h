@@ -98,8 +98,9 @@ struct conns {
     struct worker_timeouts timeouts;
     uint32_t max;
     bool wants_peers;
-    uint32_t client_max; /* connections of one client; 0: any number */
-    struct purse purse;  /* what they may keep; its budget is borrowed */
+    uint32_t client_max;  /* connections of one client; 0: any number */
+    uint32_t client_from; /* … held to it while so many are open in all */
+    struct purse purse;   /* what they may keep; its budget is borrowed */
     /* owned */
     struct conn *conns; /* max of them, by slot */
     struct ip *peers;   /* max of them, by slot; NULL unless they are wanted */

@@ -104,7 +104,8 @@ static bool client_take(struct conns *cs, struct conn *c)
     if (!cs->room.clients || (h->is_proxy && h->is_proxy(h->ctx, &cs->peers[conn_slot(cs, c)])))
         return true;
     places_of(cs, c, places);
-    if (*places[0] >= cs->client_max || (places[1] && *places[1] >= ROOM_SITE_FACTOR * cs->client_max))
+    bool many = *places[0] >= cs->client_max || (places[1] && *places[1] >= ROOM_SITE_FACTOR * cs->client_max);
+    if (many && cs->stats.conns_open > cs->client_from)
         return false;
     c->client_counted = true;
     for (int i = 0; i < 2 && places[i]; i++)

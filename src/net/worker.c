@@ -89,6 +89,7 @@ static int worker_open(struct worker *w, struct engine_events *events)
     cs->wants_peers = config->peers;
     cs->purse.budget = config->budget;
     cs->client_max = config->client_conns_max;
+    cs->client_from = config->client_conns_from;
     *events = conns_events;
     events->woken = on_woken;
     events->accept_ended = on_accept_ended;

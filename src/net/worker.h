@@ -31,8 +31,9 @@ struct worker_config {
     enum engine_kind engine;
     bool small_rings; /* see struct engine_config */
     uint32_t conns_max;
-    uint32_t client_conns_max; /* of one client, with `peers`; 0: any number */
-    bool peers;                /* the handler looks at reply.peer */
+    uint32_t client_conns_max;  /* of one client, with `peers`; 0: any number */
+    uint32_t client_conns_from; /* … held to it while so many are open in all */
+    bool peers;                 /* the handler looks at reply.peer */
     uint32_t batch_wait_us;
     struct worker_timeouts timeouts;
     struct http_limits limits;

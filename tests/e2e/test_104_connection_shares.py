@@ -59,6 +59,24 @@ def test_a_client_has_its_share_of_connections_and_others_theirs(lab, engine):
     assert wait.until(lambda: server.log_lines("limit=--max-conns-client"), "it is said in the log")
 
 
+def test_a_lone_client_has_half_of_the_places_and_its_share_of_the_rest(lab):
+    server = lab.tallyd(io="epoll", workers=1, max_conns=64)
+    held = [connect(server, "127.0.0.1") for _ in range(32)]
+    try:
+        for sock in held:
+            sock.sendall(HIT)
+        for sock in held:
+            assert sock.recv(100).startswith(b"HTTP/1.1 204 ")
+        with connect(server, "127.0.0.1") as refused:
+            assert ended(refused)
+        with connect(server, "127.0.0.2") as other:
+            other.sendall(HIT)
+            assert other.recv(100).startswith(b"HTTP/1.1 204 ")
+    finally:
+        for sock in held:
+            sock.close()
+
+
 def ended(sock):
     try:
         return sock.recv(1) == b""
