@@ -17,9 +17,10 @@ static enum handler_result refuse(struct api_worker *aw, const struct http_reque
     return HANDLED;
 }
 
-/* `error`: of the path. A key in the path and another in the query: nobody knows which of them is meant. */
-static enum api_refusal hit_read_query(const struct http_request *r, struct slice path, enum name_error error,
-                                       struct hit *hit)
+/* `error`: of the path. A key in the path and another in the query: nobody knows which of them is meant.
+ * Not inlined, so that a hit without a query needs no registers for it. */
+static __attribute__((noinline)) enum api_refusal hit_read_query(const struct http_request *r, struct slice path,
+                                                                 enum name_error error, struct hit *hit)
 {
     if (error != NAME_OK && error != NAME_NO_KEY)
         return refusal_of_name(error);

@@ -32,13 +32,12 @@ static inline enum api_refusal hit_take(struct api_worker *aw, const struct http
                                         struct slice name, uint64_t n)
 {
     enum tally_result result = tally_hit_known(aw->api->config.tally, aw->index, name, n);
-    enum api_refusal why = API_REFUSAL_KINDS;
 
-    if (result == TALLY_NEW)
-        why = newcomer_hit(aw, r, reply, name, n);
-    else if (result != TALLY_COUNTED)
-        why = refusal_of_tally(result);
-    if (why == API_REFUSAL_KINDS)
-        stat_add(&aw->stats.hits_accepted, n);
-    return why;
+    if (result != TALLY_COUNTED) {
+        enum api_refusal why = result == TALLY_NEW ? newcomer_hit(aw, r, reply, name, n) : refusal_of_tally(result);
+        if (why != API_REFUSAL_KINDS)
+            return why;
+    }
+    stat_add(&aw->stats.hits_accepted, n);
+    return API_REFUSAL_KINDS;
 }

@@ -52,16 +52,18 @@ static __attribute__((noinline)) char *buf_make_room(struct buf *b, size_t bytes
     return NULL;
 }
 
-char *buf_reserve(struct buf *b, size_t bytes)
+static inline char *buf_room(struct buf *b, size_t bytes)
 {
     bool ready = buf_has_room(b, bytes) && !b->failed && buf_may_hold(b, bytes);
 
     return ready ? b->data + b->bytes : buf_make_room(b, bytes);
 }
 
+char *buf_reserve(struct buf *b, size_t bytes) { return buf_room(b, bytes); }
+
 void buf_append(struct buf *b, const void *data, size_t bytes)
 {
-    char *room = buf_reserve(b, bytes);
+    char *room = buf_room(b, bytes);
 
     if (!room || bytes == 0)
         return;

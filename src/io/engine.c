@@ -97,6 +97,5 @@ int engine_peer(const struct engine *e, uint32_t slot, struct sockaddr_storage *
     return getpeername(e->ops->descriptor(e, slot), (struct sockaddr *)out, &bytes) < 0 ? -errno : 0;
 }
 
-uint64_t engine_now_ms(const struct engine *e) { return e->now_ms; }
 const struct engine_stats *engine_stats(const struct engine *e) { return &e->stats; }
 const char *engine_name(const struct engine *e) { return e->ops->name; }

@@ -95,7 +95,8 @@ void engine_close(struct engine *e, uint32_t slot);
 void engine_accept_stop(struct engine *e);
 /* The other end's address, as getpeername(2) says it; 0 or -errno (-ENOTCONN: gone already). Needs config.peers. */
 int engine_peer(const struct engine *e, uint32_t slot, struct sockaddr_storage *out);
-uint64_t engine_now_ms(const struct engine *e); /* monotonic, read once per batch */
+/* Monotonic, read once per batch. It is the first thing in an engine, so that asking for it is one load. */
+static inline uint64_t engine_now_ms(const struct engine *e) { return *(const uint64_t *)(const void *)e; }
 
 /* ---- any thread ---- */
 void engine_wake(struct engine *e);

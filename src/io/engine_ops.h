@@ -1,6 +1,8 @@
 #pragma once
 /* What an engine implements; private to io/. */
 
+#include <stddef.h>
+
 #include "io/engine.h"
 
 struct engine_ops {
@@ -19,15 +21,18 @@ struct engine_ops {
 
 /* The first member of every engine. */
 struct engine {
+    uint64_t now_ms; /* first: engine_now_ms() */
+    uint64_t ticked_ms;
     const struct engine_ops *ops;
     const struct engine_events *events;
     void *ctx;
     struct engine_config config;
     struct engine_stats stats; /* written by the engine's thread, read by any */
-    uint64_t now_ms, ticked_ms;
-    int wake_fd;       /* eventfd; written by any thread, read by the engine */
-    uint32_t stopping; /* stored by any thread (engine_stop), loaded by the engine after a wake */
+    int wake_fd;               /* eventfd; written by any thread, read by the engine */
+    uint32_t stopping;         /* stored by any thread (engine_stop), loaded by the engine after a wake */
 };
+
+_Static_assert(offsetof(struct engine, now_ms) == 0, "where engine_now_ms() looks");
 
 /* Reads the clock for this batch and ticks when it is time. */
 void engine_batch_begin(struct engine *e);

@@ -106,17 +106,25 @@ static void conn_flow(struct conns *cs, struct conn *c)
         engine_recv_resume(cs->engine, conn_slot(cs, c));
 }
 
-void conn_settle(struct conns *cs, struct conn *c)
+/* No more comes, or no more is to be read. */
+static void conn_settle_end(struct conns *cs, struct conn *c)
 {
-    if (hold_is_due(c) && c->state != CONN_CLOSING)
-        hold_weigh(cs, c);
     if (c->peer_fin && conn_reads(c) && !conn_blocked(cs, c))
         c->state = CONN_LAST; /* what it began to send will never be whole */
     if (c->state == CONN_LAST && !c->sending.data && c->out.bytes == 0)
         conn_finish(cs, c);
+}
+
+void conn_settle(struct conns *cs, struct conn *c)
+{
+    if (hold_is_due(c) && c->state != CONN_CLOSING)
+        hold_weigh(cs, c);
+    if (c->peer_fin || c->state == CONN_LAST)
+        conn_settle_end(cs, c);
     if (c->state == CONN_CLOSING)
         return;
-    conn_flow(cs, c);
+    if (c->carry.bytes > 0 || c->paused)
+        conn_flow(cs, c);
     uint32_t slot = conn_slot(cs, c);
     uint64_t at = conn_deadline(cs, c);
     if (at < wheel_at(&cs->wheel, slot))

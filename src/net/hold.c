@@ -28,8 +28,7 @@ static void block_free(struct conns *cs, char *data)
     used_publish(cs);
 }
 
-/* Not inlined, so that the pool's fast way needs no frame. */
-static __attribute__((noinline)) void block_make(struct conns *cs, struct buf *b)
+void block_make(struct conns *cs, struct buf *b)
 {
     bool whole = purse_take(&cs->purse, OUT_BLOCK_BYTES);
 
@@ -42,25 +41,12 @@ static __attribute__((noinline)) void block_make(struct conns *cs, struct buf *b
     used_publish(cs);
 }
 
-void block_borrow(struct conns *cs, struct buf *b)
+void block_drop(struct conns *cs, struct buf *b)
 {
-    if (cs->blocks_count == 0) {
-        block_make(cs, b);
-        return;
-    }
-    b->data = cs->blocks[--cs->blocks_count];
-    b->capacity = OUT_BLOCK_BYTES;
-}
-
-void block_return(struct conns *cs, struct buf *b)
-{
-    if (b->data && b->capacity == OUT_BLOCK_BYTES && cs->blocks_count < OUT_BLOCKS_KEPT)
-        cs->blocks[cs->blocks_count++] = b->data;
-    else if (b->data && is_block(b))
+    if (b->data && is_block(b))
         block_free(cs, b->data);
     else
         free(b->data);
-    *b = (struct buf){0};
 }
 
 /* ---- who holds something, the longest idle first ---- */

@@ -17,9 +17,29 @@
 int hold_init(struct conns *cs); /* 0 or -ENOMEM */
 void hold_fini(struct conns *cs);
 
+/* What the pool has not, and what it does not take back. */
+void block_make(struct conns *cs, struct buf *b);
+void block_drop(struct conns *cs, struct buf *b);
+
 /* An output block, a small one at the end of the budget. b->data == NULL: no memory at all. */
-void block_borrow(struct conns *cs, struct buf *b);
-void block_return(struct conns *cs, struct buf *b);
+static inline void block_borrow(struct conns *cs, struct buf *b)
+{
+    if (cs->blocks_count == 0) {
+        block_make(cs, b);
+        return;
+    }
+    b->data = cs->blocks[--cs->blocks_count];
+    b->capacity = OUT_BLOCK_BYTES;
+}
+
+static inline void block_return(struct conns *cs, struct buf *b)
+{
+    if (b->data && b->capacity == OUT_BLOCK_BYTES && cs->blocks_count < OUT_BLOCKS_KEPT)
+        cs->blocks[cs->blocks_count++] = b->data;
+    else
+        block_drop(cs, b);
+    *b = (struct buf){0};
+}
 
 /* Weighs the connection. false: it was over the budget, and has been refused or closed. */
 bool hold_weigh(struct conns *cs, struct conn *c);
@@ -31,5 +51,8 @@ void hold_tick(struct conns *cs);
 /* Does it hold anything, or did it? Most requests come whole, and are not weighed at all. */
 static inline bool hold_is_due(const struct conn *c)
 {
-    return c->partial || c->carry.data || c->held || (c->out.capacity & ~(size_t)OUT_BLOCK_BYTES);
+    uintptr_t any =
+        (uintptr_t)c->partial | (uintptr_t)c->carry.data | c->held | (c->out.capacity & ~(size_t)OUT_BLOCK_BYTES);
+
+    return any != 0; /* one branch, at each event of a connection */
 }
