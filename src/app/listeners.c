@@ -57,7 +57,7 @@ static void share_of_client(const struct app *a, struct worker_config *config)
     uint64_t asked = a->options->max_conns_client;
 
     config->client_conns_max = asked ? (uint32_t)asked : (a->conns_max + CLIENT_SHARE - 1) / CLIENT_SHARE;
-    config->client_conns_from = asked ? 0 : a->conns_max / 2;
+    config->client_conns_from = asked ? 0 : a->conns_max / 2 + 1;
 }
 
 static int public_create(struct app *a, uint32_t i, const struct sockaddr_storage *address, struct error *err)

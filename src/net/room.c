@@ -105,7 +105,7 @@ static bool client_take(struct conns *cs, struct conn *c)
         return true;
     places_of(cs, c, places);
     bool many = *places[0] >= cs->client_max || (places[1] && *places[1] >= ROOM_SITE_FACTOR * cs->client_max);
-    if (many && cs->stats.conns_open > cs->client_from)
+    if (many && cs->stats.conns_open >= cs->client_from)
         return false;
     c->client_counted = true;
     for (int i = 0; i < 2 && places[i]; i++)
