@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,17 @@ def tool(name):
 
 @functools.lru_cache(maxsize=None)
 def render_text(overlay):
-    return run("kubectl", "kustomize", DEPLOY / "overlays" / overlay).stdout
+    """An overlay by its name, or with a component more: dev+collector."""
+    overlay, *components = overlay.split("+")
+    folder = DEPLOY / "overlays" / overlay
+    if not components:
+        return run("kubectl", "kustomize", folder).stdout
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=CACHE) as work:
+        path = lambda there: os.path.relpath(there, os.path.realpath(work))
+        lines = {"namespace": "tallyd", "resources": [path(folder)], "components": [path(DEPLOY / "components" / name) for name in components]}
+        (Path(work) / "kustomization.yaml").write_text(yaml.safe_dump(lines), encoding="utf-8")
+        return run("kubectl", "kustomize", work).stdout
 
 
 @functools.lru_cache(maxsize=None)

@@ -5,7 +5,7 @@ import re
 
 import yaml
 
-import rules
+import reading
 from conftest import DEPLOY, ROOT
 
 # vCPUs and GiB of the types in use: the sizes are the same through all of EC2's generations.
@@ -36,7 +36,7 @@ class Pool:
         tolerated = lambda taint: any(t.get("operator", "Equal") == "Exists" and t.get("key") in (None, taint["key"]) or
                                       (t.get("key"), t.get("value"), t.get("effect")) == (taint["key"], taint["value"], taint["effect"])
                                       for t in spec.get("tolerations", []))
-        return rules.matches(spec.get("nodeSelector"), self.labels) and all(map(tolerated, self.taints))
+        return reading.matches(spec.get("nodeSelector"), self.labels) and all(map(tolerated, self.taints))
 
 
 def instance(kind):
@@ -76,14 +76,14 @@ def pools_of(environment):
 def asked(workload):
     """CPUs and bytes of a pod: its containers and its sidecars."""
     cpu = lambda text: int(text[:-1]) / 1000 if str(text).endswith("m") else float(text)
-    requests = [c["resources"]["requests"] for c in rules.containers(workload)]
-    return sum(cpu(r["cpu"]) for r in requests), sum(rules.size(r["memory"]) for r in requests)
+    requests = [c["resources"]["requests"] for c in reading.containers(workload)]
+    return sum(cpu(r["cpu"]) for r in requests), sum(reading.size(r["memory"]) for r in requests)
 
 
 def pods_fit_on_their_nodes(objects, pools):
-    workload, _ = rules.tallyd(objects)
+    workload, _ = reading.tallyd(objects)
     cpu, memory = asked(workload)
-    allowed = [pool for pool in pools if pool.takes(rules.pod(workload))]
+    allowed = [pool for pool in pools if pool.takes(reading.pod(workload))]
     if not allowed:
         yield "no pool's labels and taints let the pod in"
     for pool in allowed:
@@ -95,14 +95,14 @@ def pods_fit_on_their_nodes(objects, pools):
 
 
 def events_fit_on_the_nodes(objects, pools):
-    workload, _ = rules.tallyd(objects)
+    workload, _ = reading.tallyd(objects)
     cpu, memory = asked(workload)
     room = 0
     for pool in pools:
-        if pool.most and pool.takes(rules.pod(workload)):
+        if pool.most and pool.takes(reading.pod(workload)):
             cpus, most = pool.allocatable()
             room += pool.most * max(0, math.floor(min(cpus / cpu, most / memory)))
-    for target in rules.scaled(objects):
+    for target in reading.scaled(objects):
         for trigger in (t for t in target["spec"]["triggers"] if t["type"] == "cron"):
             if int(trigger["metadata"]["desiredReplicas"]) > room:
                 yield f"event {trigger['name']} wants {trigger['metadata']['desiredReplicas']} pods, the static pool has room for {room}"
@@ -126,14 +126,14 @@ def endings():
     pool = yaml.safe_load((DEPLOY / "cluster/nodepool.yaml").read_text(encoding="utf-8"))["spec"]["template"]["spec"]
     shutdown = [int(re.search(rf'{name} += "(\d+)s"', NODES)[1]) for name in ("shutdownGracePeriod", "shutdownGracePeriodCriticalPods")]
     return {"deregistration": int(re.search(r"default += (\d+)", variable)[1]), "shutdown": shutdown[0] - shutdown[1],
-            "karpenter": rules.seconds(pool["terminationGracePeriod"])}
+            "karpenter": reading.seconds(pool["terminationGracePeriod"])}
 
 
 def each_end_outlasts_the_one_before(objects, ends):
-    workload, _ = rules.tallyd(objects)
-    settings = rules.environment(objects)
-    drain = rules.seconds(settings["TALLYD_DRAIN_TIMEOUT"])
-    grace = rules.pod(workload)["terminationGracePeriodSeconds"]
+    workload, _ = reading.tallyd(objects)
+    settings = reading.environment(objects)
+    drain = reading.seconds(settings["TALLYD_DRAIN_TIMEOUT"])
+    grace = reading.pod(workload)["terminationGracePeriodSeconds"]
     order = [("drain", drain), ("deregistration", ends["deregistration"]), ("grace period", grace)]
     for (first, less), (second, more) in zip(order, order[1:]):
         if less > more:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-import rules
+import reading
 from conftest import CACHE, DEPLOY, OVERLAYS, container, get, objects_of, run, tool
 
 BINARY = Path(os.environ.get("TALLYD", DEPLOY.parent / "build/release/tallyd"))
@@ -78,7 +78,7 @@ def pod(redis, tmp_path):
 
     def start(overlay="local", **more):
         http_port, admin_port = free_ports(2)
-        settings = rules.environment(objects_of(overlay))
+        settings = reading.environment(objects_of(overlay))
         settings.update(TALLYD_LISTEN=f"127.0.0.1:{http_port}", TALLYD_ADMIN=f"127.0.0.1:{admin_port}",
                         TALLYD_REDIS=f"redis://127.0.0.1:{redis}", TALLYD_DRAIN_DELAY="1s", TALLYD_ALLOW_ROOT="true", **more)
         settings["TALLYD_STATE_DIR"] = str(tmp_path / "state")
@@ -100,12 +100,12 @@ def test_options_of_the_overlays_exist():
     said = run(BINARY, "--help").stdout
     flags = set(re.findall(r"^\s+--([a-z0-9-]+)", said, re.M)) - {"help", "version", "check", "config", "healthcheck"}
     has = {"TALLYD_" + name.upper().replace("-", "_") for name in flags} | set(re.findall(r"^\s+(TALLYD_\w+)", said, re.M))
-    assert len(has) > 40 and rules.OPTIONS - has == set() and has - rules.OPTIONS == set()
+    assert len(has) > 40 and reading.OPTIONS - has == set() and has - reading.OPTIONS == set()
 
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_daemon_accepts_the_settings(overlay, tmp_path):
-    settings = rules.environment(objects_of(overlay))
+    settings = reading.environment(objects_of(overlay))
     settings.pop("TALLYD_REDIS_PASSWORD_FILE", None)
     settings["TALLYD_STATE_DIR"] = str(tmp_path)  # --check opens what the start would
     said = run(BINARY, "--check", env=settings).stdout
@@ -146,6 +146,21 @@ def test_io_uring_runs_under_the_profile(pod):
     finally:
         outside.terminate()
         outside.wait(40)
+
+
+def test_helm_test_tells_a_tallyd_that_serves_from_none(pod, tmp_path):
+    """The script of the chart's test pod, as it is, against a daemon that serves and then does not."""
+    process, port, admin, _ = pod()
+    text = run(tool("helm"), "template", "tallyd", DEPLOY / "helm/tallyd", "--kube-version", "1.34.0", "--set", f"image.digest=sha256:{'0' * 64}").stdout
+    tests = [o for o in yaml.safe_load_all(text) if o and o["kind"] == "Pod"]
+    command = tests[0]["spec"]["containers"][0]["command"]
+    ask = lambda: run(*command, check=False, env={"HOST": "127.0.0.1", "PORT": str(port), "ADMIN_HOST": "127.0.0.1", "ADMIN_PORT": str(admin)})
+    said = ask()
+    assert said.returncode == 0 and said.stdout.count("answered 200") == 2, said.stdout + said.stderr
+    assert metric(admin, "hits_accepted_total") == 0
+    process.kill()
+    process.wait()
+    assert ask().returncode != 0 and tmp_path
 
 
 def test_metrics_are_well_formed(pod):

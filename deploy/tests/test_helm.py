@@ -21,9 +21,24 @@ def helm(environment, *more, check=True, tmp_path=None):
     return run(tool("helm"), "template", "tallyd", CHART, "--namespace", "tallyd", "--kube-version", "1.34.0", *values, *more, check=check)
 
 
+# Labels by which Helm's users find what a release made; kustomize has no release.
+OF_HELM = ("app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart")
+
+
+def without_helms_labels(o):
+    plain = ("app.kubernetes.io/name", "app.kubernetes.io/part-of") if o["kind"] == "ConfigMap" else ()  # kustomize's generator gives them none
+    for metadata in (o["metadata"], o.get("spec", {}).get("template", {}).get("metadata", {})):
+        for label in (*OF_HELM, *plain):
+            metadata.get("labels", {}).pop(label, None)
+        if metadata.get("labels") == {}:
+            del metadata["labels"]
+
+
 def normal(objects):
-    """By kind and name. What the two do differently on purpose: kustomize hashes the names of ConfigMaps, Helm the content."""
-    names, objects = {}, list(objects)
+    """By kind and name. What the two do differently on purpose: kustomize hashes the names of ConfigMaps, Helm the content.
+    What only `helm test` makes is no part of it."""
+    objects = [o for o in objects if o["metadata"].get("annotations", {}).get("helm.sh/hook") != "test"]
+    names = {}
     for o in objects:
         if o["kind"] == "ConfigMap":
             names[o["metadata"]["name"]] = re.sub(r"-[2456789bcdfghkmt]{10}$", "", o["metadata"]["name"])
@@ -33,6 +48,7 @@ def normal(objects):
     result = {}
     for o in json.loads(text):
         o["metadata"].pop("namespace", None)
+        without_helms_labels(o)
         template = o.get("spec", {}).get("template", {}).get("metadata", {})
         template.get("annotations", {}).pop("checksum/settings", None)
         if template.get("annotations") == {}:
@@ -61,7 +77,7 @@ def test_chart_is_the_overlay(environment, tmp_path):
 
 @pytest.mark.parametrize("environment", CLOUD)
 def test_chart_keeps_the_rules(environment, tmp_path):
-    objects = [*rendered(environment, tmp_path), *(o for o in objects_of(environment) if o["kind"] == "Namespace")]
+    objects = [*(o for o in rendered(environment, tmp_path) if o["metadata"].get("annotations", {}).get("helm.sh/hook") != "test"), *(o for o in objects_of(environment) if o["kind"] == "Namespace")]
     assert [fault for rule in rules.RULES for fault in rule(objects)] == []
 
 
@@ -89,6 +105,20 @@ def test_changed_setting_is_a_rollout(tmp_path):
     ("namespace.create=true", "namespace"),
     ("targetGroup.arn=", "targetGroup.arn"),
     ("blueGreen.previewArn=", "previewArn"),
+    ("image.digest=,image.tag=1.2.3", "a release is a digest"),
+    ("service.port=9090", "never published"),
+    ("hpa.enabled=true", "both own the number"),
+    ("monitoring.podMonitor=true", "count every pod twice"),
+    ("collector.enabled=true", "count every pod twice"),
+    ("existingSecret.name=redis", "one way to prove"),
+    ("iam.enabled=true", "one way to prove"),
+    ("iam.enabled=true,externalSecret.enabled=false", "iam.cluster and iam.region"),
+    ("iam.enabled=true,externalSecret.enabled=false,iam.cluster=c,iam.region=r,settings.TALLYD_REDIS=redis://u@h", "TLS only"),
+    ("files.tokens.secret=a,files.tokens.configMap=b", "not in both"),
+    ("scaling.min=100", "more than the most"),
+    ("ingress.enabled=true,network.cidr=", "network.clients is empty"),
+    ("probes.readiness.httpGet=x", "httpGet"),
+    ("seccompProfile.type=Unconfined", "seccompProfile"),
 ])
 def test_chart_refuses(wrong, says, tmp_path):
     done = helm("prod", "--set", wrong, check=False, tmp_path=tmp_path)
@@ -97,6 +127,32 @@ def test_chart_refuses(wrong, says, tmp_path):
 
 def test_chart_lints(tmp_path):
     run(tool("helm"), "lint", "--strict", CHART, "--kube-version", "1.34.0", "--set", f"image.digest={ZERO}")
+
+
+def test_chart_has_no_links_and_its_copies_are_fresh():
+    assert [p for p in CHART.rglob("*") if p.is_symlink()] == []
+    run(DEPLOY / "helm/generate", "--check")
+
+
+def leaves(schema, path=""):
+    for name, part in schema["properties"].items():
+        yield f"{path}{name}", part
+        if "properties" in part:
+            yield from leaves(part, f"{path}{name}.")
+
+
+def test_every_value_is_described_and_has_a_default():
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    values, readme = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8")), (CHART / "README.md").read_text(encoding="utf-8")
+    for path, part in leaves(schema):
+        if path == "global" or path.startswith("probes."):
+            continue
+        assert part.get("description"), path
+        value = values
+        for name in path.split("."):
+            assert name in value, f"{path} has no default in values.yaml"
+            value = value[name]
+        assert f"`{path}`" in readme or path.count(".") == 2 and f"`{path.rsplit('.', 1)[0]}`" in readme, f"README says nothing of {path}"
 
 
 def test_packaged_chart_renders_like_the_folder(tmp_path):

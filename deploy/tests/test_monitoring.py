@@ -39,7 +39,7 @@ def expressions():
     for path in DASHBOARDS:
         yield from queries(path)
     for file, document in (("keda", "components/keda/scaledobject.yaml"), ("blue-green", "components/blue-green/analysistemplate.yaml")):
-        for query in re.findall(r"query: (.*)", (DEPLOY / document).read_text(encoding="utf-8")):
+        for query in re.findall(r"query: (?:>-\n +)?(.*(?:\n +\+ .*)?)", (DEPLOY / document).read_text(encoding="utf-8")):
             yield file, query
 
 

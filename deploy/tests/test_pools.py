@@ -37,12 +37,12 @@ def ask_for(objects, cpu="1", memory="512Mi"):
     ("prod", lambda o: pod(o).pop("tolerations")),
     ("dev", lambda o: pod(o).pop("nodeSelector")),
     ("prod", lambda o: pod(o)["nodeSelector"].update({"tallyd.io/pool": "other"})),
-    ("dev", lambda o: container(o, "collector")["resources"]["requests"].update(cpu="2")),
+    ("dev+collector", lambda o: container(o, "collector")["resources"]["requests"].update(cpu="2")),
 ], ids=["dev-cpu", "staging-cpu", "memory", "no-toleration", "anywhere", "no-pool", "sidecar"])
 def test_a_pod_that_fits_nowhere_is_noticed(environment, change):
     objects = objects_of(environment)
     change(objects)
-    assert list(pools.pods_fit_on_their_nodes(objects, pools.pools_of(environment)))
+    assert list(pools.pods_fit_on_their_nodes(objects, pools.pools_of(environment.split("+")[0])))
 
 
 def test_a_pool_of_two_cpus_holds_no_pod_of_two_cores():

@@ -11,7 +11,7 @@ import pytest
 import oci
 from conftest import run, tool
 from image import image, rootfs
-from rules import USER
+from reading import USER
 from test_daemon import free_ports, get_path, redis, wait_for
 
 assert image and rootfs and redis

@@ -12,6 +12,7 @@ import { pathToFileURL } from "node:url";
 const modules = resolve(process.argv[2]);
 const PACKAGE_OF_GROUP = {
   "argoproj.io": "@kubernetes-models/argo-rollouts",
+  "gateway.networking.k8s.io": "@kubernetes-models/gateway-api",
   "external-secrets.io": "@kubernetes-models/external-secrets",
   "karpenter.sh": "@kubernetes-models/karpenter",
   "karpenter.k8s.aws": "@kubernetes-models/karpenter",
