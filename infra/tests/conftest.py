@@ -11,15 +11,23 @@ import stack
 STARTED = time.time()
 
 
+LONG = os.environ.get("INFRA_LONG") == "1"
+
+
 def pytest_configure(config):
+    config.addinivalue_line("markers", "long: only in make check-infra-long")
     if not hasattr(config, "workerinput"):
         (stack.BUILD / "summary").unlink(missing_ok=True)
         for f in (stack.BUILD / "figures").glob("*.json"):
             f.unlink()
 
 
-def pytest_collection_modifyitems(items):
-    """An environment is planned once; whoever needs it runs on the same worker, one after the other."""
+def pytest_collection_modifyitems(config, items):
+    """An environment is planned once; whoever needs it runs on the same worker, one after the other. Long tests are for INFRA_LONG=1."""
+    if not LONG:
+        later = [i for i in items if i.get_closest_marker("long")]
+        items[:] = [i for i in items if i not in later]
+        config.hook.pytest_deselected(items=later)
     for item in items:
         params = getattr(item, "callspec", None)
         env = params.params.get("env") if params else None

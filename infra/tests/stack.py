@@ -32,7 +32,9 @@ def clean_env(**more):
     keep = {k: v for k, v in os.environ.items() if not k.startswith(("TF_", "AWS_", "STUB_"))}
     keep.update(CHECKPOINT_DISABLE="1", TF_IN_AUTOMATION="1", TF_INPUT="0", TF_CLI_CONFIG_FILE=str(STUB / "mirror.rc"),
                 STUB_SCHEMA=str(BUILD / "schema"), STUB_OVERLAY=str(TESTS / "stub" / "overlay.json"),
-                AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null")
+                AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null",
+                # Terraform lives for seconds: collecting its garbage below a GiB is a third of its time
+                GOGC="off", GOMEMLIMIT="1GiB")
     keep.update({k: str(v) for k, v in more.items()})
     return keep
 
@@ -65,6 +67,7 @@ def snippet(folder, text, *args, env=None):
     return terraform(*args, "-no-color", cwd=folder, env=e, check=False)
 
 
+@functools.lru_cache(None)
 def tree_digest():
     """Of everything that a plan depends on."""
     h = hashlib.sha256()
@@ -238,8 +241,9 @@ def walk(module):
         yield from walk(child)
 
 
+@functools.lru_cache(None)
 def load_environment(env):
-    """From the cache when nothing has changed since; raises Refused. Safe for several processes."""
+    """From the cache when nothing has changed since; raises Refused. Safe for several processes. Shared: who changes it copies it first."""
     import fcntl
     digest = tree_digest()
     base = BUILD / "live" / env
@@ -275,6 +279,7 @@ def load_environment(env):
     return Environment(env, applied, base / "tree")
 
 
+@functools.lru_cache(None)
 def load_bootstrap(env):
     """What bootstrap/ makes in the account of an environment: the boundary and the operators' policies."""
     import fcntl

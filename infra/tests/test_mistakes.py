@@ -1,7 +1,8 @@
 """Deliberate mistakes in the configuration itself: each must be refused by Terraform (through the stub) or by a rule.
 
 A mistake is a small edit of a copy of infra/. The stack it concerns is planned and applied anew, on top of what the
-stacks before it created; the rest of the environment is as it was.
+stacks before it created; the rest of the environment is as it was. Mistakes of one stack are made together, in as few
+plans as there may be; `make check-infra-long` makes each by itself.
 """
 import re
 import shutil
@@ -46,35 +47,73 @@ def judged(mistake, env):
     return rules.RULES[mistake["rule"]].look(env)[1]
 
 
-@pytest.mark.parametrize("name", MISTAKES)
-def test_mistake_is_refused(name, tmp_path, figure):
-    m = MISTAKES[name]
-    env_name, where = m.get("env", "prod"), m.get("stack") or stack_using(m["module"])
+def place(m):
+    """Where a mistake shows: the environment and the stack (or bootstrap)."""
+    return m.get("env", "prod"), m.get("stack") or stack_using(m["module"])
+
+
+def with_mistakes(where, names, folder):
+    """The environment of a place with these mistakes in its configuration; raises Refused when Terraform does not plan it."""
+    env_name, stack_name = where
     base = stack.load_environment(env_name)
-    tree = stack.copy_tree(tmp_path / "tree")
-    mutate(tree, m["edits"])
-    before = stack.BUILD / "live" / env_name / ("cloud-before-" + where)
-    cloud = tmp_path / "cloud"
-    if before.is_dir():
-        shutil.copytree(before, cloud)
-    if where == "bootstrap":
+    tree = stack.copy_tree(folder / "tree")
+    for name in names:
+        mutate(tree, MISTAKES[name]["edits"])
+    if stack_name == "bootstrap":
         env = stack.Environment(env_name, base.applied, tree, mutated=True)
-        env.bootstrap = stack.apply_bootstrap(tree, env_name, stack.account_of(env_name), tmp_path / "bootstrap")
-        assert judged(m, env), "accepted"
-        figure("mistake-%02d" % list(MISTAKES).index(name), {"what": name, "by": "rule `%s`" % m["rule"]})
-        return
-    try:
-        applied = stack.apply_stack(tree, env_name, where, cloud, planned=False)
-    except stack.Refused as e:
-        said = stack.unwrap(str(e))
-        assert "terraform" in m, "Terraform refused it, a rule was expected to:\n" + said[-1500:]
-        assert re.search(m["terraform"], said), "Terraform refused it for another reason:\n" + said[-3000:]
-        figure("mistake-%02d" % list(MISTAKES).index(name), {"what": name, "by": "Terraform: “%s”" % re.search(m["terraform"], said).group(0)})
-        return
-    assert "rule" in m, "Terraform accepted it"
-    env = stack.Environment(env_name, [applied if a.stack == where else a for a in base.applied], tree, mutated=True)
-    assert judged(m, env), "accepted"
-    figure("mistake-%02d" % list(MISTAKES).index(name), {"what": name, "by": "rule `%s`" % m["rule"]})
+        env.bootstrap = stack.apply_bootstrap(tree, env_name, stack.account_of(env_name), folder / "bootstrap")
+        return env
+    before = stack.BUILD / "live" / env_name / ("cloud-before-" + stack_name)
+    if before.is_dir():
+        shutil.copytree(before, folder / "cloud")
+    applied = stack.apply_stack(tree, env_name, stack_name, folder / "cloud", planned=False)
+    return stack.Environment(env_name, [applied if a.stack == stack_name else a for a in base.applied], tree, mutated=True)
+
+
+def batches():
+    """(place, names) of the mistakes that rules see: one plan for all of a place, but never two for one rule, whose verdict would not say which."""
+    out = []
+    for name, m in MISTAKES.items():
+        if "rule" not in m:
+            continue
+        fits = [b for b in out if b[0] == place(m) and m["rule"] not in {MISTAKES[n]["rule"] for n in b[1]}]
+        if fits:
+            fits[0][1].append(name)
+        else:
+            out.append((place(m), [name]))
+    return out
+
+
+def note(figure, name, by):
+    figure("mistake-%02d" % list(MISTAKES).index(name), {"what": name, "by": by})
+
+
+@pytest.mark.parametrize("where, names", batches(), ids=lambda v: "-".join(v) if isinstance(v, tuple) else str(len(v)))
+def test_rules_notice(where, names, tmp_path, figure):
+    """Every rule that is named has something against the configuration with the mistakes of its place in it, made together."""
+    env = with_mistakes(where, names, tmp_path)
+    accepted = [n for n in names if not judged(MISTAKES[n], env)]
+    assert not accepted, "accepted: %s" % accepted
+    for name in names:
+        note(figure, name, "rule `%s`" % MISTAKES[name]["rule"])
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [n for n, m in MISTAKES.items() if "rule" in m])
+def test_rule_notices_each_by_itself(name, tmp_path):
+    """The same with one mistake at a time: no rule is helped by another's mistake."""
+    m = MISTAKES[name]
+    assert judged(m, with_mistakes(place(m), [name], tmp_path)), "accepted"
+
+
+@pytest.mark.parametrize("name", [n for n, m in MISTAKES.items() if "terraform" in m])
+def test_terraform_refuses(name, tmp_path, figure):
+    m = MISTAKES[name]
+    with pytest.raises(stack.Refused) as refusal:
+        with_mistakes(place(m), [name], tmp_path)
+    said = stack.unwrap(str(refusal.value))
+    assert re.search(m["terraform"], said), "Terraform refused it for another reason:\n" + said[-3000:]
+    note(figure, name, "Terraform: “%s”" % re.search(m["terraform"], said).group(0))
 
 
 def test_there_are_enough():

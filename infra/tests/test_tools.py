@@ -1,4 +1,5 @@
-"""Linters that others wrote. Each is optional: where it could not be had, its test is skipped and says so."""
+"""Linters that others wrote, for `make check-infra-long`. Each is optional: where it could not be had, its test is skipped and says so."""
+import copy
 import json
 import os
 import re
@@ -18,6 +19,7 @@ def folders():
     return sorted({str(p.parent.relative_to(stack.INFRA)) for pattern in ("modules/*/main.tf", "stacks/*/*.tf", "bootstrap/*.tf") for p in stack.INFRA.glob(pattern)})
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TFLINT.is_file(), reason="tflint could not be built here (build/infra/tflint.log)")
 @pytest.mark.parametrize("folder", folders())
 def test_tflint(folder):
@@ -26,6 +28,7 @@ def test_tflint(folder):
     assert p.returncode == 0, p.stdout + p.stderr
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not TFLINT.is_file(), reason="tflint could not be built here (build/infra/tflint.log)")
 def test_tflint_finds_something(tmp_path):
     """The control: an unused variable without a type must be found with this configuration."""
@@ -49,7 +52,7 @@ def checkov(plan):
 def plan_file(env, name, folder):
     """The plan with the values that the apply gave: otherwise every key that the same plan makes counts as missing."""
     applied = next(a for a in stack.load_environment(env).applied if a.stack == name)
-    plan = dict(applied.plan)
+    plan = copy.deepcopy(applied.plan)
     plan["planned_values"] = {"root_module": applied.state["values"]["root_module"]}
     known = {r["address"]: r["values"] for r in stack.walk(applied.state["values"]["root_module"])}
     for c in plan["resource_changes"]:
@@ -60,6 +63,7 @@ def plan_file(env, name, folder):
     return path
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not CHECKOV.is_file(), reason="checkov could not be installed here (build/infra/checkov.log)")
 def test_checkov(tmp_path, figure):
     """checkov's rules over production; what is accepted stands in checkov.skip with its reason, and only as long as it occurs."""
