@@ -137,14 +137,17 @@ deps: ## install what building needs
 deps-test:
 	@deploy/scripts/deps build test
 
+# On all CPUs, unless -j was given.
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 run: ## build, start a private redis-server and tallyd, say what to open; Ctrl-C ends both
 	@deploy/scripts/deps build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(jobs) all
 	@deploy/scripts/run $(BIN)
 
 test: ## install what is missing, build, run the whole suite
 	@deploy/scripts/deps build test
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(jobs) all
 	@tests/run
 
 lint: ## formatting, static checks, layers
