@@ -25,6 +25,8 @@ static bool buf_grow(struct buf *b, size_t capacity_min)
 
     while (capacity < capacity_min)
         capacity *= 2;
+    if (b->bytes_max > 0 && capacity > b->bytes_max)
+        capacity = b->bytes_max + 1;
     char *data = realloc(b->data, capacity);
     if (!data)
         return false;
@@ -33,9 +35,6 @@ static bool buf_grow(struct buf *b, size_t capacity_min)
     return true;
 }
 
-/* One byte more than asked for, so that the NUL of vsnprintf() never needs a second try. */
-static bool buf_has_room(const struct buf *b, size_t bytes) { return bytes < b->capacity - b->bytes; }
-
 static bool buf_may_hold(const struct buf *b, size_t bytes)
 {
     size_t bytes_max = b->bytes_max ? b->bytes_max : SIZE_MAX / 4;
@@ -43,8 +42,7 @@ static bool buf_may_hold(const struct buf *b, size_t bytes)
     return b->bytes <= bytes_max && bytes <= bytes_max - b->bytes;
 }
 
-/* Not inlined, so that those who find room need no frame for the call of realloc(). */
-static __attribute__((noinline)) char *buf_make_room(struct buf *b, size_t bytes)
+char *buf_make_room(struct buf *b, size_t bytes)
 {
     if (!b->failed && buf_may_hold(b, bytes) && (buf_has_room(b, bytes) || buf_grow(b, b->bytes + bytes + 1)))
         return b->data + b->bytes;
@@ -52,18 +50,9 @@ static __attribute__((noinline)) char *buf_make_room(struct buf *b, size_t bytes
     return NULL;
 }
 
-static inline char *buf_room(struct buf *b, size_t bytes)
-{
-    bool ready = buf_has_room(b, bytes) && !b->failed && buf_may_hold(b, bytes);
-
-    return ready ? b->data + b->bytes : buf_make_room(b, bytes);
-}
-
-char *buf_reserve(struct buf *b, size_t bytes) { return buf_room(b, bytes); }
-
 void buf_append(struct buf *b, const void *data, size_t bytes)
 {
-    char *room = buf_room(b, bytes);
+    char *room = buf_reserve(b, bytes);
 
     if (!room || bytes == 0)
         return;

@@ -2,7 +2,7 @@
 /* A growable run of bytes. Embed it; zero-initialised is empty and valid.
  *
  * Thread: none of its own; whoever owns the struct.
- * Errors: growth past `bytes_max` (0: none) or a failed allocation sets
+ * Errors: growth past `bytes_max` (0: none; set before the first append) or a failed allocation sets
  * `failed`; later appends are ignored, so a caller may check once at the end. */
 
 #include <stdbool.h>
@@ -14,15 +14,26 @@
 struct buf {
     char *data; /* owned */
     size_t bytes;
-    size_t capacity;
+    size_t capacity; /* at most bytes_max + 1, so that what has room is within bytes_max too */
     size_t bytes_max;
     bool failed;
 };
 
 void buf_fini(struct buf *b);  /* frees; empty and usable again, `bytes_max` kept */
 void buf_clear(struct buf *b); /* empty and not failed; the memory is kept */
+/* The slower half of buf_reserve(): not inlined, so that those who find room need no frame for the call of realloc().
+ */
+char *buf_make_room(struct buf *b, size_t bytes);
+
+/* One byte more than asked for, so that the NUL of vsnprintf() never needs a second try. */
+static inline bool buf_has_room(const struct buf *b, size_t bytes) { return bytes < b->capacity - b->bytes; }
+
 /* Room for at least `bytes` more, or NULL (and `failed`); commit with buf_grew(). */
-char *buf_reserve(struct buf *b, size_t bytes);
+static inline char *buf_reserve(struct buf *b, size_t bytes)
+{
+    return buf_has_room(b, bytes) && !b->failed ? b->data + b->bytes : buf_make_room(b, bytes);
+}
+
 void buf_append(struct buf *b, const void *data, size_t bytes);
 void buf_append_slice(struct buf *b, struct slice s);
 void buf_append_u64(struct buf *b, uint64_t value); /* decimal */

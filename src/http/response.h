@@ -49,3 +49,5 @@ void http_template_destroy(struct http_template *t);
 void http_template_date(struct http_template *t, const char *date);
 /* `r` may be NULL as above. The bytes stay where they are until destroy. */
 struct slice http_template_get(const struct http_template *t, const struct http_request *r, bool close);
+/* The same, at the end of `out`. */
+void http_template_append(const struct http_template *t, const struct http_request *r, bool close, struct buf *out);

@@ -68,10 +68,33 @@ static enum variant variant_for(const struct http_request *r, bool close)
     return r->minor_version == 0 ? VARIANT_KEEP_ALIVE : VARIANT_PLAIN;
 }
 
-struct slice http_template_get(const struct http_template *t, const struct http_request *r, bool close)
+static __attribute__((noinline)) struct slice text_of_any(const struct http_template *t, const struct http_request *r,
+                                                          bool close)
 {
     const struct buf *text = &t->text[variant_for(r, close)];
     size_t unsent = r != NULL && r->method == HTTP_HEAD ? t->body_bytes : 0;
 
     return (struct slice){text->data, text->bytes - unsent};
+}
+
+/* Nearly every hit has this form. */
+static inline bool is_plain(const struct http_request *r, bool close)
+{
+    return !close && r != NULL && r->keep_alive && r->minor_version > 0 && r->method != HTTP_HEAD;
+}
+
+struct slice http_template_get(const struct http_template *t, const struct http_request *r, bool close)
+{
+    return is_plain(r, close) ? buf_slice(&t->text[VARIANT_PLAIN]) : text_of_any(t, r, close);
+}
+
+void http_template_append(const struct http_template *t, const struct http_request *r, bool close, struct buf *out)
+{
+    struct slice text = is_plain(r, close) ? buf_slice(&t->text[VARIANT_PLAIN]) : text_of_any(t, r, close);
+    char *room = buf_reserve(out, text.bytes);
+
+    if (room == NULL)
+        return;
+    memcpy(room, text.at, text.bytes);
+    buf_grew(out, text.bytes);
 }
