@@ -3,7 +3,10 @@
 #include <stdio.h>
 
 #include "api/api_worker.h"
+#include "http/scan.h"
 #include "sync/atomic.h"
+
+#define PREFLIGHT_BYTES_MAX 1024 /* of the fields that one may ask for */
 
 #define REFUSAL_TEXT(name, text) [API_REFUSED_##name] = text,
 static const char *const refusal_texts[API_REFUSAL_KINDS] = {API_REFUSALS(REFUSAL_TEXT)};
@@ -40,7 +43,7 @@ static const struct refusal {
 };
 
 const char *refusal_text(enum api_refusal why) { return refusal_texts[why]; }
-const char *refusal_kind(enum api_refusal why) { return refusals[why].status == 204 ? "filtered" : "refused"; }
+bool refusal_is_filter(enum api_refusal why) { return why != API_REFUSAL_KINDS && refusals[why].status == 204; }
 void refusal_count(struct api_worker *aw, enum api_refusal why) { stat_add(&aw->stats.hits_refused[why], 1); }
 
 enum api_refusal refusal_of_name(enum name_error e)
@@ -86,9 +89,18 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
 {
     char body[256], headers[512];
     int body_bytes = snprintf(body, sizeof body, "{\"error\":\"%s\",\"detail\":\"%s\"}\n", token, detail);
-    int header_bytes = snprintf(headers, sizeof headers, "%s%s", API_HEADERS, extra ? extra : "");
+    int header_bytes = snprintf(headers, sizeof headers, "%s%s", ERROR_HEADERS, extra ? extra : "");
     answer(aw, r, reply, status, (struct slice){body, (size_t)body_bytes},
            (struct slice){headers, (size_t)header_bytes});
+}
+
+void hit_status_append(struct buf *b, enum api_refusal why)
+{
+    if (why == API_REFUSAL_KINDS)
+        buf_append_slice(b, SLICE(HIT_HEADERS "X-Hit-Status: counted\r\n"));
+    else
+        buf_printf(b, HIT_HEADERS "X-Hit-Status: %s;reason=%s\r\n", refusal_is_filter(why) ? "filtered" : "refused",
+                   refusal_texts[why]);
 }
 
 /* What a status asks for besides. */
@@ -107,30 +119,49 @@ void answer_refusal(struct api_worker *aw, const struct http_request *r, struct 
     const struct refusal *refusal = &refusals[why];
     char space[512];
     struct buf extra = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
-    buf_printf(&extra, API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status\r\nX-Hit-Status: %s;reason=%s\r\n",
-               refusal_kind(why), refusal_texts[why]);
-    refusal_append_fields(&extra, aw, refusal->status);
     refusal_count(aw, why);
-    if (refusal->status == 204) {
+    if (refusal_is_filter(why)) {
+        hit_status_append(&extra, why);
         answer(aw, r, reply, 204, (struct slice){0}, buf_slice(&extra));
         return;
     }
+    buf_printf(&extra, "X-Hit-Status: refused;reason=%s\r\n", refusal_texts[why]);
+    refusal_append_fields(&extra, aw, refusal->status);
     buf_append(&extra, "", 1);
-    answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, space + strlen(API_HEADERS));
+    answer_error(aw, r, reply, refusal->status, refusal_texts[why], refusal->detail, space);
+}
+
+/* What a preflight asks for, where that is a list of names: tracers add fields of their own to a page's requests. */
+static struct slice preflight_headers(const struct http_request *r)
+{
+    struct slice asked = r->field[HTTP_FIELD_ACCESS_CONTROL_REQUEST_HEADERS];
+    for (size_t i = 0; i < asked.bytes; i++)
+        if (asked.at[i] != ',' && asked.at[i] != ' ' && !byte_is(asked.at[i], BYTE_TOKEN))
+            asked.bytes = 0;
+    return asked.bytes > 0 && asked.bytes <= PREFLIGHT_BYTES_MAX ? asked : SLICE("Authorization, Content-Type");
+}
+
+/* Also the answer to a CORS preflight (Fetch standard, section 3.2). No request of another origin carries anything that
+ * a browser would add by itself, so any field may come. */
+static void answer_options(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow)
+{
+    struct buf extra = {0};
+    buf_printf(&extra,
+               API_HEADERS "Allow: %s\r\nAccess-Control-Allow-Methods: %s\r\nAccess-Control-Allow-Headers: ", allow,
+               allow);
+    buf_append_slice(&extra, preflight_headers(r));
+    buf_append_slice(&extra, SLICE("\r\nVary: Access-Control-Request-Headers\r\nAccess-Control-Max-Age: 86400\r\n"));
+    answer(aw, r, reply, 204, (struct slice){0}, buf_slice(&extra));
+    buf_fini(&extra);
 }
 
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow)
 {
-    char extra[512];
+    char extra[128];
     if (r->method == HTTP_UNKNOWN) {
         answer_error(aw, r, reply, 501, "unknown_method", "this server does not know that method", NULL);
     } else if (r->method == HTTP_OPTIONS) {
-        /* Also the answer to a CORS preflight (Fetch standard, section 3.2). */
-        snprintf(extra, sizeof extra,
-                 API_HEADERS "Allow: %s\r\nAccess-Control-Allow-Methods: %s\r\nAccess-Control-Allow-Headers: "
-                             "Content-Type\r\nAccess-Control-Max-Age: 86400\r\n",
-                 allow, allow);
-        answer(aw, r, reply, 204, (struct slice){0}, (struct slice){extra, strlen(extra)});
+        answer_options(aw, r, reply, allow);
     } else {
         snprintf(extra, sizeof extra, "Allow: %s\r\n", allow);
         answer_error(aw, r, reply, 405, "method_not_allowed", "see the Allow header", extra);

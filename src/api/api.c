@@ -31,21 +31,21 @@ struct page {
     const char *policy;
 };
 
-#define SCRIPT_HEADERS                                                                                                 \
-    SLICE("Cache-Control: public, max-age=3600\r\n"                                                                    \
-          "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n")
+#define ANY_ORIGIN "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n"
+#define PAGE_HEADERS SLICE("Cache-Control: no-cache\r\n" ANY_ORIGIN)
+#define SCRIPT_HEADERS SLICE("Cache-Control: public, max-age=3600\r\n" ANY_ORIGIN)
 
 /* The snippet is for pages of other origins. A browser may keep it for an hour: what it does changes seldom. */
 static const struct page pages[] = {
     {SLICE("/"),
      "text/html; charset=utf-8",
      {(const char *)web_index_html, sizeof web_index_html},
-     SLICE("Cache-Control: no-cache\r\n"),
+     PAGE_HEADERS,
      PAGE_POLICY},
     {SLICE("/page.js"),
      "text/javascript; charset=utf-8",
      {(const char *)web_page_js, sizeof web_page_js},
-     SLICE("Cache-Control: no-cache\r\n"),
+     PAGE_HEADERS,
      NULL},
     {SLICE("/tally.js"),
      "text/javascript; charset=utf-8",
@@ -56,6 +56,11 @@ static const struct page pages[] = {
      "text/javascript; charset=utf-8",
      {(const char *)web_hit_js, sizeof web_hit_js},
      SCRIPT_HEADERS,
+     NULL},
+    {SLICE("/openapi.json"),
+     "application/json",
+     {(const char *)web_openapi_json, sizeof web_openapi_json},
+     PAGE_HEADERS,
      NULL},
 };
 
@@ -129,7 +134,7 @@ static __attribute__((noinline)) enum handler_result route_other(struct api_work
     if (r->method == HTTP_UNKNOWN || r->method == HTTP_CONNECT) /* CONNECT has no path, and this is no proxy */
         answer_error(aw, r, reply, 501, "unknown_method", "this server does not know that method", NULL);
     else
-        answer_error(aw, r, reply, 404, "no_such_path", "see / for what there is", NULL);
+        answer_error(aw, r, reply, 404, "no_such_path", "/openapi.json describes what there is", NULL);
     return HANDLED;
 }
 
@@ -202,6 +207,7 @@ struct handler api_handler(struct api *a, uint32_t worker)
         .handle = on_request,
         .forget = on_forget,
         .refused = on_refused,
+        .refusal_headers = SLICE(ERROR_HEADERS),
         .date_changed = on_date,
         .woken = on_woken,
         .sends_proxy_header = on_sends_proxy_header,
@@ -234,7 +240,7 @@ const struct api_stats *api_stats(const struct api *a, uint32_t worker) { return
 int api_create(struct api **out, const struct api_config *config, struct error *err)
 {
     uint32_t workers = tally_workers(config->tally);
-    struct http_response counted = {.status = 204, .extra = SLICE(API_HEADERS "X-Hit-Status: counted\r\n")};
+    struct http_response counted = {.status = 204, .extra = SLICE(HIT_HEADERS "X-Hit-Status: counted\r\n")};
     struct http_response pixel = hit_answer_pixel();
     struct api *a = calloc(1, sizeof *a + workers * sizeof a->per_worker[0]);
     if (!a)

@@ -41,6 +41,9 @@ struct api {
     "Cache-Control: max-age=0, no-cache, no-store, must-revalidate\r\n"                                                \
     "Access-Control-Allow-Origin: *\r\n"                                                                               \
     "Cross-Origin-Resource-Policy: cross-origin\r\n"
+/* Of a hit: the page that made it may read what became of it (Fetch standard, CORS-safelisted response-header name). */
+#define HIT_HEADERS API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status\r\n"
+#define ERROR_HEADERS API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status, Retry-After\r\n"
 
 /* ---- answers (answer.c) ---- */
 void answer_json(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
@@ -50,11 +53,15 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
                   const char *token, const char *detail, const char *extra);
 /* A hit that was not counted: status, X-Hit-Status, and the metric. */
 void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why);
+/* Of OPTIONS, that is 204, and of a method that the path does not take. */
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow);
 /* In the statistics; the others do it themselves. Inlined because the hot status is constant: nothing is divided. */
 static inline void answer_count(struct api_worker *aw, int status) { stat_add(&aw->stats.responses[status / 100], 1); }
 const char *refusal_text(enum api_refusal why);
-const char *refusal_kind(enum api_refusal why); /* "filtered": nothing is wrong with it, only not wanted; "refused" */
+/* Nothing is wrong with the hit, only it is not wanted: its answer has the form of one that counted. */
+bool refusal_is_filter(enum api_refusal why);
+/* "API_HEADERS, X-Hit-Status: …" of a hit; API_REFUSAL_KINDS: it is counted. */
+void hit_status_append(struct buf *b, enum api_refusal why);
 void refusal_count(struct api_worker *aw, enum api_refusal why); /* in the metric; answer_refusal() does it */
 enum api_refusal refusal_of_name(enum name_error e);
 enum api_refusal refusal_of_tally(enum tally_result result);

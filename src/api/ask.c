@@ -6,6 +6,7 @@ struct ask {
     struct api_worker *aw;
     struct ticket ticket;
     struct read_op *op; /* the flusher's until `answered` */
+    uint32_t note;      /* the route's */
     bool answered;      /* op came back */
     bool forgotten;     /* nobody waits: free it when op comes back */
 };
@@ -46,6 +47,18 @@ const struct read_op *ask_answer(const struct reply *reply)
 {
     const struct ask *a = reply->waiting;
     return a && a->answered ? a->op : NULL;
+}
+
+void ask_note(struct reply *reply, uint32_t note)
+{
+    struct ask *a = reply->waiting;
+    a->note = note;
+}
+
+uint32_t ask_note_read(const struct reply *reply)
+{
+    const struct ask *a = reply->waiting;
+    return a->note;
 }
 
 void ask_forget(void *waiting)

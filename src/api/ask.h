@@ -13,5 +13,8 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, u
 /* The second call for the same request: what came back, or NULL when nothing did. Valid until ask_end(). */
 const struct read_op *ask_answer(const struct reply *reply);
 void ask_end(struct reply *reply);
+/* A number of the route's own, from its first call, after ask_begin(), to the second. */
+void ask_note(struct reply *reply, uint32_t note);
+uint32_t ask_note_read(const struct reply *reply);
 void ask_forget(void *waiting);          /* handler.forget */
 void ask_answers(struct api_worker *aw); /* handler.woken */

@@ -1,6 +1,7 @@
 /* GET|POST /v1/hit/{ns}/{key}, also with .gif and .svg behind it: the one route that has to be fast. The key may be
  * in the query: /v1/hit/{ns}?key=…, /v1/hit/{ns}.gif?key=…, /v1/hit/{ns}.svg?key=…. */
 
+#include "api/ask.h"
 #include "api/gate.h"
 #include "api/hit_answer.h"
 #include "api/lookup.h"
@@ -37,21 +38,31 @@ static __attribute__((noinline)) enum api_refusal hit_read_query(const struct ht
     return hit->form != HIT_PLAIN ? hit_image_check(hit) : API_REFUSAL_KINDS;
 }
 
-/* API_REFUSAL_KINDS: the hit may be counted. */
+/* API_REFUSAL_KINDS: the hit is well-formed. */
 static enum api_refusal hit_read(const struct http_request *r, struct slice path, struct hit *hit)
 {
-    if (r->method == HTTP_HEAD)
-        return API_REFUSED_HEAD; /* safe by definition: it counts nothing */
     enum name_error error = name_from_path(path, hit->scratch, &hit->name);
     if (!r->query.at)
         return error == NAME_OK ? API_REFUSAL_KINDS : refusal_of_name(error);
     return hit_read_query(r, path, error, hit);
 }
 
+/* API_REFUSAL_KINDS: it is counted. */
+static enum api_refusal hit_admit(struct api_worker *aw, const struct http_request *r, const struct reply *reply,
+                                  const struct hit *hit)
+{
+    enum api_refusal why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, hit->name);
+    if (why != API_REFUSAL_KINDS)
+        return why;
+    if (r->method == HTTP_HEAD)
+        return API_REFUSED_HEAD; /* safe by definition: it counts nothing */
+    return hit_take(aw, r, reply, hit->name, hit->query.n);
+}
+
 static enum handler_result answer_counted(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                           const struct http_template *template, int status)
 {
-    buf_append_slice(reply->out, http_template_get(template, r, reply->close));
+    http_template_append(template, r, reply->close, reply->out);
     answer_count(aw, status);
     return HANDLED;
 }
@@ -62,12 +73,47 @@ static enum handler_result answer_special(struct api_worker *aw, const struct ht
     if (hit->form == HIT_GIF)
         return answer_counted(aw, r, reply, aw->pixel, 200);
     if (hit->form == HIT_SVG)
-        return hit_answer_badge(aw, r, reply, hit);
+        return hit_answer_badge(aw, r, reply, hit, API_REFUSAL_KINDS);
     if (hit->query.wants_value)
-        return hit_answer_value(aw, r, reply, hit);
+        return hit_answer_value(aw, r, reply, hit, API_REFUSAL_KINDS);
     if (hit->query.wants_stored)
         return hit_answer_stored(aw, r, reply, hit);
     return answer_counted(aw, r, reply, aw->counted, 204);
+}
+
+/* In the form of one that was counted: whoever is not counted sees the number all the same. */
+static enum handler_result answer_filtered(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                           const struct hit *hit, enum api_refusal why)
+{
+    bool wants_value = r->query.at && hit->query.wants_value;
+    if (hit->form == HIT_PLAIN && !wants_value) {
+        answer_refusal(aw, r, reply, why);
+        return HANDLED;
+    }
+    if (!reply->again)
+        refusal_count(aw, why);
+    if (hit->form == HIT_PLAIN)
+        return hit_answer_value(aw, r, reply, hit, why);
+    if (hit->form == HIT_SVG)
+        return hit_answer_badge(aw, r, reply, hit, why);
+    hit_answer_pixel_of(aw, r, reply, why);
+    return HANDLED;
+}
+
+/* Whatever needs more than the precomputed answer. */
+static __attribute__((noinline)) enum handler_result answer_form(struct api_worker *aw, const struct http_request *r,
+                                                                 struct reply *reply, const struct hit *hit,
+                                                                 enum api_refusal why)
+{
+    if (reply->again)
+        why = (enum api_refusal)ask_note_read(reply); /* it was counted, or not, the first time */
+    else if (why != API_REFUSAL_KINDS && !refusal_is_filter(why))
+        return refuse(aw, r, reply, hit, why);
+    enum handler_result result =
+        why == API_REFUSAL_KINDS ? answer_special(aw, r, reply, hit) : answer_filtered(aw, r, reply, hit, why);
+    if (result == WAITING)
+        ask_note(reply, why);
+    return result;
 }
 
 enum handler_result route_hit(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -80,20 +126,16 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
     if (special)
         hit.query = (struct hit_query){.n = 1};
 
-    if (r->method != HTTP_GET && r->method != HTTP_POST && r->method != HTTP_HEAD) {
+    if (r->method > HTTP_POST) { /* GET, HEAD and POST come first */
         answer_method(aw, r, reply, "GET, HEAD, POST, OPTIONS");
         return HANDLED;
     }
     enum api_refusal why = hit_read(r, path, &hit);
     if (why != API_REFUSAL_KINDS)
         return refuse(aw, r, reply, &hit, why);
-    if (!reply->again) {
-        why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, hit.name);
-        if (why != API_REFUSAL_KINDS)
-            return refuse(aw, r, reply, &hit, why);
-        why = hit_take(aw, r, reply, hit.name, hit.query.n);
-        if (why != API_REFUSAL_KINDS)
-            return refuse(aw, r, reply, &hit, why);
-    }
-    return special ? answer_special(aw, r, reply, &hit) : answer_counted(aw, r, reply, aw->counted, 204);
+    if (!reply->again)
+        why = hit_admit(aw, r, reply, &hit);
+    if (!special && why == API_REFUSAL_KINDS)
+        return answer_counted(aw, r, reply, aw->counted, 204);
+    return answer_form(aw, r, reply, &hit, why);
 }

@@ -6,9 +6,9 @@
 #include "api/badge.h"
 #include "api/lookup.h"
 
-#define EXPOSE_STATUS "Access-Control-Expose-Headers: X-Hit-Status\r\n"
-#define COUNTED_HEADERS API_HEADERS EXPOSE_STATUS "X-Hit-Status: counted\r\n"
-#define STORED_HEADERS API_HEADERS EXPOSE_STATUS "X-Hit-Status: stored\r\n"
+#define COUNTED_HEADERS HIT_HEADERS "X-Hit-Status: counted\r\n"
+#define STORED_HEADERS HIT_HEADERS "X-Hit-Status: stored\r\n"
+#define STATUS_BYTES_MAX 512 /* of hit_status_append() */
 
 #define STORED_WAIT_MS_MAX 30000
 #define STORED_GRACE_MS 200 /* the flusher gives up first, so that its memory comes back with the answer */
@@ -51,9 +51,9 @@ enum api_refusal hit_image_check(const struct hit *hit)
 }
 
 static void badge_answer(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                         const struct hit_query *q, struct slice value, struct slice headers)
+                         const struct hit_query *q, struct slice value, enum api_refusal why)
 {
-    char label[BADGE_LABEL_BYTES_MAX];
+    char label[BADGE_LABEL_BYTES_MAX], space[STATUS_BYTES_MAX];
     int label_bytes = q->label.at ? http_percent_decode(q->label, true, label, sizeof label) : -1;
     struct badge badge = {
         .label = label_bytes >= 0 ? (struct slice){label, (size_t)label_bytes} : SLICE("hits"),
@@ -61,16 +61,17 @@ static void badge_answer(struct api_worker *aw, const struct http_request *r, st
         .color = given_or(q->color, SLICE("c2410c")),
         .label_color = given_or(q->label_color, SLICE("44403c")),
     };
-    struct buf body = {0};
+    struct buf body = {0}, headers = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
     badge_append(&body, &badge);
+    hit_status_append(&headers, why);
     answer(aw, r, reply,
            &(struct http_response){
-               .status = 200, .content_type = "image/svg+xml", .body = buf_slice(&body), .extra = headers});
+               .status = 200, .content_type = "image/svg+xml", .body = buf_slice(&body), .extra = buf_slice(&headers)});
     buf_fini(&body);
 }
 
 enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                     const struct hit *hit)
+                                     const struct hit *hit, enum api_refusal why)
 {
     struct lookup_value value;
     char text[32];
@@ -78,44 +79,49 @@ enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_re
         return WAITING;
     /* "+": there are more in a store that does not answer. */
     int bytes = snprintf(text, sizeof text, "%lld%s", (long long)value.value, value.known ? "" : "+");
-    badge_answer(aw, r, reply, &hit->query, (struct slice){text, (size_t)bytes}, SLICE(COUNTED_HEADERS));
+    badge_answer(aw, r, reply, &hit->query, (struct slice){text, (size_t)bytes}, why);
     return HANDLED;
+}
+
+void hit_answer_pixel_of(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why)
+{
+    char space[STATUS_BYTES_MAX];
+    struct buf headers = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    struct http_response gif = hit_answer_pixel();
+    hit_status_append(&headers, why);
+    gif.extra = buf_slice(&headers);
+    answer(aw, r, reply, &gif);
 }
 
 void hit_answer_refused_image(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                               const struct hit *hit, enum api_refusal why)
 {
-    char headers[512];
-    int bytes = snprintf(headers, sizeof headers, API_HEADERS EXPOSE_STATUS "X-Hit-Status: %s;reason=%s\r\n",
-                         refusal_kind(why), refusal_text(why));
-    struct slice extra = {headers, (size_t)bytes};
-    struct http_response gif = hit_answer_pixel();
-    gif.extra = extra;
     refusal_count(aw, why);
     if (hit->form == HIT_GIF)
-        answer(aw, r, reply, &gif);
+        hit_answer_pixel_of(aw, r, reply, why);
     else /* in the default colours: those of the query may be what is wrong with it */
-        badge_answer(aw, r, reply, &(struct hit_query){0}, SLICE("not counted"), extra);
+        badge_answer(aw, r, reply, &(struct hit_query){0}, SLICE("not counted"), why);
 }
 
 /* ---- the number ---- */
 
 enum handler_result hit_answer_value(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                     const struct hit *hit)
+                                     const struct hit *hit, enum api_refusal why)
 {
     struct lookup_value value;
     if (!lookup_names(aw, r, reply, &hit->name, 1, &value))
         return WAITING;
-    char space[160];
+    char space[160], lines[STATUS_BYTES_MAX];
     struct buf body = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    struct buf headers = {.data = lines, .capacity = sizeof lines, .bytes_max = sizeof lines};
     buf_append(&body, "{", 1);
     lookup_append(&body, &value, reply->now_ms);
     buf_append(&body, "}\n", 2);
-    answer(aw, r, reply,
-           &(struct http_response){.status = 200,
-                                   .content_type = "application/json",
-                                   .body = buf_slice(&body),
-                                   .extra = SLICE(COUNTED_HEADERS)});
+    hit_status_append(&headers, why);
+    answer(
+        aw, r, reply,
+        &(struct http_response){
+            .status = 200, .content_type = "application/json", .body = buf_slice(&body), .extra = buf_slice(&headers)});
     return HANDLED;
 }
 

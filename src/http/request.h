@@ -11,7 +11,7 @@
 #include "base/slice.h"
 
 enum http_method {
-    HTTP_GET,
+    HTTP_GET, /* the first three are those that a hit may come with */
     HTTP_HEAD,
     HTTP_POST,
     HTTP_PUT,

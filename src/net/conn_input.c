@@ -1,7 +1,6 @@
 /* From bytes to requests: the reading half of a connection. */
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "net/conns.h"
@@ -19,22 +18,6 @@ void conn_partial_drop(struct conns *cs, struct conn *c)
     buf_fini(&p->data);
     free(p);
     c->partial = NULL;
-}
-
-void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason)
-{
-    char body[96];
-    int bytes = snprintf(body, sizeof body, "{\"error\":\"%s\"}\n", reason);
-    struct http_response response = {
-        .status = status, .content_type = "application/json", .body = {body, (size_t)bytes}, .close = true};
-    if (status == 503)
-        response.extra = SLICE("Retry-After: 1\r\n");
-    if (cs->handler.refused)
-        cs->handler.refused(cs->handler.ctx, status, reason);
-    http_response_write(conn_out(cs, c), NULL, &response, cs->date);
-    conn_partial_drop(cs, c);
-    c->state = CONN_LAST;
-    c->linger = true;
 }
 
 /* The request outlives the buffer that it came in: a partial of its own, or NULL without memory. */

@@ -41,6 +41,7 @@ struct handler {
     void (*forget)(void *ctx, void *waiting);
     /* A request could not be read: the reason token, for metrics. May be NULL. */
     void (*refused)(void *ctx, int status, const char *reason);
+    struct slice refusal_headers; /* of the answer to it: header lines, each ending in CRLF; may be empty */
     /* The date changed (once a second). May be NULL. */
     void (*date_changed)(void *ctx, const char *date);
     /* engine_wake() was called: look at queues. May be NULL. */

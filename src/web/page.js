@@ -8,16 +8,18 @@ async function ask(method, path) {
   const answer = await fetch(path, { method, cache: 'no-store' })
   if (!answer.ok) throw new Error(answer.headers.get('X-Hit-Status') || 'status ' + answer.status)
   const { value } = await answer.json()
-  if (value === shown) return
-  shown = value
-  count.textContent = value.toLocaleString()
+  if (value !== shown) count.textContent = (shown = value).toLocaleString()
+  return answer.headers.get('X-Hit-Status')
 }
+
+const rises = 'It goes up while you look, as others come.'
+let text = rises
 
 async function refresh() {
   if (!document.hidden) {
     try {
       await ask('GET', '/v1/counters/site/home')
-      note.textContent = 'It goes up while you look, as others come.'
+      note.textContent = text
     } catch {
       note.textContent = 'The number is not known just now; trying again.'
     }
@@ -26,6 +28,9 @@ async function refresh() {
 }
 
 ask('POST', '/v1/hit/site/home?value=1').then(
-  () => { note.textContent = 'It goes up while you look, as others come.' },
+  (status) => {
+    if (status !== 'counted') text = 'Your browser asks not to be counted, and you are not. ' + rises
+    note.textContent = text
+  },
   (error) => { note.textContent = 'This visit could not be counted (' + error.message + ').' }
 ).finally(() => setTimeout(refresh, 2000))

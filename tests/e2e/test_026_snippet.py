@@ -196,3 +196,13 @@ def test_a_prerendered_page_is_counted_when_it_is_shown(lab, scene):
 @pytest.mark.parametrize("script, bytes_max", [("tally", 2048), ("hit", 1024)])
 def test_scripts_are_small(lab, script, bytes_max):
     assert len(lab.tallyd().fetch(f"/{script}.js").body) <= bytes_max
+
+
+def test_a_page_whose_requests_a_tracer_marks_reads_what_became_of_them(scene):
+    """The fields that tracers add need a preflight, and the page sees no field of the answer that is not exposed to it."""
+    scene.open("/traced", HEAD)
+    mark = "method: 'POST', headers: {traceparent: '00-1-2-00', baggage: 'a=b', 'sentry-trace': '1-2'}"
+    ask = f"const answer = await fetch('http://127.0.0.1:{scene.server.port}/v1/hit/%s', {{{mark}}}); "
+    assert scene.browser.evaluate(ask % "site/traced" + "return answer.headers.get('X-Hit-Status')") == "counted"
+    assert "namespace" in scene.browser.evaluate(ask % "b!/a" + "return (await answer.json()).detail")
+    scene.await_value("traced", 1)

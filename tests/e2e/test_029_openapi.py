@@ -14,6 +14,7 @@ TOKEN = "token-of-the-openapi-tests-1"
 OTHER = "token-of-the-openapi-tests-2"
 BEARER = f"Authorization: Bearer {TOKEN}"
 METHODS = ("get", "head", "post", "put", "delete")
+ADMIN_PAGES = ("/metrics", "/livez", "/readyz", "/statusz", "/configz")
 # Not met here: 2^56 hits of one key, and a write whose fate stays open for five seconds (tests/unit/test_writes.c).
 UNMET = {(path, method, status) for path, method, status in [
     *[(f"/v1/hit/{{ns}}{key}", method, "409") for key in ("", "/{key}") for method in ("get", "post")],
@@ -52,7 +53,7 @@ class Document:
         responses = self.root["paths"][path][method]["responses"]
         where = f"{method} {path}: {answer.status} {answer.body[:200]!r}"
         assert str(answer.status) in responses, where
-        described = responses[str(answer.status)]
+        described = self.resolve(responses[str(answer.status)])
         for name, header in described.get("headers", {}).items():
             assert answer[name] is not None, f"{name} in {where}"
             self.check(self.resolve(header)["schema"], answer[name])
@@ -61,7 +62,7 @@ class Document:
             assert bool(content) == bool(answer.body), where
         for media, body in (content or {}).items():
             assert answer["Content-Type"].split(";")[0] == media, where
-            if "schema" in body:
+            if media == "application/json":
                 self.check(body["schema"], json.loads(answer.body))
         self.met.add((path, method, str(answer.status)))
 
@@ -121,15 +122,24 @@ def test_every_path_method_status_and_field_is_met(lab, document):
                 meet_one(by_query, method, f"{where}{form}?key={key.removesuffix(form) if form else key}&{query}", fields, body, pod)
 
     limited = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
+
+    def meet_too_often(path, method):
+        target = "/v1/hit/blog/a" if "{key}" in path else "/v1/hit/blog?key=a"
+        document.meet(path, method, wait.until(
+            lambda: (answer := limited.fetch(target, method.upper())).status == 429 and answer, "one hit is too many"))
+
+    large = [f"Cookie: {'x' * 4000}"] * 5
     hit, counter, counters = "/v1/hit/{ns}/{key}", "/v1/counters/{ns}/{key}", "/v1/counters/{ns}"
     for method in ("get", "post"):
         for query in ("", "?n=2", "?value=1", "?ack=stored", "?n=0"):
             meet(hit, method, f"/v1/hit/blog/a{query}")
         meet(hit, method, "/v1/hit/shop/a")
         meet(hit, method, "/v1/hit/site/b")
-        for _ in range(3):
-            meet(hit, method, "/v1/hit/blog/a", pod=limited)
-    meet(hit, "head", "/v1/hit/blog/a")
+    for method in ("get", "post", "head"):
+        for path in (hit, "/v1/hit/{ns}"):
+            meet_too_often(path, method)
+    for target in ("blog/a", "blog/a?value=1", "blog/a?n=0", "shop/a", "site/b"):
+        meet(hit, "head", f"/v1/hit/{target}")
     for form in (".gif", ".svg"):
         for method in ("get", "post", "head"):
             for query in ("", "?n=0"):
@@ -142,12 +152,13 @@ def test_every_path_method_status_and_field_is_met(lab, document):
             meet(counter, method, f"/v1/counters/{target}")
         for target in ("blog?key=a&key=none", "blog", "b!?key=a"):
             meet(counters, method, f"/v1/counters/{target}")
-        for page in ("/", "/tally.js", "/hit.js"):
+        for page in ("/", "/tally.js", "/hit.js", "/openapi.json"):
             meet(page, method)
     for method, body in (("put", b'{"value":1000}'), ("delete", None)):
         for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):
             meet(counter, method, "/v1/counters/blog/a", fields, body)
         meet(counter, method, "/v1/counters/blog/a", [BEARER], body, alone)
+        meet(counter, method, "/v1/counters/blog/a", [BEARER], body, limited)
         meet(counter, method, "/v1/counters/blog/%7B", [BEARER], body)
     for key in range(30):
         server.fetch(f"/v1/hit/blog/{key}")
@@ -161,9 +172,12 @@ def test_every_path_method_status_and_field_is_met(lab, document):
         meet(counters, method, "/v1/counters/blog?key=unknown")
     for method, body in (("put", b'{"value":1}'), ("delete", None)):
         meet(counter, method, "/v1/counters/blog/a", [BEARER], body)
-    for page in ("/metrics", "/livez", "/readyz", "/statusz", "/configz", "/openapi.json"):
+    for page in ADMIN_PAGES:
         for method in ("get", "head"):
             document.meet(page, method, fetch(server.admin_port, page, method.upper()))
+    for path, method, _ in filter(lambda one: one[2] == "431", document.statuses()):
+        port = server.admin_port if path in ADMIN_PAGES else server.port
+        document.meet(path, method, fetch(port, path.format(ns="blog", key="a"), method.upper(), large))
     assert document.statuses() - document.met == UNMET
 
 
