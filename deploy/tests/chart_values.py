@@ -41,7 +41,7 @@ COMBINATIONS = {
     "ServiceMonitor with a release": {"monitoring": {"serviceMonitor": True, "additionalLabels": {"release": "kube-prometheus-stack"}, "interval": "30s"}},
     "PodMonitor": {"monitoring": {"podMonitor": True, "relabelings": [{"sourceLabels": ["__meta_kubernetes_pod_node_name"], "targetLabel": "node"}],
                                   "metricRelabelings": [{"sourceLabels": ["__name__"], "regex": "tallyd_io_.*", "action": "drop"}]}},
-    "rules and dashboards": {"monitoring": {"serviceMonitor": True, "rulesAndDashboards": True, "dashboardLabels": {"grafana_dashboard": "yes"}, "dashboardAnnotations": {"k8s-sidecar-target-directory": "/tmp/dashboards/tallyd"}}},
+    "rules and dashboards": {"monitoring": {"serviceMonitor": True, "rulesAndDashboards": True, "runbooks": "https://wiki/x", "grafana": "https://g", "dashboardLabels": {"grafana_dashboard": "yes"}, "dashboardAnnotations": {"k8s-sidecar-target-directory": "/tmp/dashboards/tallyd"}}},
     "collector": {"collector": {"enabled": True}},
     "no network policies": {"network": {"enabled": False}},
     "a shared namespace": {"network": {"defaultDeny": False, "extraEgress": [{"ports": [{"protocol": "TCP", "port": 443}], "to": [{"ipBlock": {"cidr": "10.1.0.0/16"}}]}],

@@ -16,7 +16,9 @@ RECORDS = {r["record"]: r for g in RULES["groups"] for r in g["rules"] if "recor
 CASE_FILES = sorted((MONITORING / "tests").glob("*.yaml"))
 CASES = [case for path in CASE_FILES for case in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]]
 METRICS = yaml.safe_load((MONITORING / "metrics.yaml").read_text(encoding="utf-8"))
+OTHERS = METRICS.pop("others")
 CONTRACT = {f"tallyd_{name}": labels for kind in METRICS.values() for name, labels in kind.items()}
+RUNBOOKS, GRAFANA = "https://runbooks.example/tallyd", "https://grafana.example"
 TARGET_LABELS = {"namespace", "instance", "job", "pod", "container", "service", "endpoint"}
 DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
 # A variable of Grafana stands for this when a query is judged.
@@ -83,8 +85,10 @@ def test_alert_says_who_is_called_and_what_to_do(alert):
     rule = ALERTS[alert]
     assert rule["labels"]["severity"] in ("page", "ticket", "info")
     assert rule["annotations"]["summary"]
-    runbook = DEPLOY.parent / rule["annotations"]["runbook"]
-    assert runbook.stem == alert
+    assert rule["annotations"]["runbook_url"] == f"{RUNBOOKS}/{alert}.md"
+    uid = re.match(rf"{GRAFANA}/d/([\w-]+)", rule["annotations"]["dashboard_url"])[1]
+    assert uid in [json.loads(path.read_text(encoding="utf-8"))["uid"] for path in DASHBOARDS]
+    runbook = MONITORING / "runbooks" / f"{alert}.md"
     text = runbook.read_text(encoding="utf-8")
     assert text.startswith(f"# {alert}\n\nSeverity: `{rule['labels']['severity']}`\n")
     for part in ("What it says", "What is safe, what is not", "Look", "Do", "Over when"):
@@ -133,7 +137,11 @@ def test_runbooks_name_only_metrics_of_the_contract():
 @pytest.mark.parametrize("where, expression", [pytest.param(w, e, id=f"{w}-{i}") for i, (w, e) in enumerate(expressions())])
 def test_query_asks_for_metrics_and_labels_that_exist(where, expression):
     used = set(re.findall(r"\btallyd[_:][a-z0-9_:]+\w", expression))
-    assert used or "up{" in expression
+    foreign = set(re.findall(r"\b(?:kube|container|externalsecret|rollout)_[a-z_]+(?=\{)", expression))
+    assert used or foreign or "up{" in expression
+    assert foreign <= set(OTHERS), f"{where}: {foreign - set(OTHERS)}"
+    for metric, selector in re.findall(r"\b((?:kube|container|externalsecret|rollout)_\w+)\{([^}]*)\}", expression):
+        assert set(re.findall(r"(\w+)\s*[=!]~?", selector)) <= TARGET_LABELS | set(OTHERS[metric]), f"{where}: {metric}{{{selector}}}"
     for metric in used:
         assert metric in CONTRACT or metric in RECORDS, f"{where}: {metric}"
     for metric, selector in re.findall(r"\b(tallyd_\w+)\{([^}]*)\}", expression):
@@ -177,6 +185,46 @@ def test_every_metric_of_the_contract_is_looked_at():
 @pytest.mark.parametrize("command", ["monitoring/dashboards/build", "monitoring/prometheusrule"])
 def test_generated_file_is_what_its_source_says(command):
     run(DEPLOY / command, "--check")
+
+
+def test_links_are_set_by_one_command_and_kept_in_step(tmp_path):
+    copy = tmp_path / "deploy"
+    run("cp", "-r", DEPLOY, copy)
+    run(copy / "monitoring/links", "https://wiki.example/books", "https://g.example")
+    text = (copy / "monitoring/rules.yaml").read_text(encoding="utf-8")
+    assert RUNBOOKS not in text and GRAFANA not in text and text.count("https://wiki.example/books/Tallyd") == len(ALERTS)
+    run(tool("promtool"), "test", "rules", copy / "monitoring/tests/budget.yaml")
+    run(copy / "monitoring/prometheusrule", "--check")
+    run(copy / "helm/generate", "--check")
+    assert run(copy / "monitoring/links", "https://wiki.example/books/", "g", check=False).returncode == 64
+
+
+def test_a_drain_that_takes_its_whole_time_is_no_alert():
+    settings = dict(line.split("=", 1) for line in (DEPLOY / "base/settings.env").read_text().splitlines() if line and line[0] != "#")
+    grace = int(re.search(r"terminationGracePeriodSeconds: (\d+)", (DEPLOY / "base/deployment.yaml").read_text())[1])
+    assert int(settings["TALLYD_DRAIN_TIMEOUT"].rstrip("s")) < int(ALERTS["TallydDrainStuck"]["for"].rstrip("s")) < grace
+
+
+def test_an_alert_of_one_process_names_its_pod():
+    for name, rule in ALERTS.items():
+        summary = rule["annotations"]["summary"]
+        assert "$labels.instance" not in summary or "{{ or $labels.pod $labels.instance }}" in summary, name
+        assert "by (namespace, instance" not in rule["expr"], f"{name} loses the pod"
+
+
+def test_every_burn_rate_has_its_two_windows():
+    """Fast enough to wake someone, slow enough for a ticket; each with a short window, so that it ends when the burn ends."""
+    pairs = {name: set(re.findall(r"bad_ratio_rate(\w+) > (?:([\d.]+) \* )?0\.0005 and tallyd:responses:bad_ratio_rate(\w+) > (?:[\d.]+ \* )?0\.0005", ALERTS[name]["expr"]))
+             for name in ("TallydErrorBudgetBurnFast", "TallydErrorBudgetBurnSlow")}
+    assert pairs == {"TallydErrorBudgetBurnFast": {("1h", "14.4", "5m"), ("6h", "6", "30m")}, "TallydErrorBudgetBurnSlow": {("1d", "3", "2h"), ("3d", "", "6h")}}
+
+
+def test_prometheus_stack_takes_what_lies_in_our_namespace():
+    values = yaml.safe_load((MONITORING / "kube-prometheus-stack.yaml").read_text(encoding="utf-8"))
+    spec = values["prometheus"]["prometheusSpec"]
+    assert all(spec[f"{kind}SelectorNilUsesHelmValues"] is False for kind in ("serviceMonitor", "podMonitor", "rule"))
+    label = values["grafana"]["sidecar"]["dashboards"]["label"]
+    assert label in yaml.safe_load((MONITORING / "kustomization.yaml").read_text(encoding="utf-8"))["configMapGenerator"][0]["options"]["labels"]
 
 
 def test_operators_object_holds_the_same_rules():
