@@ -158,6 +158,12 @@ BREAKS = {
     "alarms-tell-somebody": [put("aws_cloudwatch_metric_alarm", "alarm_actions", []), put("aws_cloudwatch_metric_alarm", "alarm_actions", ["arn:aws:sns:eu-central-1:1:nowhere"]), put("aws_cloudwatch_metric_alarm", "actions_enabled", False)],
     "dashboards-show-what-exists": [put("aws_cloudwatch_dashboard", "dashboard_body", '{"widgets": []}'), put("aws_cloudwatch_dashboard", "dashboard_body", '{"widgets": [{"properties": {"metrics": [["AWS/MemoryDB", "Evictions", "ClusterName", "misspelt"]]}}]}')],
     "money-is-watched": [drop("aws_budgets_budget"), put("aws_budgets_budget", "notification", [])],
+    # a pattern, a range, an enumeration, a length, what is required, what is unknown, another type, a nested list, a type nobody knows
+    "the-sdk-accepts-every-call": [put("aws_wafv2_web_acl", "description", "for ever (and ever)"), put("aws_lb_target_group", "port", 70000), put("aws_sfn_state_machine", "type", "QUICK"),
+                                   put("aws_iam_role", "description", "x" * 1001), put("aws_eks_cluster", "role_arn", None), put("aws_ecr_repository", "name", "UPPER"), put("aws_memorydb_cluster", "num_shards", "two"),
+                                   put("aws_wafv2_web_acl", "rule.0.priority", -1), put("aws_s3_bucket_lifecycle_configuration", "rule.0.status", "On"), put("aws_cloudwatch_metric_alarm", "period", 0),
+                                   put("aws_route53_record", "type", "AAAAA"), put("aws_vpc_security_group_ingress_rule", "to_port", "all"), put("aws_cloudwatch_log_group", "tags", {"x" * 129: "y"}),
+                                   put("aws_budgets_budget", "notification.0.threshold_type", "RELATIVE"), put("aws_network_acl", "ingress.0.action", "maybe"), add("aws_batch_job_queue", name="x")],
     "everything-is-tagged": [put("aws_memorydb_cluster", "tags_all", {}), put("aws_memorydb_cluster", "tags_all", {"Project": "tallyd", "Environment": "dev", "ManagedBy": "terraform"})],
     "names-say-the-environment": [put("aws_eks_cluster", "name", "tallyd")],
 }

@@ -2,7 +2,7 @@
 import json
 import re
 
-from judges import calls, iam, kubelet
+from judges import calls, iam, kubelet, models, shapes
 
 from .base import documents, fail_if, listed, rule, statements, values_of
 from .cluster import node_templates, user_data_parts
@@ -33,6 +33,17 @@ def iam_accepts_every_policy(env):
     plain = {k for k in keys if not re.match(r"aws:(ResourceTag|RequestTag|PrincipalTag)/.|[\w.]+:(aud|sub)$", k, re.I)}
     for key, known in iam.ask({"keys": sorted(plain)})["keys"].items():
         yield "%s %s" % (keys[key], key), fail_if(not known, "IAM knows no such key")
+
+
+@rule()
+def the_sdk_accepts_every_call(env):
+    """The call that makes each planned resource, composed from its values, is what botocore's service models accept: required and unknown members, types, enumerations, lengths, patterns and ranges."""
+    for e in both(env):
+        planned = {a.stack + ":" + c["address"]: c["change"]["after"] for a in e.applied for c in a.plan.get("resource_changes", [])}
+        for r in e.resources:
+            if r.type.startswith("aws_") and r.type not in shapes.UNMAPPED:
+                found = ["nobody wrote down which call makes it"] if r.type not in shapes.SHAPES else models.judge(r, planned.get(r.address))[2]
+                yield r, fail_if(found, "; ".join(found))
 
 
 @rule()
