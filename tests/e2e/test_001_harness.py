@@ -10,6 +10,7 @@ from harness.http_client import BadAnswer, fetch, parse_head
 from harness.lab import Lab
 from harness.metrics import Metrics
 from harness.ports import Port
+from harness.process import Process
 from harness.proxy import ENDINGS, REPLY, REQUEST, RST
 from harness.resp import RespClient, encode
 
@@ -34,6 +35,14 @@ def fake(tmp_path, seed, monkeypatch):
             lab.close()
         except AssertionError:
             pass
+
+
+def test_what_a_wrapper_has_started_ends_with_it(tmp_path):
+    process = Process(["sh", "-c", "sleep 1000 & echo $!; wait"], tmp_path, "wrapper")
+    child = int(wait.until(lambda: process.out().strip(), "the child's number"))
+    process.kill()
+    wait.until(lambda: not os.path.exists(f"/proc/{child}") or open(f"/proc/{child}/stat", encoding="ascii").read().split()[2] == "Z",
+               "the child has ended")
 
 
 def play(lab, scenario):

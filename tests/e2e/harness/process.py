@@ -1,6 +1,8 @@
 """A child process of a test: output to files, dead when the test process is, reaped whatever happens."""
 
+import contextlib
 import ctypes
+import glob
 import os
 import resource
 import signal
@@ -10,6 +12,16 @@ from . import wait
 
 _libc = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
+
+
+def family(pid):
+    """`pid` and all that it has started."""
+    found = [pid]
+    for one in found:
+        for path in glob.glob(f"/proc/{one}/task/*/children"):
+            with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+                found.extend(map(int, file.read().split()))
+    return found
 
 
 class Process:
@@ -47,8 +59,11 @@ class Process:
             raise AssertionError(f"{self.argv[0]} (pid {self.pid}) did not end within {seconds} s") from None
 
     def kill(self):
-        self.signal(signal.SIGCONT)
-        self.signal(signal.SIGKILL)
+        """Ends it with all that it has started: what strace traces would go on without it."""
+        for pid in family(self.pid) if self.code is None else ():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+                os.kill(pid, signal.SIGKILL)
         self._popen.wait()
 
     def out(self):
