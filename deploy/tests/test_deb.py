@@ -96,9 +96,14 @@ def test_package_installs_serves_and_leaves_nothing(machine, tmp_path):
     installed = machine.root.files() - before
     assert {"/usr/bin/tallyd", "/etc/default/tallyd", "/usr/share/bash-completion/completions/tallyd"} <= installed
 
-    # As it comes it serves at once, without a store; with settings it hands over what it has counted.
+    # As it comes it serves this machine, without a store, and keeps what it has counted on a disk.
     assert machine.run("systemctl", "is-active", "tallyd", check=False) == "active", journal(machine)
+    listens = machine.beside("ss", "--listening", "--tcp", "--numeric", "--no-header")
+    assert {line.split()[3] for line in run(*listens).stdout.splitlines()} == {"127.0.0.1:8080", "127.0.0.1:9090"}
     hit(machine, 3)
+    state = Path(machine.root.folder, "var/lib/private/tallyd")
+    assert state.stat().st_mode & 0o777 == 0o700 and (state / "tallyd.state").is_file()
+    # With settings it hands over what it has counted.
     server = store(machine, tmp_path)
     try:
         etc = Path(machine.root.folder, "etc")
@@ -119,4 +124,5 @@ def test_package_installs_serves_and_leaves_nothing(machine, tmp_path):
 
     machine.run("dpkg", "--purge", "tallyd")
     assert machine.root.files() - before == set()
+    assert not state.exists() and not Path(machine.root.folder, "var/lib/tallyd").is_symlink()
     assert machine.run("systemctl", "is-active", "tallyd", check=False) == "inactive"

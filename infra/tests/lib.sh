@@ -166,5 +166,5 @@ install_linters() {
 	[ ${#missing[@]} -eq 0 ] && return 0
 	command -v apt-get >/dev/null || { log "cannot install ${missing[*]} here"; return 1; }
 	log "installing ${missing[*]}"
-	{ apt-get update -qq && apt-get install -y -qq "${missing[@]}"; } >"$build/apt.log" 2>&1
+	"$repo_dir/deploy/scripts/install" "${missing[@]}" >"$build/apt.log" 2>&1
 }
