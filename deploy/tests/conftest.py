@@ -28,6 +28,11 @@ def run(*command, check=True, seconds=300, **more):
     return done
 
 
+def pytest_terminal_summary(terminalreporter):
+    for reason in sorted({str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}):
+        terminalreporter.write_line(f"skipped: {reason.removeprefix('Skipped: ')}")
+
+
 def tool(name):
     """A tool by name, or a skip that says which is missing. deploy/check installs all of them."""
     own = CACHE / "bin" / name

@@ -37,7 +37,7 @@ def uring_refusal():
 
 def pytest_terminal_summary(terminalreporter):
     for reason in sorted({str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}):
-        terminalreporter.write_line(reason)
+        terminalreporter.write_line(f"skipped: {reason.removeprefix('Skipped: ')}")
 
 
 def pytest_collection_modifyitems(config, items):

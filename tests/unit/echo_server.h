@@ -22,6 +22,7 @@
 
 #include "io/engine.h"
 #include "net/listener.h"
+#include "skip.h"
 
 #define MAX 32
 #define PATIENCE_S 60 /* SIGALRM ends a test that hangs */
@@ -195,8 +196,7 @@ static inline void echo_need_engine(void)
     struct error err;
     if (kind != ENGINE_URING || engine_probe_uring(&err) == 0)
         return;
-    printf("skip: %s\n", err.text);
-    skip();
+    skip_because("%s", err.text);
 }
 
 static inline void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffers, uint32_t buffer_bytes)

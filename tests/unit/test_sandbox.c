@@ -2,6 +2,7 @@
  * does for a store by name, tries one thing, and says what came of it. All are printed as a table. */
 
 #include "app/sandbox.h"
+#include "skip.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -231,9 +232,9 @@ static void test_what_the_sandbox_says_is_what_it_does(void **unused)
     (void)unused;
     unsigned wrong = 0;
     if (syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* the version */) < 4)
-        skip(); /* no Landlock with ports: half of the table would be another */
+        skip_because("this kernel has no Landlock with ports: half of the table would be another");
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    skip(); /* their runtimes make calls of their own */
+    skip_because("the sanitizer's runtime makes calls of its own");
 #endif
     assert_non_null(mkdtemp(folder));
     snprintf(state, sizeof state, "%s/state", folder);
