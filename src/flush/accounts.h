@@ -15,14 +15,17 @@
 #include "flush/writes.h"
 #include "redis/resp.h"
 
+struct refusals;
+
 struct accounts {
     const struct env *env;
     struct keys *keys;
     struct books *books;
     struct flusher_stats *stats;
-    struct writes *writes;    /* NULL: nobody asks for any */
-    uint64_t refusals_second; /* which second of the clock the next one counts */
-    uint32_t refusals_logged; /* in that second */
+    struct writes *writes;     /* NULL: nobody asks for any */
+    struct refusals *refusals; /* NULL: nobody tells of them */
+    uint64_t refusals_second;  /* which second of the clock the next one counts */
+    uint32_t refusals_logged;  /* in that second */
     uint64_t refusals_unlogged;
 };
 

@@ -280,3 +280,10 @@ uint64_t batch_refused_hits(const struct batch *b)
         hits += b->items[i].refused ? (uint64_t)b->items[i].delta : 0;
     return hits;
 }
+
+const char *batch_command(const struct batch *b, uint32_t index)
+{
+    if (index < b->items_count)
+        return b->items[index].delta == 1 ? "incr" : "incrby";
+    return index == b->items_count && b->write.there && !b->write.set ? "del" : "set";
+}

@@ -73,6 +73,8 @@ void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
 bool batch_take_key(struct batch *b, struct keys *keys, uint32_t key);
 /* Commands between MULTI and the SET of the ledger: the items', then the write. */
 static inline uint32_t batch_commands(const struct batch *b) { return b->items_count + b->write.there; }
+/* Which command the one with that index is, as an ACL rule names it. */
+const char *batch_command(const struct batch *b, uint32_t index);
 /* Append a part as it was recorded, for a batch that an earlier process made: a part of another key begins a new item.
  * 0 or -ENOMEM. */
 int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *part);

@@ -6,6 +6,7 @@
 
 #include "base/probes.h"
 #include "flush/embedded.h"
+#include "flush/refusals.h"
 #include "flush/stored_waits.h"
 #include "sync/atomic.h"
 
@@ -21,6 +22,7 @@ struct core {
     struct read_queue reads;
     struct stored_waits waits;
     struct writes writes;
+    struct refusals refusals;
     uint64_t now_us; /* of the tick under way */
     uint64_t next_flush_us, next_retry_us;
     uint64_t flush_started_us; /* 0: none under way */
@@ -85,6 +87,7 @@ void core_tick(struct core *c)
         embedded_store(&c->accounts, c->now_us / 1000);
     }
     stored_waits_settle(&c->waits, c->now_us / 1000);
+    refusals_tick(&c->refusals);
     core_note_end_of_flush(c);
 }
 
@@ -202,6 +205,12 @@ int core_create(struct core **out, const struct core_config *config)
     c->writes.answered = config->answered;
     c->writes.answered_ctx = config->answered_ctx;
     c->accounts.writes = &c->writes;
+    c->refusals = (struct refusals){.env = config->env,
+                                    .keys = c->keys,
+                                    .user = config->user ? config->user : "",
+                                    .prefix = config->prefix,
+                                    .iam = config->credentials.iam};
+    c->accounts.refusals = &c->refusals;
     c->waits =
         (struct stored_waits){.keys = c->keys, .answered = config->answered, .answered_ctx = config->answered_ctx};
     if (!failed && config->state)

@@ -66,7 +66,9 @@ int keys_inherit(struct keys *k);
  */
 uint64_t keys_give_up_inherited(struct keys *k, uint32_t partition);
 
-/* What a partition has counted and not stored, whatever list it is in. O(cells). */
+/* What is counted and not known to be stored, whatever list it is in. O(cells). */
+uint64_t keys_waiting(const struct keys *k);
+/* Likewise, of one partition. */
 uint64_t keys_pending_of(const struct keys *k, uint32_t partition);
 /* Never send it. How many hits; `unheld`: of those, how many were set aside. */
 uint64_t keys_give_up_pending(struct keys *k, uint32_t partition, uint64_t *unheld);

@@ -49,6 +49,17 @@ uint64_t keys_give_up_inherited(struct keys *k, uint32_t partition)
     return hits;
 }
 
+uint64_t keys_waiting(const struct keys *k)
+{
+    uint64_t hits = 0;
+
+    for (const struct keys_shard *s = k->shards; s < k->shards + k->shards_count; s++) {
+        for (uint32_t cell = 0, cells = shard_cells(s->shard); cell < cells; cell++)
+            hits += shard_count(s->shard, cell) - shard_baseline(s->shard, cell);
+    }
+    return hits;
+}
+
 uint64_t keys_pending_of(const struct keys *k, uint32_t partition)
 {
     uint64_t hits = 0;

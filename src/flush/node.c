@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "flush/outage.h"
+#include "flush/refusals.h"
 #include "sync/atomic.h"
 
 struct node {
@@ -11,6 +12,7 @@ struct node {
     struct link *link;       /* owned */
     struct session *session; /* owned */
     struct outage outage;
+    struct refused refused;
 };
 
 /* ---- the link's news ---- */
@@ -21,6 +23,7 @@ static void node_link_ready(void *ctx)
 
     ENV_LOG(n->config.env, outage_over(&n->outage), "redis_connected", log_str("host", link_host(n->link)),
             log_num("port", n->config.address.port));
+    refusals_end(n->config.accounts->refusals, &n->refused);
     session_link_ready(n->session);
 }
 
@@ -33,11 +36,12 @@ static void node_link_down(void *ctx)
     outage_lost(&n->outage, n->config.env, &n->config.address, n->link);
 }
 
-static void node_link_refused(void *ctx, enum redis_error_class error)
+static void node_link_refused(void *ctx, const struct redis_refusal *what)
 {
     struct node *n = ctx;
 
-    accounts_count_error(n->config.accounts, error);
+    accounts_count_error(n->config.accounts, what->class);
+    refusals_raise(n->config.accounts->refusals, &n->refused, what, link_host(n->link), n->config.address.port);
 }
 
 static void node_link_evicts(void *ctx, struct slice policy)
@@ -126,6 +130,7 @@ void node_destroy(struct node *n)
 {
     if (!n)
         return;
+    refusals_end(n->config.accounts->refusals, &n->refused);
     session_destroy(n->session);
     link_destroy(n->link);
     free(n);

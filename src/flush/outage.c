@@ -1,5 +1,6 @@
 #include "flush/outage.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +16,10 @@ void outage_lost(struct outage *o, const struct env *env, const struct node_addr
     o->idle = link_ended_idle(link);
     if (o->idle)
         return;
+    if (link_reason_code(link) == -EKEYREJECTED) { /* which is said elsewhere */
+        o->reported = true;
+        return;
+    }
     if (o->reported && now_ms - o->logged_ms < (other ? LOG_OTHER_MS : LOG_EVERY_MS))
         return;
     o->reported = true;

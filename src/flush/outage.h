@@ -2,7 +2,7 @@
 /* Says in the log that a node cannot be reached, and why: at once, and then no more than every 30 s while it lasts; but
  * another reason than the last one after a second already, as the first is often but a symptom (a connection that was
  * closed, and then a certificate that is refused). A link that the server closed while nothing was due on it is no
- * outage: if the next attempt fails, that is said.
+ * outage: if the next attempt fails, that is said. What the server refuses is told by refusals.h.
  *
  * Thread: the flusher's. */
 

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/backoff.h"
 #include "flush/look.h"
+#include "flush/refusals.h"
 #include "sync/atomic.h"
 
 #define NILS_IN_A_ROW_MAX 3 /* then someone keeps touching our ledger: slow down */
@@ -29,42 +31,44 @@ struct partition {
     bool probing;   /* … or is */
     bool halted;    /* on-ledger-loss=halt */
     bool too_large; /* the batch, for the link */
+    struct refused refused;
+    bool refused_at_arm;
 };
 
-/* Half of the delay is certain, half is chance. */
 static void partition_pause_ms(struct partition *p, uint64_t delay)
 {
     const struct accounts *a = p->chain.config.past.accounts;
 
-    p->resume_ms = accounts_now_ms(a) + delay / 2 + env_random(a->env) % (delay / 2 + 1);
+    p->resume_ms = accounts_now_ms(a) + backoff_part_ms(delay, env_random(a->env));
 }
 
 static void partition_pause(struct partition *p)
 {
-    uint64_t delay = PAUSE_MIN_MS;
+    const struct accounts *a = p->chain.config.past.accounts;
 
-    for (uint32_t i = 0; i < p->refusals && delay < PAUSE_MAX_MS; i++)
-        delay *= 2;
-    p->refusals++;
-    partition_pause_ms(p, delay < PAUSE_MAX_MS ? delay : PAUSE_MAX_MS);
+    p->resume_ms = accounts_now_ms(a) + backoff_ms(p->refusals++, PAUSE_MIN_MS, PAUSE_MAX_MS, env_random(a->env));
 }
 
 static int partition_all_is_well(struct partition *p)
 {
     p->refusals = 0;
     p->nils = 0;
+    refusals_end(p->chain.config.past.accounts->refusals, &p->refused);
     return 1;
 }
 
 /* ---- arming ---- */
 
-static enum redis_error_class partition_on_error(struct partition *p, struct slice text, enum redis_error_class *where)
+static enum redis_error_class partition_on_error(struct partition *p, struct slice text, const char *command,
+                                                 enum redis_error_class *where)
 {
     enum redis_error_class c = redis_error_classify(text);
 
     accounts_count_error(p->chain.config.past.accounts, c);
-    if (*where == REDIS_ERROR_NONE || *where == REDIS_ERROR_EXECABORT)
+    if (*where == REDIS_ERROR_NONE || *where == REDIS_ERROR_EXECABORT) {
         *where = c;
+        refused_note(&p->refused, command, text);
+    }
     return c;
 }
 
@@ -97,7 +101,7 @@ int partition_on_look(struct partition *p, const struct reply *reply, uint32_t i
     enum redis_error_class ignored = REDIS_ERROR_NONE, c = redis_error_classify(reply->text);
     /* May this user not read the key, then nothing is known of it, and nothing ever will be. */
     bool for_good = c == REDIS_ERROR_NOPERM || c == REDIS_ERROR_NOPERM_KEY;
-    partition_on_error(p, reply->text, for_good ? &ignored : &p->arm_refusal);
+    partition_on_error(p, reply->text, "getrange", for_good ? &ignored : &p->arm_refusal);
     return 0;
 }
 
@@ -114,7 +118,7 @@ void partition_begin_arm(struct partition *p)
 int partition_on_watch(struct partition *p, const struct reply *reply)
 {
     if (reply->type == REPLY_ERROR)
-        partition_on_error(p, reply->text, &p->arm_refusal);
+        partition_on_error(p, reply->text, "watch", &p->arm_refusal);
     else if (!reply_is_status(reply, SLICE("OK")))
         return -EPROTO;
     return 0;
@@ -136,7 +140,7 @@ int partition_on_ledger(struct partition *p, const struct reply *reply)
 
     p->looked_ms = accounts_now_ms(p->chain.config.past.accounts);
     if (reply->type == REPLY_ERROR)
-        partition_on_error(p, reply->text, &p->arm_refusal);
+        partition_on_error(p, reply->text, "get", &p->arm_refusal);
     else if (reply->type != REPLY_NIL && reply->type != REPLY_STRING)
         return -EPROTO;
     /* Without a WATCH in front of it an answer proves nothing. */
@@ -154,10 +158,12 @@ int partition_on_ledger(struct partition *p, const struct reply *reply)
 int partition_on_multi(struct partition *p, const struct reply *reply)
 {
     if (reply->type == REPLY_ERROR)
-        partition_on_error(p, reply->text, &p->arm_refusal);
+        partition_on_error(p, reply->text, "multi", &p->arm_refusal);
     else if (!reply_is_status(reply, SLICE("OK")))
         return -EPROTO;
     p->armed = (p->met || p->asks) && !p->arm_refusal && !p->halted;
+    if (p->armed && p->refused_at_arm)
+        refusals_end(p->chain.config.past.accounts->refusals, &p->refused);
     return 0;
 }
 
@@ -220,7 +226,7 @@ int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t
     if (reply->type != REPLY_ERROR)
         return -EPROTO;
     if (p->probing) {
-        partition_on_error(p, reply->text, &p->refusal);
+        partition_on_error(p, reply->text, "set", &p->refusal);
         return 0;
     }
     if (index < b->items_count && redis_error_classify(reply->text) == REDIS_ERROR_NOPERM_KEY) {
@@ -231,7 +237,7 @@ int partition_on_queued(struct partition *p, const struct reply *reply, uint32_t
         accounts_count_error(p->chain.config.past.accounts, redis_error_classify(reply->text));
         batch_refuse_write(b);
     } else {
-        partition_on_error(p, reply->text, &p->refusal);
+        partition_on_error(p, reply->text, batch_command(b, index), &p->refusal);
     }
     return 0;
 }
@@ -240,7 +246,7 @@ static int partition_on_probed(struct partition *p, const struct reply *reply)
 {
     p->probing = false;
     if (reply->type == REPLY_ERROR) {
-        partition_on_error(p, reply->text, &p->refusal);
+        partition_on_error(p, reply->text, "exec", &p->refusal);
         return 0;
     }
     if (reply->type == REPLY_NIL) { /* the ledger is another by now */
@@ -250,7 +256,7 @@ static int partition_on_probed(struct partition *p, const struct reply *reply)
     if (reply->type != REPLY_ARRAY || reply->items_count != 1)
         return -EPROTO;
     if (reply->items[0].type == REPLY_ERROR) {
-        partition_on_error(p, reply->items[0].text, &p->refusal);
+        partition_on_error(p, reply->items[0].text, "set", &p->refusal);
         return 0;
     }
     chain_probed(&p->chain);
@@ -269,13 +275,13 @@ int partition_on_exec(struct partition *p, const struct reply *reply)
                 chain_grow(&p->chain);
             return partition_all_is_well(p);
         }
-        p->refusal = REDIS_ERROR_NOPERM;
+        partition_on_error(p, reply->items[reply->items_count - 1].text, "set", &p->refusal);
     } else if (reply->type == REPLY_NIL) {
         p->chain.batch->copies--; /* this copy is refused for good */
         p->nils++;
     } else if (reply->type == REPLY_ERROR) {
         /* An error of a class we do not know might come from a proxy that knows no more than we do. */
-        if (partition_on_error(p, reply->text, &p->refusal) != REDIS_ERROR_OTHER)
+        if (partition_on_error(p, reply->text, "exec", &p->refusal) != REDIS_ERROR_OTHER)
             p->chain.batch->copies--;
     } else {
         return -EPROTO;
@@ -296,6 +302,7 @@ enum refusal_action partition_settle(struct partition *p)
     bool key_only = why == REDIS_ERROR_EXECABORT && p->chain.batch && p->chain.batch->refused;
     enum refusal_action action = key_only ? REFUSAL_NONE : refusal_action(why);
 
+    p->refused_at_arm = p->arm_refusal;
     p->arm_refusal = REDIS_ERROR_NONE;
     p->refusal = REDIS_ERROR_NONE;
     if (p->doubting && action == REFUSAL_NONE) {
@@ -359,6 +366,7 @@ bool partition_is_sure(const struct partition *p) { return p->met && chain_is_su
 bool partition_is_armed(const struct partition *p) { return p->armed; }
 bool partition_busy(const struct partition *p) { return p->chain.batch || p->chain.replaced || p->chain.next; }
 void partition_prepare(struct partition *p) { chain_prepare(&p->chain); }
+struct refused *partition_refused(struct partition *p) { return &p->refused; }
 uint32_t partition_number(const struct partition *p) { return p->chain.config.past.number; }
 struct slice partition_ledger_key(const struct partition *p)
 {

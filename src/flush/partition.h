@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #include "flush/chain.h"
-#include "flush/refusal.h"
+#include "flush/refusals.h"
 
 struct partition;
 
@@ -70,5 +70,6 @@ void partition_leave(struct partition *p);
 /* Another node says that the partition belongs to the one it is on. */
 void partition_vouch(struct partition *p, uint64_t asked_ms);
 
+struct refused *partition_refused(struct partition *p); /* as it was noted */
 uint32_t partition_number(const struct partition *p);
 struct slice partition_ledger_key(const struct partition *p);

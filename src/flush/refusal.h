@@ -13,3 +13,5 @@ enum refusal_action {
 };
 
 enum refusal_action refusal_action(enum redis_error_class c);
+/* What an administrator can do about it, in a sentence; `iam`: the password is MemoryDB's IAM. */
+const char *refusal_advice(enum redis_error_class c, bool iam);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "flush/outage.h"
+#include "flush/refusals.h"
 #include "redis/crc16.h"
 #include "sync/atomic.h"
 
@@ -22,10 +23,10 @@ struct scout {
     uint32_t turn;          /* of those to try: 0 the seed, then the known ones */
     enum scout_meta meta;
     bool asking, wished;
-    bool came_for_meta;
+    bool came_for_meta, set_refused;
     bool idle_end; /* the server closed the connection while nothing was asked */
     struct outage outage;
-    bool complained;       /* in the log, since the last good answer */
+    struct refused refused;
     uint32_t asks_in_vain; /* by wish, one after the other */
     uint64_t now_ms;
     uint64_t asked_ms, may_ask_ms, unasked_ms;
@@ -56,44 +57,45 @@ static void scout_head_for_next(struct scout *s)
 
 /* ---- what the answers say ---- */
 
-static void scout_complain(struct scout *s, const char *event, const struct reply *reply)
+static void scout_complain(struct scout *s, const char *command, const struct reply *reply)
 {
-    enum redis_error_class c = reply->type == REPLY_ERROR ? redis_error_classify(reply->text) : REDIS_ERROR_OTHER;
+    bool error = reply->type == REPLY_ERROR; /* else it is an answer that is none of those that there are: a proxy's */
+    enum redis_error_class c = error ? redis_error_classify(reply->text) : REDIS_ERROR_OTHER;
 
     accounts_count_error(s->config.accounts, c);
-    if (s->complained)
-        return;
-    s->complained = true;
-    ENV_LOG(s->config.env, LOG_LEVEL_WARN, event, log_str("host", s->at.host), log_num("port", s->at.port),
-            log_str("error", redis_error_name(c)),
-            log_str("do", "is it a cluster, and may this user run CLUSTER SLOTS and write the key of the prefix and "
-                          "!meta? A single server needs --redis-mode standalone"));
+    refused_note(&s->refused, command, error ? reply->text : SLICE("(not what this command is answered with)"));
+    refusals_complain(s->config.accounts->refusals, &s->refused, c, s->link);
 }
 
 static void scout_judge_meta(struct scout *s, struct slice value)
 {
     struct slice ours = keyspace_meta_value(s->config.space, s->meta_value);
 
-    s->complained = false;
+    refusals_end(s->config.accounts->refusals, &s->refused);
     s->meta = slice_equals(value, ours) ? META_AGREES : META_DIFFERS;
     if (s->meta == META_DIFFERS)
         s->config.differs(s->config.ctx, keyspace_meta_partitions(value));
 }
 
-/* The answers to SET … NX, which says nothing that GET does not, and to GET. */
+/* The answers to SET … NX, which says nothing that GET does not but why it was refused, and to GET. */
 static void scout_on_meta(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct scout *s = ctx;
 
-    if (index == 0)
+    if (index == 0) {
+        s->set_refused = reply->type == REPLY_ERROR;
+        if (s->set_refused)
+            scout_complain(s, "set", reply);
         return;
+    }
     s->asking = false;
     if (reply->type == REPLY_STRING) {
         scout_judge_meta(s, reply->text);
         return;
     }
     s->wished = true; /* MOVED, say: then the next map leads on */
-    scout_complain(s, "meta_refused", reply);
+    if (!s->set_refused || reply->type != REPLY_NIL)
+        scout_complain(s, "get", reply);
 }
 
 static void scout_send(struct scout *s, uint32_t replies, link_reply_fn fn)
@@ -144,9 +146,11 @@ static void scout_on_slots(void *ctx, const struct reply *reply, uint32_t index)
     s->asking = false;
     if (!slots_fits(reply)) {
         s->wished = true;
-        scout_complain(s, "map_refused", reply);
+        scout_complain(s, "cluster|slots", reply);
         return;
     }
+    if (s->meta != META_UNKNOWN)
+        refusals_end(s->config.accounts->refusals, &s->refused);
     s->config.map(s->config.ctx, reply, &s->at, s->asked_ms);
     if (s->meta == META_UNKNOWN)
         scout_look_for_meta(s, reply);
@@ -238,11 +242,12 @@ static void scout_link_down(void *ctx)
     scout_head_for_next(s);
 }
 
-static void scout_link_refused(void *ctx, enum redis_error_class error)
+static void scout_link_refused(void *ctx, const struct redis_refusal *what)
 {
     struct scout *s = ctx;
 
-    accounts_count_error(s->config.accounts, error);
+    accounts_count_error(s->config.accounts, what->class);
+    refusals_raise(s->config.accounts->refusals, &s->refused, what, link_host(s->link), s->at.port);
 }
 
 static void scout_link_evicts(void *ctx, struct slice policy) { (void)ctx, (void)policy; /* the nodes' links say it */ }

@@ -44,6 +44,7 @@ struct session {
     struct partition *turn; /* armed, being armed, or the last that was; NULL: none yet */
     struct partition *sent; /* whose batch is under way; NULL: none */
     bool multi_open;
+    struct refused refused_read, refused_discard;
     struct buf out;
     uint32_t members_count;
     struct member members[]; /* a member keeps its place while replies for it are due */
@@ -112,8 +113,10 @@ static bool session_settle(struct session *s, struct partition *p)
     enum redis_error_class why = partition_refusal(p);
     enum refusal_action action = partition_settle(p);
 
+    if (why && action != REFUSAL_NONE)
+        refusals_complain(s->config.accounts->refusals, partition_refused(p), why, s->config.link);
     if (action == REFUSAL_RECONNECT)
-        link_fail(s->config.link, -EACCES, "the server refuses: %s", redis_error_name(why));
+        link_fail(s->config.link, -EKEYREJECTED, "the server refuses: %s", redis_error_name(why));
     else if (action == REFUSAL_REMAP)
         s->config.remap(s->config.remap_ctx);
     return action == REFUSAL_RECONNECT;
@@ -141,9 +144,12 @@ static void session_check(struct session *s, int result, const char *what)
 static void session_on_discard(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct session *s = ctx;
-    (void)reply, (void)index;
+    (void)index;
 
     s->multi_open = false;
+    /* What follows would be queued. */
+    if (refusals_of(s->config.accounts->refusals, &s->refused_discard, "discard", reply, s->config.link))
+        link_fail(s->config.link, -EPROTO, "the server refuses DISCARD");
 }
 
 static void session_on_queued(void *ctx, const struct reply *reply, uint32_t index)
@@ -172,6 +178,7 @@ static void session_on_read(void *ctx, const struct reply *reply, uint32_t index
 
     if (reply->type == REPLY_ERROR)
         accounts_count_error(a, redis_error_classify(reply->text));
+    refusals_of(a->refusals, &m->session->refused_read, "getrange", reply, m->session->config.link);
     read_queue_take(m->session->config.reads, partition_number(m->partition), reply, accounts_now_ms(a));
 }
 
@@ -379,6 +386,8 @@ void session_destroy(struct session *s)
 {
     if (!s)
         return;
+    refusals_end(s->config.accounts->refusals, &s->refused_read);
+    refusals_end(s->config.accounts->refusals, &s->refused_discard);
     buf_fini(&s->out);
     free(s);
 }

@@ -3,6 +3,7 @@
  *
  * Thread: password() is called on the flusher's. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -12,5 +13,6 @@ struct credentials {
      * NULL instead of the function: no AUTH. */
     const char *(*password)(void *ctx, struct error *err);
     void *ctx;
+    bool iam;              /* it is a token of AWS IAM */
     uint64_t reconnect_ms; /* a connection is made anew when it is this old; 0: it may live for ever */
 };

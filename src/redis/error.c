@@ -31,6 +31,12 @@ static const struct class_row rows[REDIS_ERROR_COUNT] = {
     [REDIS_ERROR_WRONGTYPE] = {"wrongtype", "WRONGTYPE", NULL},
     [REDIS_ERROR_NOT_INTEGER] = {"not_integer", "ERR", "value is not an integer"},
     [REDIS_ERROR_OVERFLOW] = {"overflow", "ERR", "would overflow"},
+    [REDIS_ERROR_UNKNOWN_COMMAND] = {"unknown_command", "ERR", "nknown command"},
+    [REDIS_ERROR_PROTECTED] = {"protected_mode", "DENIED", NULL},
+    [REDIS_ERROR_MAX_CLIENTS] = {"max_clients", "ERR max number of clients", NULL},
+    [REDIS_ERROR_NO_CLUSTER] = {"no_cluster", "ERR This instance has cluster support disabled", NULL},
+    [REDIS_ERROR_DATABASE] = {"no_database", "ERR", "DB index"},
+    [REDIS_ERROR_AUTH_UNWANTED] = {"auth_unwanted", "ERR", "no password is set"},
     [REDIS_ERROR_OTHER] = {"other", NULL, NULL},
 };
 
@@ -48,15 +54,36 @@ static bool row_fits(const struct class_row *row, struct slice text)
     return !row->holds || memmem(text.at, text.bytes, row->holds, strlen(row->holds));
 }
 
-enum redis_error_class redis_error_classify(struct slice text)
+/* "EXECABORT Transaction discarded because of: NOPERM …": of EXEC itself, not of what was queued. */
+static struct slice text_of_cause(struct slice text)
 {
+    static const struct slice because = {" because of: ", 13};
+    const char *at = text_starts(text, "EXECABORT") ? memmem(text.at, text.bytes, because.at, because.bytes) : NULL;
+
+    if (!at)
+        return text;
+    at += because.bytes;
+    return (struct slice){at, (size_t)(text.at + text.bytes - at)};
+}
+
+enum redis_error_class redis_error_classify(struct slice whole)
+{
+    struct slice text = text_of_cause(whole);
+
     for (enum redis_error_class c = REDIS_ERROR_NONE; c < REDIS_ERROR_COUNT; c++) {
         if (row_fits(&rows[c], text))
             return c;
     }
-    /* Redis before 6 says "ERR invalid password"; some NOPERM texts name neither command nor key. */
+    /* Redis before 6 says "ERR invalid password", in a cluster the second of these; some NOPERM texts name neither
+     * command nor key. */
     if (text_starts(text, "ERR invalid password"))
         return REDIS_ERROR_WRONGPASS;
+    if (text_starts(text, "ERR AUTH <password> called without any password"))
+        return REDIS_ERROR_AUTH_UNWANTED;
+    if (text_starts(text, "ERR SELECT is not allowed"))
+        return REDIS_ERROR_DATABASE;
+    if (text_starts(text, "ERR unknown subcommand") || text_starts(text, "ERR Unknown subcommand"))
+        return REDIS_ERROR_UNKNOWN_COMMAND;
     return text_starts(text, "NOPERM") ? REDIS_ERROR_NOPERM : REDIS_ERROR_OTHER;
 }
 

@@ -3,7 +3,7 @@
  *
  * Thread: pure functions.
  * Source: the first word of an error reply (Redis protocol specification, "Simple errors"); the texts
- * after ERR and NOPERM as Redis 5…7, Valkey 7…8 and MemoryDB write them. */
+ * after ERR and NOPERM as Redis 5…8, Valkey 7…8 and MemoryDB write them. */
 
 #include "base/slice.h"
 
@@ -29,8 +29,21 @@ enum redis_error_class {
     REDIS_ERROR_WRONGTYPE,
     REDIS_ERROR_NOT_INTEGER,
     REDIS_ERROR_OVERFLOW,
+    REDIS_ERROR_UNKNOWN_COMMAND,
+    REDIS_ERROR_PROTECTED,     /* protected mode: no password is set, and we come from elsewhere */
+    REDIS_ERROR_MAX_CLIENTS,   /* the server has no connection left */
+    REDIS_ERROR_NO_CLUSTER,    /* a single server is asked for its map */
+    REDIS_ERROR_DATABASE,      /* it has no database of that number */
+    REDIS_ERROR_AUTH_UNWANTED, /* a password for a server that has none */
     REDIS_ERROR_OTHER,
     REDIS_ERROR_COUNT,
+};
+
+/* A refusal, for those who tell it. */
+struct redis_refusal {
+    enum redis_error_class class;
+    const char *command; /* what was refused, as an ACL rule names it: "watch", "client|setname" */
+    const char *words;   /* the server's own; empty: there are none, or they may hold a secret */
 };
 
 /* `text` is the error line without its '-'. */

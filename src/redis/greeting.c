@@ -5,6 +5,7 @@
 enum greeting_step { STEP_AUTH, STEP_SELECT, STEP_SETNAME, STEP_MEMORY, STEP_REPLICATION, STEP_MULTI, STEP_EXEC };
 
 static const char *const step_names[] = {"AUTH", "SELECT", "CLIENT SETNAME", "INFO", "INFO", "MULTI", "EXEC"};
+static const char *const step_rules[] = {"auth", "select", "client|setname", "info", "info", "multi", "exec"};
 
 static void greeting_step(struct greeting *g, enum greeting_step step, struct buf *out, size_t count,
                           const struct slice args[])
@@ -69,13 +70,15 @@ static void read_policy(struct greeting *g, struct slice info)
 static enum greeting_result greeting_refuse(struct greeting *g, enum greeting_step step, enum redis_error_class error)
 {
     g->error = error;
+    g->command = step_rules[step];
     snprintf(g->reason, sizeof(g->reason), "the server refused %s: %s", step_names[step], redis_error_name(error));
     return GREETING_REFUSED;
 }
 
 static bool step_matters(enum greeting_step step, enum redis_error_class error)
 {
-    if (error == REDIS_ERROR_NOAUTH)
+    /* What concerns the connection, not the command. */
+    if (error == REDIS_ERROR_NOAUTH || error == REDIS_ERROR_PROTECTED || error == REDIS_ERROR_MAX_CLIENTS)
         return true;
     return step != STEP_SETNAME && step != STEP_MEMORY && step != STEP_REPLICATION;
 }

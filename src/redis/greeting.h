@@ -6,8 +6,7 @@
  * primary: a replica is refused as READONLY, for a ledger read there may be older than the truth
  * (unless any_role: who only asks for the map of a cluster may ask anybody).
  * Tolerated: a server or user that refuses CLIENT SETNAME or INFO. Everything else refuses the connection.
- * `reason` names the command and the class of the error, never the server's words about AUTH: servers
- * repeat the arguments of commands they do not know. */
+ * `reason` names the command and the class of the error, and never has the server's words (words.h). */
 
 #include <stdint.h>
 
@@ -32,6 +31,7 @@ struct greeting {
     uint8_t steps_count, steps_done;
     bool any_role;
     enum redis_error_class error; /* when refused */
+    const char *command;          /* likewise: as an ACL rule names it */
     char reason[192];
     struct slice policy; /* maxmemory-policy when it is not noeviction, else empty; lives in `policy_text` */
     char policy_text[32];

@@ -81,5 +81,5 @@ void iam_destroy(struct iam *i)
 
 struct credentials iam_credentials(struct iam *i)
 {
-    return (struct credentials){.password = iam_password, .ctx = i, .reconnect_ms = IAM_RECONNECT_MS};
+    return (struct credentials){.password = iam_password, .ctx = i, .iam = true, .reconnect_ms = IAM_RECONNECT_MS};
 }

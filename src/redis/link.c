@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/backoff.h"
 #include "redis/greeting.h"
+#include "redis/words.h"
 
 #define RECV_BYTES 65536
 #define IDLE_MS_MIN 1000
@@ -34,7 +36,9 @@ struct link {
     bool ended_idle;
     struct link_traffic traffic;
     char received[RECV_BYTES];
-    uint64_t greeted_ms; /* when this connection was opened */
+    uint64_t greeted_ms;           /* when this connection was opened */
+    struct buf secret;             /* the password that this connection has sent; wiped at its end */
+    char first_words[WORDS_BYTES]; /* of the first reply, if it was an error */
 };
 
 void link_fail(struct link *l, int code, const char *format, ...)
@@ -48,18 +52,6 @@ void link_fail(struct link *l, int code, const char *format, ...)
     va_end(args);
     l->reason_code = code;
     l->failing = true;
-}
-
-/* Half of it is certain, half is chance, so that many instances do not come back as one. */
-static uint64_t backoff_ms(struct link *l)
-{
-    uint64_t delay = l->config.backoff_min_ms;
-
-    for (uint32_t i = 0; i < l->attempts && delay < l->config.backoff_max_ms; i++)
-        delay *= 2;
-    if (delay > l->config.backoff_max_ms)
-        delay = l->config.backoff_max_ms;
-    return delay / 2 + l->config.random(l->config.random_ctx) % (delay / 2 + 1);
 }
 
 void link_proved(struct link *l) { l->attempts = 0; }
@@ -77,8 +69,18 @@ static bool link_is_idle(const struct link *l)
            l->now_ms - l->ready_since_ms >= IDLE_MS_MIN;
 }
 
+bool link_may_repeat(const struct link *l, const char *words) { return !words_reveal(words, buf_slice(&l->secret)); }
+
+static void link_refused(struct link *l, enum redis_error_class class, const char *command, const char *words)
+{
+    const struct redis_refusal what = {class, command, link_may_repeat(l, words) ? words : ""};
+
+    l->user.refused(l->user.ctx, &what);
+}
+
 static void link_close(struct link *l)
 {
+    words_forget(&l->secret);
     l->ended_idle = link_is_idle(l) && l->reason_code == -ECONNRESET;
     if (l->ended_idle || (l->state == LINK_READY && l->now_ms - l->ready_since_ms >= l->config.backoff_max_ms))
         link_proved(l);
@@ -93,7 +95,8 @@ static void link_close(struct link *l)
     expects_clear(&l->expects);
     buf_fini(&l->out);
     l->out_sent = 0;
-    l->deadline_ms = l->now_ms + backoff_ms(l);
+    l->deadline_ms = l->now_ms + backoff_ms(l->attempts, l->config.backoff_min_ms, l->config.backoff_max_ms,
+                                            l->config.random(l->config.random_ctx));
     l->attempts++;
     l->user.down(l->user.ctx);
 }
@@ -118,34 +121,23 @@ void link_send(struct link *l, struct slice bytes)
 
 /* ---- bytes ---- */
 
+/* The server refused us with the first thing that it said (it is full, say) and closed, whatever that answered. */
+static void link_fail_refused(struct link *l)
+{
+    struct slice words = {l->first_words, strlen(l->first_words)};
+
+    link_refused(l, redis_error_classify(words), "connect", l->first_words);
+    link_fail(l, -EKEYREJECTED, "the server refused the connection");
+}
+
 static void link_fail_stream(struct link *l, int code, const char *what)
 {
+    if (l->state == LINK_GREETING && l->first_words[0] && !l->failing)
+        link_fail_refused(l);
     const struct transport_ops *ops = l->config.transport.ops;
     const char *reason = ops->reason ? ops->reason(l->stream) : "";
 
     link_fail(l, code, "%s", *reason ? reason : what);
-}
-
-void link_flush(struct link *l)
-{
-    if (l->state < LINK_GREETING)
-        return;
-    while (!l->failing && l->out_sent < l->out.bytes) {
-        ssize_t n = l->config.transport.ops->try_send(l->stream, l->out.data + l->out_sent, l->out.bytes - l->out_sent);
-        if (n == -EAGAIN)
-            return;
-        if (n < 0) {
-            link_fail_stream(l, (int)n, "sending failed");
-            return;
-        }
-        l->out_sent += (size_t)n;
-        l->expects.moved_ms = l->now_ms;
-        l->traffic.bytes_out += (uint64_t)n;
-    }
-    if (l->out_sent == l->out.bytes) {
-        buf_clear(&l->out);
-        l->out_sent = 0;
-    }
 }
 
 static void link_parse(struct link *l)
@@ -168,7 +160,7 @@ static void link_receive(struct link *l)
         if (n == -EAGAIN)
             return;
         if (n == 0) {
-            link_fail(l, -ECONNRESET, "the server closed the connection");
+            link_fail_stream(l, -ECONNRESET, "the server closed the connection");
             return;
         }
         if (n < 0) {
@@ -180,6 +172,30 @@ static void link_receive(struct link *l)
         if (resp_feed(l->reader, l->received, (size_t)n) < 0)
             link_fail(l, -EPROTO, "no memory for replies");
         link_parse(l);
+    }
+}
+
+void link_flush(struct link *l)
+{
+    if (l->state < LINK_GREETING)
+        return;
+    while (!l->failing && l->out_sent < l->out.bytes) {
+        ssize_t n = l->config.transport.ops->try_send(l->stream, l->out.data + l->out_sent, l->out.bytes - l->out_sent);
+        if (n == -EAGAIN)
+            return;
+        if (n < 0) {
+            if (l->state == LINK_GREETING)
+                link_receive(l); /* it may have said why before it closed */
+            link_fail_stream(l, (int)n, "sending failed");
+            return;
+        }
+        l->out_sent += (size_t)n;
+        l->expects.moved_ms = l->now_ms;
+        l->traffic.bytes_out += (uint64_t)n;
+    }
+    if (l->out_sent == l->out.bytes) {
+        buf_clear(&l->out);
+        l->out_sent = 0;
     }
 }
 
@@ -195,13 +211,18 @@ static void link_check_deadline(struct link *l)
 static void link_on_greeting(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct link *l = ctx;
-    (void)index;
+    char words[WORDS_BYTES];
 
+    if (index == 0 && reply->type == REPLY_ERROR)
+        words_take(l->first_words, reply->text);
     switch (greeting_take(&l->greeting, reply)) {
     case GREETING_GOES_ON: return;
     case GREETING_REFUSED:
-        l->user.refused(l->user.ctx, l->greeting.error);
-        link_fail(l, -EACCES, "%s", l->greeting.reason);
+        words[0] = '\0';
+        if (reply->type == REPLY_ERROR)
+            words_take(words, reply->text);
+        link_refused(l, l->greeting.error, l->greeting.command, words);
+        link_fail(l, -EKEYREJECTED, "%s", l->greeting.reason);
         return;
     case GREETING_DONE: break;
     }
@@ -241,21 +262,15 @@ static void link_greet(struct link *l)
 
     l->state = LINK_GREETING;
     l->greeted_ms = l->now_ms;
+    l->first_words[0] = '\0';
+    if (password)
+        buf_append_slice(&l->secret, (struct slice){password, strlen(password)});
     l->traffic.connects++;
     resp_reset(l->reader);
     uint32_t replies = greeting_compose(&l->greeting, &config, &l->out);
     link_expect(l, replies, link_on_greeting, l);
-    if (l->out.failed)
+    if (l->out.failed || l->secret.failed)
         link_fail(l, -ENOMEM, "no memory for the greeting");
-}
-
-static const char *open_failure(int failed)
-{
-    switch (failed) {
-    case -ENOENT: return "the name does not resolve: there is no such host";
-    case -EAGAIN: return "the name does not resolve: no name server answers";
-    default: return "connecting failed";
-    }
 }
 
 static void link_connect(struct link *l)
@@ -266,7 +281,7 @@ static void link_connect(struct link *l)
     const char *host = link_host_of(l, l->by_other), *other = link_host_of(l, !l->by_other);
     int failed = ops->open(l->config.transport.ctx, host, l->config.port, &l->stream);
     if (failed)
-        link_fail(l, failed, "%s", open_failure(failed));
+        link_fail(l, failed, "%s", transport_open_failure(failed));
     else if (ops->accept_name && link_has_other(l))
         ops->accept_name(l->stream, other);
 }
@@ -336,6 +351,7 @@ void link_destroy(struct link *l)
         return;
     if (l->stream)
         l->config.transport.ops->close(l->stream);
+    words_forget(&l->secret);
     buf_fini(&l->out);
     resp_destroy(l->reader);
     free(l);
@@ -357,6 +373,7 @@ const char *link_host(const struct link *l)
     return link_host_of(l, l->state == LINK_DOWN ? l->failed_by_other : l->by_other);
 }
 
+uint16_t link_port(const struct link *l) { return l->config.port; }
 const char *link_reason(const struct link *l) { return l->reason.text; }
 bool link_ended_idle(const struct link *l) { return l->ended_idle; }
 int link_reason_code(const struct link *l) { return l->reason_code; }

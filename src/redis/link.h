@@ -7,7 +7,7 @@
  * greeting or reply deadline, a read or write error, the end of the stream, bytes that are no RESP, a reply that nobody
  * waits for, or link_fail() from a user: each ends the connection, never only a command. `down` is told once, no
  * waiting reply is ever delivered after it, and the next attempt follows after a back-off: min doubled up to max, half
- * of it jitter. The texts of errors never hold what was sent, so no secret can be in them. */
+ * of it jitter. The texts of errors never hold what was sent, so no secret can be in them (words.h). */
 
 #include <poll.h>
 #include <stdbool.h>
@@ -44,9 +44,9 @@ struct link_config {
 struct link_user {
     void *ctx;
     void (*ready)(void *ctx);
-    void (*down)(void *ctx);                            /* why: link_reason() */
-    void (*refused)(void *ctx, enum redis_error_class); /* the greeting got this error reply */
-    void (*evicts)(void *ctx, struct slice policy);     /* maxmemory-policy is not noeviction */
+    void (*down)(void *ctx);                                      /* why: link_reason() */
+    void (*refused)(void *ctx, const struct redis_refusal *what); /* the greeting got an error reply */
+    void (*evicts)(void *ctx, struct slice policy);               /* maxmemory-policy is not noeviction */
 };
 
 struct link_traffic {
@@ -71,6 +71,7 @@ void link_flush(struct link *l);
 void link_set_address(struct link *l, const char *host, const char *other_host, uint16_t port);
 /* By which of the two the last attempt was made. */
 const char *link_host(const struct link *l);
+uint16_t link_port(const struct link *l);
 /* Did the last attempt fail by the first, so that the next is by the second? */
 bool link_turns_to_other(const struct link *l);
 /* The connection has done what it is for: should it end, the next attempt comes soon. (Staying up as long as the
@@ -84,7 +85,9 @@ enum link_state link_state(const struct link *l);
  * links by their `timeout`; the next attempt comes soon. */
 bool link_ended_idle(const struct link *l);
 const char *link_reason(const struct link *l); /* of the last end */
-int link_reason_code(const struct link *l);    /* its -errno */
+int link_reason_code(const struct link *l); /* its -errno; -EKEYREJECTED: the server refuses, which is told already */
+/* May these words of the server be repeated: is nothing of the password in them that this connection has sent? */
+bool link_may_repeat(const struct link *l, const char *words);
 const struct link_traffic *link_traffic(const struct link *l);
 /* What to poll (fd -1: nothing), and when to tick at the latest (UINT64_MAX: never). */
 void link_poll(const struct link *l, struct pollfd *out);

@@ -5,6 +5,7 @@
  * Failure modes: -errno from any function; the stream is then good for nothing but close(). From open(), -ENOENT means
  * that there is no such name, and -EAGAIN that no name server answers. */
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,6 +30,16 @@ struct transport_ops {
     const char *(*reason)(const struct stream *s);
     void (*close)(struct stream *s);
 };
+
+/* What open() failed for, in words. */
+static inline const char *transport_open_failure(int failed)
+{
+    switch (failed) {
+    case -ENOENT: return "the name does not resolve: there is no such host";
+    case -EAGAIN: return "the name does not resolve: no name server answers";
+    default: return "connecting failed";
+    }
+}
 
 struct transport {
     const struct transport_ops *ops;

@@ -17,10 +17,10 @@ struct fixture {
 
 static inline void on_ready(void *ctx) { ((struct fixture *)ctx)->readies++; }
 static inline void on_down(void *ctx) { ((struct fixture *)ctx)->downs++; }
-static inline void on_refused(void *ctx, enum redis_error_class c)
+static inline void on_refused(void *ctx, const struct redis_refusal *c)
 {
     ((struct fixture *)ctx)->refused++;
-    ((struct fixture *)ctx)->error = c;
+    ((struct fixture *)ctx)->error = c->class;
 }
 static inline void on_evicts(void *ctx, struct slice policy)
 {

@@ -10,7 +10,7 @@
 #include "world.h"
 
 static void nobody(void *ctx) { (void)ctx; }
-static void nobody_refused(void *ctx, enum redis_error_class c) { (void)ctx, (void)c; }
+static void nobody_refused(void *ctx, const struct redis_refusal *c) { (void)ctx, (void)c; }
 static void nobody_evicts(void *ctx, struct slice policy) { (void)ctx, (void)policy; }
 
 static const struct node_address node = {"n", 1, ""};

@@ -28,7 +28,23 @@ static void test_texts_of_real_servers_find_their_class(void **state)
     assert_int_equal(class_of("ERR invalid password"), REDIS_ERROR_WRONGPASS);
     assert_int_equal(class_of("WRONGTYPE Operation against a key holding the wrong kind of value"),
                      REDIS_ERROR_WRONGTYPE);
-    assert_int_equal(class_of("ERR unknown command"), REDIS_ERROR_OTHER);
+    assert_int_equal(class_of("ERR unknown command 'WATCH', with args"), REDIS_ERROR_UNKNOWN_COMMAND);
+    assert_int_equal(class_of("ERR Unknown subcommand or wrong number of arguments for 'SLOTS'"),
+                     REDIS_ERROR_UNKNOWN_COMMAND);
+    assert_int_equal(class_of("DENIED Redis is running in protected mode because"), REDIS_ERROR_PROTECTED);
+    assert_int_equal(class_of("ERR max number of clients reached"), REDIS_ERROR_MAX_CLIENTS);
+    assert_int_equal(class_of("ERR max number of clients + cluster connections reached"), REDIS_ERROR_MAX_CLIENTS);
+    assert_int_equal(class_of("ERR This instance has cluster support disabled"), REDIS_ERROR_NO_CLUSTER);
+    assert_int_equal(class_of("ERR DB index is out of range"), REDIS_ERROR_DATABASE);
+    assert_int_equal(class_of("ERR SELECT is not allowed in cluster mode"), REDIS_ERROR_DATABASE);
+    assert_int_equal(class_of("ERR Client sent AUTH, but no password is set"), REDIS_ERROR_AUTH_UNWANTED);
+    assert_int_equal(class_of("ERR AUTH <password> called without any password configured for the default user."),
+                     REDIS_ERROR_AUTH_UNWANTED);
+    assert_int_equal(
+        class_of("EXECABORT Transaction discarded because of: NOPERM User x has no permissions to run the"),
+        REDIS_ERROR_NOPERM);
+    assert_int_equal(class_of("EXECABORT Transaction discarded because of: OOM command not"), REDIS_ERROR_OOM);
+    assert_int_equal(class_of("ERR something else"), REDIS_ERROR_OTHER);
     assert_int_equal(class_of(""), REDIS_ERROR_OTHER);
     assert_int_equal(class_of("M"), REDIS_ERROR_OTHER);
 }

@@ -55,7 +55,7 @@ static void test_on_a_server_that_is_no_cluster_nothing_is_written(void **state)
     world_hit(&w, 0, "n/a", 1);
     world_run_ms(&w, 10000);
     assert_int_equal(w.redis.keys_count, 0);
-    assert_string_equal(w.last_event, "map_refused");
+    assert_string_equal(w.last_event, "store_refuses");
     assert_int_equal(w.events, 1);
     assert_false(w.stats.connected);
     world_fini(&w);
@@ -72,7 +72,7 @@ static void test_a_refused_meta_key_is_said_and_asked_for_again(void **state)
     }
     world_hit(&f->world, 0, "n/a", 1);
     world_run_ms(&f->world, 3000);
-    assert_string_equal(f->world.last_event, "meta_refused");
+    assert_string_equal(f->world.last_event, "store_refuses");
     assert_int_equal(f->world.stats.cut, CUT_UNKNOWN);
     assert_int_equal(world_books(&f->world).stored, 0);
     for (int i = 0; i < CLUSTER_NODES; i++)
