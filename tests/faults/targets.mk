@@ -12,6 +12,10 @@ faults: $(BIN) ## random faults, books exact: make faults SCHEDULES=100 CLUSTER=
 soak: $(BIN) ## load with a fault every 30 s, memory flat: make soak MINUTES=n SEED=n
 	@TALLYD=$(BIN) $(PYTHON) tests/faults/soak --minutes $(MINUTES) $(SEEDED)
 
+hostile: ## a store that lies, stalls and floods, alone and as a cluster, under ASan: make hostile MINUTES=10 SEED=n
+	@$(MAKE) --no-print-directory MODE=asan all
+	@TALLYD=build/asan/tallyd HOSTILE_SECONDS=$$(($(MINUTES) * 60)) $(PYTHON) -m pytest -q -n 2 tests/e2e/test_064_hostile.py $(SEEDED)
+
 proofs: $(PROOFS:%=proof-%) ## one promise after the other, exhaustively: make proof-cuts, -kills, -stops, -stores, -rollbacks
 $(PROOFS:%=proof-%): proof-%: $(BIN)
 	@mkdir -p build/faults
@@ -23,4 +27,4 @@ faults-planted: planted-binaries ## each planted bug must be caught by tests on 
 faults-table: ## tests/faults/RESULTS.md anew: what was tried so far (build/faults)
 	tests/faults/table >tests/faults/RESULTS.md
 
-.PHONY: faults soak proofs $(PROOFS:%=proof-%) faults-planted faults-table
+.PHONY: faults soak hostile proofs $(PROOFS:%=proof-%) faults-planted faults-table
