@@ -4,8 +4,23 @@ IMAGE ?= localhost/tallyd
 check-deploy: ## manifests, chart, rules, dashboards, image, pipelines: by the field's own tools
 	@deploy/check
 
+check-drill: ## a rolling restart behind a balancer that forgets 120 s late, with the manifests' own delay (six minutes)
+	@DRILL_FORGETS=120 DEPLOY_SERVER=no DEPLOY_IMAGE=no deploy/check -n 0 -s -k drill
+
 check-events: ## name the events in deploy/events/calendar.yaml that are over
 	@deploy/events/windows --over
+
+check-arm64: ## build the image for arm64 by qemu, start it (as root; a quarter of an hour, once)
+	@DEPLOY_ARM64=yes DEPLOY_SERVER=no deploy/check -n 0 -k arm64
+
+check-release: ## a whole release into a registry on loopback: two platforms, index, signature, provenance, chart
+	@DEPLOY_RELEASE=yes DEPLOY_SERVER=no deploy/check -n 0 -k release
+
+ci: ## everything that CI runs: .ci/run
+	@bash .ci/run
+
+deps-release:
+	@deploy/scripts/install buildah git golang-go awscli
 
 deps-check:
 	@deploy/scripts/deps build test check
@@ -25,7 +40,19 @@ image-scan: ## known faults in what the image holds (asks a vulnerability databa
 image-push: ## push it under its version; build/image/digest is what deploy/pin wants
 	@IMAGE=$(IMAGE) VERSION=$(VERSION) docker/publish push
 
-image-sign: ## sign the digest, attach the SBOM (cosign, keyless in a pipeline)
+image-attest: ## attach the bill of materials to it
+	@IMAGE=$(IMAGE) VERSION=$(VERSION) docker/publish attest
+
+image-index: ## join what the machines of every platform have pushed
+	@IMAGE=$(IMAGE) VERSION=$(VERSION) docker/publish index
+
+image-sign: ## sign the digest, attach the provenance (cosign, keyless in a pipeline)
 	@IMAGE=$(IMAGE) VERSION=$(VERSION) docker/publish sign
 
-.PHONY: check-deploy check-events deps-check image image-debug image-check image-scan image-push image-sign
+chart-push: ## push the chart, with that image in it, beside the image
+	@IMAGE=$(IMAGE) VERSION=$(VERSION) deploy/helm/publish
+
+propose: ## a pull request that pins that digest in every environment
+	@deploy/propose "$(VERSION)" "$$(cat build/image/digest)"
+
+.PHONY: check-deploy check-drill check-events deps-check image image-debug image-check image-scan image-push image-sign
