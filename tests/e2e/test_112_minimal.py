@@ -47,6 +47,7 @@ REASONS = {
     "epoll_pwait faccessat ppoll readlinkat": "what aarch64 has for epoll_wait, access, poll and readlink",
     "clock_gettime gettimeofday": "the vDSO answers, but not with each clock source (Xen, an unstable TSC)",
     "fstat": "glibc 2.41 (Debian 13), where 2.36 makes newfstatat",
+    "sysinfo": "malloc and qsort of glibc 2.36 (Debian 12), where 2.41 needs it no more",
     # What does not happen on a good day.
     "gettid tgkill writev": "abort() and what glibc writes before it",
     "mremap": "realloc of a large block",
@@ -62,7 +63,7 @@ REASONS_OF_FILTER = {
     "getrandom": "OpenSSL reseeds; a malloc arena of a new thread",
     "fcntl ioctl pread64": "stdio and the resolver ask their descriptors; a damaged page is read again",
     "sched_getaffinity": "a malloc arena for the resolver's thread: how many may there be?",
-    "sysinfo socketpair": "libcurl and malloc of Debian 12; Debian 13's make others",
+    "socketpair": "libcurl of Debian 12; Debian 13's makes eventfd2",
     "eventfd2": "libcurl 8.14 (Debian 13), where 7.88 makes socketpair",
 }
 
