@@ -107,15 +107,16 @@ install_node() {
 	local want
 	want=$(digest "$tests_dir/npm/package.json" "$tests_dir/npm/package-lock.json")
 	if ! fresh "$build/npm/stamp" "$want"; then
-		log "installing the IAM simulator"
+		log "installing the IAM simulator and JSONata"
 		rm -rf "$build/npm"
 		mkdir -p "$build/npm"
 		cp "$tests_dir/npm/package.json" "$tests_dir/npm/package-lock.json" "$build/npm/"
 		(cd "$build/npm" && npm ci --silent --ignore-scripts --no-audit --no-fund >log 2>&1) || { cat "$build/npm/log" >&2; return 1; }
 		printf %s "$want" >"$build/npm/stamp"
 	fi
-	# the script has to lie beside node_modules, and is copied each time: it is small
-	cp "$tests_dir/npm/simulate.mjs" "$build/npm/simulate.mjs"
+	# the scripts have to lie beside node_modules, and are copied each time: they are small
+	# the scripts have to lie beside node_modules, and are copied each time: they are small
+	cp "$tests_dir"/npm/*.mjs "$build/npm/"
 }
 
 install_python() {
