@@ -1,5 +1,6 @@
 """A new Debian: a copy of a debootstrapped root in namespaces of its own, with a user `dev` who may use sudo."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -56,6 +57,12 @@ class Machine:
     def __init__(self, name, suite, user):
         self.name, self.suite, self.user = name, suite, user
         self.root = FOLDER / name
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        self._lock = open(FOLDER / f"{name}.lock", "w", encoding="ascii")  # for as long as this object lives
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"check-fresh: another check of {name} is running") from None
         self.logs = FOLDER / "logs" / name
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
