@@ -1,6 +1,6 @@
 #pragma once
 /* What the api counts: one struct a worker, written by that worker only, read by any thread (stat_read).
- * app/books.h says what readers may conclude from them while hits come in. */
+ * app/balance.h says what readers may conclude from them while hits come in. */
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 /* The flusher without its thread: everything between the shards and the store, moved by core_tick() alone.
  * A simulator drives it with its own env; flusher.c adds the thread, poll(2) and the queues of the workers.
  *
- * Thread: the flusher's; core_books() by any.
+ * Thread: the flusher's. Books and statistics are read by any thread (books_read(), flush/stats.h).
  * Happy path: every flush interval (±10 %, the first after any part of one) the touched keys are collected; the
  * partitions send them in batches, one after the other, until none is dirty; totals are published from the replies.
  * Without a store (embedded mode) the process is the store: what is counted is stored at the next flush. */

@@ -2,7 +2,7 @@
 /* The state file of this run: made at start, written to by its workers and the flusher through a mapping.
  *
  * Thread: main creates, commits and closes it; the storages are their workers', the journals the flusher's.
- * Happy path: state_file_create(), fill it (tally_import(), journals), state_file_commit(), serve, state_file_close().
+ * Happy path: state_file_create(), fill it (import_run(), journals), state_file_commit(), serve, state_file_close().
  * Until the commit the file of the run before is untouched: a crash or a full file system at any point of the start
  * leaves one whole state. */
 

@@ -26,7 +26,7 @@ static void wake(void *ctx, uint32_t worker)
     struct fixture *f = ctx;
     (void)worker;
 
-    store_release_u32(&f->woken, 1); /* partner: ask_and_wait() */
+    store_release_u32(&f->woken, 1); /* partner: the loop of test_a_question_comes_back_to_its_worker_who_is_woken() */
 }
 
 static struct flusher_config config_of(struct fixture *f)

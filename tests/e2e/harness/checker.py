@@ -45,7 +45,7 @@ def check_books(metrics):
     accepted = metrics["hits_accepted_total"]
     parts = {name: metrics[name] for name in ("hits_stored_total", "hits_in_flight", "hits_pending", "hits_poisoned")}
     parts["lost"] = metrics["hits_lost_total"]
-    parts["rolled back"] = -metrics["hits_rolled_back_total"]  # stored_total never goes down: what was forgotten is taken off
+    parts["rolled back"] = -metrics["hits_rolled_back_total"]  # hits_stored_total never goes down: what was forgotten is taken off
     assert accepted == sum(parts.values()), f"accepted {accepted} is not the sum of {parts}"
     assert metrics["books_imbalance"] == 0, f"books_imbalance {metrics['books_imbalance']}"
 
