@@ -17,7 +17,8 @@ CASE_FILES = sorted((MONITORING / "tests").glob("*.yaml"))
 CASES = [case for path in CASE_FILES for case in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]]
 METRICS = yaml.safe_load((MONITORING / "metrics.yaml").read_text(encoding="utf-8"))
 OTHERS = METRICS.pop("others")
-CONTRACT = {f"tallyd_{name}": labels for kind in METRICS.values() for name, labels in kind.items()}
+# A histogram is asked for by its buckets.
+CONTRACT = {f"tallyd_{name}{'_bucket' if 'le' in labels else ''}": labels for kind in METRICS.values() for name, labels in kind.items()}
 RUNBOOKS, GRAFANA = "https://runbooks.example/tallyd", "https://grafana.example"
 TARGET_LABELS = {"namespace", "instance", "job", "pod", "container", "service", "endpoint"}
 DASHBOARDS = sorted((MONITORING / "dashboards").glob("*.json"))
@@ -137,10 +138,10 @@ def test_runbooks_name_only_metrics_of_the_contract():
 @pytest.mark.parametrize("where, expression", [pytest.param(w, e, id=f"{w}-{i}") for i, (w, e) in enumerate(expressions())])
 def test_query_asks_for_metrics_and_labels_that_exist(where, expression):
     used = set(re.findall(r"\btallyd[_:][a-z0-9_:]+\w", expression))
-    foreign = set(re.findall(r"\b(?:kube|container|externalsecret|rollout)_[a-z_]+(?=\{)", expression))
+    foreign = set(re.findall(r"\b(?:kube|container|externalsecret|rollout|process)_[a-z_]+(?=\{)", expression))
     assert used or foreign or "up{" in expression
     assert foreign <= set(OTHERS), f"{where}: {foreign - set(OTHERS)}"
-    for metric, selector in re.findall(r"\b((?:kube|container|externalsecret|rollout)_\w+)\{([^}]*)\}", expression):
+    for metric, selector in re.findall(r"\b((?:kube|container|externalsecret|rollout|process)_\w+)\{([^}]*)\}", expression):
         assert set(re.findall(r"(\w+)\s*[=!]~?", selector)) <= TARGET_LABELS | set(OTHERS[metric]), f"{where}: {metric}{{{selector}}}"
     for metric in used:
         assert metric in CONTRACT or metric in RECORDS, f"{where}: {metric}"
