@@ -16,6 +16,9 @@ check-arm64: ## build the image for arm64 by qemu, start it (as root; a quarter 
 check-release: ## a whole release into a registry on loopback: two platforms, index, signature, provenance, chart
 	@DEPLOY_RELEASE=yes DEPLOY_SERVER=no deploy/check -n 0 -k release
 
+check-nodes: ## the real kube-scheduler places every overlay's pods, and every event's, on the nodes of infra/live
+	@DEPLOY_NODES=yes DEPLOY_IMAGE=no deploy/check -n 0 -s -k 'nodes or placed'
+
 ci: ## everything that CI runs: .ci/run
 	@bash .ci/run
 
