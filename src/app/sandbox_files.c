@@ -84,6 +84,9 @@ static void files_allow(const struct ruleset *r, const struct options *o)
         if (option_at(i)->type == OPTION_FILE)
             folder_allow(r, o->texts[i].text);
     }
+    folder_allow(r, getenv("SSL_CERT_FILE")); /* what OpenSSL trusts instead of the system's */
+    if (getenv("SSL_CERT_DIR"))
+        path_allow(r, getenv("SSL_CERT_DIR"), FS_READ);
     folder_allow(r, getenv("AWS_WEB_IDENTITY_TOKEN_FILE"));
     folder_allow(r, getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"));
     if (*o->state_dir)

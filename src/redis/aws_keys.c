@@ -2,42 +2,22 @@
 
 #include <curl/curl.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
 #include "base/buf.h"
+#include "redis/aws_answers.h"
+#include "redis/aws_http.h"
 
-#define ANSWER_BYTES_MAX (64 * 1024)
-#define TOKEN_BYTES_MAX 8192
+#define TOKEN_BYTES_MAX AWS_AUTHORIZATION_BYTES_MAX
 #define ECS_ENDPOINT "http://169.254.170.2"
 
 static const char *environment(const char *name)
 {
     const char *value = getenv(name);
     return value ? value : "";
-}
-
-/* false: too long for its place. */
-static bool copy_text(char *out, size_t bytes, const char *text, size_t text_bytes)
-{
-    if (text_bytes >= bytes)
-        return false;
-    memcpy(out, text, text_bytes);
-    out[text_bytes] = '\0';
-    return true;
-}
-
-#define COPY(field, text, bytes) copy_text((field), sizeof(field), (text), (bytes))
-
-/* "2026-11-21T04:00:00Z" or with fractions; 0: not a time. */
-static int64_t parse_time(const char *text)
-{
-    struct tm tm = {0};
-    return strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? timegm(&tm) : 0;
 }
 
 static int read_token(const char *path, char out[TOKEN_BYTES_MAX], struct error *err)
@@ -52,72 +32,7 @@ static int read_token(const char *path, char out[TOKEN_BYTES_MAX], struct error 
     return *out ? 0 : error_set(err, -EINVAL, "the token file %s is empty", path);
 }
 
-/* ---- HTTP ---- */
-
-static size_t on_body(char *data, size_t size, size_t count, void *ctx)
-{
-    struct buf *body = ctx;
-    buf_append(body, data, size * count);
-    return body->failed ? 0 : size * count;
-}
-
-/* POST when `form` is given; `authorization` NULL: none. */
-static int http_fetch(const char *url, const char *form, const char *authorization, struct buf *body, struct error *err)
-{
-    char header[TOKEN_BYTES_MAX + 32], why[CURL_ERROR_SIZE] = "";
-    struct curl_slist *headers = NULL;
-    long status = 0;
-    CURL *curl = curl_easy_init();
-    if (!curl)
-        return error_set(err, -ENOMEM, "no memory for an HTTP request");
-    if (authorization) {
-        snprintf(header, sizeof(header), "Authorization: %s", authorization);
-        headers = curl_slist_append(NULL, header);
-    }
-    body->bytes_max = ANSWER_BYTES_MAX;
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    if (form)
-        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, form);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)AWS_FETCH_TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (strncmp(url, "http://", 7) == 0) /* near, and a proxy is not: it would get the token */
-        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
-    CURLcode result = curl_easy_perform(curl);
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(curl);
-    explicit_bzero(header, sizeof(header));
-    if (result != CURLE_OK)
-        return error_set(err, -EHOSTUNREACH, "%s", *why ? why : curl_easy_strerror(result));
-    return status == 200 ? 0 : error_set(err, -EACCES, "it answered %ld", status);
-}
-
 /* ---- the container's endpoint ---- */
-
-static bool copy_member(char *out, size_t bytes, const json_t *root, const char *name)
-{
-    const json_t *value = json_object_get(root, name);
-    return value &&
-           copy_text(out, bytes, json_string_value(value) ? json_string_value(value) : "", json_string_length(value));
-}
-
-static int parse_json(struct aws_keys *out, struct slice body, struct error *err)
-{
-    json_t *root = json_loadb(body.at, body.bytes, 0, NULL);
-    const char *expires = json_string_value(json_object_get(root, "Expiration"));
-    bool ok = copy_member(out->access_key_id, sizeof(out->access_key_id), root, "AccessKeyId") &&
-              copy_member(out->secret_access_key, sizeof(out->secret_access_key), root, "SecretAccessKey") &&
-              copy_member(out->session_token, sizeof(out->session_token), root, "Token");
-    out->expires_s = expires ? parse_time(expires) : INT64_MAX;
-    json_decref(root);
-    return ok && out->expires_s ? 0 : error_set(err, -EINVAL, "its answer has no keys that can be used");
-}
 
 /* A service of this machine or of its link: what AWS's SDKs let a token go to in clear text. */
 static bool host_is_near(const char *host)
@@ -173,9 +88,9 @@ static int from_container(struct aws_keys *out, struct error *err)
     else
         snprintf(token, sizeof(token), "%s", environment("AWS_CONTAINER_AUTHORIZATION_TOKEN"));
     if (!failed)
-        failed = http_fetch(url, NULL, *token ? token : NULL, &body, err);
+        failed = aws_http_fetch(url, NULL, *token ? token : NULL, &body, err);
     if (!failed)
-        failed = parse_json(out, buf_slice(&body), err);
+        failed = aws_answer_container(out, buf_slice(&body), err);
     explicit_bzero(token, sizeof(token));
     if (body.data)
         explicit_bzero(body.data, body.bytes);
@@ -184,33 +99,6 @@ static int from_container(struct aws_keys *out, struct error *err)
 }
 
 /* ---- web identity ---- */
-
-/* The text of the first element of that name; STS's answers have no attributes or entities in these. */
-static struct slice element(struct slice xml, const char *name)
-{
-    char open[64], close[64];
-    snprintf(open, sizeof(open), "<%s>", name);
-    snprintf(close, sizeof(close), "</%s>", name);
-    const char *from = xml.bytes ? memmem(xml.at, xml.bytes, open, strlen(open)) : NULL;
-    if (!from)
-        return (struct slice){0};
-    from += strlen(open);
-    const char *to = memmem(from, (size_t)(xml.at + xml.bytes - from), close, strlen(close));
-    return to ? (struct slice){from, (size_t)(to - from)} : (struct slice){0};
-}
-
-static int parse_sts(struct aws_keys *out, struct slice xml, struct error *err)
-{
-    struct slice id = element(xml, "AccessKeyId"), secret = element(xml, "SecretAccessKey");
-    struct slice token = element(xml, "SessionToken"), expires = element(xml, "Expiration");
-    char when[40] = "";
-
-    bool ok = id.at && secret.at && token.at && expires.at && COPY(out->access_key_id, id.at, id.bytes) &&
-              COPY(out->secret_access_key, secret.at, secret.bytes) &&
-              COPY(out->session_token, token.at, token.bytes) && COPY(when, expires.at, expires.bytes);
-    out->expires_s = ok ? parse_time(when) : 0;
-    return out->expires_s ? 0 : error_set(err, -EINVAL, "its answer has no keys that can be used");
-}
 
 static int append_escaped(struct buf *out, const char *name, const char *value)
 {
@@ -243,9 +131,9 @@ static int from_web_identity(struct aws_keys *out, const char *region, struct er
     if (failed || form.failed)
         failed = error_set(err, -ENOMEM, "no memory for an HTTP request");
     if (!failed)
-        failed = http_fetch(url, form.data, NULL, &body, err);
+        failed = aws_http_fetch(url, form.data, NULL, &body, err);
     if (!failed)
-        failed = parse_sts(out, buf_slice(&body), err);
+        failed = aws_answer_sts(out, buf_slice(&body), err);
     explicit_bzero(token, sizeof(token));
     if (form.data)
         explicit_bzero(form.data, form.bytes);
@@ -264,8 +152,8 @@ static int from_environment(struct aws_keys *out, struct error *err)
     const char *token = environment("AWS_SESSION_TOKEN");
 
     out->expires_s = INT64_MAX;
-    return COPY(out->access_key_id, id, strlen(id)) && COPY(out->secret_access_key, secret, strlen(secret)) &&
-                   COPY(out->session_token, token, strlen(token))
+    return AWS_COPY(out->access_key_id, id, strlen(id)) && AWS_COPY(out->secret_access_key, secret, strlen(secret)) &&
+                   AWS_COPY(out->session_token, token, strlen(token))
                ? 0
                : error_set(err, -EINVAL, "a key is too long");
 }

@@ -60,6 +60,21 @@ def test_a_certificate_for_another_name_is_refused(lab, authority, alternative, 
     refused(lab.tallyd(redis, redis_ca=authority.cert), "certificate was refused", word)
 
 
+def test_a_name_in_the_subject_alone_proves_nothing(lab, authority):
+    redis = TlsRedis(lab, authority, None, host="localhost", name="localhost")
+    refused(lab.tallyd(redis, redis_ca=authority.cert), "certificate was refused", "hostname mismatch")
+
+
+@pytest.mark.parametrize("suites, good", [("ECDHE-ECDSA-AES128-GCM-SHA256", True), ("ECDHE-ECDSA-AES128-SHA256", False)])
+def test_of_tls_1_2_only_forward_secret_and_authenticated_suites_are_spoken(lab, authority, suites, good):
+    redis = TlsRedis(lab, authority, settings=["tls-protocols TLSv1.2", f"tls-ciphers {suites}"])
+    tallyd = lab.tallyd(redis, redis_ca=authority.cert)
+    if good:
+        hit_and_find(redis, tallyd)
+    else:
+        refused(tallyd, "redis_lost", "TLS: ")
+
+
 def test_an_expired_certificate_is_refused(lab, authority):
     redis = TlsRedis(lab, authority, days=-1)
     refused(lab.tallyd(redis, redis_ca=authority.cert), "certificate was refused", "expired")

@@ -59,7 +59,7 @@ class Store:
 class Endpoint(http.server.ThreadingHTTPServer):
     """What a pod asks for keys: answers with `body`, and remembers what it was asked."""
 
-    def __init__(self, body, status=200):
+    def __init__(self, body, status=200, tls=None):
         self.asked = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -76,7 +76,9 @@ class Endpoint(http.server.ThreadingHTTPServer):
                 pass
 
         super().__init__((HOST, 0), Handler)
-        self.url = f"http://{HOST}:{self.server_address[1]}/keys"
+        if tls:  # a context; by the name of localhost
+            self.socket = tls.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"{'https://localhost' if tls else 'http://' + HOST}:{self.server_address[1]}/keys"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -187,6 +189,31 @@ def test_keys_from_a_web_identity(lab, store, authority, tmp_path):
         form = endpoint.asked[0][2]
         assert form["Action"] == ["AssumeRoleWithWebIdentity"] and form["WebIdentityToken"] == [secrets.WEB_TOKEN]
         assert form["RoleArn"] == ["arn:aws:iam::1:role/x"]
+        endpoint.shutdown()
+
+
+@pytest.mark.parametrize("alternative, suites, words", [
+    ("DNS:localhost", "ECDHE-ECDSA-AES128-GCM-SHA256", None),
+    ("DNS:localhost", None, None),
+    (None, None, "certificate"),  # in the subject alone
+    ("DNS:*.localhost", None, "certificate"),
+    ("DNS:localhost", "ECDHE-ECDSA-AES128-SHA256", "alert"),  # CBC
+])
+def test_an_endpoint_over_tls_must_be_whom_it_says_and_speak_well(lab, store, authority, alternative, suites, words):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*authority.leaf("localhost", alternative))
+    if suites:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(suites + ":@SECLEVEL=0")
+    body = (f'{{"AccessKeyId":"{KEYS["id"]}","SecretAccessKey":"{KEYS["secret"]}","Token":"{KEYS["session"]}",'
+            f'"Expiration":"{expiration()}"}}')
+    with Endpoint(body, tls=context) as endpoint:
+        tallyd = start(lab, store, authority, {"AWS_CONTAINER_CREDENTIALS_FULL_URI": endpoint.url, "SSL_CERT_FILE": authority.cert})
+        if words:
+            wait.until(lambda: "no AWS keys from the container's endpoint" in tallyd.log(), "the log says why")
+            assert words in tallyd.log() and not endpoint.asked and not store.auths
+        else:
+            assert_greets(store, tallyd, KEYS["session"])
         endpoint.shutdown()
 
 

@@ -20,10 +20,11 @@ class Authority:
         return os.path.join(self.folder, name)
 
     def leaf(self, name, alternative, days=1):
-        """(certificate, key) for subjectAltName `alternative`, such as "IP:127.0.0.1"; days=-1: expired yesterday."""
+        """(certificate, key) for subjectAltName `alternative`, such as "IP:127.0.0.1"; None: only the subject has `name`.
+        days=-1: expired yesterday."""
         cert, key, request, extensions = (self._path(f"{name}.{end}") for end in ("pem", "key", "csr", "ext"))
         with open(extensions, "w", encoding="ascii") as file:
-            file.write(f"subjectAltName={alternative}\n")
+            file.write(f"subjectAltName={alternative}\n" if alternative else "basicConstraints=CA:FALSE\n")
         _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
                  "-keyout", key, "-out", request)
         if days < 0:

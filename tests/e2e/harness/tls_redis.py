@@ -5,9 +5,9 @@ from .ports import HOST, Port
 
 class TlsRedis:
     def __init__(self, lab, authority, alternative="IP:127.0.0.1,DNS:localhost", days=1, clients="no", host=HOST, settings=(),
-                 **options):
+                 name="server", **options):
         self._port = Port()
-        cert, key = authority.leaf("server", alternative, days)
+        cert, key = authority.leaf(name, alternative, days)
         self.plain = lab.redis(settings=(
             *settings, f"tls-port {self._port.number}", f"tls-cert-file {cert}", f"tls-key-file {key}",
             f"tls-ca-cert-file {authority.cert}", f"tls-auth-clients {clients}"), **options)
