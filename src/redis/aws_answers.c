@@ -25,8 +25,8 @@ static int64_t parse_time(const char *text)
 static bool copy_member(char *out, size_t bytes, const json_t *root, const char *name)
 {
     const json_t *value = json_object_get(root, name);
-    return value &&
-           aws_copy_text(out, bytes, json_string_value(value) ? json_string_value(value) : "", json_string_length(value));
+    return value && aws_copy_text(out, bytes, json_string_value(value) ? json_string_value(value) : "",
+                                  json_string_length(value));
 }
 
 int aws_answer_container(struct aws_keys *out, struct slice text, struct error *err)
