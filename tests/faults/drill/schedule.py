@@ -13,9 +13,17 @@ from harness.tallyd import BINARY
 
 from . import verdict
 from .clustered import Clustered
+from .pair import Pair
 from .standalone import Standalone
 
-KINDS = {"standalone": (Standalone, (3, 12), (0.02, 0.25)), "cluster": (Clustered, (2, 5), (0.1, 0.5))}
+PAIR_SHARE = 0.25
+
+
+def _alone_or_paired(lab, draw):
+    return (Pair if draw.random() < PAIR_SHARE else Standalone)(lab, draw)
+
+
+KINDS = {"standalone": (_alone_or_paired, (3, 12), (0.02, 0.25)), "cluster": (Clustered, (2, 5), (0.1, 0.5))}
 DRAIN_S = 10
 KEPT = "build/faults/failed"
 
