@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import re
 import time
 
 import pytest
@@ -45,6 +46,47 @@ def figure():
     return write
 
 
+# Who judges, by the rules that ask; every other rule is our own. The unit is what a rule looks at.
+JUDGES = {
+    "IAM's grammar: documents and keys": ("iam-accepts-every-policy", "policies-fit-those-who-carry-them"),
+    "IAM's simulator: calls": ("nodes-pull-their-images", "the-boundary-leaves-managed-policies-their-use", "operators-may-make-everything"),
+    "the SDK's models: resources": ("the-sdk-accepts-every-call",),
+    "the SDK's errors: states": ("machines-name-errors-as-the-sdk-does",),
+    "the kubelet: configurations": ("the-kubelet-accepts-its-configuration",),
+}
+
+
+def judge_table(figures):
+    """Judges × environments: how many things each looked at, and its findings."""
+    looked = [v for k, v in figures.items() if k.startswith("looked-")]
+    environments = sorted({e for _, e, _, _ in looked})
+    named = {rule: judge for judge, rules in JUDGES.items() for rule in rules}
+    rows = {j: {e: [0, 0] for e in environments} for j in [*JUDGES, "our own rules: objects", "reachability: ways"]}
+    for rule, env, seen, problems in looked:
+        row = rows[named.get(rule, "our own rules: objects")][env]
+        row[0], row[1] = row[0] + seen, row[1] + problems
+    for name, n in figures.items():
+        env = name.removeprefix("ways-")
+        if env != name and env in environments:
+            rows["reachability: ways"][env][0] = n
+    out = ["| judge | " + " | ".join(environments) + " | findings |", "|---" + "|---:" * (len(environments) + 1) + "|"]
+    out += ["| %s | %s | %d |" % (j, " | ".join(str(r[e][0]) for e in environments), sum(x[1] for x in r.values())) for j, r in rows.items()]
+    return out if environments else []
+
+
+def unproved(stats, config):
+    """What the coverage page names and this run did not show. Only a whole run can tell."""
+    if config.option.keyword or config.option.maxfail and stats.get("failed") or list(config.args) != [str(config.invocation_params.dir)]:
+        return []
+    passed = {r.nodeid for r in stats.get("passed", [])}
+    files = {n.split("::")[0] for n in passed}
+    page = (stack.INFRA / "COVERAGE.md").read_text()
+    named = set(re.findall(r"`infra/tests/(test_\w+\.py)`", page))
+    out = ["COVERAGE.md names %s, of which no test passed" % f for f in sorted(named - files)]
+    rules = set(re.findall(r"rule `([\w-]+)`", page))
+    return out + ["COVERAGE.md names the rule %s, which did not run" % r for r in sorted(rules) if not any("test_rule[%s-" % r in n or "test_rule[%s]" % r in n for n in passed)]
+
+
 def pytest_terminal_summary(terminalreporter, exitstatus, config):
     if hasattr(config, "workerinput"):
         return
@@ -53,17 +95,21 @@ def pytest_terminal_summary(terminalreporter, exitstatus, config):
     failed = count["failed"] + count["error"] + count["xpassed"]
     if not count["passed"] and not failed:
         failed = 1      # a run that tested nothing has failed
+    for line in unproved(stats, config):
+        terminalreporter.write_line(line)
+        failed += 1
     for r in stats.get("skipped", []):
         reason = r.longrepr[2] if isinstance(r.longrepr, tuple) else str(r.longrepr)
         terminalreporter.write_line("skipped: %s: %s" % (r.nodeid, reason.replace("Skipped: ", "")))
     line = "%d passed, %d failed, %d skipped" % (count["passed"], failed, count["skipped"] + count["xfailed"])
     stack.BUILD.mkdir(parents=True, exist_ok=True)
     (stack.BUILD / "summary").write_text(line + "\n")
-    report(line)
+    for row in report(line):
+        terminalreporter.write_line(row)
 
 
 def report(line):
-    """build/infra/report.md: resources per environment, the table of mistakes, the simulations."""
+    """build/infra/report.md: resources per environment, judges, the table of mistakes, the simulations. Returns the table of judges."""
     figures = {f.stem: json.loads(f.read_text()) for f in sorted((stack.BUILD / "figures").glob("*.json"))}
     out = ["# What the tests of infra/ measured", "", "%s in %.0f s" % (line, time.time() - STARTED), ""]
     environments = {k[4:]: v for k, v in figures.items() if k.startswith("env-")}
@@ -72,6 +118,8 @@ def report(line):
         out += ["| environment | " + " | ".join(stacks) + " | resources |", "|---" * (len(stacks) + 2) + "|"]
         out += ["| %s | %s | %d |" % (e, " | ".join(str(c.get(s, "–")) for s in stacks), sum(c.values())) for e, c in sorted(environments.items())]
         out.append("")
+    judges = judge_table(figures)
+    out += judges + [""]
     mistakes = [v for k, v in sorted(figures.items()) if k.startswith("mistake-")]
     if mistakes:
         out += ["| deliberate mistake | refused by |", "|---|---|"]
@@ -83,3 +131,4 @@ def report(line):
         if k.startswith("note-"):
             out += ["- " + v]
     (stack.BUILD / "report.md").write_text("\n".join(out) + "\n")
+    return judges

@@ -29,8 +29,9 @@ def test_environment_plans_and_applies_from_nothing(env, figure):
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 @pytest.mark.parametrize("name", rules.RULES)
-def test_rule(name, env):
+def test_rule(name, env, figure):
     seen, problems = rules.RULES[name].look(stack.load_environment(env))
+    figure("looked-%s-%s" % (name, env), [name, env, seen, len(problems)])
     assert not problems, "%s\n  %s" % (rules.RULES[name].text, "\n  ".join(problems))
     needs = rules.RULES[name].needs
     if needs == "every" or isinstance(needs, tuple) and env in needs:

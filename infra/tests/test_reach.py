@@ -80,7 +80,7 @@ def test_hits_find_their_way_to_the_store(env, figure):
         assert not net.inside(a, lb, b, store, 6379), "the load balancer reaches the store"
         assert not any(net.inside(a, pod, b, store, p) for p in (22, 443, 8080)), "the store listens to more"
         looked += 5
-    figure("note-reach-" + env, "reachability in %s: %d ways looked at" % (env, looked))
+    figure("ways-" + env, looked)
 
 
 def test_cloudfront_is_answered_whatever_address_it_has(env):
