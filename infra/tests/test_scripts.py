@@ -154,6 +154,40 @@ def test_pipelines_apply_with_approval_only():
         assert sorted(job["strategy"]["matrix"]["environment"]) == sorted(stack.environments())
 
 
+def test_a_pipe_fails_when_its_first_part_does():
+    """GitHub's default shell has no pipefail: `drift | tee` would end well whatever drift found."""
+    flow = yaml.safe_load((stack.REPO / ".github/workflows/infra.yml").read_text())
+    assert flow["defaults"]["run"]["shell"] == "bash"
+
+
+def test_gitlab_does_what_github_does():
+    """The same three jobs over the same environments; apply by hand."""
+    jobs = yaml.safe_load((stack.INFRA / "gitlab.yml").read_text())
+    github = yaml.safe_load((stack.REPO / ".github/workflows/infra.yml").read_text())["jobs"]
+    assert {"infra:" + name for name in github} == {name for name in jobs if not name.startswith(".")}
+    assert sorted(jobs[".terraform"]["parallel"]["matrix"][0]["ENVIRONMENT"]) == sorted(stack.environments())
+    assert [r.get("when") for r in jobs["infra:apply"]["rules"]] == ["manual"] and jobs["infra:apply"]["environment"] == {"name": "$ENVIRONMENT"}
+    for name in ("plan", "drift"):
+        said = " ".join(jobs["infra:" + name]["script"])
+        assert " apply" not in said and re.search(r"infra/scripts/(plan-comment|drift) ", said) and "manual" not in json.dumps(jobs["infra:" + name])
+        assert "failed=1" in said and jobs["infra:" + name]["script"][-1] == 'test -z "${failed:-}"'
+    pipeline = yaml.safe_load((stack.REPO / ".gitlab-ci.yml").read_text())
+    assert pipeline["include"] == [{"local": "infra/gitlab.yml", "rules": [{"if": "$TERRAFORM_IMAGE"}]}]
+    assert {j["stage"] for n, j in jobs.items() if not n.startswith(".")} <= set(pipeline["stages"])
+
+
+@pytest.mark.parametrize("words, told", [(("note", "f"), ["body@f", "https://g/api/v4/projects/7/merge_requests/9/notes"]), (("issue", "t", "f"), ["title=t", "description@f", "https://g/api/v4/projects/7/issues"])])
+def test_gitlab_is_told_without_a_token_among_the_words(words, told, tmp_path):
+    curl = tmp_path / "curl"
+    curl.write_text('#!/bin/bash\nprintf "%%s\\n" "$@" >%s/words\ncat >%s/given\n' % (tmp_path, tmp_path))
+    curl.chmod(0o755)
+    env = dict(os.environ, PATH="%s:%s" % (tmp_path, os.environ["PATH"]), CI_API_V4_URL="https://g/api/v4", CI_PROJECT_ID="7", CI_MERGE_REQUEST_IID="9", NOTE_TOKEN="s3cret")
+    assert subprocess.run([SCRIPTS / "gitlab-say", *words], env=env).returncode == 0
+    said = (tmp_path / "words").read_text()
+    assert [w for w in said.split("\n") if w in told] == told and "s3cret" not in said
+    assert (tmp_path / "given").read_text() == "PRIVATE-TOKEN: s3cret"
+
+
 MADE_UP = r"[0-9a-f]{8}-[0-9a-f]{4}-|:(log-group|sns|sqs|function|rule|memorydb|secret|cluster|role|policy|listener|loadbalancer|targetgroup|workspace)[:/]|arn:aws:(s3|sns|sqs|logs|lambda|secretsmanager)"
 
 ELSEWHERE = {"ap-southeast-1": ("aws", stack.STACKS), "us-gov-west-1": ("aws-us-gov", ("platform", "data"))}
