@@ -15,6 +15,10 @@
  * integer until another program overwrites it, and then our hits are gone with what was overwritten: the hits of a key
  * that is something else now are kept for later, and no key ever holds too much.
  *
+ * One more limit, of several copies of the store: a batch whose answer was lost is sent again, and then to another copy.
+ * Where one of the two refuses a key and the other does not, the same ledger means two things, and the hits of that key
+ * may be stored twice on the one or be missing on the other.
+ *
  * Known limits of that look, all for a lost answer and another program that writes to the key between EXEC and look:
  * put right (deleted), a refused key counts as stored; changed by INCRBYFLOAT or APPEND, it holds our hits and gets
  * them again once it is an integer. And without any other program: a key refused for overflow counts as stored, as a

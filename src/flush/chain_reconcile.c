@@ -55,11 +55,16 @@ static enum chain_news chain_go(struct chain *c, struct move *m, uint64_t *alarm
     return move_finish(m) ? CHAIN_ASKS : CHAIN_GIVEN_UP;
 }
 
+static const char *chain_unproved_is(const struct chain *c)
+{
+    return c->past.partial ? "hits_unproved_at_least" : "hits_unproved";
+}
+
 static enum chain_news chain_unprove(struct chain *c, const struct ledger *server)
 {
     const struct move unproved = {.lost = c->past.hits};
 
-    chain_alarm(c, &chain_accounts(c)->stats->alarms_rollback, "redis_rolled_back", &unproved, "hits_unproved");
+    chain_alarm(c, &chain_accounts(c)->stats->alarms_rollback, "redis_rolled_back", &unproved, chain_unproved_is(c));
     stat_add(&chain_accounts(c)->stats->unproved_hits, c->past.hits);
     move_into_the_dark(&c->past, server);
     return CHAIN_GIVEN_UP;
@@ -133,7 +138,7 @@ static enum chain_news chain_on_missing(struct chain *c)
         move_plan(&m, &c->past, WINDOW_NONE, &none);
         return chain_go(c, &m, alarm, "ledger_missing");
     }
-    chain_alarm(c, alarm, "ledger_missing", &m, "hits_unproved");
+    chain_alarm(c, alarm, "ledger_missing", &m, chain_unproved_is(c));
     if (c->config.on_ledger_loss == LEDGER_LOSS_HALT)
         return CHAIN_HALTED;
     chain_give_back_all(c);

@@ -6,7 +6,11 @@
 
 static void take_name(struct chronicle *c, const char *instance)
 {
+    static const struct siphash_key low = {0, 0}, high = {0, 1};
+    const size_t bytes = strlen(instance);
+
     snprintf(c->instance, sizeof(c->instance), "%s", instance);
+    c->nonce_key = (struct siphash_key){siphash13(&low, instance, bytes), siphash13(&high, instance, bytes)};
     int n = snprintf(c->ledger_key, sizeof(c->ledger_key), "%.*s!ledger:%s:%u", (int)c->config.prefix.bytes,
                      c->config.prefix.at, c->instance, c->config.number);
     assert(n > 0 && (size_t)n < sizeof(c->ledger_key));
@@ -19,10 +23,10 @@ static struct slice journal_area(const struct chronicle *c)
 
 void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
 {
+    static const struct journal_stored nothing;
     struct journal_view view;
 
     *c = (struct chronicle){.config = *config};
-    c->nonce_key = (struct siphash_key){env_random(config->accounts->env), env_random(config->accounts->env)};
     window_init(&c->window, config->replay_window_ms, config->replay_parts_max);
     journal_open(&c->journal, config->journal, config->journal_bytes, config->accounts->env);
     if (!config->journal) {
@@ -35,8 +39,8 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
     c->acked = view.acked;
     for (uint32_t i = 0; view.stored && i < view.stored->count; i++)
         c->hits += view.stored->entries[i].hits;
-    if (view.stored)
-        window_recall(&c->window, view.stored, &c->acked);
+    c->partial = c->acked.seq && !(view.stored && view.stored->count && view.stored->entries[0].ledger.seq == 1);
+    window_recall(&c->window, view.stored ? view.stored : &nothing, &c->acked);
     c->inherits = true;
 }
 
@@ -60,8 +64,7 @@ static uint32_t nonce_tag(const struct chronicle *c, uint64_t seq, uint32_t chan
     return (uint32_t)siphash13(&c->nonce_key, of, sizeof(of));
 }
 
-/* Not a count: a process that was cloned while it ran, as with a machine's snapshot, has the same key and would have
- * the same count. */
+/* Not a count: a process that was cloned while it ran, as with a machine's snapshot, would have the same one. */
 struct ledger chronicle_next(struct chronicle *c)
 {
     const uint64_t seq = c->acked.seq + 1;
@@ -172,6 +175,7 @@ uint64_t chronicle_forget(struct chronicle *c)
     uint64_t hits = c->hits;
 
     c->hits = 0;
+    c->partial = false;
     window_begin_anew(&c->window, accounts_now_ms(c->config.accounts));
     return hits;
 }
@@ -182,6 +186,7 @@ uint64_t chronicle_rename(struct chronicle *c, const char *instance)
 
     c->inherits = false;
     c->hits = 0;
+    c->partial = false;
     take_name(c, instance);
     window_clear(&c->window);
     chronicle_start_over(c, &(struct ledger){0});

@@ -34,7 +34,8 @@ struct chronicle {
     char ledger_key[LEDGER_KEY_BYTES_MAX];
     struct ledger acked;          /* what the server's ledger must be */
     uint64_t hits;                /* stored since the ledger began, as far as is known */
-    struct siphash_key nonce_key; /* tells nonces of this process from all others */
+    bool partial;                 /* there were more */
+    struct siphash_key nonce_key; /* tells nonces of this identity, whichever process drew them */
     uint64_t stored_ms;           /* when it was last written */
     struct window window;
     struct journal journal;

@@ -17,6 +17,7 @@ enum env_step {
     ENV_STEP_RECORD_WRITTEN,
     ENV_STEP_INTENT,
     ENV_STEP_BASELINE,
+    ENV_STEP_MOVED, /* a baseline, by a move between two copies of the store */
     ENV_STEP_ACK_WRITTEN,
     ENV_STEP_ACKED,
     ENV_STEPS,

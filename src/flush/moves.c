@@ -44,7 +44,7 @@ bool move_plan(struct move *m, struct chronicle *past, uint64_t to, const struct
         uint64_t hits = parts_hits(e);
         m->replayed += hits;
         m->lost += e->hits - hits;
-        m->batches++;
+        m->batches += !e->dark;
     }
     for (const struct window_entry *e; to != m->meet && (e = window_entry(w, to)); to = e->parent) {
         m->found += e->hits;
@@ -93,7 +93,7 @@ static uint64_t move_parts(struct chronicle *past, struct window_entry *e, const
         uint64_t hits = back ? at[i].from - at[i].to : at[i].to - at[i].from;
         accounts_unhold(a, keys_of(a->keys, e->parts[i].cell));
         keys_set_baseline(a->keys, e->parts[i].cell, at[i].to);
-        env_step(a->env, ENV_STEP_BASELINE);
+        env_step(a->env, ENV_STEP_MOVED);
         keys_push_dirty(a->keys, keys_of(a->keys, e->parts[i].cell));
         e->parts[i].hits = hits;
         moved += hits;
@@ -225,7 +225,8 @@ void move_into_the_dark(struct chronicle *past, const struct ledger *ledger)
 {
     keys_release_held(accounts_of(past)->keys);
     give_up_pending(past);
-    window_clear(&past->window);
+    window_begin_at(&past->window, ledger, accounts_now_ms(accounts_of(past)));
     past->hits = 0;
+    past->partial = true;
     chronicle_start_over(past, ledger);
 }

@@ -1,14 +1,9 @@
-#include "flush/window.h"
+#include "flush/window_inside.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 #define ENTRIES_MIN 64
-
-static struct window_entry *window_nth(const struct window *w, uint32_t i)
-{
-    return &w->entries[(w->first + i) & (w->capacity - 1)];
-}
 
 struct window_entry *window_entry(const struct window *w, uint64_t number)
 {
@@ -182,6 +177,19 @@ void window_begin_anew(struct window *w, uint64_t now_ms)
     w->at = e ? window_newest(w) : WINDOW_NONE;
 }
 
+void window_begin_at(struct window *w, const struct ledger *ledger, uint64_t now_ms)
+{
+    for (struct window_entry *e; (e = window_entry(w, w->at)); w->at = e->parent) {
+        e->off = true;
+        w->off++;
+    }
+    struct window_entry *e = window_append(w);
+    if (e)
+        *e = (struct window_entry){.ledger = *ledger, .parent = WINDOW_NONE, .stored_ms = now_ms, .dark = true};
+    w->at = e ? window_newest(w) : WINDOW_NONE;
+    window_note_tips(w);
+}
+
 /* ---- from one process to the next ---- */
 
 static void recall(struct window *w, const struct ledger *ledger, uint64_t hits, uint64_t parent, bool off)
@@ -195,6 +203,7 @@ static void recall(struct window *w, const struct ledger *ledger, uint64_t hits,
                                .hits = hits,
                                .total = total_of(w, parent) + hits,
                                .blind = off ? hits : 0,
+                               .dark = hits == 0, /* perhaps */
                                .off = off};
     w->off += off;
     w->partless = w->count;
@@ -209,17 +218,28 @@ static uint64_t find_seq(const struct window *w, uint64_t seq)
     return WINDOW_NONE;
 }
 
+static void note_forgotten(struct window *w, const struct ledger *of)
+{
+    if (of->seq > w->off_seq_gone)
+        w->off_seq_gone = of->seq;
+}
+
 void window_recall(struct window *w, const struct journal_stored *stored, const struct ledger *acked)
 {
     for (uint32_t i = 0; i < stored->count; i++) {
         recall(w, &stored->entries[i].ledger, stored->entries[i].hits, w->at, false);
         w->at = w->count ? window_newest(w) : WINDOW_NONE;
     }
-    struct window_entry *last = window_entry(w, w->at);
-    if (!last || !ledger_equals(&last->ledger, acked))
-        w->at = WINDOW_NONE; /* damage took what was between */
-    for (uint32_t i = stored->tips_count; i-- > 0;)
-        recall(w, &stored->tips[i].ledger, stored->tips[i].hits, find_seq(w, stored->tips[i].fork_seq), true);
+    const struct window_entry *last = window_entry(w, w->at);
+    if (acked->seq && (!last || !ledger_equals(&last->ledger, acked)))
+        window_begin_at(w, acked, 0); /* damage took what was between */
+    for (uint32_t i = stored->tips_count; i-- > 0;) {
+        const struct journal_tip *tip = &stored->tips[i];
+        recall(w, &tip->ledger, tip->hits, find_seq(w, tip->fork_seq), true);
+        note_forgotten(w, &tip->ledger); /* those before it are */
+    }
+    for (uint32_t i = 0; stored->tips_count && i < stored->count; i++)
+        note_forgotten(w, &stored->entries[i].ledger); /* a move was under way, perhaps: back from further on */
     window_note_tips(w);
 }
 
@@ -270,7 +290,7 @@ bool window_is_whole(const struct window *w, uint64_t number)
 
     while (e && e->parent != WINDOW_NONE)
         e = window_entry(w, e->parent);
-    return e && e->ledger.seq == 1;
+    return e && e->ledger.seq == 1 && !e->dark;
 }
 
 enum window_answer window_has_seq(const struct window *w, uint64_t seq)
@@ -292,10 +312,15 @@ void window_leave(struct window *w)
 {
     struct window_entry *e = window_entry(w, w->at);
 
+    uint64_t number = w->at;
+
     assert(e && !e->off);
     e->off = true;
     w->off++;
     w->at = e->parent;
+    if (w->left_anew) /* another copy may have kept the ledger that was gone */
+        window_note_tip(w, number);
+    w->left_anew = e->ledger.seq == 0;
 }
 
 void window_enter(struct window *w, uint64_t number)
@@ -308,6 +333,7 @@ void window_enter(struct window *w, uint64_t number)
     e->blind = 0;
     w->off--;
     w->at = number;
+    w->left_anew = false;
 }
 
 void window_drop(struct window *w, struct window_entry *e)
@@ -317,54 +343,6 @@ void window_drop(struct window *w, struct window_entry *e)
     e->ledger = (struct ledger){0};
     e->hits = e->blind = 0;
     e->open = false;
-}
-
-static struct journal_tip tip_of(const struct window *w, uint64_t number)
-{
-    uint64_t fork = window_meet(w, number, w->at);
-    const struct window_entry *e = window_entry(w, number), *f = window_entry(w, fork);
-
-    return (struct journal_tip){e->ledger, f ? f->ledger.seq : 0, e->total - (f ? f->total : 0)};
-}
-
-void window_note_tips(struct window *w)
-{
-    w->tips_count = 0;
-    if (!w->off)
-        return;
-    for (uint32_t i = 0; i < w->count; i++)
-        window_nth(w, i)->behind = false;
-    for (uint32_t i = w->count; i-- > 0;) {
-        const struct window_entry *e = window_nth(w, i);
-        struct window_entry *parent = window_entry(w, e->parent);
-        if (parent && e->off && e->ledger.seq)
-            parent->behind = true;
-        if (e->off && e->ledger.seq && !e->behind && w->tips_count < JOURNAL_TIPS_MAX)
-            w->tips[w->tips_count++] = tip_of(w, w->gone + i);
-    }
-}
-
-static void note_tip(struct window *w, uint64_t number)
-{
-    const struct window_entry *e = window_entry(w, number);
-    uint32_t i = 0;
-
-    if (!e || !e->off || e->ledger.seq == 0)
-        return;
-    while (i < w->tips_count && !ledger_equals(&w->tips[i].ledger, &e->ledger))
-        i++;
-    if (i == w->tips_count && w->tips_count < JOURNAL_TIPS_MAX)
-        w->tips_count++;
-    i -= i == JOURNAL_TIPS_MAX;
-    memmove(&w->tips[1], &w->tips[0], i * sizeof(w->tips[0]));
-    const struct window_entry *f = window_entry(w, w->at);
-    w->tips[0] = (struct journal_tip){e->ledger, f ? f->ledger.seq : 0, e->total - (f ? f->total : 0)};
-}
-
-void window_note_move(struct window *w, uint64_t from, uint64_t to)
-{
-    note_tip(w, from);
-    note_tip(w, to);
 }
 
 uint64_t window_ends_ms(const struct window *w)

@@ -35,6 +35,7 @@ struct window_entry {
     uint64_t blind;            /* hits that are pending again, and of which nobody knows any more in which cells */
     struct window_part *parts; /* owned; NULL: beyond the window, or nothing was in it */
     uint32_t parts_count;
+    bool dark;       /* what it and those before it held is not known: only that a store showed it */
     bool off;        /* not between the beginning and `at` */
     bool overwrites; /* it had a write, too (batch.h) */
     bool open;       /* sent, and given up: perhaps executed, and then perhaps not every key of it */
@@ -49,6 +50,7 @@ struct window {
     uint32_t partless;     /* so many, from the oldest, have lost their parts */
     uint32_t off;          /* so many are */
     uint64_t off_seq_gone; /* the highest seq of one that was off and is forgotten; 0: none is */
+    bool left_anew;        /* the node that was left last began a ledger anew */
     uint64_t keep_ms, parts_max, parts;
     struct journal_tip tips[JOURNAL_TIPS_MAX]; /* the ends of the other branches, the latest first */
     uint32_t tips_count;
@@ -63,6 +65,8 @@ void window_push(struct window *w, const struct batch *b, uint64_t hits, uint64_
 void window_shelve(struct window *w, const struct batch *b, uint64_t now_ms);
 /* The ledger is gone, but not what was stored under it: a new one begins here. */
 void window_begin_anew(struct window *w, uint64_t now_ms);
+/* A store shows `ledger`, and nothing is known of the way there. It is `at` now. O(nodes). */
+void window_begin_at(struct window *w, const struct ledger *ledger, uint64_t now_ms);
 /* What an earlier process knew. `acked`: its last ledger. Only when empty. */
 void window_recall(struct window *w, const struct journal_stored *stored, const struct ledger *acked);
 /* Of the way to `at` the last batches, and the ends of the other branches. */

@@ -168,6 +168,59 @@ static void test_an_empty_batch_that_comes_back_repeats_nothing(void **state)
     fixture_fini(&f);
 }
 
+/* Nothing is known of how A came to its ledger: an earlier life of this identity wrote it. Neither A nor what else is
+ * known is a stranger's after that. */
+static void test_after_a_ledger_that_leads_nowhere_all_copies_are_still_known(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    send_hits(&f, 10);
+    answer(&f);
+    struct ledger b = f.chain.past.acked;
+    const struct ledger a = chronicle_next(&f.chain.past); /* of this identity, and in no window */
+    f.chain.past.window.off_seq_gone = a.seq;
+    assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
+    assert_int_equal(f.world.stats.unproved_hits, 11);
+    send_hits(&f, 100);
+    answer(&f);
+    assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
+    send_hits(&f, 1000);
+    assert_int_equal(f.chain.batch->hits, 1000); /* B may have the 100 or not */
+    answer(&f);
+    assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
+    assert_int_equal(f.world.stats.alarms_identity_taken, 0);
+    assert_string_equal(f.chain.past.instance, "one");
+    fixture_fini(&f);
+}
+
+/* The batch that was given up is a branch of its own, and so is what is before it: it may never have been executed. */
+static void test_a_batch_that_was_given_up_does_not_hide_the_one_before_it(void **state)
+{
+    struct journal_stored stored;
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(&f, 1);
+    answer(&f);
+    struct ledger b = f.chain.past.acked;
+    send_hits(&f, 10);
+    answer(&f);
+    struct ledger a = f.chain.past.acked;
+    send_hits(&f, 100);
+    struct ledger open = f.chain.batch->ledger;
+    assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
+    window_recent(&f.chain.past.window, &stored);
+    assert_int_equal(stored.tips_count, 2);
+    assert_true(ledger_equals(&stored.tips[0].ledger, &open));
+    assert_true(ledger_equals(&stored.tips[1].ledger, &a));
+    fixture_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +229,8 @@ int main(void)
         cmocka_unit_test(test_what_nobody_knows_any_more_is_given_up_and_not_doubled),
         cmocka_unit_test(test_a_loss_is_not_counted_when_the_copy_that_comes_back_has_it),
         cmocka_unit_test(test_nothing_moves_for_a_server_that_takes_no_writes),
+        cmocka_unit_test(test_after_a_ledger_that_leads_nowhere_all_copies_are_still_known),
+        cmocka_unit_test(test_a_batch_that_was_given_up_does_not_hide_the_one_before_it),
         cmocka_unit_test(test_an_empty_batch_that_comes_back_repeats_nothing),
     };
 
