@@ -282,7 +282,7 @@ uint32_t cluster_resolve(const struct cluster *c, const char *host)
 {
     if (strncmp(host, "10.0.0.", 7) == 0)
         return (uint32_t)(host[7] - '0');
-    return c->nodes_count ? (uint32_t)chance_below(c->chance, c->nodes_count) : 0;
+    return c->nodes_count ? (uint32_t)chance_below(c->chance, c->nodes_count) : c->leads;
 }
 
 struct model *cluster_model(const struct cluster *c, uint32_t unit, struct slice key)
@@ -290,7 +290,7 @@ struct model *cluster_model(const struct cluster *c, uint32_t unit, struct slice
     const struct net_node *nodes = c->net->nodes;
 
     if (c->units_count == 0)
-        return nodes[0].model;
+        return nodes[c->leads].model;
     struct model *m = nodes[c->units[unit].owner].model;
     uint8_t to = c->units[unit].moving_to;
     return to == CLUSTER_NOBODY || model_has(m, key) ? m : nodes[to].model;

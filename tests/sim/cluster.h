@@ -41,6 +41,7 @@ struct cluster {
     struct chance *chance;
     const uint64_t *now_us;
     uint32_t units_count;      /* 0: it is no cluster */
+    uint32_t leads;            /* of a single server: to which of its copies the name leads (copies.c) */
     uint32_t nodes_count;      /* half of them, rounded down, begin as replicas */
     uint32_t forgot;           /* units, a bit each, of which something acknowledged was forgotten */
     uint32_t emptied;          /* even ledgers */

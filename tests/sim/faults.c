@@ -21,6 +21,9 @@ enum fault {
     FAULT_PASSWORD,
     FAULT_RECONNECT,
     FAULT_RELIEF, /* what goes on is over */
+    FAULT_COPY_STATE,
+    FAULT_LEAD,
+    FAULT_SYNC,
     FAULTS_SINGLE,
     FAULT_MIGRATE = FAULTS_SINGLE,
     FAULT_TAKEOVER,
@@ -39,7 +42,8 @@ static const struct {
     [FAULT_CRASH] = {6, 4},         [FAULT_POISON] = {6, 4},    [FAULT_TOUCH_LEDGER] = {6, 6},
     [FAULT_OUTSIDER_ADDS] = {6, 6}, [FAULT_PASSWORD] = {10, 4}, [FAULT_RECONNECT] = {10, 4},
     [FAULT_RELIEF] = {1, 30},       [FAULT_MIGRATE] = {2, 20},  [FAULT_TAKEOVER] = {2, 12},
-    [FAULT_NODE_DIES] = {3, 8},     [FAULT_CONFUSE] = {2, 8},
+    [FAULT_NODE_DIES] = {3, 8},     [FAULT_CONFUSE] = {2, 8},   [FAULT_COPY_STATE] = {1, 8},
+    [FAULT_LEAD] = {1, 16},         [FAULT_SYNC] = {1, 8},
 };
 
 /* ---- connections ---- */
@@ -70,20 +74,22 @@ static void fault_refuse_connects(struct sim *s)
 
 static uint32_t any_node(struct sim *s)
 {
-    return s->cluster.nodes_count ? (uint32_t)chance_below(&s->chance, s->cluster.nodes_count) : 0;
+    uint32_t nodes = s->cluster.nodes_count ? s->cluster.nodes_count : s->rates.copies;
+
+    return (uint32_t)chance_below(&s->chance, nodes);
 }
 
 /* A server of its own, or a node of which no replica takes the place. */
 static void fault_roll_back(struct sim *s)
 {
-    struct model *m = &s->models[0];
+    struct model *m = &s->models[s->cluster.leads];
 
     if (s->cluster.nodes_count) {
         cluster_kill(&s->cluster, true);
         return;
     }
     uint64_t steps = chance_octaves(&s->chance, 1, 16);
-    net_kill(&s->net, &s->net.nodes[0]);
+    net_kill(&s->net, &s->net.nodes[s->cluster.leads]);
     sim_note(s, "the server restarts without its last %u writes", (unsigned)model_roll_back(m, steps));
     s->cluster.forgot = 1;
     m->mood = chance_one_in(&s->chance, 4) ? MODEL_LOADING : MODEL_FINE;
@@ -95,15 +101,21 @@ static void fault_flushall(struct sim *s)
         cluster_empty(&s->cluster);
         return;
     }
-    model_flushall(&s->models[0]);
+    model_flushall(&s->models[s->cluster.leads]);
     s->cluster.forgot = s->cluster.emptied = 1;
 }
 
-static void all_nodes_deny(struct sim *s, const char *command, struct slice key)
+/* Copies have lists of their own. */
+static void nodes_deny(struct sim *s, const char *command, struct slice key)
 {
-    for (struct model *m = s->models; m < s->models + NET_NODES_MAX; m++) {
-        m->denied_command = command;
-        m->denied_key = key;
+    bool one = s->rates.copies > 1 && (command || key.bytes) && chance_one_in(&s->chance, 2);
+    uint32_t only = any_node(s);
+
+    for (uint32_t i = 0; i < NET_NODES_MAX; i++) {
+        if (one && i != only)
+            continue;
+        s->models[i].denied_command = command;
+        s->models[i].denied_key = key;
     }
 }
 
@@ -116,7 +128,7 @@ static void fault_deny_command(struct sim *s)
 
     const char *command = commands[chance_below(&s->chance, sizeof(commands) / sizeof(commands[0]))];
 
-    all_nodes_deny(s, command, s->models[0].denied_key);
+    nodes_deny(s, command, s->models[0].denied_key);
     sim_note(s, "the ACL takes %s away", command);
 }
 
@@ -124,7 +136,7 @@ static void fault_deny_key(struct sim *s)
 {
     uint32_t key = (uint32_t)chance_below(&s->chance, s->rates.keys);
 
-    all_nodes_deny(s, s->models[0].denied_command, world_redis_key(s, key));
+    nodes_deny(s, s->models[0].denied_command, world_redis_key(s, key));
     sim_note(s, "the ACL takes %s away", s->names[key]);
 }
 
@@ -155,7 +167,8 @@ static void note_destroyed(struct sim *s, uint32_t key)
 {
     for (const struct process *p = s->processes; p < s->processes + s->rates.processes; p++) {
         struct life *l = process_life(p);
-        uint64_t hits = p->alive ? process_books(p).in_flight : l->applied[key]; /* it may not know yet */
+        bool knows = p->alive && s->rates.copies == 1; /* else perhaps not yet */
+        uint64_t hits = knows ? process_books(p).in_flight : l->applied[key];
         l->destroyed[key] += hits;
         l->destroyed_sum += hits;
     }
@@ -202,7 +215,7 @@ static void fault_relief(struct sim *s)
     s->net.lost = false;
     for (struct model *m = s->models; m < s->models + NET_NODES_MAX; m++)
         m->mood = MODEL_FINE;
-    all_nodes_deny(s, NULL, (struct slice){0});
+    nodes_deny(s, NULL, (struct slice){0});
     if (s->rates.password)
         s->secret = password_number(s);
 }
@@ -235,6 +248,9 @@ static void fault_happen(struct sim *s, enum fault fault)
             core_reconnect(p->core);
         break;
     case FAULT_RELIEF: fault_relief(s); break;
+    case FAULT_COPY_STATE: process_start_on_copy(&s->processes[1], &s->processes[0]); break;
+    case FAULT_LEAD: copies_lead(s); break;
+    case FAULT_SYNC: copies_sync(s); break;
     case FAULT_MIGRATE: cluster_migrate(&s->cluster); break;
     case FAULT_TAKEOVER:
         cluster_take_over(&s->cluster, (enum cluster_takeover)chance_below(&s->chance, TAKEOVERS));
@@ -248,10 +264,10 @@ static void fault_happen(struct sim *s, enum fault fault)
 void faults_one(struct sim *s)
 {
     static const char *const names[FAULTS] = {
-        "cut",          "kill",         "roll back",     "flushall",        "mood",
-        "deny command", "deny key",     "stall",         "refuse connects", "crash",
-        "poison",       "touch ledger", "outsider adds", "password",        "reconnect",
-        "relief",       "migrate",      "takeover",      "node dies",       "confuse"};
+        "cut",           "kill",     "roll back",       "flushall",  "mood",       "deny command",
+        "deny key",      "stall",    "refuse connects", "crash",     "poison",     "touch ledger",
+        "outsider adds", "password", "reconnect",       "relief",    "copy state", "lead",
+        "sync",          "migrate",  "takeover",        "node dies", "confuse"};
     uint64_t pick = chance_below(&s->chance, s->rates.faults_sum);
     uint32_t fault = 0;
 
@@ -266,7 +282,10 @@ void faults_heal(struct sim *s)
     sim_note(s, "all is healed");
     net_heal(&s->net);
     cluster_heal(&s->cluster);
+    copies_heal(s);
     fault_relief(s);
+    if (s->rates.live_copy)
+        process_start_on_copy(&s->processes[1], &s->processes[0]);
     for (uint32_t k = 0; k < s->rates.keys; k++) {
         int64_t value;
         struct slice key = world_redis_key(s, k);
@@ -277,11 +296,18 @@ void faults_heal(struct sim *s)
 
 /* ---- what a seed is like ---- */
 
+static bool can_befall(const struct rates *r, enum fault f)
+{
+    if (f == FAULT_LEAD || f == FAULT_SYNC)
+        return r->copies > 1;
+    return f != FAULT_COPY_STATE || r->live_copy;
+}
+
 static void rates_draw_faults(struct sim *s, struct rates *r)
 {
     r->faults_sum = 0;
     for (uint32_t f = 0; f < (r->partitions ? FAULTS : FAULTS_SINGLE); f++) {
-        bool has = chance_one_in(&s->chance, table[f].one_in);
+        bool has = chance_one_in(&s->chance, table[f].one_in) && can_befall(r, (enum fault)f);
         r->faults[f] = has ? 1 + (uint32_t)chance_below(&s->chance, table[f].weight_max) : 0;
         r->faults_sum += r->faults[f];
     }
@@ -308,6 +334,21 @@ static void rates_calm(struct sim *s, struct rates *r)
     net_heal(&s->net);
 }
 
+/* How many servers and processes, and what these have in common. */
+static void rates_draw_who(struct sim *s, struct rates *r)
+{
+    r->calm = !r->partitions && chance_one_in(&s->chance, 20);
+    r->copies = !r->partitions && !r->calm && chance_one_in(&s->chance, 3)
+                    ? 2 + (uint32_t)chance_below(&s->chance, SIM_COPIES_MAX - 1)
+                    : 1;
+    r->processes = chance_one_in(&s->chance, 6) ? 2 : 1;
+    r->twins = r->processes == 2 && r->copies == 1 && chance_one_in(&s->chance, 2);
+    r->clones = r->twins && chance_one_in(&s->chance, 2);
+    r->state = !r->twins && chance_one_in(&s->chance, 4);
+    r->live_copy = r->state && r->processes == 2;
+    r->writes = r->processes == 1 && chance_one_in(&s->chance, 4);
+}
+
 void faults_draw(struct sim *s)
 {
     struct rates *r = &s->rates;
@@ -315,14 +356,12 @@ void faults_draw(struct sim *s)
     *r = (struct rates){0};
     if (s->seed % CLUSTER_ONE_IN == 0)
         r->partitions = 1 + (uint32_t)chance_below(&s->chance, CLUSTER_PARTITIONS_MAX);
+    rates_draw_who(s, r);
     rates_draw_faults(s, r);
     rates_draw_network(s);
-    r->calm = !r->partitions && chance_one_in(&s->chance, 20);
     if (r->calm)
         rates_calm(s, r);
     r->keys = 1 + (uint32_t)chance_below(&s->chance, SIM_KEYS_MAX);
-    r->processes = chance_one_in(&s->chance, 6) ? 2 : 1;
-    r->twins = r->processes == 2 && chance_one_in(&s->chance, 2);
     r->steps = (uint32_t)chance_octaves(&s->chance, 50, 400) * (r->partitions ? 2 : 1); /* more connections */
     /* A poisoned key is tried again after a minute: not too many flushes until then. */
     r->flush_interval_ms = (uint32_t)chance_octaves(
@@ -333,7 +372,6 @@ void faults_draw(struct sim *s)
     r->fault_gap_us =
         r->calm ? 10 * r->flush_interval_ms * 1000ULL
                 : chance_octaves(&s->chance, r->flush_interval_ms * 1000 / 8, r->flush_interval_ms * 1000 * 4);
-    r->state = !r->twins && chance_one_in(&s->chance, 5);
     r->dies_in_steps = r->state && chance_one_in(&s->chance, 2) ? (uint32_t)chance_octaves(&s->chance, 8, 128) : 0;
     r->replay_window_ms = chance_one_in(&s->chance, 2) ? 60000 : 0;
     r->on_ledger_loss = s->seed / CLUSTER_ONE_IN % 2 ? LEDGER_LOSS_REPLAY : LEDGER_LOSS_RESUME;

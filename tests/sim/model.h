@@ -72,6 +72,8 @@ struct model_watcher {
     void (*refused)(void *ctx, uint32_t tag, struct slice key, int64_t delta);
     /* EXEC of a transaction of which every command was queued, whether or not the WATCH lets it through. */
     void (*exec)(void *ctx, uint32_t tag, struct slice commands, bool refused);
+    /* SET (its value; 0 when it is none) or DEL (NULL). Returns what an INCRBY before it had to add and could not. */
+    int64_t (*written)(void *ctx, uint32_t tag, struct slice key, const int64_t *value);
     void (*exec_answered)(void *ctx); /* its answer ends where the answers end now */
 };
 

@@ -75,10 +75,15 @@ static const struct model_value *value_of(struct model *m, struct slice name)
     return key == MODEL_NO_KEY ? &none : &m->keys[key].value;
 }
 
+static int64_t tell_written(const struct model *m, const struct model_client *c, struct slice key, const int64_t *value)
+{
+    return m->watcher.written ? m->watcher.written(m->watcher.ctx, c->tag, key, value) : 0;
+}
+
 static void do_set(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
 {
     struct model_value v = model_string(cmd->args[2]);
-    int64_t expires_s = 0;
+    int64_t expires_s = 0, value = 0;
 
     if (cmd->count >= 5 && !model_parse_integer(cmd->args[4], &expires_s)) {
         answer(out, not_integer);
@@ -93,7 +98,8 @@ static void do_set(struct model *m, struct model_client *c, const struct model_c
         return;
     }
     v.expires_s = (uint32_t)expires_s;
-    model_write(m, model_find(m, cmd->args[1], true), &v, c->tag, 0);
+    model_parse_integer(cmd->args[2], &value);
+    model_write(m, model_find(m, cmd->args[1], true), &v, c->tag, tell_written(m, c, cmd->args[1], &value));
     answer(out, "+OK");
 }
 
@@ -133,9 +139,10 @@ static void do_del(struct model *m, struct model_client *c, const struct model_c
 {
     uint32_t key = model_find(m, cmd->args[1], false);
     bool there = key != MODEL_NO_KEY && m->keys[key].value.type != MODEL_NONE;
+    int64_t replaced = tell_written(m, c, cmd->args[1], NULL);
 
     if (there)
-        model_write(m, key, &(struct model_value){0}, c->tag, 0);
+        model_write(m, key, &(struct model_value){0}, c->tag, replaced);
     answer_integer(out, there);
 }
 

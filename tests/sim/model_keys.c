@@ -196,12 +196,28 @@ static void undo_migrate(struct model *from, uint32_t key, struct model *to, uin
     to->undo_floor = to->undo_count;
 }
 
+/* What was done to keys of the slot that are gone. */
+static void undo_migrate_gone(struct model *from, struct model *to, uint16_t slot)
+{
+    for (uint32_t i = from->undo_count; i-- > 0;) {
+        if (i >= from->undo_count)
+            continue;
+        uint32_t key = from->undo[i].key;
+        const struct model_key *k = &from->keys[key];
+        struct slice name = {k->name, k->name_bytes};
+        if (key_slot(name) == slot)
+            undo_migrate(from, key, to, model_find(to, name, true));
+    }
+}
+
 bool model_migrate(struct model *from, struct model *to, uint16_t slot)
 {
     uint32_t key = key_in_slot(from, slot);
 
-    if (key == MODEL_NO_KEY)
+    if (key == MODEL_NO_KEY) {
+        undo_migrate_gone(from, to, slot);
         return false;
+    }
     struct model_key *source = &from->keys[key];
     uint32_t to_key = model_find(to, (struct slice){source->name, source->name_bytes}, true);
     undo_migrate(from, key, to, to_key);

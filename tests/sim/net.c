@@ -349,6 +349,15 @@ bool net_is_silent(const struct net *n, uint32_t owner)
     return silent;
 }
 
+bool net_has_written(const struct net *n, uint32_t owner)
+{
+    for (const struct stream *s = n->streams; s < n->end; s++) {
+        if (s->used && s->client_open && s->owner == owner && s->wrote)
+            return true;
+    }
+    return false;
+}
+
 uint32_t net_open_streams(const struct net *n, uint32_t owner, const struct net_node *node)
 {
     uint32_t count = 0;

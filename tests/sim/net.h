@@ -62,6 +62,7 @@ struct stream {
     struct net_pipe up, down;
     struct buf inbox; /* arrived and not read */
     uint64_t read;
+    bool wrote; /* a transaction was executed on it */
     struct net_refusal refusals[NET_REFUSALS_MAX];
     uint32_t refusals_count;
 };
@@ -113,8 +114,9 @@ void net_kill(struct net *n, const struct net_node *node);
 /* A good network from now on: no cut that has not happened yet will happen. What it holds already comes when it comes.
  */
 void net_heal(struct net *n);
-struct stream *net_any(struct net *n, uint32_t owner);   /* one that is open; or NULL */
-bool net_is_silent(const struct net *n, uint32_t owner); /* it has a connection that broke so */
+struct stream *net_any(struct net *n, uint32_t owner);     /* one that is open; or NULL */
+bool net_is_silent(const struct net *n, uint32_t owner);   /* it has a connection that broke so */
+bool net_has_written(const struct net *n, uint32_t owner); /* on a connection that it still has */
 uint32_t net_open_streams(const struct net *n, uint32_t owner, const struct net_node *node);
 void net_reset(struct net *n); /* for another seed */
 void net_fini(struct net *n);

@@ -5,6 +5,7 @@
 #include "sim/sim.h"
 
 #define CHUNK_BYTES 4096
+#define DIES_IN_MOVES_ONE_IN 8
 
 static struct memory_disk *process_disk(struct process *p) { return &p->disks[p->disk]; }
 
@@ -19,6 +20,7 @@ static void process_freeze(struct process *p)
         struct memory_disk *old = process_disk(p), *next = &p->disks[!p->disk];
         memory_disk_init(next);
         next->old_bytes = old->old_bytes;
+        next->twin = old->twin;
         next->old = old->old ? memcpy(malloc(old->old_bytes), old->old, old->old_bytes) : NULL;
     }
     p->frozen = true;
@@ -31,8 +33,9 @@ void process_step(void *ctx, enum env_step step)
 
     if (!p->frozen && p->sim->rates.dies_in_steps && !p->sim->healing &&
         p->sim->lives_count + SIM_PROCESSES_MAX <= SIM_LIVES_MAX &&
-        chance_one_in(&p->sim->chance, p->sim->rates.dies_in_steps)) {
+        chance_one_in(&p->sim->chance, step == ENV_STEP_MOVED ? DIES_IN_MOVES_ONE_IN : p->sim->rates.dies_in_steps)) {
         sim_note(p->sim, "process %u dies at step %d of its journal", p->life, (int)step);
+        p->sim->met.killed_in_moves += step == ENV_STEP_MOVED;
         process_freeze(p);
     }
 }
@@ -57,11 +60,26 @@ void process_recover(struct process *p, char instance[UUID_TEXT_BYTES])
         memory_disk_init(process_disk(p));
     int failed = recovery_run(&r, &config, &err);
     assert(!failed);
-    if (r.damaged || r.lost_hits)
+    if (!process_disk(p)->twin && (r.damaged || r.lost_hits))
         sim_fail(p->sim, "process %u finds its state damaged, %" PRIu64 " hits given up", p->life, r.lost_hits);
     p->tally = r.tally;
     p->state = r.state;
     snprintf(instance, UUID_TEXT_BYTES, "%s", r.instance);
+}
+
+void process_start_on_copy(struct process *p, const struct process *of)
+{
+    struct sim *s = p->sim;
+
+    if (p->alive || p->restart_us != NET_NEVER || !of->alive || of->frozen || s->lives_count == SIM_LIVES_MAX)
+        return;
+    memory_disk_crash(&of->disks[of->disk], process_disk(p));
+    process_disk(p)->twin = true;
+    s->met.live_copies++;
+    p->life = s->lives_count++;
+    memset(&s->lives[p->life], 0, sizeof(s->lives[0]));
+    sim_note(s, "the state of process %u is copied", of->life);
+    process_start(p);
 }
 
 void process_die(struct process *p)

@@ -82,6 +82,8 @@ static void sim_hit(struct sim *s)
     process_hit(p, (uint32_t)key, hits);
     if (s->rates.reads && chance_one_in(&s->chance, 4))
         process_read(p);
+    if (s->rates.writes && chance_one_in(&s->chance, 16))
+        process_write(p);
 }
 
 static void sim_step(struct sim *s)
@@ -166,6 +168,8 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
     s->steps = 0;
     s->lives_count = 0;
     s->batches_count = 0;
+    s->executing = NULL;
+    s->writes_count = 0;
     s->healing = s->crashed = s->touched = s->failed = false;
     s->secret = 0;
     s->trace = trace;

@@ -23,6 +23,8 @@
 #define SIM_PROCESSES_MAX 2
 #define SIM_BATCHES_MAX 1024
 #define SIM_READS_MAX 8
+#define SIM_WRITES_MAX 64
+#define SIM_COPIES_MAX 3
 #define SIM_MARKS_MAX 512
 #define SIM_NAME_BYTES_MAX 24 /* of a key on the server */
 
@@ -40,7 +42,16 @@
     X(crashes, "processes killed")                                                                                     \
     X(reconnects, "connections lost")                                                                                  \
     X(moves, "slots moved")                                                                                            \
-    X(takeovers, "masters replaced")
+    X(takeovers, "masters replaced")                                                                                   \
+    X(flaps, "names led to another copy")                                                                              \
+    X(copies, "copies made of the store")                                                                              \
+    X(found, "batches found on another copy")                                                                          \
+    X(killed_in_moves, "processes killed inside a move")                                                               \
+    X(heirs, "lives that went on from another")                                                                        \
+    X(writes, "PUT and DELETE done")                                                                                   \
+    X(replaced, "refused hits replaced by them")                                                                       \
+    X(clones, "twins with equal randomness")                                                                           \
+    X(live_copies, "live states copied")
 
 struct sim_met {
 #define SIM_MET_FIELD(name, text) uint64_t name;
@@ -61,10 +72,15 @@ struct life {
     uint64_t excused[SIM_KEYS_MAX]; /* refused inside an EXEC whose answer was lost: may be taken as stored (chain.h) */
     uint64_t
         destroyed[SIM_KEYS_MAX]; /* of what was in flight when the key was overwritten: may be added again (chain.h) */
-    uint64_t forgotten[SIM_KEYS_MAX]; /* by the server */
-    uint32_t refusals[SIM_KEYS_MAX];  /* that it was told of */
+    uint64_t forgotten[SIM_KEYS_MAX];              /* by the server */
+    uint64_t copies[SIM_COPIES_MAX][SIM_KEYS_MAX]; /* applied, by copy of the server */
+    uint32_t refusals[SIM_KEYS_MAX];               /* that it was told of */
+    uint32_t after_moves[SIM_KEYS_MAX];            /* of those, the first ones after a move */
+    uint64_t moves_seen[SIM_KEYS_MAX];             /* how many moves there had been at the last one */
     uint64_t accepted_sum, applied_sum, excused_sum, destroyed_sum, forgotten_sum;
     uint64_t told[SIM_KEYS_MAX]; /* hits refused with its knowledge */
+    uint64_t said;               /* hits that earlier processes of it counted as lost or unproved */
+    bool said_at_least;          /* or said to be more than they could tell */
     uint64_t born_us;
     bool dead;
     bool reborn; /* went on after a kill -9, on its state file; its books begin anew */
@@ -89,14 +105,33 @@ struct process {
     struct state_file *state;    /* NULL: none */
     struct memory_disk disks[2]; /* of this process and of the next */
     uint32_t disk;
+    struct chance memory; /* what a clone has in common with its twin: the chance of its start */
+    bool newborn;
     bool frozen;    /* killed in the middle of something: what the file held then is what counts */
     uint32_t reads; /* under way */
     int64_t told[SIM_KEYS_MAX];
 };
 
+/* A PUT or DELETE. */
+struct sim_write {
+    uint32_t life, key;
+    bool set;
+    bool refused, done; /* what its asker was told */
+    uint32_t executed;  /* so often, by any copy */
+    uint64_t owed;      /* hits that were answered before */
+};
+
+/* What one server's watcher knows. */
+struct oracle_view {
+    struct sim *sim;
+    uint32_t copy;
+};
+
 /* A batch as it was seen on the wire. */
 struct seen_batch {
     uint64_t key_hash, seq_nonce_hash, bytes_hash;
+    uint32_t executed;     /* so often: by several copies */
+    uint32_t refused_keys; /* a bit each: by any of them */
 };
 
 struct rates {
@@ -106,7 +141,11 @@ struct rates {
     uint64_t hit_gap_us, fault_gap_us;
     uint32_t hits_max;
     bool reads, twins, password, poison;
-    bool calm; /* nothing befalls it but kill -9 */
+    bool writes;
+    bool clones;     /* the twins draw the same at their start */
+    bool live_copy;  /* the second process starts on a copy of the first one's state file */
+    uint32_t copies; /* of a single server, behind one name */
+    bool calm;       /* nothing befalls it but kill -9 */
     bool state;
     uint32_t dies_in_steps; /* at one in so many of its journal; 0: never there */
     uint32_t replay_window_ms;
@@ -139,6 +178,10 @@ struct sim {
     uint32_t secret; /* which of the passwords the processes know */
     struct seen_batch batches[SIM_BATCHES_MAX];
     uint32_t batches_count;
+    struct seen_batch *executing; /* NULL: none of these */
+    struct sim_write writes[SIM_WRITES_MAX];
+    uint32_t writes_count;
+    struct oracle_view views[NET_NODES_MAX];
     struct sim_met met;
     FILE *trace; /* NULL: none */
     bool failed;
@@ -175,7 +218,24 @@ bool world_forgot(const struct sim *s, uint32_t key);
 /* Another program sends one command to the server that has the key. */
 void world_outsider(struct sim *s, uint32_t key, uint32_t count, const struct slice args[]);
 
+/* ---- says.c ---- */
+void process_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields);
+
+/* ---- copies.c ---- */
+void copies_lead(struct sim *s); /* the name leads to another one */
+void copies_sync(struct sim *s); /* another one becomes what this one is, or was a moment ago */
+void copies_heal(struct sim *s);
+void copies_applied(struct sim *s, uint32_t copy, struct life *l, uint32_t key, int64_t delta);
+uint64_t copies_most_applied(const struct life *l);
+
+/* ---- writes.c ---- */
+void process_write(struct process *p);
+void process_wrote(struct process *p, struct read_op *op); /* it is answered */
+int64_t oracle_written(void *ctx, uint32_t tag, struct slice redis_key, const int64_t *value);
+
 /* ---- revival.c ---- */
+/* The first process's state directory is copied while it runs, and the second one starts on the copy. */
+void process_start_on_copy(struct process *p, const struct process *of);
 void process_recover(struct process *p, char instance[UUID_TEXT_BYTES]);
 void process_step(void *ctx, enum env_step step);
 void process_die(struct process *p);  /* what the state file holds now is what the next process finds */
@@ -187,7 +247,7 @@ void faults_one(struct sim *s);
 void faults_heal(struct sim *s);
 
 /* ---- oracle.c ---- */
-struct model_watcher oracle_watcher(struct sim *s);
+struct model_watcher oracle_watcher(struct oracle_view *view);
 void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool told);
 void oracle_check(struct sim *s);                                /* after every step */
 void oracle_check_crash(struct sim *s, const struct process *p); /* when it has just been killed */

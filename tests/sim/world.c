@@ -50,18 +50,12 @@ static void world_name_keys(struct sim *s)
 /* ---- what a process sees of the world ---- */
 
 static uint64_t world_now_us(void *ctx) { return ((struct process *)ctx)->sim->now_us; }
-static uint64_t world_random(void *ctx) { return chance_draw(&((struct process *)ctx)->sim->chance); }
-
-static void world_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
+/* The kernel's; what two clones have in common is what they drew before they were two. */
+static uint64_t world_random(void *ctx)
 {
     struct process *p = ctx;
-    (void)level;
 
-    for (const struct log_field *f = fields; f->name; f++) {
-        if (f->text && f->text_bytes && memmem(f->text, f->text_bytes, "hunter", 6))
-            sim_fail(p->sim, "a secret in the log: %s", event);
-    }
-    sim_note(p->sim, "process %u says %s", p->life, event);
+    return chance_draw(p->newborn && p->sim->rates.clones ? &p->memory : &p->sim->chance);
 }
 
 static const char *world_password(void *ctx, struct error *err)
@@ -93,10 +87,15 @@ static void process_answered(void *ctx, struct read_op *op)
     const struct read_result *r = &op->results[0];
     int64_t now;
 
+    if (op->kind != ASK_READ) {
+        process_wrote(p, op);
+        return;
+    }
+
     p->reads--;
     /* Between asking and now it only grew, unless the server forgot. */
     uint32_t key = (uint32_t)strtoul(r->name + 2, NULL, 10);
-    if (r->state == READ_FOUND && !world_forgot(p->sim, key) && !p->sim->rates.poison &&
+    if (r->state == READ_FOUND && !world_forgot(p->sim, key) && !p->sim->rates.poison && !p->sim->rates.writes &&
         model_integer(world_model(p->sim, key), world_redis_key(p->sim, key), &now) && r->stored > now)
         sim_fail(p->sim, "process %u reads %" PRId64 " of key %u, which holds %" PRId64, p->life, r->stored, key, now);
     free(op);
@@ -136,6 +135,8 @@ static void life_begin(const struct sim *s, struct life *life, bool again)
     life->reborn = again;
     if (again) { /* it does not remember what was refused */
         memset(life->refusals, 0, sizeof(life->refusals));
+        memset(life->after_moves, 0, sizeof(life->after_moves));
+        memset(life->moves_seen, 0, sizeof(life->moves_seen));
         life->born_us = s->now_us;
         return;
     }
@@ -164,6 +165,10 @@ void process_start(struct process *p)
     if (!reborn)
         p->life = s->lives_count++;
 
+    s->met.heirs += reborn;
+    p->newborn = true;
+    p->memory.state = s->seed;
+    s->met.clones += s->rates.clones;
     p->workers = 1 + (uint32_t)chance_below(&s->chance, WORKERS_MAX);
     life_begin(s, &s->lives[p->life], reborn);
     p->stats = (struct flusher_stats){0};
@@ -171,7 +176,7 @@ void process_start(struct process *p)
         .ctx = p,
         .now_us = world_now_us,
         .random = world_random,
-        .log = world_log,
+        .log = process_log,
         .transport = net_transport(&p->door),
         .step = process_step,
     };
@@ -200,6 +205,7 @@ void process_start(struct process *p)
                                   .answered_ctx = p,
                               });
     assert(!failed);
+    p->newborn = false;
     p->alive = true;
     p->tick_us = s->now_us;
     p->reads = 0;
@@ -219,10 +225,11 @@ static void process_stop(struct process *p)
     met->missing += stats->alarms_ledger_missing;
     met->renamed += stats->alarms_identity_taken;
     met->reconnects += stats->link_errors;
+    process_life(p)->said += process_books(p).lost + stats->unproved_hits;
+    p->alive = false;
     core_fail_reads(p->core);
     core_destroy(p->core);
     tally_destroy(p->tally);
-    p->alive = false;
     process_bury(p);
 }
 
@@ -295,6 +302,8 @@ bool process_is_drained(const struct process *p)
 {
     struct flusher_books b = process_books(p);
 
+    if (!p->alive && p->restart_us == NET_NEVER) /* it never was */
+        return true;
     if (p->alive && process_life(p)->reborn)
         return core_is_idle(p->core) && b.in_flight == 0 && b.poisoned == 0 &&
                p->sim->now_us > p->sim->healed_us + p->sim->rates.flush_interval_ms * 2500ULL;
@@ -329,10 +338,11 @@ static void world_begin_servers(struct sim *s)
     for (uint32_t i = 0; i < NET_NODES_MAX; i++) {
         struct model *m = &s->models[i];
         s->net.nodes[i] = (struct net_node){.model = m};
-        if (i > 0 && !s->rates.partitions)
+        if (i >= s->rates.copies && !s->rates.partitions)
             continue;
         model_init(m);
-        m->watcher = oracle_watcher(s);
+        s->views[i] = (struct oracle_view){s, s->rates.partitions ? 0 : i};
+        m->watcher = oracle_watcher(&s->views[i]);
         m->password = s->rates.password ? "hunter0" : NULL;
     }
     cluster_begin(&s->cluster, &s->net, s->rates.partitions ? &s->space : NULL);
@@ -358,7 +368,7 @@ void world_begin(struct sim *s)
     s->outsider.tag = SIM_LIVES_MAX;
     for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         s->processes[i] = (struct process){.sim = s, .restart_us = NET_NEVER};
-        if (i < s->rates.processes)
+        if (i < s->rates.processes && !(i && s->rates.live_copy))
             process_start(&s->processes[i]);
     }
 }

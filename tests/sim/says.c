@@ -1,0 +1,46 @@
+/* What a process says, and when it may say so. */
+#include <stdio.h>
+
+#include "sim/sim.h"
+
+/* Nothing follows from a ledger before its server has shown that it takes writes. */
+static void check_alarm(struct process *p, const char *event)
+{
+    static const char *const alarms[] = {"redis_rolled_back", "ledger_missing", "identity_taken"};
+
+    for (size_t i = 0; i < sizeof(alarms) / sizeof(alarms[0]); i++) {
+        if (strcmp(event, alarms[i]) == 0 && !net_has_written(&p->sim->net, p->life))
+            sim_fail(p->sim, "process %u says %s of a server that has written nothing for it", p->life, event);
+    }
+}
+
+static void note_event(const struct process *p, const char *event, const struct log_field *fields)
+{
+    char numbers[160] = "";
+    size_t at = 0;
+
+    if (!p->sim->trace)
+        return;
+    for (const struct log_field *f = fields; f->name && at < sizeof(numbers); f++) {
+        if (!f->text)
+            at += (size_t)snprintf(numbers + at, sizeof(numbers) - at, " %s=%lld", f->name, (long long)f->number);
+    }
+    sim_note(p->sim, "process %u says %s%s", p->life, event, numbers);
+}
+
+void process_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
+{
+    struct process *p = ctx;
+    (void)level;
+
+    for (const struct log_field *f = fields; f->name; f++) {
+        if (f->text && f->text_bytes && memmem(f->text, f->text_bytes, "hunter", 6))
+            sim_fail(p->sim, "a secret in the log: %s", event);
+        process_life(p)->said_at_least |=
+            strcmp(f->name, "hits_lost_at_least") == 0 || strcmp(f->name, "hits_unproved_at_least") == 0;
+        p->sim->met.found += strcmp(f->name, "hits_found") == 0 && f->number > 0;
+    }
+    if (!p->frozen)
+        check_alarm(p, event);
+    note_event(p, event, fields);
+}
