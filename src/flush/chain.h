@@ -15,9 +15,9 @@
  * integer until another program overwrites it, and then our hits are gone with what was overwritten: the hits of a key
  * that is something else now are kept for later, and no key ever holds too much.
  *
- * One more limit, of several copies of the store: a batch whose answer was lost is sent again, and then to another copy.
- * Where one of the two refuses a key and the other does not, the same ledger means two things, and the hits of that key
- * may be stored twice on the one or be missing on the other.
+ * One more limit, of several copies of the store: a batch whose answer was lost is sent again, and then to another
+ * copy. Where one of the two refuses a key and the other does not, the same ledger means two things, and the hits of
+ * that key may be stored twice on the one or be missing on the other.
  *
  * Known limits of that look, all for a lost answer and another program that writes to the key between EXEC and look:
  * put right (deleted), a refused key counts as stored; changed by INCRBYFLOAT or APPEND, it holds our hits and gets

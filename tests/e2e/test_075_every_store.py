@@ -11,16 +11,14 @@ import os
 import platform
 import shutil
 import signal
-import subprocess
 
 import pytest
-from harness import checker, wait
+from harness import checker, crash, wait
 from harness.http_client import fetch
 from harness.wait import LONG
 
 pytestmark = [pytest.mark.stores, pytest.mark.skipif(platform.machine() != "x86_64", reason="single steps by EFLAGS")]
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "harness", "crash_at.c")
 OPTIONS = {"workers": 1, "max_keys": 100, "flush_interval": "20ms"}
 CASES = 16  # in `make test`
 LANES = 3
@@ -30,8 +28,7 @@ class Start:
     """What every case begins with."""
 
     def __init__(self, lab):
-        self.library = os.path.join(lab.folder, "crash_at.so")
-        subprocess.run(["cc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", self.library, SOURCE], check=True)
+        self.library = crash.build_library(lab)
         self.folder = os.path.join(lab.folder, "start")
         os.mkdir(self.folder)
         redis = lab.redis(appendonly=True)

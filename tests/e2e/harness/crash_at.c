@@ -3,6 +3,8 @@
  * The file's mapping is given out read-only. A store faults, is counted, and runs as a single step with its pages
  * writable; the trap behind it protects them again. A second thread may slip a store uncounted into that step, so
  * counts differ a little from run to run. At the end CRASH_COUNT, a file, gets how many stores there were.
+ * CRASH_CONTROL, a file of 16 bytes, holds both numbers while the process runs: whoever maps it sees the stores, and
+ * says before which of them it dies.
  *
  * Thread: handlers run on whichever thread stores; what they share is atomic or constant by then. */
 #include <dlfcn.h>
@@ -24,8 +26,10 @@
 
 static char *state;
 static size_t state_bytes;
-static _Atomic long stores;
-static long crash_at;
+static struct control {
+    _Atomic long stores;
+    _Atomic long crash_at; /* 0: never */
+} own, *control = &own;
 static _Thread_local char *opened; /* the pages that this thread may write for one step */
 
 static void protect(char *page, int protection)
@@ -44,7 +48,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
         signal(number, SIG_DFL);
         return;
     }
-    if (!opened && atomic_fetch_add(&stores, 1) + 1 == crash_at)
+    if (!opened && atomic_fetch_add(&control->stores, 1) + 1 == control->crash_at)
         raise(SIGKILL); /* kill(2) is not among what the sandbox lets through */
     opened = state + (size_t)(at - state) / PAGE * PAGE;
     protect(opened, PROT_READ | PROT_WRITE);
@@ -80,7 +84,15 @@ void *mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offs
 
     if (fd < 0 || !(protection & PROT_WRITE) || !is_state_file(fd))
         return real(at, bytes, protection, flags, fd, offset);
-    crash_at = atol(getenv("CRASH_AT"));
+    const char *path = getenv("CRASH_CONTROL");
+    int control_fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+    if (control_fd >= 0) {
+        control = real(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED, control_fd, 0);
+        close(control_fd);
+    }
+    if (control == MAP_FAILED)
+        abort();
+    control->crash_at = atol(getenv("CRASH_AT"));
     state_bytes = bytes;
     state = real(at, bytes, PROT_READ, flags, fd, offset);
     sigaction(SIGSEGV, &fault, NULL);
@@ -107,8 +119,8 @@ __attribute__((destructor)) static void say_how_many(void)
     const char *path = getenv("CRASH_COUNT");
     int fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
 
-    if (fd >= 0 && stores) {
-        dprintf(fd, "%ld\n", (long)stores);
+    if (fd >= 0 && control->stores) {
+        dprintf(fd, "%ld\n", (long)control->stores);
         close(fd);
     }
 }
