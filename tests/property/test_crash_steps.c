@@ -124,7 +124,7 @@ static void test_a_kill_at_any_step_gives_every_hit_once(void **state)
 
     live(t, 5);
     for (int step = 0; step < ENV_STEPS; step++)
-        assert_true(t->steps[step] >= 4); /* each of them was died at */
+        assert_true(t->steps[step] >= 4 || step == ENV_STEP_MOVED); /* each was died at; there is one store only */
     for (int i = 0; i < t->count; i++) {
         recover(&t->snapshots[i], i, 1);
         recover(&t->snapshots[i], i, 3);
