@@ -11,6 +11,7 @@ struct fixture {
     uint64_t now_ms;
     int readies, downs, replies, refused;
     enum redis_error_class error;
+    char command[32], words[256];
     uint32_t last_index;
     char policy[32];
 };
@@ -21,6 +22,8 @@ static inline void on_refused(void *ctx, const struct redis_refusal *c)
 {
     ((struct fixture *)ctx)->refused++;
     ((struct fixture *)ctx)->error = c->class;
+    snprintf(((struct fixture *)ctx)->command, 32, "%s", c->command);
+    snprintf(((struct fixture *)ctx)->words, 256, "%s", c->words);
 }
 static inline void on_evicts(void *ctx, struct slice policy)
 {

@@ -236,6 +236,48 @@ static void test_an_evicting_server_is_reported(void **state)
     fixture_fini(&f);
 }
 
+static void test_a_server_that_refuses_with_its_first_word_is_told_in_its_words(void **state)
+{
+    static const struct {
+        const char *text, *command, *words;
+        enum redis_error_class c;
+    } cases[] = {
+        {"-DENIED Redis is running in protected mode", "client|setname", "DENIED Redis is running in protected mode",
+         REDIS_ERROR_PROTECTED},
+        {"-ERR max number of clients reached", "client|setname", "ERR max number of clients reached",
+         REDIS_ERROR_MAX_CLIENTS},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        struct fixture f;
+        fixture_init(&f, NULL);
+        fake_rule(&f.redis, (struct fake_rule){"CLIENT", "", cases[i].text, false});
+        run_ms(&f, 20);
+        assert_int_equal(f.refused, 1);
+        assert_int_equal(f.error, cases[i].c);
+        assert_string_equal(f.command, cases[i].command);
+        assert_string_equal(f.words, cases[i].words);
+        assert_int_equal(link_reason_code(f.link), -EKEYREJECTED);
+        fixture_fini(&f);
+    }
+}
+
+static void test_words_that_repeat_the_password_are_not_told(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, "hunter2");
+    f.redis.password = "hunter2";
+    fake_rule(&f.redis, (struct fake_rule){"AUTH", "", "-ERR whoever says Hunter2 may not", false});
+    run_ms(&f, 20);
+    assert_int_equal(f.refused, 1);
+    assert_string_equal(f.command, "auth");
+    assert_string_equal(f.words, "");
+    fixture_fini(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +294,8 @@ int main(void)
         cmocka_unit_test(test_a_link_that_is_closed_while_nothing_is_due_comes_back_soon_and_calmly),
         cmocka_unit_test(test_a_link_that_is_closed_at_once_is_not_idle),
         cmocka_unit_test(test_an_evicting_server_is_reported),
+        cmocka_unit_test(test_a_server_that_refuses_with_its_first_word_is_told_in_its_words),
+        cmocka_unit_test(test_words_that_repeat_the_password_are_not_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
