@@ -78,7 +78,7 @@ def tree_digest():
             rel = f.relative_to(REPO)
             if not f.is_file() or ".terraform" in rel.parts or (rel.parts[:2] == ("infra", "tests") and "stub" not in rel.parts):
                 continue
-            if "__pycache__" in rel.parts:
+            if "__pycache__" in rel.parts or rel.suffix == ".md" or rel.parts[:2] in (("infra", "scripts"), ("infra", "runbooks")):
                 continue
             h.update(str(rel).encode() + b"\0" + f.read_bytes() + b"\0")
     for stamp in (STUB / "stamp", BUILD / "schema" / "stamp", TESTS / "stack.py"):

@@ -58,7 +58,6 @@ def test_the_example_is_valid_and_plans(module, tmp_path):
     finally:
         if not had:
             lock.unlink(missing_ok=True)
-    stack.terraform("validate", "-no-color", cwd=folder, env=e)
     # what an example leaves to its user is text, a first password for instance
     text = "\n".join(f.read_text() for f in folder.glob("*.tf"))
     open_variables = [name for kind, name, body in BLOCK.findall(text) if kind == "variable" and not re.search(r"^\s*default\s*=", body, re.M)]

@@ -101,6 +101,22 @@ def test_a_role_without_people_is_said(desk, tmp_path):
     assert p.returncode != 0 and "no role read" in p.stderr
 
 
+@pytest.mark.parametrize("env", stack.environments())
+def test_what_kubernetes_gets_consists_of_outputs(env, tmp_path):
+    """The controller of load balancers is told its network and region, and its account is one that has a role."""
+    e = stack.load_environment(env)
+    for name, out in e.outputs.items():
+        (tmp_path / (name + ".json")).write_text(json.dumps({k: {"value": v} for k, v in out.items()}))
+    ask = lambda kind: json.loads(subprocess.run([SCRIPTS / "manifests", env, kind, "--from", tmp_path], capture_output=True, text=True, check=True).stdout)
+    values = ask("balancer-values")
+    assert values["vpcId"] == e.all("aws_vpc")[0]["id"] and values["region"] == e.all("aws_eks_cluster")[0]["arn"].split(":")[3] and values["clusterName"] == e.all("aws_eks_cluster")[0]["name"]
+    assert ("kube-system", values["serviceAccount"]["name"]) in {(a["namespace"], a["service_account"]) for a in e.all("aws_eks_pod_identity_association")}
+    node_class = ask("node-class")
+    assert node_class["kind"] == "List" and node_class["items"][0]["kind"] == "EC2NodeClass"
+    if e.outputs["edge"].get("direct_target_group_arns"):
+        assert {o["spec"]["targetGroupARN"] for o in ask("direct-bindings")["items"]} <= {g["arn"] for g in e.all("aws_lb_target_group")}
+
+
 def fake_tf(folder, codes, text="  # aws_x.y will be updated in-place"):
     tf = folder / "tf"
     tf.write_text("#!/bin/bash\ncase $2 in\n%s\nesac\n" % "\n".join("%s) echo '%s'; echo \"$*\" >>%s/calls; exit %d ;;" % (s, text, folder, c) for s, c in codes.items()))
