@@ -26,7 +26,7 @@ collect_ignore = [file for file, variable in {"test_signature.py": "DEPLOY_RELEA
                   if os.environ.get(variable) != "yes"]
 
 
-def run(*command, check=True, seconds=300, **more):
+def run(*command, check=True, seconds=1800, **more):
     """A finished process; its output is in the failure if it should have succeeded."""
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=seconds, check=False, **more)
     assert not check or done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"

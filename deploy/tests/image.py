@@ -21,9 +21,9 @@ def build(target):
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(CACHE / "image.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        run(ROOT / "docker/base", BASE, seconds=1200)
+        run(ROOT / "docker/base", BASE, seconds=3600)
         environment = {**os.environ, "IMAGE": NAME, "VERSION": VERSION, "BASE": BASE}
-        done = subprocess.run([ROOT / "docker/build", target], env=environment, capture_output=True, text=True, timeout=1200, check=False)
+        done = subprocess.run([ROOT / "docker/build", target], env=environment, capture_output=True, text=True, timeout=3600, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.split()[-1]
 

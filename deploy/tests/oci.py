@@ -49,7 +49,7 @@ class Container:
         self.outer = None
 
     def call(self, *command, **more):
-        return subprocess.run([*self.runtime, "--root", str(self.work / "runtime"), *command], capture_output=True, text=True, timeout=60, check=False, **more)
+        return subprocess.run([*self.runtime, "--root", str(self.work / "runtime"), *command], capture_output=True, text=True, timeout=600, check=False, **more)
 
     def start(self, env, *more, args=("/usr/bin/tallyd",)):
         self.spec["process"] = process([*args, *more], {"PATH": "/usr/bin:/bin", **env}, self.uid)
@@ -81,7 +81,7 @@ class Container:
         path.write_text(json.dumps({**process(list(args), {"PATH": "/usr/bin:/bin", **(env or {})}, self.uid), "terminal": False}), encoding="utf-8")
         return self.call("exec", "--process", str(path), self.id)
 
-    def stop(self, signal="TERM", seconds=60):
+    def stop(self, signal="TERM", seconds=600):
         """Its exit status, as the kubelet would see it."""
         done = self.call("kill", self.id, signal)
         assert done.returncode == 0, done.stderr
@@ -99,7 +99,7 @@ class Container:
         """Whatever became of it, nothing of it is left."""
         self.call("delete", "--force", self.id)
         if self.outer is not None:
-            self.outer.wait(20)
+            self.outer.wait(600)
 
 
 # Takes the memory of a cgroup that it has joined.
@@ -118,7 +118,7 @@ def out_of_memory(container):
     folder, _ = container.cgroup("memory")
     hog = subprocess.Popen(["/usr/bin/python3", "-c", HOG, str(folder / "cgroup.procs")])
     try:
-        return container.outer.wait(60)
+        return container.outer.wait(600)
     finally:
         hog.kill()
         hog.wait()

@@ -41,7 +41,7 @@ set -u
 cd "$1"; chart=$2; image=$3; ask=$4
 step() { local name=$1; shift; "$@" > "$name.out" 2>&1; echo $? > "$name.rc"; }
 kubectl apply -f definitions.json > /dev/null
-kubectl wait --for condition=Established crd --all --timeout=120s > /dev/null
+kubectl wait --for condition=Established crd --all --timeout=600s > /dev/null
 for namespace in matrix tallyd; do
     kubectl create namespace $namespace
     kubectl label namespace $namespace pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted
@@ -71,7 +71,7 @@ end_of_pod() { # There is no kubelet: the pod of `helm test` ends as it is told.
     kubectl -n fresh patch pod tallyd-test --subresource=status -p "{\"status\":{\"phase\":\"$1\"}}" > /dev/null
 }
 for phase in Succeeded Failed; do
-    end_of_pod $phase & step "test-$phase" helm test tallyd --namespace fresh --timeout 120s; wait $!
+    end_of_pod $phase & step "test-$phase" helm test tallyd --namespace fresh --timeout 600s; wait $!
 done
 """
 
@@ -94,7 +94,7 @@ def answers(tmp_path_factory):
     (last / "templates/all.yaml").write_text(LAST.read_text(encoding="utf-8"))
     (folder / "steps").write_text(STEPS)
     environment = {**os.environ, "HOME": str(folder), "PATH": f"{Path(tool('helm')).parent}:{os.environ['PATH']}"}
-    run(DEPLOY / "tools/server", CACHE / "bin", "bash", folder / "steps", folder, CHART, " ".join(IMAGE), DEPLOY / "tests/dry_run.py", env=environment, seconds=600)
+    run(DEPLOY / "tools/server", CACHE / "bin", "bash", folder / "steps", folder, CHART, " ".join(IMAGE), DEPLOY / "tests/dry_run.py", env=environment, seconds=3000)
 
     def answer(name):
         return int((folder / f"{name}.rc").read_text()), (folder / f"{name}.out").read_text()

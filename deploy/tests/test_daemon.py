@@ -38,7 +38,7 @@ def free_port():
 
 
 def get_path(port, path, method="GET"):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path)
     answer = connection.getresponse()
     return answer.status, answer.read().decode()
@@ -70,7 +70,7 @@ def redis(tmp_path):
     wait_for(lambda: socket.create_connection(("127.0.0.1", port), 1), "redis-server")
     yield port
     server.terminate()
-    server.wait(10)
+    server.wait()
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_io_uring_runs_under_the_profile(pod):
         assert engine(admin) == engine(port)
     finally:
         outside.terminate()
-        outside.wait(40)
+        outside.wait(600)
 
 
 def test_helm_test_tells_a_tallyd_that_serves_from_none(pod, tmp_path):

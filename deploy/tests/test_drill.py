@@ -30,9 +30,9 @@ global
     stats socket {socket} mode 600 level admin
 defaults
     mode http
-    timeout connect 2s
-    timeout client 30s
-    timeout server 30s
+    timeout connect 60s
+    timeout client 300s
+    timeout server 300s
     retries 0
 frontend hits
     bind 127.0.0.1:{front}
@@ -76,7 +76,7 @@ class Load(threading.Thread):
         self.port, self.stop, self.counted, self.failed = port, stop, 0, []
 
     def run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=300)
         while not self.stop.is_set():
             try:
                 connection.request("POST", "/v1/hit/drill/page")

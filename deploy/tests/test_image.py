@@ -85,7 +85,7 @@ def test_image_answers_hits_stores_them_and_drains(start, redis):
     one, port, _ = start(TALLYD_DRAIN_DELAY="1s")
     for _ in range(300):
         assert get_path(port, "/v1/hit/shop/item", "POST")[0] == 204
-    assert one.stop(60) == 0, one.said()
+    assert one.stop(600) == 0, one.said()
     assert run(tool("redis-cli"), "-p", redis, "get", "tally:shop:item").stdout.strip() == "300"
 
 

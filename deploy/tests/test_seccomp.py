@@ -29,7 +29,7 @@ def names(profile):
 
 
 def confined(program, *more):
-    return subprocess.run([CONFINE, PROFILE, *more, "/usr/bin/python3", "-I", "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([CONFINE, PROFILE, *more, "/usr/bin/python3", "-I", "-c", program], capture_output=True, text=True, timeout=600, check=False)
 
 
 def test_profile_uses_only_what_docker_and_containerd_both_read(profile):
