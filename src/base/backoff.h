@@ -1,8 +1,8 @@
 #pragma once
-/* How long to wait before another attempt: `min_ms` doubled with each attempt up to `max_ms`, half of it certain and
- * half chance, so that many instances do not come back as one.
+/* How long to wait before another attempt. `min_ms` doubles with each attempt up to `max_ms`. Half of the time is
+ * certain and half is chance, so that many instances do not come back as one.
  *
- * Thread: pure functions. `random`: 64 bits of chance. */
+ * Thread: pure functions. `random` is 64 bits of chance. */
 
 #include <stdint.h>
 

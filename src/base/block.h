@@ -1,11 +1,11 @@
 #pragma once
-/* How far a run of bytes of one class reaches, sixteen at a time.
+/* Finds how far a run of bytes of one class reaches, sixteen at a time.
  *
- * A table of bytes is the definition of a class; blocks are its fast form. Nothing in front of `at`, at `end` or past
- * it is ever read, so that a run may lie at the edge of a mapping.
- *
- * Why SSE2 and no more: every x86-64 has it, so there is one binary and no dispatch. Elsewhere the table alone does
- * the work, with the same results (tests compare the two for every byte at every offset). */
+ * Thread: pure functions.
+ * A table of bytes defines a class, and blocks are its fast form. Nothing in front of `at`, at `end` or past it is
+ * read, so a run may lie at the edge of a mapping.
+ * SSE2 is in every x86-64, so there is one binary and no dispatch. Elsewhere the table alone does the work, with the
+ * same results. Tests compare the two for every byte at every offset. */
 
 #include <stdint.h>
 
@@ -19,7 +19,7 @@ typedef __m128i block;
 static inline block block_of(char c) { return _mm_set1_epi8(c); }
 static inline block block_equal(block b, char c) { return _mm_cmpeq_epi8(b, block_of(c)); }
 
-/* Bytes from `low` on, `count` of them: moved so that `low` is the least of the signed values. */
+/* The bytes from `low` on, `count` of them. They are moved so that `low` is the least of the signed values. */
 static inline block block_range(block b, char low, int count)
 {
     return _mm_cmplt_epi8(_mm_add_epi8(b, block_of((char)(0x80 - low))), block_of((char)(count - 128)));
@@ -38,7 +38,7 @@ static inline unsigned block_bits(block b) { return (unsigned)_mm_movemask_epi8(
 
 static inline block block_load(const char *at) { return _mm_loadu_si128((const __m128i *)(const void *)at); }
 
-/* 8 to 15 bytes, as the first and the last eight: those in the middle are there twice. */
+/* Loads 8 to 15 bytes as the first eight and the last eight. Those in the middle are there twice. */
 static inline block block_load_short(const char *at, const char *end)
 {
     return _mm_set_epi64x((long long)word64_load(end - 8), (long long)word64_load(at));
@@ -46,7 +46,7 @@ static inline block block_load_short(const char *at, const char *end)
 
 #endif
 
-/* The run by its table: the first byte without a bit of `class`, or `end`. */
+/* Returns the first byte that the table gives no bit of `class`, or `end`. */
 static inline const char *run_by_table(const char *at, const char *end, const uint8_t table[256], uint8_t class)
 {
     while (at < end && (table[(uint8_t)*at] & class))
@@ -55,8 +55,8 @@ static inline const char *run_by_table(const char *at, const char *end, const ui
 }
 
 #ifdef __SSE2__
-/* The same; `stops` is inlined, and has a bit for every byte that the table refuses. When it has more of them, what it
- * gives may be too early, and the table goes on from there. */
+/* Returns the same. `stops` is inlined, and sets a bit for every byte that the table refuses. Where it sets more, the
+ * result may be too early, and the caller goes on from there with the table. */
 static inline __attribute__((always_inline)) const char *
 run_by_block(const char *at, const char *end, const uint8_t table[256], uint8_t class, unsigned (*stops)(block b))
 {

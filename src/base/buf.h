@@ -1,9 +1,9 @@
 #pragma once
-/* A growable run of bytes. Embed it; zero-initialised is empty and valid.
+/* A growable run of bytes. Embed it. A zeroed one is empty and valid.
  *
- * Thread: none of its own; whoever owns the struct.
- * Errors: growth past `bytes_max` (0: none; set before the first append) or a failed allocation sets
- * `failed`; later appends are ignored, so a caller may check once at the end. */
+ * Thread: whoever owns the struct.
+ * Errors: growth past `bytes_max`, or a failed allocation, sets `failed`. Later appends are ignored, so a caller may
+ * check once at the end. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,21 +14,20 @@
 struct buf {
     char *data; /* owned */
     size_t bytes;
-    size_t capacity; /* at most bytes_max + 1, so that what has room is within bytes_max too */
-    size_t bytes_max;
+    size_t capacity;  /* at most bytes_max + 1, so that what has room is within bytes_max too */
+    size_t bytes_max; /* 0 means no bound. Set before the first append */
     bool failed;
 };
 
-void buf_fini(struct buf *b);  /* frees; empty and usable again, `bytes_max` kept */
-void buf_clear(struct buf *b); /* empty and not failed; the memory is kept */
-/* The slower half of buf_reserve(): not inlined, so that those who find room need no frame for the call of realloc().
- */
+void buf_fini(struct buf *b);  /* frees the memory, and is usable again; keeps `bytes_max` */
+void buf_clear(struct buf *b); /* empties it, and keeps the memory */
+/* The slower half of buf_reserve(). It is not inlined, so who finds room needs no frame for calling realloc(). */
 char *buf_make_room(struct buf *b, size_t bytes);
 
 /* One byte more than asked for, so that the NUL of vsnprintf() never needs a second try. */
 static inline bool buf_has_room(const struct buf *b, size_t bytes) { return bytes < b->capacity - b->bytes; }
 
-/* Room for at least `bytes` more, or NULL (and `failed`); commit with buf_grew(). */
+/* Returns room for at least `bytes` more, or NULL and sets `failed`. buf_grew() says how many were written. */
 static inline char *buf_reserve(struct buf *b, size_t bytes)
 {
     return buf_has_room(b, bytes) && !b->failed ? b->data + b->bytes : buf_make_room(b, bytes);
@@ -37,12 +36,12 @@ static inline char *buf_reserve(struct buf *b, size_t bytes)
 void buf_append(struct buf *b, const void *data, size_t bytes);
 void buf_append_slice(struct buf *b, struct slice s);
 void buf_append_u64(struct buf *b, uint64_t value); /* decimal */
-/* The same into room that is there already (buf_reserve()), up to BUF_DIGITS_MAX bytes; behind the last of them. */
+/* Writes the same into room that buf_reserve() gave, at most BUF_DIGITS_MAX bytes. Returns the end of it. */
 #define BUF_DIGITS_MAX 20 /* of UINT64_MAX */
 char *buf_put_u64(char *at, uint64_t value);
 void buf_append_i64(struct buf *b, int64_t value);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Drop `bytes` (at most all) from the front, moving the rest down. */
+/* Drops `bytes`, at most all, from the front and moves the rest down. O(what is left). */
 void buf_consume(struct buf *b, size_t bytes);
 
 static inline void buf_grew(struct buf *b, size_t bytes) { b->bytes += bytes; }

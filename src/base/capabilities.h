@@ -1,8 +1,9 @@
 #pragma once
-/* Capabilities (capabilities(7)): a server that listens already needs none.
+/* Capabilities. A server that listens already needs none.
  *
- * Thread: each for itself, since the kernel keeps them by thread; one that is created later inherits its maker's. */
+ * Thread: each for itself. The kernel keeps them by thread, and a new thread inherits its maker's.
+ * Source: capabilities(7). */
 
-/* Gives up every capability of this thread: effective, permitted, inheritable and ambient, and the bounding set where
- * the thread may (CAP_SETPCAP). Returns 0, or -errno when some are left. */
+/* Gives up the effective, permitted, inheritable and ambient capabilities of this thread, and the bounding set where
+ * CAP_SETPCAP allows it. Returns 0, or -errno when some are left. */
 int capabilities_drop(void);

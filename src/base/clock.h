@@ -1,5 +1,7 @@
 #pragma once
-/* The two clocks: monotonic for every deadline, wall time only for what people read.
+/* The two clocks. Every deadline follows the monotonic one. Wall time is for what people read.
+ *
+ * Thread: any.
  * Source: clock_gettime(2), CLOCK_MONOTONIC and CLOCK_REALTIME. */
 
 #include <stdint.h>

@@ -1,5 +1,7 @@
 #pragma once
-/* One sentence for an administrator, carried up to whoever may print it. */
+/* One sentence for an administrator. It is carried up to whoever may print it.
+ *
+ * Thread: whoever owns the struct. */
 
 #include <stdarg.h>
 
@@ -7,6 +9,6 @@ struct error {
     char text[512];
 };
 
-/* Writes the sentence (truncated when too long) and returns `code` (an -errno) unchanged,
- * so that callers can write: return error_set(err, -EINVAL, "…"). */
+/* Writes the sentence, cut when it is too long. Returns `code`, an -errno, unchanged, so that a caller can write
+ * `return error_set(err, -EINVAL, "…")`. */
 int error_set(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

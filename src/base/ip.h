@@ -1,7 +1,9 @@
 #pragma once
-/* Addresses of the Internet Protocol: IPv6, and IPv4 as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2), and blocks of them.
+/* Addresses of the Internet Protocol, and blocks of them. IPv4 is kept as IPv6, in the form ::ffff:a.b.c.d.
  *
- * Thread: pure functions. */
+ * Thread: pure functions.
+ * Errors: a parser that returns false leaves `out` as it was.
+ * Source: RFC 4291 section 2.5.5.2. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,13 +17,14 @@ struct ip {
 
 struct ip_block {
     struct ip ip;
-    uint8_t bits; /* that count, of the 128 */
+    uint8_t bits; /* the first so many count, 0…128 */
 };
 
-bool ip_from_socket(const struct sockaddr_storage *address, struct ip *out); /* false: neither of the two */
-/* "192.0.2.1", "2001:db8::1"; also as X-Forwarded-For has them: "192.0.2.1:4711", "[2001:db8::1]:4711". */
+/* Returns false when the address is neither IPv4 nor IPv6. */
+bool ip_from_socket(const struct sockaddr_storage *address, struct ip *out);
+/* Reads "192.0.2.1" or "2001:db8::1", and the forms of X-Forwarded-For, "192.0.2.1:4711" and "[2001:db8::1]:4711". */
 bool ip_parse(struct slice text, struct ip *out);
-/* "192.0.2.0/24", or an address alone. */
+/* Reads "192.0.2.0/24", or an address alone. */
 bool ip_block_parse(struct slice text, struct ip_block *out);
 bool ip_block_has(const struct ip_block *b, const struct ip *ip);
 bool ip_is_v4(const struct ip *ip);

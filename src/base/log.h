@@ -4,12 +4,11 @@
  *   ts=2026-11-21T01:44:45.123Z level=info event=started workers=2 io=uring
  *   {"ts":"2026-11-21T01:44:45.123Z","level":"info","event":"started","workers":2,"io":"uring"}
  *
- * A line is at most LOG_LINE_BYTES_MAX long; what does not fit is cut and the line says truncated=true.
- * Quotes, control bytes (C1 too) and ill-formed UTF-8 are escaped: a line is one line and valid, whatever is logged.
- * A line that standard error does not take (closed, full and non-blocking) is lost: logging must not stop a thread.
- *
- * Thread: log_init() before the first thread; log_event() from any thread.
- * Low layers do not log: they return errors. Values are escaped; never pass a secret. */
+ * Thread: log_init() before the first thread, log_event() from any.
+ * A line has at most LOG_LINE_BYTES_MAX bytes. What does not fit is cut, and the line says truncated=true.
+ * Quotes, control bytes (C1 too) and ill-formed UTF-8 are escaped, so whatever is logged makes one valid line.
+ * Errors: a line that standard error does not take is lost, because logging must not stop a thread.
+ * Low layers return errors and do not log. Never pass a secret. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,14 +21,15 @@ enum log_format { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 struct log_field {
     const char *name; /* a literal, plain letters */
-    const char *text; /* NULL: the number is the value */
+    const char *text; /* NULL when the number is the value */
     size_t text_bytes;
     int64_t number;
 };
 
 void log_init(enum log_level level, enum log_format format);
 bool log_enabled(enum log_level level);
-/* `event` is a literal, plain letters. Fields end with one whose name is NULL; use the LOG_* macros below. */
+/* Writes one line, unless `level` is off. `event` is a literal, plain letters. The last field has the name NULL. The
+ * macros LOG_ERROR() to LOG_DEBUG() add it. */
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
 struct log_field log_str(const char *name, const char *text);

@@ -1,6 +1,8 @@
 #pragma once
-/* SipHash-1-3 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012), 64-bit output.
- * Keyed, because the names it hashes come from the network. */
+/* SipHash-1-3 with 64 bits of output. It is keyed, because the names that it hashes come from the network.
+ *
+ * Thread: a pure function.
+ * Source: Aumasson and Bernstein, "SipHash, a fast short-input PRF", 2012. */
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,7 @@
 #pragma once
-/* A borrowed run of bytes: not NUL-terminated, never owned. */
+/* A borrowed run of bytes. It has no NUL at its end, and is never owned.
+ *
+ * Thread: pure functions. */
 
 #include <stdbool.h>
 #include <stddef.h>

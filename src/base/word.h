@@ -1,5 +1,7 @@
 #pragma once
-/* Words out of bytes, wherever they lie; in the byte order of the machine. */
+/* Words out of bytes, wherever they lie, in the byte order of the machine.
+ *
+ * Thread: pure functions. */
 
 #include <stdint.h>
 #include <string.h>
