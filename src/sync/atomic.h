@@ -1,9 +1,10 @@
 #pragma once
-/* The only words by which threads talk: loads and stores of Concurrency Kit (ck_pr), no LOCK prefix.
+/* Loads and stores by which threads talk, made of Concurrency Kit's ck_pr. None has a LOCK prefix, but fetch_add_u32().
  *
- * Every use names its partner in a comment at the call. TSan does not see ck's inline assembly,
- * so the acquire and release forms also tell it of the edge they make, and what ck copies itself
- * (the slots of a ring) is wrapped in SYNC_CK_BEGIN and SYNC_CK_END, the edge being told apart. */
+ * Thread: any. Each call names its partner in a comment.
+ * ThreadSanitizer does not see ck's inline assembly, so the acquire and release forms tell it of the edge that they
+ * make. What ck copies itself, the slots of a ring, stands between SYNC_CK_BEGIN() and SYNC_CK_END(), and the edge is
+ * told apart from it. */
 
 #include <ck_pr.h>
 #include <stdint.h>
@@ -84,19 +85,19 @@ static inline void store_release_ptr(void **p, void *v)
     ck_pr_store_ptr(p, v);
 }
 
-/* The one read-modify-write (it locks the bus): for numbers that hardly ever change. Returns the value before. */
+/* The one read-modify-write. It locks the bus, so it is for numbers that hardly change. Returns the value before. */
 static inline uint32_t fetch_add_u32(uint32_t *p, uint32_t n) { return ck_pr_faa_32(p, n); }
 
-/* Makes an acquire of a relaxed load of `*p` that was done before: for loads that are mostly thrown away. */
+/* Makes an acquire of a relaxed load of `*p` that came before. It is for loads that are mostly thrown away. */
 static inline void fence_acquire(const void *p)
 {
     ck_pr_fence_acquire();
     SYNC_ACQUIRED(p);
 }
 
-/* Loads before it are done before any load after it. */
+/* Orders the loads before it before the loads after it. */
 static inline void fence_loads(void) { ck_pr_fence_load(); }
 
-/* A statistic: one thread adds, any thread reads a recent value. */
+/* A statistic. One thread adds, and any thread reads a recent value. */
 static inline void stat_add(uint64_t *p, uint64_t n) { store_relaxed_u64(p, *p + n); }
 static inline uint64_t stat_read(const uint64_t *p) { return load_relaxed_u64(p); }

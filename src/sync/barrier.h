@@ -1,16 +1,15 @@
 #pragma once
-/* The heavy half of an asymmetric fence: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED (Linux 4.14).
+/* An asymmetric fence. The heavy half pays, so that the light half costs a worker nothing.
  *
- * Workers pay only a compiler barrier between "store count" and "load queued"; the flusher, once a
- * flush, makes every running thread of the process execute a full fence. Without it (seccomp, old
- * kernels) barrier_heavy() is a no-op that returns false and the caller must look at what it
- * collected once more one flush later.
- *
- * Thread: barrier_init() before the first thread, once; the rest from any. */
+ * Thread: barrier_init() once, before the first thread. The others from any.
+ * A worker has only a compiler barrier between storing a count and loading whether the cell is queued. Once a flush,
+ * the flusher makes every running thread of the process execute a full fence. Errors: where the kernel refuses it
+ * (seccomp, before Linux 4.14), barrier_heavy() does nothing and returns false. The caller must then look once more,
+ * one flush later, at what it has collected. Source: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED. */
 
 #include <stdbool.h>
 
-int barrier_init(void); /* 0, or -errno: not available here */
+int barrier_init(void); /* 0, or -errno where the kernel refuses it */
 bool barrier_heavy(void);
 
 static inline void barrier_light(void) { __asm__ __volatile__("" ::: "memory"); }

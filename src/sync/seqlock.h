@@ -1,9 +1,9 @@
 #pragma once
-/* A sequence lock over ck_sequence: one writer, readers that retry; a pair is read whole or not at all.
+/* A sequence lock over ck_sequence. Readers retry until they have read what it guards as a whole.
  *
- * Readers wait while the writer is between begin and end, so nothing but a few stores belongs there. Both sides
- * touch what it guards with load_relaxed_… and store_relaxed_… only. Loads after a read that needed no retry are
- * ordered after it. */
+ * Thread: one writer, any number of readers.
+ * Readers wait while the writer is between begin and end, so only a few stores belong there. Both sides touch what it
+ * guards with load_relaxed_… and store_relaxed_… only. Loads after a read that needed no retry are ordered after it. */
 
 #include <ck_sequence.h>
 #include <stdbool.h>
