@@ -1,5 +1,7 @@
 #pragma once
-/* What an engine implements; private to io/. */
+/* What an engine implements. It is private to io/.
+ *
+ * Thread: the engine's, but for what is said at a field. */
 
 #include <stddef.h>
 
@@ -27,9 +29,9 @@ struct engine {
     const struct engine_events *events;
     void *ctx;
     struct engine_config config;
-    struct engine_stats stats; /* written by the engine's thread, read by any */
-    int wake_fd;               /* eventfd; written by any thread, read by the engine */
-    uint32_t stopping;         /* stored by any thread (engine_stop), loaded by the engine after a wake */
+    struct engine_stats stats; /* the engine's thread writes, any reads */
+    int wake_fd;               /* an eventfd. Any thread writes, the engine reads */
+    uint32_t stopping;         /* engine_stop() stores it on any thread, the engine loads it after a wake */
 };
 
 _Static_assert(offsetof(struct engine, now_ms) == 0, "where engine_now_ms() looks");

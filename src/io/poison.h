@@ -1,5 +1,7 @@
 #pragma once
-/* Under AddressSanitizer: memory that the kernel owns for now must not be touched by us. */
+/* Marks memory that the kernel owns for now, so that AddressSanitizer reports whoever touches it meanwhile.
+ *
+ * Thread: the engine's. */
 
 #include <stddef.h>
 

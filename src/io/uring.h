@@ -1,5 +1,5 @@
 #pragma once
-/* The io_uring engine's own state; private to uring*.c, the only files with liburing.
+/* The io_uring engine's own state. It is private to uring*.c, the only files that know liburing.
  *
  * Thread: the engine's. */
 
@@ -21,8 +21,8 @@ enum {
 struct slot {
     const char *send_data; /* borrowed from the connection until sent() */
     uint32_t send_bytes;
-    uint32_t generation; /* 24 bits count in the tags; of the connection that is there, or of the next */
-    int fd;              /* ordinary: owned; direct: the slot's own number */
+    uint32_t generation; /* of the connection that is there, or of the next. Tags hold 24 bits of it */
+    int fd;              /* an ordinary one is owned, a direct one is the slot's own number */
     uint8_t flags;
     uint8_t in_flight; /* send and shutdown that have not completed */
 };
@@ -37,13 +37,13 @@ struct uring {
     struct io_uring_buf_ring *buf_ring;
     char *buffers;      /* recv_buffers × recv_buffer_bytes, owned */
     struct slot *slots; /* conns_max, owned */
-    bool direct;        /* descriptors that live in the ring only; see uring_open.c */
-    uint32_t recv_max;  /* bytes after which a multishot receive ends, 0: the kernel knows no such limit */
+    bool direct;        /* descriptors live in the ring only (uring_open.c) */
+    uint32_t recv_max;  /* bytes after which a multishot receive ends. 0 when the kernel knows no such limit */
     uint32_t *rearm;    /* slots whose receive has ended in this batch and may be armed again, owned */
     uint32_t rearm_count;
-    uint32_t *closing; /* slots to close at the end of this batch: nothing of theirs needs to be waited for, owned */
+    uint32_t *closing; /* slots to close at the end of this batch, without waiting for anything of theirs, owned */
     uint32_t closing_count;
-    uint32_t *vacant; /* ordinary descriptors: slots not in use, owned; direct ones are given out by the kernel */
+    uint32_t *vacant; /* slots not in use, owned. The kernel itself gives out direct ones */
     uint32_t vacant_count;
     uint32_t open;         /* slots in use */
     unsigned buffers_back; /* returned in this batch, not yet published to the kernel */
@@ -54,18 +54,18 @@ struct uring {
 
 static inline struct uring *uring_of(struct engine *e) { return (struct uring *)e; }
 
-/* Everything that uring_run() needs: ring, buffers, tables. 0 or -errno with the remedy. */
+/* Makes the ring, its buffers and the tables that uring_run() needs. Returns 0, or -errno with the remedy. */
 int uring_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err);
 void uring_destroy(struct engine *e);
 /* Sets `recv_max`, by trying it on the enabled ring. */
 void uring_probe_recv_max(struct uring *u);
-/* From now on the ring does what the engine needs and nothing else (uring_limit.c), and belongs to this thread. */
+/* Limits the ring to what the engine needs, and to this thread. Returns 0 or -errno. */
 int uring_limit(struct uring *u);
-/* Gives a receive buffer back; the kernel sees it after uring_buffers_publish(). */
+/* Gives a receive buffer back. The kernel sees it after uring_buffers_publish(). */
 void uring_buffer_return(struct uring *u, unsigned id);
 void uring_buffers_publish(struct uring *u);
 
-/* ---- tags: operation, generation, slot ---- */
+/* ---- tags of operation, generation and slot ---- */
 
 static inline uint64_t tag_make(enum op op, uint32_t generation, uint32_t slot)
 {
@@ -84,9 +84,9 @@ static inline uint64_t slot_tag(const struct uring *u, enum op op, uint32_t slot
 void uring_recv_arm(struct uring *u, uint32_t slot);
 void uring_send_arm(struct uring *u, uint32_t slot);
 void uring_shutdown_arm(struct uring *u, uint32_t slot);
-/* Of those that say nothing when they succeed. */
+/* Closes, and says nothing when that succeeds. */
 void uring_close_arm(struct uring *u, uint32_t slot);
-/* One multishot, or a single one where a multishot could take more than there is room for. */
+/* Arms a multishot accept, or a single one where a multishot could take more than there is room for. */
 void uring_accept_arm(struct uring *u, bool multishot);
 void uring_wake_arm(struct uring *u);
 void uring_cancel(struct uring *u, uint64_t tag);
