@@ -1,16 +1,15 @@
 #pragma once
-/* From the hash of a name to the numbers of the items that may have it: insert-only open addressing.
+/* From the hash of a name to the numbers of the items that may have it, by open addressing. Nothing is ever deleted.
  *
- * A slot is 8 bytes: 32 bits of the hash (the tag) and the item's number + 1; at most 3/4 of the slots
- * are taken, so a key costs 11 to 21 bytes. (ck_ht, as Debian builds it without pointer packing, has
- * 32-byte slots and keeps half of them free: 64 to 128.) The item's name is compared by the caller.
- *
- * Thread: one owner inserts; any thread probes, also while the table grows. All tables that there will
- * ever be lie in one reserved region, the one of capacity c in slots[c … 2c-1]; growing fills the next
- * one, publishes its capacity and discards the memory of the old one, whose addresses go on reading
- * zero. The next one is filled a few slots an insert, over the last inserts that the old one has room for,
- * so that no single insert takes long. So a probe that is still in the old table finds an item or an empty slot, and at
- * an empty slot it looks whether the capacity has changed, and starts again when it has. No lock, nothing to free. */
+ * Thread: one owner inserts. Any thread probes, also while the table grows. There is no lock.
+ * A slot has 8 bytes, 32 bits of the hash (the tag) and the item's number + 1. At most 3/4 of the slots are taken, so
+ * a key costs 11 to 21 bytes. The caller compares the names. (ck_ht, as Debian builds it without pointer packing, has
+ * slots of 32 bytes and keeps half of them free, so a key would cost 64 to 128.)
+ * All tables that there will ever be lie in one reserved region, the one of capacity c in slots[c … 2c-1]. Growing
+ * fills the next one, publishes its capacity, and discards the memory of the old one, whose addresses then read zero.
+ * The next one is filled a few slots with each of the last inserts, so that no insert takes long.
+ * A probe that is still in the old table finds an item or an empty slot. At an empty slot it looks whether the capacity
+ * has changed, and starts again when it has. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,20 +18,20 @@
 #include "sync/atomic.h"
 
 struct index {
-    uint64_t *slots;       /* owned; a region of 2 * capacity_max */
+    uint64_t *slots;       /* owned, a region of 2 * capacity_max */
     uint32_t capacity;     /* a power of two */
     uint32_t capacity_max; /* enough for items_max */
-    uint32_t items;        /* the owner's, as is … */
-    uint32_t moved;        /* … of the slots, how many are in the next table as well; 0: it is not begun */
+    uint32_t items;        /* the owner's, as is the next */
+    uint32_t moved;        /* how many slots are in the next table as well. 0 when it is not begun */
 };
 
 #define INDEX_NONE UINT32_MAX
 #define INDEX_ITEMS_MAX (1u << 28)
 
-/* 0, -ENOMEM, -EINVAL (items_max not in 1…INDEX_ITEMS_MAX). */
+/* Returns 0, -ENOMEM, or -EINVAL when items_max is not in 1…INDEX_ITEMS_MAX. */
 int index_init(struct index *ix, uint32_t items_max);
 void index_fini(struct index *ix);
-/* Owner: publish `item`, which is not there yet; at most items_max of them. */
+/* Publishes `item`, which is not there yet. At most items_max of them. Called by the owner. */
 void index_insert(struct index *ix, uint64_t hash, uint32_t item);
 
 struct index_probe {
@@ -48,7 +47,7 @@ static inline struct index_probe index_probe(const struct index *ix, uint64_t ha
     return (struct index_probe){ix, (uint32_t)hash, (uint32_t)hash, load_acquire_u32(&ix->capacity)};
 }
 
-/* The next item with this tag (or one seen before, when the table grew meanwhile); INDEX_NONE: no more. */
+/* Returns the next item with this tag, or INDEX_NONE. One that was seen may come again when the table has grown. */
 static inline uint32_t index_next(struct index_probe *p)
 {
     for (;;) {

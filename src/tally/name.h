@@ -1,10 +1,11 @@
 #pragma once
 /* Names of counters and the rules they obey (DESIGN 4.5).
  *
- * A name is "ns/key" in one run of bytes: a namespace has no '/', so the first one separates, and a
- * request path can be used in place. The Redis key is "<prefix><ns>:<key>".
- *   ns   1…64 bytes of A-Z a-z 0-9 _ . - ; so it cannot start with '!'
- *   key  1…256 bytes after one percent-decoding; no control bytes (0x00–0x1f, 0x7f), no '{' or '}' */
+ * Thread: pure functions.
+ * A name is "ns/key" in one run of bytes. A namespace has no '/', so the first one separates, and a request path can be
+ * used in place. The Redis key is "<prefix><ns>:<key>" (flush/keyspace.h).
+ *   ns   1…64 bytes of A-Z a-z 0-9 _ . - so it cannot start with '!'
+ *   key  1…256 bytes after one percent-decoding, without control bytes (0x00–0x1f, 0x7f), '{' and '}' */
 
 #include <stddef.h>
 
@@ -23,18 +24,18 @@ enum name_error {
     NAME_BAD_ESCAPE, /* '%' not followed by two hex digits */
 };
 
-/* From a raw path "ns/key" (percent-encoded; the ns too may be, but then must still obey the rule).
- * The key is everything after the first '/', further '/' included. On NAME_OK `*name` points into
- * `raw` when nothing was encoded, else into `scratch`. */
+/* Reads a raw path "ns/key". Both parts may be percent-encoded, and obey the rules after decoding. The key is
+ * everything after the first '/', further '/' included. On NAME_OK `*name` points into `raw` when nothing was encoded,
+ * else into `scratch`. */
 enum name_error name_from_path(struct slice raw, char scratch[NAME_BYTES_MAX], struct slice *name);
-/* From a raw namespace of a path and a raw value of a query, where '+' is a space: "ns?key=…". The namespace may end
- * in one '/'. */
+/* Reads the raw namespace of a path and the raw value of a query, as in "ns?key=…", where '+' is a space. The namespace
+ * may end in one '/'. */
 enum name_error name_from_query(struct slice ns, struct slice key, char scratch[NAME_BYTES_MAX], struct slice *name);
-/* From the two parts as they stand (JSON). */
+/* Reads the two parts as they stand, as in JSON. */
 enum name_error name_from_parts(struct slice ns, struct slice key, char scratch[NAME_BYTES_MAX], struct slice *name);
-/* A namespace alone, raw from a path. */
+/* Checks a namespace alone, raw from a path. */
 enum name_error name_check_ns(struct slice ns);
-const char *name_error_text(enum name_error e); /* for X-Hit-Status and JSON: "bad_namespace", … */
+const char *name_error_text(enum name_error e); /* "bad_namespace" and so on, for X-Hit-Status and JSON */
 
 struct slice name_ns(struct slice name);
 struct slice name_key(struct slice name);

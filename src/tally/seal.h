@@ -1,7 +1,10 @@
 #pragma once
-/* A number of up to 56 bits in one 64-bit word that carries its own check: the top byte is the exclusive or of the
- * seven others and SEAL_SALT. One plain store writes it, so a killed process leaves the old or the new word and no
- * third; any one damaged byte is found; and no word of zeroes (a hole in a file) is whole. */
+/* A number of up to 56 bits in one 64-bit word that carries its own check. The top byte is the exclusive or of the
+ * seven others and SEAL_SALT.
+ *
+ * Thread: pure functions.
+ * One plain store writes the word, so a killed process leaves the old or the new one. Any one damaged byte is found. A
+ * word of zeroes, as a hole in a file has them, is not whole. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,9 +26,10 @@ static inline uint64_t seal(uint64_t number)
 static inline uint64_t seal_number(uint64_t word) { return word & SEAL_MAX; }
 static inline bool seal_is_whole(uint64_t word) { return seal(seal_number(word)) == word; }
 
-/* Adds `n` to the number: the word is then what seal() says of the sum. false: it would pass SEAL_MAX; nothing changed.
- * The check is linear: where only the lowest byte changes, as nearly always, the top byte changes by the same bits.
- * (sum ^ word is not shifted but its halves are: one step less between a hot cell's load and its store.) */
+/* Adds `n` to the number, so that the word is what seal() makes of the sum. Returns false, and changes nothing, when
+ * the sum would pass SEAL_MAX. The check is linear. Where only the lowest byte changes, as it nearly always does, the
+ * top byte changes by the same bits. The halves of sum ^ word are shifted, and not the whole, because that is one step
+ * less between a hot cell's load and its store. */
 static inline bool seal_add(uint64_t *word, uint64_t n)
 {
     uint64_t was = *word, sum = was + n;

@@ -1,12 +1,10 @@
 #pragma once
-/* A worker's private counters: name -> cell. A cell is a cumulative count of up to SEAL_MAX, never reset.
+/* A worker's private counters, a cell for each name. A cell is a cumulative count of up to SEAL_MAX, never reset.
  *
- * Thread: the worker owns it: only it adds names and counts. The flusher takes the touched cells
- * and reads counts; any thread may look a name up and read its count.
- *
- * Memory is reserved for `cells_max` at creation and becomes resident as it is used, so nothing ever
- * moves under a reader. A 24-byte name costs 16 (cell) + 8 (baseline) + 28 (name) + 11…21 (index) + 4…8 (queue) bytes.
- */
+ * Thread: the worker owns it, and only the worker adds names and counts. The flusher takes the touched cells and reads
+ * counts. Any thread may look a name up and read its count.
+ * Memory is reserved for `cells_max` at creation and becomes resident as it is used, so nothing moves under a reader. A
+ * name of 24 bytes costs 16 (cell) + 8 (baseline) + 28 (name) + 11…21 (index) + 4…8 (queue) bytes. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,39 +21,39 @@ struct storage;
 #define SHARD_CELLS_MAX (1u << 28)
 
 struct shard_config {
-    uint32_t cells_max;            /* 1…SHARD_CELLS_MAX: no more distinct names than this */
-    uint64_t names_bytes_max;      /* 0: enough for cells_max of the longest names; at most 16 GiB are used */
+    uint32_t cells_max;            /* how many distinct names at most, 1…SHARD_CELLS_MAX */
+    uint64_t names_bytes_max;      /* at most 16 GiB are used. 0 is enough for cells_max of the longest names */
     struct siphash_key hash_key;   /* the same for every shard of the process, random per process */
-    const struct storage *storage; /* a state file's, empty, for cells_max cells; NULL: memory of its own */
+    const struct storage *storage; /* a state file's, empty, for cells_max cells. NULL takes memory of its own */
 };
 
-/* How many units (NAME_UNIT) of names hold cells_max of the longest, as far as 32 bits reach. */
+/* Returns how many units (NAME_UNIT) of names hold cells_max of the longest, as far as 32 bits reach. */
 uint64_t shard_names_units_max(uint32_t cells_max);
 
-/* 0, -ENOMEM, -EINVAL. */
+/* Returns 0, -ENOMEM or -EINVAL. */
 int shard_create(struct shard **out, const struct shard_config *config);
 void shard_destroy(struct shard *s); /* NULL is allowed */
 
 /* ---- worker ---- */
-/* A cell for a name that is not there yet. SHARD_CELL_NONE: the shard is full; SHARD_CELL_NO_SPACE: the file system of
- * its storage is. */
+/* Makes a cell for a name that is not there yet. Returns SHARD_CELL_NONE when the shard is full, SHARD_CELL_NO_SPACE
+ * when the file system of its storage is. */
 uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash);
-/* Add `n` and hand the cell to the flusher if it is not on its way already.
- * false: the sum would pass SEAL_MAX; nothing was added. */
+/* Adds `n`, and hands the cell to the flusher unless it is on its way already. Returns false, and adds nothing, when
+ * the sum would pass SEAL_MAX. */
 bool shard_add(struct shard *s, uint32_t cell, uint64_t n);
 
 /* ---- flusher ---- */
-/* The next touched cell; the cell is re-armed (its next hit is reported again).
- * Take all that are wanted, then barrier_heavy(), and only then read their counts; when barrier_heavy()
- * says false, read the same cells' counts again one flush later. */
+/* Takes the next touched cell. Its next hit is reported again. Returns false when there is none.
+ * Take all that are wanted, then call barrier_heavy(), and only then read their counts. When barrier_heavy() returns
+ * false, read the same cells' counts again one flush later. */
 bool shard_take_touched(struct shard *s, uint32_t *cell);
-/* How much of the count is in the store or on its way there; 0 for a new cell. */
+/* Returns how much of the count is in the store or on its way there, 0 for a new cell. */
 uint64_t shard_baseline(const struct shard *s, uint32_t cell);
 void shard_set_baseline(struct shard *s, uint32_t cell, uint64_t to);
 
 /* ---- any thread ---- */
 uint64_t shard_hash(const struct shard *s, struct slice name);
-/* The cell of `name`, or SHARD_CELL_NONE. */
+/* Returns the cell of `name`, or SHARD_CELL_NONE. */
 uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash);
 uint32_t shard_cells(const struct shard *s); /* cells 0…n-1 exist and their names are whole */
 uint64_t shard_count(const struct shard *s, uint32_t cell);

@@ -1,8 +1,9 @@
 #pragma once
-/* Where a state file lives, as functions: the old one is read, a new one is made beside it and put in its place.
- * state_dir.h is the real one; a simulation brings its own, and crashes between any two calls.
+/* Where a state file lives, as functions. The old file is read, and a new one is made beside it and put in its place.
+ * state_dir.h is the real one. A simulation brings its own, and crashes between any two calls.
  *
- * Thread: main's; allocate() any's. */
+ * Thread: main's, but any thread may call allocate().
+ * Errors: a function that returns int gives 0 or -errno. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,24 +12,24 @@
 
 struct state_disk {
     void *ctx;
-    /* How long the old file is; -ENOENT: there is none; -EISDIR and the like: what is there is no file. */
+    /* Returns how long the old file is, -ENOENT when there is none, or -EISDIR and the like when it is no file. */
     int64_t (*old_bytes)(void *ctx);
-    /* The first `bytes` of the old file into zeroed memory; holes need not be touched. 0 or -errno. */
+    /* Reads the first `bytes` of the old file into zeroed memory. Holes need not be touched. */
     int (*old_read)(void *ctx, void *to, uint64_t bytes);
-    /* A new file of that length, all holes, mapped shared. 0 or -errno. */
+    /* Makes a new file of that length, all holes, and maps it shared. */
     int (*create)(void *ctx, uint64_t bytes, void **base);
-    /* Of the new file, and of this process. */
+    /* Says where the new file lies, and who this process is. */
     void (*origin)(void *ctx, struct state_origin *out);
-    /* Is the old file, in which `origin` was found, a copy of one that another process may still use? */
+    /* Tells whether the old file, in which `origin` was found, is a copy of one that another process may still use. */
     bool (*old_has_twin)(void *ctx, const struct state_origin *origin);
-    /* Memory behind a part of the new file, so that touching it cannot fail later. 0, -ENOSPC, … */
+    /* Puts memory behind a part of the new file, so that touching it cannot fail later. -ENOSPC when there is none. */
     int (*allocate)(void *ctx, uint64_t at, uint64_t bytes);
-    /* Keep the old file under another name as well, written to `name`. 0 or -errno. */
+    /* Keeps the old file under another name as well, and writes that to `name`. */
     int (*set_aside)(void *ctx, char *name, uint64_t name_bytes);
-    /* The new file takes the place of the old one, in one step. 0 or -errno. */
+    /* Puts the new file in the place of the old one, in one step. */
     int (*commit)(void *ctx);
-    /* Everything in it is on the medium when this returns. 0 or -errno. */
+    /* Brings everything in it to the medium before it returns. */
     int (*sync)(void *ctx);
-    /* Unmaps the new file; one that was not committed disappears. */
+    /* Unmaps the new file. One that was not committed disappears. */
     void (*close)(void *ctx);
 };

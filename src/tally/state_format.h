@@ -1,10 +1,10 @@
 #pragma once
-/* What a state file looks like (DESIGN 4.4). Little-endian, as all machines are that this is built for; another
+/* What a state file looks like (DESIGN 4.4). It is little-endian, as all machines are that this is built for. Another
  * order shows as a damaged header.
  *
- *   header    STATE_PAGE bytes: the same struct state_header twice, so that one damaged byte leaves a whole one
- *   live      STATE_LINE bytes a word: the mark of an orderly end, then for each shard how many cells are whole
- *   journals  one a partition; their form is flush/journal.h's
+ *   header    STATE_PAGE bytes with the same struct state_header twice, so that one damaged byte leaves a whole one
+ *   live      STATE_LINE bytes a word, the mark of an orderly end, then for each shard how many cells are whole
+ *   journals  one a partition, in the form of flush/journal.h
  *   for each shard: cells · baselines · names       sparse, allocated as they are used
  *
  * Thread: pure functions. */
@@ -23,14 +23,14 @@
 #define STATE_WORKERS_MAX 4096u
 #define STATE_PARTITIONS_MAX 16384u
 
-/* What a run chose; all else follows from it. */
+/* What a run chose. All else follows from it. */
 struct state_geometry {
     uint32_t workers, partitions;
     uint32_t cells_max; /* of each shard */
     uint32_t names_units_max;
     uint32_t journal_bytes; /* of each partition */
-    uint32_t embedded;      /* 1: no store behind this process: counts, not what is left of them, are the data */
-    uint32_t keys_sum;      /* of all that decides how a name becomes a key of the store, and where its ledger is */
+    uint32_t embedded;      /* 1 when the process is its own store, so that all of a count is the data */
+    uint32_t keys_sum;      /* of what decides how a name becomes a key of the store, and where its ledger is */
 };
 
 struct state_header {
@@ -44,8 +44,8 @@ struct state_header {
 
 /* A counter, in memory as in the file. */
 struct cell {
-    uint64_t count;   /* sealed; worker writes, any thread reads */
-    uint32_t name_at; /* in units; constant once the cell is published, as is name_bytes */
+    uint64_t count;   /* sealed. The worker writes, any thread reads */
+    uint32_t name_at; /* in units. Constant once the cell is published, as is name_bytes */
     uint16_t name_bytes;
     uint8_t queued; /* worker sets, flusher clears */
     uint8_t unused;
@@ -55,16 +55,16 @@ _Static_assert(sizeof(struct cell) == 16, "four cells a cache line");
 /* A name lies at `name_at` in its shard's names behind four bytes of check. */
 #define NAME_UNIT 4u
 static inline uint32_t state_name_units(uint32_t name_bytes) { return 1 + (name_bytes + NAME_UNIT - 1) / NAME_UNIT; }
-/* The check: of the name, and of where it belongs. */
+/* Returns the check of the name and of where it belongs. */
 uint32_t state_name_sum(uint32_t shard, uint32_t cell, const struct cell *c, const char *name);
 
 /* Where things are, in bytes from the start. */
 struct state_plan {
     uint64_t live, journals, shards, bytes;
-    uint64_t baselines, names, shard_bytes; /* within a shard; its cells are at 0 */
+    uint64_t baselines, names, shard_bytes; /* within a shard, whose cells are at 0 */
 };
 
-/* false: no such geometry is ever written. */
+/* Returns false for a geometry that is never written. */
 bool state_plan_make(const struct state_geometry *g, struct state_plan *out);
 static inline uint64_t state_live_at(const struct state_plan *p, uint32_t word)
 {

@@ -1,9 +1,9 @@
 #pragma once
-/* The state file that the run before left, read into memory: nothing in it is trusted before it has proved itself.
+/* The state file that the run before left, read into memory. Nothing in it is trusted before it has proved itself.
  *
  * Thread: main's, at start.
- * A cell is whole when its count, its baseline and its name are; what is not is counted and left out. So whatever is
- * damaged, nothing is ever counted that was not written. */
+ * A cell is whole when its count, its baseline and its name are. What is not whole is counted and left out. So whatever
+ * is damaged, nothing is counted that was not written. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,20 +13,22 @@
 #include "tally/state_format.h"
 
 struct state_old {
-    char *base; /* owned region; zeroes behind `bytes` */
+    char *base; /* owned region, with zeroes behind `bytes` */
     uint64_t bytes, region_bytes;
     struct state_header header;
     struct state_plan plan;
     bool orderly;          /* the run before ended in order */
     bool header_damaged;   /* one of the two */
-    uint64_t lower_bounds; /* counts that are damaged, and of which only a journal says how large they are at least */
+    uint64_t lower_bounds; /* damaged counts, of which only a journal says how large they are at least */
 };
 
-/* 0; -ENOENT: there is none; -EBADMSG: nothing in it can be used, and `err` says why; -ENOMEM and the like. */
+/* Returns 0, -ENOENT when there is none, -EBADMSG when nothing in it can be used, or -ENOMEM and the like. `err` says
+ * why. */
 int state_old_load(struct state_old *o, const struct state_disk *disk, struct error *err);
 void state_old_free(struct state_old *o);
 
-/* How many cells of `shard` to look at. Damage in that number is no loss: then every cell that may be there is. */
+/* Returns how many cells of `shard` to look at. When that number is damaged, `*whole` is false, and every cell that may
+ * be there is to be looked at. */
 uint32_t state_old_cells(const struct state_old *o, uint32_t shard, bool *whole);
 
 enum state_cell {
@@ -41,11 +43,11 @@ struct state_cell_view {
 };
 
 enum state_cell state_old_cell(const struct state_old *o, uint32_t shard, uint32_t cell, struct state_cell_view *out);
-/* The name alone; `bytes` 0: not whole. */
+/* Returns the name alone, with 0 bytes when it is not whole. */
 struct slice state_old_name(const struct state_old *o, uint32_t shard, uint32_t cell);
-/* What a journal proves of a cell: it was at `from` before the batch and counted `to` at least. Only for a cell whose
- * name is whole. false: the cell contradicts it. */
+/* Tells what a journal proves of a cell, that it was at `from` before the batch and counted `to` at least. Only for a
+ * cell whose name is whole. Returns false when the cell contradicts it. */
 bool state_old_prove(struct state_old *o, uint32_t shard, uint32_t cell, uint64_t from, uint64_t to);
 
-/* What is there of a journal, at most geometry.journal_bytes. */
+/* Returns what is there of a journal, at most geometry.journal_bytes. */
 struct slice state_old_journal(const struct state_old *o, uint32_t partition);

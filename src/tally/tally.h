@@ -1,9 +1,9 @@
 #pragma once
-/* All counters of the process: every worker's shard and what the store holds of each name.
+/* All counters of the process, every worker's shard and what the store holds of each name.
  *
- * Thread: created by main before the workers; each shard as in shard.h; the totals as in totals.h.
- * `keys_max` bounds the distinct names of the process: a name that another worker already counts is
- * not a new one. The bound is kept by one shared number that is touched only when a name is new. */
+ * Thread: main creates it before the workers. shard.h and totals.h say who may do what.
+ * `keys_max` bounds the distinct names of the process. A name that another worker counts already is not new. The bound
+ * is kept by one shared number, which is touched only when a name is new. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@ struct tally;
 struct tally_config {
     uint32_t workers;
     uint32_t keys_max;
-    /* NULL: in memory. Its geometry is for these workers and at least keys_max cells; it outlives the tally. */
+    /* NULL keeps all in memory. The geometry is for these workers and at least keys_max cells. It outlives `tally`. */
     const struct state_file *state;
 };
 
@@ -27,20 +27,22 @@ struct tally_value {
     int64_t value;     /* stored + pending */
     int64_t stored;    /* meaningful when `known` */
     uint64_t pending;  /* counted by this process and not yet in `stored` */
-    uint64_t as_of_ms; /* monotonic ms; 0: the store was never asked */
+    uint64_t as_of_ms; /* monotonic ms. 0 when the store was never asked */
     bool counted;      /* some worker of this process has counted it */
     bool known;        /* `stored` came from the store */
 };
 
+/* Only TALLY_COUNTED has counted anything. */
 enum tally_result {
     TALLY_COUNTED,
-    TALLY_KEY_LIMIT, /* one name too many: nothing counted */
-    TALLY_OVERFLOW,  /* the sum of a cell would pass SEAL_MAX, 2^56 - 1: nothing counted */
-    TALLY_NEW,       /* of tally_hit_known(): nobody counts that name; nothing counted */
-    TALLY_NO_SPACE,  /* the file system of the state file is full, and the name is new: nothing counted */
+    TALLY_KEY_LIMIT, /* one name too many */
+    TALLY_OVERFLOW,  /* the sum of a cell would pass SEAL_MAX, 2^56 - 1 */
+    TALLY_NEW,       /* nobody counts that name. Of tally_hit_known() only */
+    TALLY_NO_SPACE,  /* the file system of the state file is full, and the name is new */
 };
 
-/* 0, -ENOMEM, -EINVAL (workers 0, keys_max not in 1…2^28), or what the kernel says when it has no randomness. */
+/* Returns 0, -ENOMEM, -EINVAL when workers is 0 or keys_max not in 1…2^28, or the kernel's -errno when it has no
+ * randomness. */
 int tally_create(struct tally **out, const struct tally_config *config);
 void tally_destroy(struct tally *t); /* NULL is allowed */
 uint32_t tally_workers(const struct tally *t);
@@ -50,22 +52,22 @@ struct totals *tally_totals(struct tally *t);
 struct answers *tally_answers(struct tally *t);
 uint32_t tally_keys(const struct tally *t); /* distinct names (never fewer than there are), for metrics */
 
-/* Where a name is counted; false: nowhere. */
+/* Finds a cell in which a name is counted. Returns false when there is none. */
 bool tally_find(const struct tally *t, struct slice name, uint32_t *worker, uint32_t *cell);
 
 /* ---- recovery, before the workers start ---- */
-/* As if `hits` had been counted; by `worker` unless another counts the name already, and whatever keys_max says.
- * 0, -ENOSPC (no room for the name), -EOVERFLOW. */
+/* Counts `hits`, whatever keys_max says. `worker` does, unless another counts the name already. Returns 0, -ENOSPC
+ * without room for the name, or -EOVERFLOW. */
 int tally_take_over(struct tally *t, uint32_t worker, struct slice name, uint64_t hits);
 
 /* ---- worker `worker` ---- */
-/* The second counts only names that some worker counts already. */
+/* tally_hit_known() counts only names that some worker counts already. */
 enum tally_result tally_hit(struct tally *t, uint32_t worker, struct slice name, uint64_t n);
 enum tally_result tally_hit_known(struct tally *t, uint32_t worker, struct slice name, uint64_t n);
 bool tally_is_full(const struct tally *t); /* a new name would be one too many */
 /* What this worker has counted of a name so far. */
 struct tally_mark {
-    uint32_t worker, cell; /* SHARD_CELL_NONE: never counted by it */
+    uint32_t worker, cell; /* SHARD_CELL_NONE when it never counted it */
     uint64_t count;
 };
 struct tally_mark tally_mark(const struct tally *t, uint32_t worker, struct slice name);
