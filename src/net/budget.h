@@ -12,25 +12,25 @@
 
 struct budget {
     uint32_t units_max;                          /* constant once the workers run */
-    uint32_t units __attribute__((aligned(64))); /* granted; any worker adds */
+    uint32_t units __attribute__((aligned(64))); /* granted. Any worker adds */
 };
 
 struct purse {
-    struct budget *budget; /* NULL: no bound */
+    struct budget *budget; /* NULL when there is no bound */
     uint64_t granted;      /* bytes that no other worker can have */
-    uint64_t used;         /* bytes; more than granted only by purse_force() */
+    uint64_t used;         /* bytes, more than granted only by purse_force() */
 };
 
-/* `bytes`: at most 4 TiB. */
+/* `bytes` is at most 4 TiB. */
 void budget_init(struct budget *b, uint64_t bytes);
 uint64_t budget_bytes_max(const struct budget *b);
-/* How much of it is granted, in thousandths. NULL: 0. */
+/* Returns how much of it is granted, in thousandths, and 0 for NULL. */
 uint32_t budget_fill(const struct budget *b);
 
-/* false: the budget is at its end, and nothing was taken. */
+/* Returns false, and takes nothing, when the budget is at its end. */
 bool purse_take(struct purse *p, uint64_t bytes);
-/* For what exists already and is about to be freed. */
+/* Takes for what exists already and is about to be freed. */
 void purse_force(struct purse *p, uint64_t bytes);
 void purse_give(struct purse *p, uint64_t bytes);
-/* Everything goes back to the budget. */
+/* Gives everything back to the budget. */
 void purse_fini(struct purse *p);

@@ -1,5 +1,5 @@
 #pragma once
-/* A worker's connections: bytes from the engine become requests, the handler's answers become sends.
+/* A worker's connections. Bytes from the engine become requests, and the handler's answers become sends.
  *
  *            accepted            head and body whole
  *   FREE ───────────────▶ HEAD ◀───────────────────────▶ (handler)
@@ -13,12 +13,12 @@
  *
  * Thread: the worker's. Only `stats` is read by others.
  *
- * In place: a request that lies whole in one receive buffer is parsed, handled and answered without a copy.
- * Otherwise its tail is carried (`carry`) until more comes, and a request whose body is incomplete or whose
- * answer must wait keeps its head and body in a `partial`. Answers gather in `out`; one send a connection
- * and batch takes them all. Above OUT_HIGH, sent or not, nothing more is answered or read until the peer
- * has taken it: who pipelines and does not read costs OUT_HIGH, one answer, and ENGINE_RECV_MAX of requests. What all
- * of them cost together is bounded by a budget (net/hold.h). */
+ * A request that lies whole in one receive buffer is parsed, handled and answered in place, without a copy. Otherwise
+ * its tail is kept in `carry` until more comes. A request whose body is incomplete or whose answer must wait keeps its
+ * head and body in a `partial`. Answers gather in `out`, and one send for each connection and batch takes them all.
+ * Above OUT_HIGH, sent or not, nothing more is answered or read until the peer has taken it. So who pipelines and does
+ * not read costs OUT_HIGH, one answer, and ENGINE_RECV_MAX of requests. A budget bounds what all of them cost together
+ * (net/hold.h). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -33,10 +33,11 @@
 #include "net/wheel.h"
 #include "net/worker.h"
 
-#define OUT_BLOCK_BYTES (32 * 1024)       /* some three hundred counted hits */
-#define OUT_BLOCKS_KEPT 128               /* free ones, at most */
-#define OUT_HIGH (28 * 1024)              /* leaves room in a block for an ordinary answer */
-#define CARRY_BYTES_MAX (4 * 1024 * 1024) /* more than all receive buffers hold: reached by no one who is paused */
+#define OUT_BLOCK_BYTES (32 * 1024) /* some three hundred counted hits */
+#define OUT_BLOCKS_KEPT 128         /* free ones, at most */
+#define OUT_HIGH (28 * 1024)        /* leaves room in a block for an ordinary answer */
+#define CARRY_BYTES_MAX                                                                                                \
+    (4 * 1024 * 1024) /* larger than all receive buffers together, so a paused connection cannot reach it */
 
 enum conn_state { CONN_FREE, CONN_HEAD, CONN_BODY, CONN_WAITING, CONN_LAST, CONN_LINGER, CONN_CLOSING };
 
@@ -120,12 +121,12 @@ struct conns {
     struct worker_stats stats;
 };
 
-/* Zero-initialised but for what a worker gives. 0 or -ENOMEM. */
+/* `cs` is zeroed but for what a worker gives. Returns 0 or -ENOMEM. */
 int conns_init(struct conns *cs, uint64_t now_ms);
 void conns_fini(struct conns *cs);
 extern const struct engine_events conns_events; /* their ctx is a struct conns */
 
-/* No new connections; those that are idle end, the others after their next answer. */
+/* Takes no new connections. Those that are idle end now, the others after their next answer. */
 void conns_drain(struct conns *cs);
 void conns_resume(struct conns *cs, struct ticket ticket);
 
@@ -133,7 +134,7 @@ void conns_resume(struct conns *cs, struct ticket ticket);
 
 /* Reads requests out of what is carried, then settles what follows from it. */
 void conn_pump(struct conns *cs, struct conn *c);
-/* New bytes: read in place when nothing is carried. */
+/* Takes new bytes, and reads them in place when nothing is carried. */
 void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes);
 /* Calls the handler (again) for the request in `p`. */
 void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again, bool expired);
@@ -141,7 +142,7 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
 void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason);
 void conn_partial_drop(struct conns *cs, struct conn *c);
 
-/* `out` with room for an ordinary answer, and the promise that it will be sent. */
+/* Returns `out` with room for an ordinary answer, and sees to it that it will be sent. */
 struct buf *conn_out(struct conns *cs, struct conn *c);
 
 /* Ends what is at its end, and sets the timer. */

@@ -1,8 +1,9 @@
 #pragma once
-/* The PROXY protocol, version 2 (haproxy.org/download/2.8/doc/proxy-protocol.txt, section 2.2): what a proxy sends in
- * front of a connection's first byte, so that the server learns whose connection it is.
+/* The header of the PROXY protocol, version 2. A proxy sends it in front of a connection's first byte, so that the
+ * server learns whose connection it is.
  *
- * Thread: pure functions. */
+ * Thread: pure functions.
+ * Source: haproxy.org/download/2.8/doc/proxy-protocol.txt, section 2.2. */
 
 #include <stddef.h>
 
@@ -12,6 +13,6 @@
 
 enum proxy_result { PROXY_MORE, PROXY_DONE, PROXY_BAD };
 
-/* PROXY_DONE: it has `*bytes` bytes, and *client is set unless it says nothing of one (a health check of the proxy's
- * own, or a family other than TCP over IPv4 and IPv6). */
+/* Returns PROXY_DONE when the header is whole and has `*bytes` bytes. `*client` is set then, unless the header names
+ * none, as in a health check of the proxy's own, or with a family other than TCP over IPv4 and IPv6. */
 enum proxy_result proxy_header_read(struct slice in, size_t *bytes, struct ip *client);

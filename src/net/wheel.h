@@ -1,9 +1,10 @@
 #pragma once
-/* A timer wheel for connections: one entry a slot, 64 buckets of ENGINE_TICK_MS, O(1) to set and clear.
+/* A timer wheel for connections, with one entry a slot and 64 buckets of ENGINE_TICK_MS. To set and to clear are O(1).
  *
- * Thread: the worker's. It is lazy: an entry that is due is handed to its owner, who looks at the true
- * deadline and sets it anew when that has moved; so traffic on a connection never touches the wheel.
- * No entry waits longer than WHEEL_SPAN_MS before it is looked at. */
+ * Thread: the worker's.
+ * The wheel is lazy. An entry that is due is handed to its owner, who looks at the true deadline and sets it anew when
+ * that has moved. So traffic on a connection does not touch the wheel. No entry waits longer than WHEEL_SPAN_MS before
+ * it is looked at. */
 
 #include <stdint.h>
 
@@ -14,18 +15,18 @@
 struct wheel {
     struct wheel_link {
         uint32_t next, previous;
-        uint64_t at_ms; /* 0: not set */
-    } * links;          /* owned; `slots` entries, then one head a bucket */
+        uint64_t at_ms; /* 0 when it is not set */
+    } * links;          /* owned, `slots` entries, then one head a bucket */
     uint32_t slots;
     uint64_t now_tick;
 };
 
 int wheel_init(struct wheel *w, uint32_t slots, uint64_t now_ms); /* 0 or -ENOMEM */
 void wheel_fini(struct wheel *w);
-/* Due at `at_ms` at the latest, or after WHEEL_SPAN_MS when that is sooner. */
+/* Makes the slot due at `at_ms` at the latest, or after WHEEL_SPAN_MS when that is sooner. */
 void wheel_set(struct wheel *w, uint32_t slot, uint64_t at_ms);
 void wheel_clear(struct wheel *w, uint32_t slot);
-/* When the slot is set for; UINT64_MAX when it is not. */
+/* Returns when the slot is due, or UINT64_MAX when it is not set. */
 uint64_t wheel_at(const struct wheel *w, uint32_t slot);
-/* Calls due(slot) for all that are due by `now_ms`; each is cleared first and may be set again from there. */
+/* Calls due() for all that are due by `now_ms`. Each is cleared before, and may be set again from there. */
 void wheel_advance(struct wheel *w, uint64_t now_ms, void (*due)(void *ctx, uint32_t slot), void *ctx);

@@ -1,7 +1,7 @@
 #pragma once
-/* A worker: one thread, one engine, one listener, its connections and their timers.
+/* A worker, which is one thread with an engine, a listener, its connections and their timers.
  *
- * Thread: create, start, drain, stop and destroy from main; all else happens on the worker's own thread.
+ * Thread: main creates, starts, drains, stops and destroys it. All else happens on the worker's own thread.
  * The admin port is a worker too, with another handler. */
 
 #include <stdint.h>
@@ -52,22 +52,24 @@ struct worker_stats {
     uint64_t buffer_evicted, buffer_refused;
 };
 
-/* Binds and listens on the calling thread (so that errors are known before any thread runs). */
+/* Binds and listens on the calling thread, so that errors are known before any thread runs. Returns 0, or -errno with a
+ * sentence. */
 int worker_create(struct worker **out, const struct worker_config *config, struct error *err);
-/* Starts the thread and waits until its engine is open or failed. It serves from worker_serve() on. */
+/* Starts the thread and waits until its engine is open or failed. Returns 0, or -errno with a sentence. It serves from
+ * worker_serve() on. */
 int worker_start(struct worker *w, struct error *err);
 void worker_serve(struct worker *w);
-/* Of one that is stopped and has not served: closes its engine. The next worker_start() opens this one instead. */
+/* Closes the engine of a worker that is stopped and has not served. The next worker_start() opens this one instead. */
 void worker_refit(struct worker *w, enum engine_kind kind, bool small_rings, uint32_t conns_max);
-/* Stop accepting (what the kernel has queued is still served), answer with Connection: close, close idle
- * connections; the worker ends when none is left. */
+/* Stops accepting, but still serves what the kernel has queued. Answers with Connection: close, and closes idle
+ * connections. The worker ends when none is left. */
 void worker_drain(struct worker *w);
-/* Has it ended? Joins when so. worker_stop() ends it whatever is open, and joins. */
+/* Tells whether it has ended, and joins then. worker_stop() ends it whatever is open, and joins. */
 bool worker_ended(struct worker *w);
 void worker_stop(struct worker *w);
 void worker_destroy(struct worker *w);
 
-/* The request named by the ticket can be answered now. Worker's thread only; stale tickets are ignored. */
+/* Has the request that the ticket names handled again. Only on the worker's thread. Stale tickets are ignored. */
 void worker_resume(struct worker *w, struct ticket ticket);
 void worker_wake(struct worker *w); /* any thread */
 const struct worker_stats *worker_stats(const struct worker *w);
