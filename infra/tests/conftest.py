@@ -1,7 +1,6 @@
 """Progress while it runs, figures and one closing line when it is done."""
 import json
 import os
-import pathlib
 import re
 import time
 
