@@ -27,7 +27,12 @@ static const struct refusal {
     [API_REFUSED_TOO_LONG] = {400, "a key has at most 256 bytes, a namespace 64"},
     [API_REFUSED_BAD_ESCAPE] = {400, "% must be followed by two hex digits"},
     [API_REFUSED_BAD_N] = {400, "n is 1 to 2147483647, in digits, without a leading zero"},
-    [API_REFUSED_BAD_QUERY] = {400, "see README: key, n, value, ack, label, color, label_color, each at most once"},
+    [API_REFUSED_BAD_QUERY] = {400, "key, n, value=1, ack=stored and what a badge takes, each at most once; a key in "
+                                    "the path or in the query, not in both; no ack with value or an image"},
+    [API_REFUSED_BAD_LABEL] = {400, "label is percent-encoded UTF-8 without control bytes, 64 bytes at most"},
+    [API_REFUSED_BAD_COLOR] = {400,
+                               "color and label_color are 3 or 6 hex digits without #, or the name of a colour in CSS"},
+    [API_REFUSED_BAD_FORMAT] = {400, "format is short (246.9M) or grouped (246,912,345), or left out"},
     [API_REFUSED_BAD_BODY] = {400, "a JSON object with an array of hits, each with ns, key and n"},
     [API_REFUSED_UNKNOWN_MEMBER] = {400, "the body has one member, hits, and each of them has ns, key and n"},
     [API_REFUSED_KEY_NOT_ALLOWED] = {403, "this namespace takes other keys only"},
@@ -87,7 +92,7 @@ void answer_json(struct api_worker *aw, const struct http_request *r, struct rep
 void answer_error(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                   const char *token, const char *detail, const char *extra)
 {
-    char body[256], headers[512];
+    char body[512], headers[512];
     int body_bytes = snprintf(body, sizeof body, "{\"error\":\"%s\",\"detail\":\"%s\"}\n", token, detail);
     int header_bytes = snprintf(headers, sizeof headers, "%s%s", ERROR_HEADERS, extra ? extra : "");
     answer(aw, r, reply, status, (struct slice){body, (size_t)body_bytes},

@@ -1,79 +1,97 @@
 #include "api/badge.h"
 
+#include "api/color.h"
 #include "base/escape.h"
+#include "base/utf8.h"
 
 #define HEIGHT 20
 #define PADDING 6
-#define COLOR_NAME_BYTES_MAX 20
+#define FONT_SIZE 11
+#define EM 1000 /* widths are in thousandths of the font's size */
+#define WIDTH_OTHER 640
+#define WIDTH_WIDE EM
 
-static bool is_hex(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
-static bool is_letter(char c) { return (c | 0x20) >= 'a' && (c | 0x20) <= 'z'; }
+/* Advance widths of Verdana from space to '~'. DejaVu Sans, which stands in for it elsewhere, is much the same. */
+static const uint16_t widths[] = {
+    352,  394, 459, 818, 636, 1076, 727, 269, 454, 454, 636, 818, 364, 454, 364, 454, /* space to / */
+    636,  636, 636, 636, 636, 636,  636, 636, 636, 636, 454, 454, 818, 818, 818, 545, /* 0 to ? */
+    1000, 684, 686, 698, 771, 632,  575, 775, 751, 421, 455, 693, 557, 843, 748, 787, /* @ to O */
+    603,  787, 695, 684, 616, 732,  684, 989, 685, 615, 685, 454, 454, 454, 818, 636, /* P to _ */
+    636,  601, 623, 521, 623, 596,  352, 623, 633, 274, 344, 592, 274, 973, 633, 607, /* ` to o */
+    623,  623, 427, 521, 394, 633,  592, 818, 592, 592, 525, 635, 454, 635, 818,      /* p to ~ */
+};
 
-static bool all_are(struct slice s, bool (*is)(char))
+static uint32_t code_point(struct slice c)
 {
-    for (size_t i = 0; i < s.bytes; i++)
-        if (!is(s.at[i]))
-            return false;
-    return true;
+    static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+    uint32_t code = (unsigned char)c.at[0] & masks[c.bytes];
+    for (size_t i = 1; i < c.bytes; i++)
+        code = code << 6 | ((unsigned char)c.at[i] & 0x3f);
+    return code;
 }
 
-static bool color_is_hex(struct slice color)
-{
-    return (color.bytes == 3 || color.bytes == 6) && all_are(color, is_hex);
-}
-
-bool badge_color_valid(struct slice color)
-{
-    return color_is_hex(color) || (color.bytes > 0 && color.bytes <= COLOR_NAME_BYTES_MAX && all_are(color, is_letter));
-}
-
-/* About how wide a character is at 11 px in a sans-serif; textLength then makes the text exactly as wide as the sum,
- * whatever font there is. */
+/* Combining marks stand over the letter before; East Asian scripts and pictures fill a square (UAX 11). */
 static unsigned char_width(struct slice c)
 {
-    if (c.bytes > 1)
-        return c.bytes == 2 ? 7 : 11; /* Latin, Greek, Cyrillic; the wide scripts */
-    if (strchr("ijl|.,:;'!", c.at[0]))
-        return 4;
-    if (strchr("mwMW@%", c.at[0]))
-        return 10;
-    return c.at[0] >= 'A' && c.at[0] <= 'Z' ? 8 : 7;
+    uint32_t code = code_point(c);
+    if (code - ' ' < sizeof widths / sizeof *widths)
+        return widths[code - ' '];
+    if ((code >= 0x300 && code < 0x370) || (code >= 0xfe00 && code < 0xfe10) || code == 0x200d)
+        return 0;
+    bool wide = (code >= 0x1100 && code < 0x1160) || (code >= 0x2e80 && code < 0xd7a4) ||
+                (code >= 0xf900 && code < 0xfb00) || (code >= 0xff00 && code < 0xff61) || code >= 0x1f000;
+    return wide ? WIDTH_WIDE : WIDTH_OTHER;
 }
 
+/* In pixels. The image says how long its text is, so that another font is fitted to it. */
 static unsigned text_width(struct slice text)
 {
     unsigned width = 0;
     while (text.bytes > 0)
         width += char_width(escape_xml_take(&text));
-    return width;
+    return (width * FONT_SIZE + EM / 2) / EM;
 }
 
-static void color_append(struct buf *out, struct slice color)
+bool badge_label_valid(struct slice label)
 {
-    buf_append(out, "#", color_is_hex(color));
-    buf_append_slice(out, color);
+    if (label.bytes > BADGE_LABEL_BYTES_MAX)
+        return false;
+    while (label.bytes > 0) {
+        size_t bytes = utf8_char_bytes(label);
+        if (bytes == 0 || (unsigned char)label.at[0] < ' ' || label.at[0] == 0x7f)
+            return false;
+        label = (struct slice){label.at + bytes, label.bytes - bytes};
+    }
+    return true;
 }
 
-static void half_append(struct buf *out, unsigned left, unsigned width, struct slice color, struct slice text)
+/* Its width; 0 of an empty text. */
+static unsigned half_width(struct slice text) { return text.bytes > 0 ? text_width(text) + 2 * PADDING : 0; }
+
+static void half_append(struct buf *out, unsigned left, uint32_t color, struct slice text)
 {
-    buf_printf(out, "<path d=\"M%u 0h%uv%dH%uz\" fill=\"", left, width, HEIGHT, left);
-    color_append(out, color);
-    buf_printf(out, "\"/><text x=\"%u\" y=\"14\" textLength=\"%u\">", left + PADDING, width - 2 * PADDING);
+    unsigned width = half_width(text);
+    if (width == 0)
+        return;
+    buf_printf(out,
+               "<path fill=\"#%06x\" d=\"M%u 0h%uv%dH%uz\"/><text xml:space=\"preserve\" fill=\"%s\" x=\"%u\" y=\"14\" "
+               "textLength=\"%u\">",
+               color, left, width, HEIGHT, left, color_is_light(color) ? "#1c1917" : "#fff", left + PADDING,
+               width - 2 * PADDING);
     escape_xml(out, text);
     buf_append_slice(out, SLICE("</text>"));
 }
 
 void badge_append(struct buf *out, const struct badge *b)
 {
-    unsigned left = text_width(b->label) + 2 * PADDING, right = text_width(b->value) + 2 * PADDING;
+    unsigned left = half_width(b->label), right = half_width(b->value);
     buf_printf(out, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" height=\"%d\" role=\"img\"><title>",
                left + right, HEIGHT);
     escape_xml(out, b->label);
-    buf_append_slice(out, SLICE(": "));
+    buf_append(out, ": ", b->label.bytes > 0 ? 2 : 0);
     escape_xml(out, b->value);
-    buf_append_slice(out, SLICE("</title><g fill=\"#fff\" font-family=\"Verdana,DejaVu Sans,sans-serif\" "
-                                "font-size=\"11\">"));
-    half_append(out, 0, left, b->label_color, b->label);
-    half_append(out, left, right, b->color, b->value);
+    buf_printf(out, "</title><g font-family=\"Verdana,DejaVu Sans,sans-serif\" font-size=\"%d\">", FONT_SIZE);
+    half_append(out, 0, b->label_color, b->label);
+    half_append(out, left, b->color, b->value);
     buf_append_slice(out, SLICE("</g></svg>\n"));
 }

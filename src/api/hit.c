@@ -11,7 +11,9 @@
 static enum handler_result refuse(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                   const struct hit *hit, enum api_refusal why)
 {
-    if (hit->form == HIT_PLAIN)
+    /* Whoever writes a badge into a page learns what is wrong with it; whoever looks at the page sees an image. */
+    bool is_badges = why == API_REFUSED_BAD_LABEL || why == API_REFUSED_BAD_COLOR || why == API_REFUSED_BAD_FORMAT;
+    if (hit->form == HIT_PLAIN || is_badges)
         answer_refusal(aw, r, reply, why);
     else
         hit_answer_refused_image(aw, r, reply, hit, why);

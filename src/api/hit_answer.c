@@ -1,9 +1,9 @@
 #include "api/hit_answer.h"
 
-#include <stdio.h>
-
 #include "api/ask.h"
 #include "api/badge.h"
+#include "api/color.h"
+#include "api/count_text.h"
 #include "api/lookup.h"
 
 #define COUNTED_HEADERS HIT_HEADERS "X-Hit-Status: counted\r\n"
@@ -38,31 +38,45 @@ struct http_response hit_answer_pixel(void)
 
 /* ---- badges ---- */
 
-static struct slice given_or(struct slice given, struct slice otherwise) { return given.at ? given : otherwise; }
+static bool label_read(struct slice given, char out[BADGE_LABEL_BYTES_MAX], struct slice *label)
+{
+    int bytes = http_percent_decode(given, true, out, BADGE_LABEL_BYTES_MAX);
+    *label = (struct slice){out, bytes < 0 ? 0 : (size_t)bytes};
+    return bytes >= 0 && badge_label_valid(*label);
+}
+
+/* What the query leaves out stays as it is in `badge` and `format`. API_REFUSAL_KINDS: all is well. */
+static enum api_refusal badge_read(const struct hit_query *q, char space[BADGE_LABEL_BYTES_MAX], struct badge *badge,
+                                   enum count_format *format)
+{
+    if (q->label.at && !label_read(q->label, space, &badge->label))
+        return API_REFUSED_BAD_LABEL;
+    if ((q->color.at && !color_parse(q->color, &badge->color)) ||
+        (q->label_color.at && !color_parse(q->label_color, &badge->label_color)))
+        return API_REFUSED_BAD_COLOR;
+    if (q->format.at && !count_format_parse(q->format, format))
+        return API_REFUSED_BAD_FORMAT;
+    return API_REFUSAL_KINDS;
+}
 
 enum api_refusal hit_image_check(const struct hit *hit)
 {
-    const struct hit_query *q = &hit->query;
-    char label[BADGE_LABEL_BYTES_MAX];
-    bool good = !q->wants_stored && (!q->color.at || badge_color_valid(q->color)) &&
-                (!q->label_color.at || badge_color_valid(q->label_color)) &&
-                (!q->label.at || http_percent_decode(q->label, true, label, sizeof label) >= 0);
-    return good ? API_REFUSAL_KINDS : API_REFUSED_BAD_QUERY;
+    char space[BADGE_LABEL_BYTES_MAX];
+    struct badge badge;
+    enum count_format format;
+    if (hit->query.wants_stored)
+        return API_REFUSED_BAD_QUERY;
+    return hit->form == HIT_SVG ? badge_read(&hit->query, space, &badge, &format) : API_REFUSAL_KINDS;
 }
 
+static const struct badge badge_plain = {.label = SLICE("hits"), .color = 0xc2410c, .label_color = 0x44403c};
+
 static void badge_answer(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                         const struct hit_query *q, struct slice value, enum api_refusal why)
+                         const struct badge *badge, enum api_refusal why)
 {
-    char label[BADGE_LABEL_BYTES_MAX], space[STATUS_BYTES_MAX];
-    int label_bytes = q->label.at ? http_percent_decode(q->label, true, label, sizeof label) : -1;
-    struct badge badge = {
-        .label = label_bytes >= 0 ? (struct slice){label, (size_t)label_bytes} : SLICE("hits"),
-        .value = value,
-        .color = given_or(q->color, SLICE("c2410c")),
-        .label_color = given_or(q->label_color, SLICE("44403c")),
-    };
+    char space[STATUS_BYTES_MAX];
     struct buf body = {0}, headers = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
-    badge_append(&body, &badge);
+    badge_append(&body, badge);
     hit_status_append(&headers, why);
     answer(aw, r, reply,
            &(struct http_response){
@@ -74,12 +88,17 @@ enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_re
                                      const struct hit *hit, enum api_refusal why)
 {
     struct lookup_value value;
-    char text[32];
     if (!lookup_names(aw, r, reply, &hit->name, 1, &value))
         return WAITING;
-    /* "+": there are more in a store that does not answer. */
-    int bytes = snprintf(text, sizeof text, "%lld%s", (long long)value.value, value.known ? "" : "+");
-    badge_answer(aw, r, reply, &hit->query, (struct slice){text, (size_t)bytes}, why);
+    struct badge badge = badge_plain;
+    enum count_format format = COUNT_DIGITS;
+    char label[BADGE_LABEL_BYTES_MAX], space[64];
+    struct buf text = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    badge_read(&hit->query, label, &badge, &format);
+    count_append(&text, value.value, format);
+    buf_append(&text, "+", !value.known); /* there are more in a store that does not answer */
+    badge.value = buf_slice(&text);
+    badge_answer(aw, r, reply, &badge, why);
     return HANDLED;
 }
 
@@ -99,8 +118,8 @@ void hit_answer_refused_image(struct api_worker *aw, const struct http_request *
     refusal_count(aw, why);
     if (hit->form == HIT_GIF)
         hit_answer_pixel_of(aw, r, reply, why);
-    else /* in the default colours: those of the query may be what is wrong with it */
-        badge_answer(aw, r, reply, &(struct hit_query){0}, SLICE("not counted"), why);
+    else
+        badge_answer(aw, r, reply, &(struct badge){badge_plain.label, SLICE("not counted"), 0x78716c, 0x44403c}, why);
 }
 
 /* ---- the number ---- */

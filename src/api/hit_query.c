@@ -38,13 +38,14 @@ enum parameter {
     PARAMETER_LABEL,
     PARAMETER_COLOR,
     PARAMETER_LABEL_COLOR,
+    PARAMETER_FORMAT,
     PARAMETERS
 };
 
 static enum parameter parameter_find(struct slice name)
 {
     static const struct slice names[PARAMETERS] = {
-        {"n", 1}, {"value", 5}, {"ack", 3}, {"key", 3}, {"label", 5}, {"color", 5}, {"label_color", 11},
+        {"n", 1}, {"value", 5}, {"ack", 3}, {"key", 3}, {"label", 5}, {"color", 5}, {"label_color", 11}, {"format", 6},
     };
     enum parameter at = 0;
     while (at < PARAMETERS && !slice_equals(name, names[at]))
@@ -66,6 +67,7 @@ static enum api_refusal parameter_read(enum parameter parameter, struct slice va
     case PARAMETER_LABEL: out->label = value; break;
     case PARAMETER_COLOR: out->color = value; break;
     case PARAMETER_LABEL_COLOR: out->label_color = value; break;
+    case PARAMETER_FORMAT: out->format = value; break;
     case PARAMETERS: break;
     }
     return API_REFUSAL_KINDS;

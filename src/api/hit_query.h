@@ -16,9 +16,9 @@ enum hit_form {
 struct hit_query {
     uint64_t n;
     bool wants_value;
-    bool wants_stored;                      /* ack=stored */
-    struct slice key;                       /* of "ns?key=…"; raw, at == NULL: not given */
-    struct slice label, color, label_color; /* of a badge; likewise */
+    bool wants_stored;                              /* ack=stored */
+    struct slice key;                               /* of "ns?key=…"; raw, at == NULL: not given */
+    struct slice label, color, label_color, format; /* of a badge; likewise */
 };
 
 #define HIT_SUFFIX_BYTES 4 /* ".gif" */

@@ -19,6 +19,9 @@
     REFUSAL(BAD_ESCAPE, "bad_escape")                                                                                  \
     REFUSAL(BAD_N, "bad_n")                                                                                            \
     REFUSAL(BAD_QUERY, "bad_query")                                                                                    \
+    REFUSAL(BAD_LABEL, "bad_label")                                                                                    \
+    REFUSAL(BAD_COLOR, "bad_color")                                                                                    \
+    REFUSAL(BAD_FORMAT, "bad_format")                                                                                  \
     REFUSAL(BAD_BODY, "bad_body")                                                                                      \
     REFUSAL(UNKNOWN_MEMBER, "unknown_member")                                                                          \
     REFUSAL(KEY_NOT_ALLOWED, "key_not_allowed")                                                                        \

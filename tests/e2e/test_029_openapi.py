@@ -142,7 +142,7 @@ def test_every_path_method_status_and_field_is_met(lab, document):
         meet(hit, "head", f"/v1/hit/{target}")
     for form in (".gif", ".svg"):
         for method in ("get", "post", "head"):
-            for query in ("", "?n=0"):
+            for query in ("", "?n=0", *(["?color=reddish"] if form == ".svg" else [])):
                 meet(hit + form, method, f"/v1/hit/blog/a{form}{query}")
     for body in (b'{"hits":[{"ns":"blog","key":"a","n":3},{"ns":"!","key":"a"}]}', b"no hits",
                  b'{"hits":[' + b",".join([b"{}"] * 1001) + b"]}"):

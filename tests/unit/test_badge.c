@@ -11,7 +11,7 @@
 static char *badge_text(struct slice label, struct slice value)
 {
     struct buf out = {0};
-    badge_append(&out, &(struct badge){label, value, SLICE("c2410c"), SLICE("navy")});
+    badge_append(&out, &(struct badge){label, value, 0xc2410c, 0x000080});
     buf_append(&out, "", 1);
     assert_false(out.failed);
     return out.data;
@@ -48,27 +48,38 @@ static void test_bytes_that_xml_has_no_place_for_are_replaced(void **state)
     free(kept);
 }
 
-static void test_colours_are_hex_or_a_name_and_nothing_else(void **state)
+static void test_text_is_dark_on_a_light_half(void **state)
 {
     (void)state;
-    assert_true(badge_color_valid(SLICE("abc")) && badge_color_valid(SLICE("C2410c")) &&
-                badge_color_valid(SLICE("red")));
-    static const struct slice bad[] = {SLICE(""),      SLICE("#fff"),   SLICE("12345"),
-                                       SLICE("red\""), SLICE("url(x)"), SLICE("abcdefghijklmnopqrstu")};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_false(badge_color_valid(bad[i]));
-    char *text = badge_text(SLICE("a"), SLICE("1"));
-    assert_non_null(strstr(text, "fill=\"#c2410c\""));
-    assert_non_null(strstr(text, "fill=\"navy\""));
-    free(text);
+    struct buf out = {0};
+    badge_append(&out, &(struct badge){SLICE("a"), SLICE("1"), 0xffff00, 0x000080});
+    buf_append(&out, "", 1);
+    assert_non_null(strstr(out.data, "fill=\"#000080\""));
+    assert_non_null(strstr(out.data, "<text xml:space=\"preserve\" fill=\"#fff\""));
+    assert_non_null(strstr(strstr(out.data, "fill=\"#ffff00\""), "<text xml:space=\"preserve\" fill=\"#1c1917\""));
+    buf_fini(&out);
 }
 
-static void test_the_width_grows_with_the_text(void **state)
+static void test_a_label_is_plain_text(void **state)
 {
     (void)state;
-    assert_int_equal(width_of(SLICE(""), SLICE("")), 24);
-    assert_int_equal(width_of(SLICE("aa"), SLICE("1")), 24 + 3 * 7);
-    assert_true(width_of(SLICE("WWW"), SLICE("1")) > width_of(SLICE("iii"), SLICE("1")));
+    static const char long_label[] = "0123456789012345678901234567890123456789012345678901234567890123x";
+    assert_true(badge_label_valid(SLICE("")) && badge_label_valid(SLICE("<k\xc3\xa4se> \xe2\x82\xac")));
+    assert_true(badge_label_valid((struct slice){long_label, BADGE_LABEL_BYTES_MAX}));
+    static const struct slice bad[] = {
+        SLICE("\xff"), SLICE("a\n"), SLICE("\x7f"), SLICE("\xc3"), {long_label, BADGE_LABEL_BYTES_MAX + 1}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(badge_label_valid(bad[i]));
+}
+
+static void test_widths_are_those_of_the_font(void **state)
+{
+    (void)state;
+    assert_int_equal(width_of(SLICE("hits"), SLICE("1")), 24 + 20 + 7);
+    assert_int_equal(width_of(SLICE("WWWW"), SLICE("1")) - width_of(SLICE("iiii"), SLICE("1")), 44 - 12);
+    assert_int_equal(width_of(SLICE(""), SLICE("1000")), 12 + 28);                                /* no empty half */
+    assert_int_equal(width_of(SLICE("\xe6\x97\xa5\xe6\x9c\xac"), SLICE("1")), 24 + 22 + 7);       /* wide */
+    assert_int_equal(width_of(SLICE("e\xcc\x81"), SLICE("1")), width_of(SLICE("e"), SLICE("1"))); /* a mark over it */
 }
 
 int main(void)
@@ -76,8 +87,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_xml_in_a_label_is_escaped),
         cmocka_unit_test(test_bytes_that_xml_has_no_place_for_are_replaced),
-        cmocka_unit_test(test_colours_are_hex_or_a_name_and_nothing_else),
-        cmocka_unit_test(test_the_width_grows_with_the_text),
+        cmocka_unit_test(test_text_is_dark_on_a_light_half),
+        cmocka_unit_test(test_a_label_is_plain_text),
+        cmocka_unit_test(test_widths_are_those_of_the_font),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
