@@ -20,6 +20,7 @@ struct fake {
     struct flusher_books books;
     struct worker *workers[FAKE_WORKERS];
     struct policy_watch policy_watch[POLICY_PARTS];
+    struct process_figures process;
 };
 
 static struct fake fake_process;
@@ -36,10 +37,12 @@ static struct fake *fake_start(void)
         fake->workers[i] = (struct worker *)&fake->worker_stats[i];
     fake->sources = (struct sources){.options = &fake->options,
                                      .policy_watch = fake->policy_watch,
+                                     .process = &fake->process,
                                      .workers = fake->workers,
                                      .workers_count = FAKE_WORKERS,
                                      .instance = "fake",
                                      .life = LIFE_READY};
+    fake->process = (struct process_figures){.statm_fd = -1, .fds_fd = -1, .fds_max = 64, .memory_limit = 1 << 20};
     result = tally_create(&fake->sources.tally, &config);
     assert(result == 0);
     return fake;

@@ -1,8 +1,13 @@
 #include "app/admin.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
 #include "app/admin_host.h"
 #include "app/metrics.h"
 #include "app/status.h"
+#include "http/list.h"
 #include "http/response.h"
 #include "web.h"
 
@@ -27,7 +32,13 @@ static int ready_page(const struct sources *s, struct buf *out)
 
 static int metrics_page(const struct sources *s, struct buf *out)
 {
-    metrics_print(s, out);
+    metrics_print(s, false, out);
+    return 200;
+}
+
+static int open_metrics_page(const struct sources *s, struct buf *out)
+{
+    metrics_print(s, true, out);
     return 200;
 }
 
@@ -85,6 +96,8 @@ static const struct page pages[] = {
     {SLICE("/configz"), JSON, config_page},
     {SLICE("/openapi.json"), JSON, openapi_page},
 };
+static const struct page open_metrics = {.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
+                                         .print = open_metrics_page};
 static const struct page not_found = {.content_type = TEXT, .print = not_found_page};
 static const struct page not_known = {.content_type = TEXT, .print = not_known_page};
 static const struct page not_allowed = {.content_type = TEXT, .print = not_allowed_page};
@@ -92,11 +105,42 @@ static const struct page not_allowed = {.content_type = TEXT, .print = not_allow
 /* Probes carry no secret, and may come by any name. */
 static bool page_is_open(const struct page *page) { return page->print == live_page || page->print == ready_page; }
 
+/* In thousandths: how much the client wants this type (RFC 9110 sections 12.4.2 and 12.5.1); 0: it does not name it. */
+static int accept_quality(const struct http_request *r, struct slice type)
+{
+    struct list list = {r->field[HTTP_FIELD_ACCEPT], HTTP_FIELD_ACCEPT};
+    struct slice element;
+    int most = 0;
+    while (list_last_take(&list, &element)) {
+        const char *end = memchr(element.at, ';', element.bytes);
+        struct slice name = {element.at, end ? (size_t)(end - element.at) : element.bytes};
+        while (name.bytes > 0 && name.at[name.bytes - 1] == ' ')
+            name.bytes--;
+        struct slice q = list_parameter(element, SLICE("q"));
+        char text[8] = "1";
+        if (q.at)
+            snprintf(text, sizeof text, "%.*s", (int)q.bytes, q.at);
+        int quality = (int)(strtod(text, NULL) * 1000);
+        bool same = name.bytes == type.bytes && strncasecmp(name.at, type.at, type.bytes) == 0;
+        most = same && quality > most ? quality : most;
+    }
+    return most;
+}
+
+static bool wants_open_metrics(const struct http_request *r)
+{
+    int quality = accept_quality(r, SLICE("application/openmetrics-text"));
+    return quality > 0 && quality >= accept_quality(r, SLICE("text/plain"));
+}
+
 static const struct page *page_of(const struct http_request *r)
 {
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
-        if (slice_equals(r->path, pages[i].path))
-            return r->method == HTTP_GET || r->method == HTTP_HEAD ? &pages[i] : &not_allowed;
+        if (!slice_equals(r->path, pages[i].path))
+            continue;
+        if (r->method != HTTP_GET && r->method != HTTP_HEAD)
+            return &not_allowed;
+        return pages[i].print == metrics_page && wants_open_metrics(r) ? &open_metrics : &pages[i];
     }
     return &not_found;
 }

@@ -52,6 +52,7 @@ struct app {
     struct worker *admin;
     struct namespaces namespaces; /* those of --namespaces */
     struct limits_watch limits;
+    struct process_figures process;
     struct sources sources; /* read by the admin's thread */
 };
 

@@ -17,6 +17,8 @@ struct view {
     const struct sources *sources;
     const struct flusher_stats *flusher;
     struct balance books;
+    struct process_memory memory;
+    bool open_metrics;
 };
 
 static void sample_print(struct buf *out, const char *name, const char *label, const char *label_value, int64_t value)
@@ -27,6 +29,12 @@ static void sample_print(struct buf *out, const char *name, const char *label, c
 }
 
 static int64_t count_of(const uint64_t *stat) { return (int64_t)stat_read(stat); }
+
+static int64_t memory_limit_of(const struct view *v)
+{
+    uint64_t limit = v->sources->process->memory_limit;
+    return limit > INT64_MAX ? -1 : (int64_t)limit;
+}
 
 static int64_t flush_lag_us(const struct view *v)
 {
@@ -190,6 +198,43 @@ static void nodes_print(const struct view *v, const char *name, struct buf *out)
         sample_print(out, name, "node", "none", 0);
 }
 
+static void histogram_read(const struct histogram *h, struct histogram *sums)
+{
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        sums->counts[i] += stat_read(&h->counts[i]);
+    sums->sum_us += stat_read(&h->sum_us);
+}
+
+/* Cumulative, as the format wants it. */
+static void histogram_print(struct buf *out, const char *name, const struct histogram *h)
+{
+#define BOUND_TEXT(us, seconds) seconds,
+    static const char *const bounds[HISTOGRAM_BUCKETS] = {HISTOGRAM_BOUNDS(BOUND_TEXT) "+Inf"};
+#undef BOUND_TEXT
+    uint64_t count = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        count += h->counts[i];
+        buf_printf(out, "tallyd_%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, bounds[i], count);
+    }
+    buf_printf(out, "tallyd_%s_sum %" PRIu64 ".%06" PRIu64 "\ntallyd_%s_count %" PRIu64 "\n", name, h->sum_us / 1000000,
+               h->sum_us % 1000000, name, count);
+}
+
+static void request_time_print(const struct view *v, const char *name, struct buf *out)
+{
+    struct histogram sums = {0};
+    for (uint32_t i = 0; i < v->sources->workers_count; i++)
+        histogram_read(&worker_stats(v->sources->workers[i])->request_time, &sums);
+    histogram_print(out, name, &sums);
+}
+
+static void flush_time_print(const struct view *v, const char *name, struct buf *out)
+{
+    struct histogram sums = {0};
+    histogram_read(&v->flusher->flush_time, &sums);
+    histogram_print(out, name, &sums);
+}
+
 static void policy_print(const struct view *v, const char *name, struct buf *out)
 {
     for (int part = 0; part < POLICY_PARTS; part++)
@@ -207,7 +252,7 @@ static void build_print(const struct view *v, const char *name, struct buf *out)
 
 #define NOTHING(...)
 #define VALUE_FUNCTION(name, type, help, value)                                                                        \
-    static int64_t read_##name(const struct view *v) { return value; }
+    static int64_t read_##name(__attribute__((unused)) const struct view *v) { return value; }
 #define WORKER_FUNCTION(name, type, help, value)                                                                       \
     static int64_t read_##name(__attribute__((unused)) const struct worker_stats *w,                                   \
                                __attribute__((unused)) const struct engine_stats *e)                                   \
@@ -243,14 +288,30 @@ static void workers_print(const struct view *v, const struct metric *m, struct b
     }
 }
 
+/* Names that every program has need no prefix. */
+static const char *prefix_of(const struct metric *m)
+{
+    return strncmp(m->name, "process_", strlen("process_")) == 0 ? "" : "tallyd_";
+}
+
+/* In OpenMetrics a counter's family has no "_total", which its samples keep. */
+static void head_print(const struct view *v, const struct metric *m, struct buf *out)
+{
+    size_t bytes = strlen(m->name);
+    bool cut = v->open_metrics && strcmp(m->type, "counter") == 0;
+    int shown = (int)(cut ? bytes - strlen("_total") : bytes);
+    buf_printf(out, "# HELP %s%.*s %s\n# TYPE %s%.*s %s\n", prefix_of(m), shown, m->name, m->help, prefix_of(m), shown,
+               m->name, m->type);
+}
+
 static void metric_print(const struct view *v, const struct metric *m, struct buf *out)
 {
-    buf_printf(out, "# HELP tallyd_%s %s\n# TYPE tallyd_%s %s\n", m->name, m->help, m->name, m->type);
+    head_print(v, m, out);
     if (m->value) {
-        buf_printf(out, "tallyd_%s %" PRId64 "\n", m->name, m->value(v));
+        buf_printf(out, "%s%s %" PRId64 "\n", prefix_of(m), m->name, m->value(v));
     } else if (m->seconds) {
         int64_t us = m->seconds(v);
-        buf_printf(out, "tallyd_%s %" PRId64 ".%06" PRId64 "\n", m->name, us / 1000000, us % 1000000);
+        buf_printf(out, "%s%s %" PRId64 ".%06" PRId64 "\n", prefix_of(m), m->name, us / 1000000, us % 1000000);
     } else if (m->worker) {
         workers_print(v, m, out);
     } else {
@@ -258,25 +319,35 @@ static void metric_print(const struct view *v, const struct metric *m, struct bu
     }
 }
 
-/* Without a Redis there is nothing to say of it, and an alert that looks for 0 must not find one. */
+/* Without a Redis there is nothing to say of it, and an alert that looks for 0 must not find one. What the system does
+ * not say of this process is below 0. */
 static bool metric_applies(const struct view *v, const struct metric *m)
 {
-    return *v->sources->options->redis.host || strncmp(m->name, "redis_", strlen("redis_")) != 0;
+    bool of_redis = strncmp(m->name, "redis_", strlen("redis_")) == 0;
+    bool of_system = *prefix_of(m) == '\0' || m->value == read_memory_limit_bytes;
+    bool known = !of_system || !m->value || m->value(v) >= 0;
+    return known && (!of_redis || *v->sources->options->redis.host);
 }
 
-void metrics_print(const struct sources *s, struct buf *out)
+void metrics_print(const struct sources *s, bool open_metrics, struct buf *out)
 {
-    struct view v = {.sources = s, .flusher = flusher_stats(s->flusher)};
+    struct view v = {.sources = s,
+                     .flusher = flusher_stats(s->flusher),
+                     .memory = process_memory(s->process),
+                     .open_metrics = open_metrics};
     balance_read(s, &v.books);
     for (size_t i = 0; i < METRICS; i++)
         if (metric_applies(&v, &metrics[i]))
             metric_print(&v, &metrics[i], out);
+    if (open_metrics)
+        buf_append_slice(out, SLICE("# EOF\n"));
 }
 
 void metrics_print_markdown(struct buf *out)
 {
     buf_printf(out, "| metric | type | labels | meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < METRICS; i++)
-        buf_printf(out, metrics[i].label ? "| `tallyd_%s` | %s | `%s` | %s |\n" : "| `tallyd_%s` | %s | %s| %s |\n",
-                   metrics[i].name, metrics[i].type, metrics[i].label ? metrics[i].label : "", metrics[i].help);
+        buf_printf(out, metrics[i].label ? "| `%s%s` | %s | `%s` | %s |\n" : "| `%s%s` | %s | %s| %s |\n",
+                   prefix_of(&metrics[i]), metrics[i].name, metrics[i].type, metrics[i].label ? metrics[i].label : "",
+                   metrics[i].help);
 }

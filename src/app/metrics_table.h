@@ -1,6 +1,7 @@
 #pragma once
-/* Every metric of tallyd, once; names without their "tallyd_". From this table come /metrics and the table in
- * README.md. Labels are bounded: workers, and the fixed lists that the FAMILY functions print.
+/* Every metric of tallyd, once; names without their "tallyd_", but process_… is their whole name. From this table come
+ * /metrics and the table in README.md. Labels are bounded: workers, and the fixed lists that the FAMILY functions
+ * print.
  *
  * VALUE(name, type, help, value)            one number; `v` is the struct view of this scrape
  * SECONDS(name, type, help, microseconds)   one time
@@ -75,6 +76,9 @@
     VALUE(flush_batches_retried_total, counter, "transactions sent again", count_of(&v->flusher->batches_retried))     \
     VALUE(flush_batches_reconciled_total, counter, "transactions whose reply was lost and whose ledger showed them "   \
           "applied", count_of(&v->flusher->batches_reconciled_applied))                                                \
+    FAMILY(request_seconds, histogram, "le", "time from a request that is whole to its answer's way to the kernel; "    \
+           "not of those that could not be read", request_time_print)                                                  \
+    FAMILY(flush_seconds, histogram, "le", "time of a flush, from the first batch to the last reply", flush_time_print) \
     SECONDS(flush_duration_seconds, gauge, "duration of the last flush; 0 when there was none lately",                 \
             flush_duration_us(v))                                                                                      \
     SECONDS(flush_lag_seconds, gauge, "age of the oldest hit that is not stored; 0 when there is none",                \
@@ -91,5 +95,15 @@
     VALUE(ready, gauge, "1 while /readyz says yes", life_get(v->sources) == LIFE_READY)                                \
     VALUE(draining, gauge, "1 after SIGTERM", life_get(v->sources) == LIFE_DRAINING)                                   \
     SECONDS(start_time_seconds, gauge, "when this process started, in Unix time", v->sources->started_wall_ms * 1000)  \
-    VALUE(workers, gauge, "threads that serve", v->sources->workers_count)
+    VALUE(workers, gauge, "threads that serve", v->sources->workers_count)                                             \
+    VALUE(memory_limit_bytes, gauge, "what this process may use: its cgroup's limit, or the machine's memory",         \
+          memory_limit_of(v))                                                                                          \
+    SECONDS(process_cpu_seconds_total, counter, "CPU time of the process, user and system", process_cpu_us())          \
+    VALUE(process_resident_memory_bytes, gauge, "memory that the process holds", v->memory.resident_bytes)             \
+    VALUE(process_virtual_memory_bytes, gauge, "address space of the process", v->memory.virtual_bytes)                \
+    VALUE(process_open_fds, gauge, "open files and sockets (Linux 6.2 and newer)",                                     \
+          process_fds_open(v->sources->process))                                                                       \
+    VALUE(process_max_fds, gauge, "how many it may open", v->sources->process->fds_max)                                \
+    SECONDS(process_start_time_seconds, gauge, "when this process started, in Unix time",                              \
+            v->sources->started_wall_ms * 1000)
 /* clang-format on */

@@ -9,6 +9,7 @@
 #include "api/stats.h"
 #include "app/options.h"
 #include "app/policy_watch.h"
+#include "app/process_figures.h"
 #include "flush/flusher.h"
 #include "net/worker.h"
 #include "sync/atomic.h"
@@ -26,6 +27,7 @@ struct sources {
     uint32_t workers_count;
     uint32_t conns_max;        /* of one worker */
     uint64_t buffer_bytes_max; /* of all */
+    const struct process_figures *process;
     const char *instance;
     uint64_t recovered_hits;  /* taken over from the state file: accepted by the process before, counted by this one */
     bool state_copied;        /* why: another process with the same file stores them */

@@ -98,10 +98,19 @@ static int cpus_start(struct app *a, struct error *err)
     return 0;
 }
 
+static int figures_start(struct app *a, struct error *err)
+{
+    (void)err;
+    process_figures_open(&a->process, memory_limit(""));
+    return 0;
+}
+
+static void figures_stop(struct app *a) { process_figures_close(&a->process); }
+
 static int buffers_start(struct app *a, struct error *err)
 {
     (void)err;
-    budget_init(&a->buffers, memory_for_buffers(a->options->max_buffer_bytes, memory_limit("")));
+    budget_init(&a->buffers, memory_for_buffers(a->options->max_buffer_bytes, a->process.memory_limit));
     return 0;
 }
 
@@ -253,6 +262,7 @@ static int admin_start(struct app *a, struct error *err)
         .workers_count = a->workers_count,
         .conns_max = a->conns_max,
         .buffer_bytes_max = budget_bytes_max(&a->buffers),
+        .process = &a->process,
         .instance = a->instance,
         .recovered_hits = a->recovered_hits,
         .state_lost_hits = a->state_lost_hits,
@@ -309,6 +319,7 @@ static const struct step {
     {"cpus", cpus_start, NULL},
     {"engine", engine_choose, NULL},
     {"descriptors", descriptors_start, NULL},
+    {"figures", figures_start, figures_stop},
     {"buffers", buffers_start, NULL},
     {"signals", signals_start, signals_stop},
     {"tally", tally_start, tally_stop},

@@ -7,5 +7,6 @@
 #include <stdint.h>
 
 uint64_t clock_mono_ns(void);
+uint64_t clock_mono_us(void);
 uint64_t clock_mono_ms(void);
 int64_t clock_wall_ms(void); /* since 1970-01-01T00:00Z */

@@ -67,6 +67,7 @@ static void core_note_end_of_flush(struct core *c)
     if (!c->flush_started_us || core_has_work(c))
         return;
     store_relaxed_u64(&stats->flush_duration_us, env_now_us(c->config.env) - c->flush_started_us);
+    histogram_add(&stats->flush_time, stats->flush_duration_us, 1);
     PROBE(flush_end, stats->flush_duration_us);
     store_relaxed_u64(&stats->backlog_since_ms, 0);
     c->flush_started_us = 0;

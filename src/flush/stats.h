@@ -8,6 +8,7 @@
 
 #include "flush/roster.h"
 #include "redis/error.h"
+#include "sync/histogram.h"
 
 /* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys.
  * accepted = stored + in_flight + pending + poisoned + lost. */
@@ -37,10 +38,11 @@ struct flusher_stats {
     uint64_t keys_poisoned, keys_dirty;
     uint64_t last_flush_ms;     /* monotonic, end of the last batch that was stored */
     uint64_t flush_duration_us; /* of the last */
-    uint64_t backlog_since_ms;  /* monotonic: the flush that first found what is still not stored; 0: nothing */
-    uint64_t partitions_found;  /* what the data set says, when `cut` is CUT_DIFFERS */
-    uint32_t cut;               /* enum data_cut; written last */
-    bool connected;             /* all partitions */
+    struct histogram flush_time;
+    uint64_t backlog_since_ms; /* monotonic: the flush that first found what is still not stored; 0: nothing */
+    uint64_t partitions_found; /* what the data set says, when `cut` is CUT_DIFFERS */
+    uint32_t cut;              /* enum data_cut; written last */
+    bool connected;            /* all partitions */
     struct roster roster;
 };
 

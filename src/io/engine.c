@@ -44,7 +44,8 @@ int engine_create(struct engine **out, const struct engine_config *config, const
     e->events = events;
     e->ctx = ctx;
     e->wake_fd = wake_fd;
-    e->now_ms = e->ticked_ms = clock_mono_ms();
+    e->now_us = clock_mono_us();
+    e->now_ms = e->ticked_ms = e->now_us / 1000;
     *out = e;
     return 0;
 }
@@ -58,7 +59,8 @@ void engine_destroy(struct engine *e)
 
 void engine_batch_begin(struct engine *e)
 {
-    e->now_ms = clock_mono_ms();
+    e->now_us = clock_mono_us();
+    e->now_ms = e->now_us / 1000;
     if (e->now_ms - e->ticked_ms >= ENGINE_TICK_MS) {
         e->ticked_ms = e->now_ms;
         e->events->tick(e->ctx, e->now_ms);

@@ -24,6 +24,7 @@ struct engine_ops {
 /* The first member of every engine. */
 struct engine {
     uint64_t now_ms; /* first: engine_now_ms() */
+    uint64_t now_us; /* second: engine_now_us() */
     uint64_t ticked_ms;
     const struct engine_ops *ops;
     const struct engine_events *events;
@@ -35,6 +36,7 @@ struct engine {
 };
 
 _Static_assert(offsetof(struct engine, now_ms) == 0, "where engine_now_ms() looks");
+_Static_assert(offsetof(struct engine, now_us) == sizeof(uint64_t), "where engine_now_us() looks");
 
 /* Reads the clock for this batch and ticks when it is time. */
 void engine_batch_begin(struct engine *e);

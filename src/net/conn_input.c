@@ -84,7 +84,9 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
         .now_ms = engine_now_ms(cs->engine),
         .peer = cs->peers ? &cs->peers[conn_slot(cs, c)] : NULL,
     };
-    if (!again)
+    if (again)
+        histogram_add(&cs->stats.request_time, engine_now_us(cs->engine) - p->whole_us, 1);
+    else
         stat_add(&cs->stats.requests, 1);
     if (cs->handler.handle(cs->handler.ctx, r, &reply) == HANDLED) {
         request_ended(cs, c, reply.close);
@@ -99,6 +101,10 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
     }
     p->waiting = reply.waiting;
     p->deadline_ms = reply.now_ms + reply.wait_ms;
+    if (!again) {
+        p->whole_us = engine_now_us(cs->engine);
+        cs->requests_timed++;
+    }
     c->state = CONN_WAITING;
 }
 

@@ -51,6 +51,7 @@ struct partial {
     bool wanted;     /* the handler wants the body */
     void *waiting;   /* the handler's, while WAITING */
     uint64_t deadline_ms;
+    uint64_t whole_us; /* while WAITING: when it had come whole */
 };
 
 struct conn {
@@ -117,6 +118,7 @@ struct conns {
     struct partial scratch;          /* the request being read, while it is whole in one buffer */
     char date[HTTP_DATE_BYTES + 1];
     int64_t date_s;
+    uint64_t requests_timed; /* of stats.requests: those in stats.request_time, or WAITING */
     bool draining, accept_ended;
     struct worker_stats stats;
 };

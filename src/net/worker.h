@@ -12,6 +12,7 @@
 #include "io/engine.h"
 #include "net/budget.h"
 #include "net/handler.h"
+#include "sync/histogram.h"
 
 struct worker;
 
@@ -50,6 +51,7 @@ struct worker_stats {
     uint64_t conns_shed_full, conns_shed_client; /* closed to have room; refused, as their client had its share */
     uint64_t buffer_bytes;                       /* of the budget: a gauge */
     uint64_t buffer_evicted, buffer_refused;
+    struct histogram request_time; /* from whole to the answer's way to the kernel; not of those that cannot be read */
 };
 
 /* Binds and listens on the calling thread, so that errors are known before any thread runs. Returns 0, or -errno with a

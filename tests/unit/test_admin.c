@@ -13,18 +13,25 @@
 #include "http/response.h"
 
 /* The whole answer to a request; free() it. */
-static char *ask(struct fake *fake, enum http_method method, const char *path)
+static char *ask_as(struct fake *fake, enum http_method method, const char *path, const char *accept)
 {
     struct handler handler = admin_handler(&fake->sources);
     struct buf out = {0};
     struct reply reply = {.out = &out, .date = "Sun, 06 Nov 1994 08:49:37 GMT"};
     struct http_request request = {.method = method, .minor_version = 1, .keep_alive = true};
     request.path = (struct slice){path, strlen(path)};
+    if (accept)
+        request.field[HTTP_FIELD_ACCEPT] = (struct slice){accept, strlen(accept)};
     assert_false(handler.wants_body(handler.ctx, &request));
     assert_int_equal(handler.handle(handler.ctx, &request, &reply), HANDLED);
     buf_append(&out, "", 1);
     assert_false(out.failed);
     return out.data;
+}
+
+static char *ask(struct fake *fake, enum http_method method, const char *path)
+{
+    return ask_as(fake, method, path, NULL);
 }
 
 static void assert_answer(struct fake *fake, enum http_method method, const char *path, const char *status,
@@ -45,6 +52,36 @@ static void test_each_page_answers_with_its_type(void **state)
     assert_answer(fake, HTTP_GET, "/metrics", "200", "\ntallyd_hits_accepted_total 0\n");
     assert_answer(fake, HTTP_GET, "/statusz", "200", "Content-Type: application/json");
     assert_answer(fake, HTTP_GET, "/configz", "200", "\"flush-interval\"");
+    fake_stop(fake);
+}
+
+static void test_open_metrics_come_to_those_who_prefer_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *accept;
+        bool open;
+    } rows[] = {
+        {"application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.3,*/"
+         "*;q=0.1",
+         true},
+        {"application/openmetrics-text; version=1.0.0", true},
+        {"Application/OpenMetrics-Text ;q=1, text/plain", true},
+        {"text/plain;version=0.0.4;q=0.9,application/openmetrics-text;q=0.1", false},
+        {"application/openmetrics-text;q=0", false},
+        {"text/html,*/*", false},
+        {"", false},
+    };
+    struct fake *fake = fake_start();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *answer = ask_as(fake, HTTP_GET, "/metrics", rows[i].accept);
+        const char *type = rows[i].open
+                               ? "\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"
+                               : "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n";
+        assert_non_null(strstr(answer, type));
+        assert_true(!strstr(answer, "# EOF") == !rows[i].open);
+        free(answer);
+    }
     fake_stop(fake);
 }
 
@@ -88,6 +125,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_page_answers_with_its_type),
+        cmocka_unit_test(test_open_metrics_come_to_those_who_prefer_them),
         cmocka_unit_test(test_readiness_follows_the_life_of_the_process),
         cmocka_unit_test(test_head_has_no_body_and_other_methods_are_refused),
         cmocka_unit_test(test_nothing_else_is_there),

@@ -15,10 +15,12 @@ static void test_colours_are_hex_or_a_name_of_css(void **state)
         struct slice text;
         uint32_t rgb;
     } good[] = {
-        {SLICE("abc"), 0xaabbcc},        {SLICE("C2410c"), 0xc2410c},    {SLICE("red"), 0xff0000},
-        {SLICE("AliceBlue"), 0xf0f8ff},  {SLICE("yellowgreen"), 0x9acd32}, {SLICE("tan"), 0xd2b48c},
-        {SLICE("rebeccapurple"), 0x663399}, {SLICE("aqua"), 0x00ffff},  {SLICE("aquamarine"), 0x7fffd4},
-        {SLICE("lightgoldenrodyellow"), 0xfafad2}, {SLICE("bad"), 0xbbaadd},
+        {SLICE("abc"), 0xaabbcc},           {SLICE("C2410c"), 0xc2410c},
+        {SLICE("red"), 0xff0000},           {SLICE("AliceBlue"), 0xf0f8ff},
+        {SLICE("yellowgreen"), 0x9acd32},   {SLICE("tan"), 0xd2b48c},
+        {SLICE("rebeccapurple"), 0x663399}, {SLICE("aqua"), 0x00ffff},
+        {SLICE("aquamarine"), 0x7fffd4},    {SLICE("lightgoldenrodyellow"), 0xfafad2},
+        {SLICE("bad"), 0xbbaadd},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         uint32_t rgb = 1;
@@ -30,9 +32,17 @@ static void test_colours_are_hex_or_a_name_of_css(void **state)
 static void test_what_is_no_colour_is_refused(void **state)
 {
     (void)state;
-    static const struct slice bad[] = {SLICE(""),      SLICE("#fff"),   SLICE("12345"), SLICE("red\""), SLICE("url(x)"),
-                                       SLICE("reddish"), SLICE("re"), SLICE("transparent"), SLICE("zzz"),
-                                       SLICE("aquamarin"), SLICE("lightgoldenrodyellows")};
+    static const struct slice bad[] = {SLICE(""),
+                                       SLICE("#fff"),
+                                       SLICE("12345"),
+                                       SLICE("red\""),
+                                       SLICE("url(x)"),
+                                       SLICE("reddish"),
+                                       SLICE("re"),
+                                       SLICE("transparent"),
+                                       SLICE("zzz"),
+                                       SLICE("aquamarin"),
+                                       SLICE("lightgoldenrodyellows")};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         uint32_t rgb = 1;
         assert_false(color_parse(bad[i], &rgb));

@@ -68,6 +68,35 @@ static void test_a_waiting_request_that_nobody_resumes_is_asked_again(void **sta
     assert_true(f->expired);
 }
 
+static uint64_t timed(const struct fixture *f)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+        sum += f->cs.stats.request_time.counts[i];
+    return sum;
+}
+
+static void test_each_request_is_timed_once_also_one_that_waits(void **state)
+{
+    struct fixture *f = *state;
+    f->waits = 1;
+    accept_slot(f, 0);
+    accept_slot(f, 1);
+    f->engine.now_us = 1000;
+    receive(f, 0, GET("/slow"));
+    struct ticket slow = f->ticket;
+    receive(f, 1, GET("/a") GET("/b"));
+    batch_end(f);
+    assert_int_equal(timed(f), 2);
+    batch_end(f);
+    assert_int_equal(timed(f), 2);
+    f->engine.now_us = 1000 + 700;
+    conns_resume(&f->cs, slow);
+    batch_end(f);
+    assert_int_equal(timed(f), 3);
+    assert_int_equal(f->cs.stats.request_time.counts[4], 1); /* 0.5 to 1 ms */
+}
+
 static void test_a_stale_ticket_is_ignored(void **state)
 {
     struct fixture *f = *state;
@@ -156,6 +185,7 @@ int main(void)
         TEST(test_fin_behind_requests_still_gets_their_answers),
         TEST(test_a_peer_that_does_not_read_is_not_read),
         TEST(test_a_waiting_request_that_nobody_resumes_is_asked_again),
+        TEST(test_each_request_is_timed_once_also_one_that_waits),
         TEST(test_a_stale_ticket_is_ignored),
         TEST(test_deadlines_end_slow_heads_bodies_and_idle_connections),
         TEST(test_traffic_keeps_a_connection_alive),

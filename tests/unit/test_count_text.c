@@ -23,8 +23,18 @@ static void test_short_has_one_decimal_and_says_never_too_much(void **state)
     static const struct {
         int64_t count;
         const char *text;
-    } rows[] = {{0, "0"}, {999, "999"}, {1000, "1k"}, {1099, "1k"}, {1100, "1.1k"}, {12345, "12.3k"}, {999999, "999.9k"},
-                {1000000, "1M"}, {246912345, "246.9M"}, {7200000000, "7.2G"}, {INT64_MAX, "9.2E"}, {-1500, "-1.5k"},
+    } rows[] = {{0, "0"},
+                {999, "999"},
+                {1000, "1k"},
+                {1099, "1k"},
+                {1100, "1.1k"},
+                {12345, "12.3k"},
+                {999999, "999.9k"},
+                {1000000, "1M"},
+                {246912345, "246.9M"},
+                {7200000000, "7.2G"},
+                {INT64_MAX, "9.2E"},
+                {-1500, "-1.5k"},
                 {INT64_MIN, "-9.2E"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         assert_text(rows[i].count, COUNT_SHORT, rows[i].text);
