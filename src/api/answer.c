@@ -15,11 +15,14 @@ static const struct refusal {
     int status;
     const char *detail;
 } refusals[API_REFUSAL_KINDS] = {
-    [API_REFUSED_KEY_LIMIT] = {503, "this process counts as many keys as --max-keys allows"},
+    [API_REFUSED_KEY_LIMIT] = {503,
+                               "this process counts as many keys as --max-keys allows; keys that it knows count on"},
     [API_REFUSED_NAMESPACE_KEYS] = {503, "this process counts as many keys of this namespace as --max-keys-ns allows"},
-    [API_REFUSED_NEW_KEY_RATE] = {429, "so many new keys at once are not taken; keys that are known count on"},
-    [API_REFUSED_NO_SUCH_NAMESPACE] = {403, "this namespace is not in --namespaces"},
-    [API_REFUSED_STATE_FULL] = {503, "the file system of --state-dir has no room for another key"},
+    [API_REFUSED_NEW_KEY_RATE] =
+        {429, "so many new keys at once are not taken (--new-keys, --new-keys-client); keys that are known count on"},
+    [API_REFUSED_NO_SUCH_NAMESPACE] = {403, "this namespace is not in --namespaces, which names those that exist"},
+    [API_REFUSED_STATE_FULL] =
+        {503, "the file system of --state-dir has no room for another key; keys that are known count on"},
     [API_REFUSED_OVERFLOW] = {409, "what this process counts of this key would pass 2^56-1"},
     [API_REFUSED_BAD_NAMESPACE] = {400, "a namespace is 1 to 64 of A-Z a-z 0-9 _ . -"},
     [API_REFUSED_BAD_KEY] = {400, "a key has no control bytes and no { or }"},
@@ -33,12 +36,15 @@ static const struct refusal {
     [API_REFUSED_BAD_COLOR] = {400,
                                "color and label_color are 3 or 6 hex digits without #, or the name of a colour in CSS"},
     [API_REFUSED_BAD_FORMAT] = {400, "format is short (246.9M) or grouped (246,912,345), or left out"},
-    [API_REFUSED_BAD_BODY] = {400, "a JSON object with an array of hits, each with ns, key and n"},
+    [API_REFUSED_BAD_BODY] =
+        {400, "the body is {\\\"hits\\\":[{\\\"ns\\\":\\\"blog\\\",\\\"key\\\":\\\"a\\\",\\\"n\\\":1}]}"},
     [API_REFUSED_UNKNOWN_MEMBER] = {400, "the body has one member, hits, and each of them has ns, key and n"},
-    [API_REFUSED_KEY_NOT_ALLOWED] = {403, "this namespace takes other keys only"},
-    [API_REFUSED_ORIGIN] = {403, "this namespace takes hits of pages of other origins only"},
-    [API_REFUSED_TOKEN] = {401, "this namespace takes hits with a token that is good for it"},
-    [API_REFUSED_RATE] = {429, "this client has made as many hits as --rate-limit allows"},
+    [API_REFUSED_KEY_NOT_ALLOWED] = {403, "this namespace takes only the keys that --access-file names"},
+    [API_REFUSED_ORIGIN] = {403, "this namespace takes only hits of pages whose origin --access-file names"},
+    [API_REFUSED_TOKEN] = {401,
+                           "send Authorization: Bearer with a token of --token-file that has hit or hit:NAMESPACE"},
+    [API_REFUSED_RATE] = {429,
+                          "this client has made as many hits as --rate-limit allows; Retry-After says when to go on"},
     /* Nothing is wrong with these, and no script should fail over them. */
     [API_REFUSED_PREFETCH] = {204, ""},
     [API_REFUSED_GPC] = {204, ""},
@@ -48,6 +54,7 @@ static const struct refusal {
 };
 
 const char *refusal_text(enum api_refusal why) { return refusal_texts[why]; }
+const char *refusal_detail(enum api_refusal why) { return refusals[why].detail; }
 bool refusal_is_filter(enum api_refusal why) { return why != API_REFUSAL_KINDS && refusals[why].status == 204; }
 void refusal_count(struct api_worker *aw, enum api_refusal why) { stat_add(&aw->stats.hits_refused[why], 1); }
 
@@ -160,15 +167,23 @@ static void answer_options(struct api_worker *aw, const struct http_request *r, 
     buf_fini(&extra);
 }
 
-void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow)
+void answer_not_allowed(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow,
+                        const char *detail)
 {
     char extra[128];
+    snprintf(extra, sizeof extra, "Allow: %s\r\n", allow);
+    answer_error(aw, r, reply, 405, "method_not_allowed", detail, extra);
+}
+
+void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow)
+{
+    char detail[128];
     if (r->method == HTTP_UNKNOWN) {
         answer_error(aw, r, reply, 501, "unknown_method", "this server does not know that method", NULL);
     } else if (r->method == HTTP_OPTIONS) {
         answer_options(aw, r, reply, allow);
     } else {
-        snprintf(extra, sizeof extra, "Allow: %s\r\n", allow);
-        answer_error(aw, r, reply, 405, "method_not_allowed", "see the Allow header", extra);
+        snprintf(detail, sizeof detail, "this path takes %s", allow);
+        answer_not_allowed(aw, r, reply, allow, detail);
     }
 }

@@ -109,7 +109,12 @@ static enum handler_result route_counters_of(struct api_worker *aw, const struct
         return route_counter_write(aw, r, reply, path);
     if (r->method == HTTP_GET || r->method == HTTP_HEAD)
         return path_has_key(path) ? route_counter(aw, r, reply, path) : route_counters(aw, r, reply, path);
-    answer_method(aw, r, reply, counters_are_writable(aw) ? "GET, HEAD, PUT, DELETE, OPTIONS" : "GET, HEAD, OPTIONS");
+    if (writes)
+        answer_not_allowed(aw, r, reply, "GET, HEAD, OPTIONS",
+                           "who may write counters stands in --token-file, and there is none");
+    else
+        answer_method(aw, r, reply,
+                      counters_are_writable(aw) ? "GET, HEAD, PUT, DELETE, OPTIONS" : "GET, HEAD, OPTIONS");
     return HANDLED;
 }
 

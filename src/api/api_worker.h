@@ -53,11 +53,15 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
                   const char *token, const char *detail, const char *extra);
 /* A hit that was not counted: status, X-Hit-Status, and the metric. */
 void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why);
+/* 405. */
+void answer_not_allowed(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow,
+                        const char *detail);
 /* Of OPTIONS, that is 204, and of a method that the path does not take. */
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow);
 /* In the statistics; the others do it themselves. Inlined because the hot status is constant: nothing is divided. */
 static inline void answer_count(struct api_worker *aw, int status) { stat_add(&aw->stats.responses[status / 100], 1); }
 const char *refusal_text(enum api_refusal why);
+const char *refusal_detail(enum api_refusal why); /* what to do about it */
 /* Nothing is wrong with the hit, only it is not wanted: its answer has the form of one that counted. */
 bool refusal_is_filter(enum api_refusal why);
 /* "API_HEADERS, X-Hit-Status: …" of a hit; API_REFUSAL_KINDS: it is counted. */

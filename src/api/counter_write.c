@@ -52,7 +52,8 @@ static enum handler_result write_begin(struct api_worker *aw, const struct http_
     if (failed)
         return fail(aw, r, reply, 400, "bad_value", "the body is {\\\"value\\\": N}, N from 0 to 2^63-1", NULL);
     if (aw->api->config.embedded)
-        return fail(aw, r, reply, 501, "no_store", "without --redis a count cannot be set", NULL);
+        return fail(aw, r, reply, 501, "no_store", "counts can be set in a store only: start tallyd with --redis",
+                    NULL);
     if (flusher_stats(aw->api->config.flusher)->connected &&
         write_ask(aw, reply, r->method == HTTP_PUT ? ASK_SET : ASK_DELETE, name, value))
         return WAITING;
@@ -125,12 +126,15 @@ enum handler_result route_counter_write(struct api_worker *aw, const struct http
         return write_end(aw, r, reply, name);
     switch (tokens_check(aw->policy->tokens, r->field[HTTP_FIELD_AUTHORIZATION], TOKEN_WRITE, name_ns(name))) {
     case TOKEN_GOOD: return write_begin(aw, r, reply, name);
-    case TOKEN_NOT_ENOUGH: return fail(aw, r, reply, 403, "forbidden", "this token may not write here", NULL);
+    case TOKEN_NOT_ENOUGH:
+        return fail(aw, r, reply, 403, "forbidden", "this token has neither write nor write:NAMESPACE in --token-file",
+                    NULL);
     case TOKEN_MISSING:
-        return fail(aw, r, reply, 401, "no_token", "Authorization: Bearer is needed",
+        return fail(aw, r, reply, 401, "no_token",
+                    "send Authorization: Bearer with a token of --token-file that has write or write:NAMESPACE",
                     "WWW-Authenticate: Bearer realm=\"tallyd\"\r\n");
     default:
-        return fail(aw, r, reply, 401, "wrong_token", "this token is not known",
+        return fail(aw, r, reply, 401, "wrong_token", "this token is not in --token-file",
                     "WWW-Authenticate: Bearer realm=\"tallyd\", error=\"invalid_token\"\r\n");
     }
 }

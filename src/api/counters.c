@@ -32,7 +32,7 @@ static void answer_unknown(struct api_worker *aw, const struct http_request *r, 
 static enum handler_result bad_name(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                     enum name_error error)
 {
-    answer_error(aw, r, reply, 400, name_error_text(error), "see the rules for namespaces and keys", NULL);
+    answer_error(aw, r, reply, 400, name_error_text(error), refusal_detail(refusal_of_name(error)), NULL);
     return HANDLED;
 }
 
@@ -48,7 +48,8 @@ enum handler_result route_counter(struct api_worker *aw, const struct http_reque
     if (!lookup_names(aw, r, reply, &name, 1, &value))
         return WAITING;
     if (!value.exists && value.known) {
-        answer_error(aw, r, reply, 404, "not_found", "nothing was counted for this key", NULL);
+        answer_error(aw, r, reply, 404, "not_found",
+                     "nothing was counted for this key; counters appear with their first hit", NULL);
     } else if (!value.exists) {
         answer_unknown(aw, r, reply, &value);
     } else {
@@ -67,8 +68,8 @@ struct many {
     uint32_t count;
 };
 
-/* The keys of ?key=…&key=…; NULL, or the token of what is wrong with them. */
-static const char *many_read(struct many *m, struct slice ns, struct slice query)
+/* The keys of ?key=…&key=…; NULL, or the token of what is wrong with them. A name that is wrong is `*error`. */
+static const char *many_read(struct many *m, struct slice ns, struct slice query, enum name_error *error)
 {
     struct slice parameter, value;
     while (query.at && http_query_next(&query, &parameter, &value)) {
@@ -76,9 +77,9 @@ static const char *many_read(struct many *m, struct slice ns, struct slice query
             continue;
         if (m->count == LOOKUP_NAMES_MAX)
             return "too_many_keys";
-        enum name_error error = name_from_query(ns, value, m->space[m->count], &m->names[m->count]);
-        if (error != NAME_OK)
-            return name_error_text(error);
+        *error = name_from_query(ns, value, m->space[m->count], &m->names[m->count]);
+        if (*error != NAME_OK)
+            return name_error_text(*error);
         m->count++;
     }
     return m->count == 0 ? "no_key" : NULL;
@@ -106,7 +107,10 @@ enum handler_result route_counters(struct api_worker *aw, const struct http_requ
 {
     struct many m;
     m.count = 0;
-    const char *wrong = many_read(&m, ns, r->query);
+    enum name_error error = NAME_OK;
+    const char *wrong = many_read(&m, ns, r->query, &error);
+    if (error != NAME_OK)
+        return bad_name(aw, r, reply, error);
     if (wrong) {
         answer_error(aw, r, reply, 400, wrong, "1 to 100 keys are expected: ?key=a&key=b", NULL);
         return HANDLED;
