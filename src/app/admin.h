@@ -1,8 +1,8 @@
 #pragma once
-/* The admin port: /metrics, /livez, /readyz, /statusz, /configz. A worker of its own with this handler; none of
- * it is ever a route of the public port.
+/* The admin port, with /metrics, /livez, /readyz, /statusz, /configz and /openapi.json. It is a worker of its own with
+ * this handler. Only /openapi.json is a route of the public port, too.
  *
- * Thread: the admin worker's. It only reads: `sources` must outlive the worker. */
+ * Thread: the admin worker's. It only reads. `sources` must outlive the worker. */
 
 #include "app/sources.h"
 #include "net/handler.h"

@@ -1,6 +1,6 @@
 #pragma once
 /* By which names the admin port may be asked. A web page can make a name of its own point to this machine (DNS
- * rebinding) and then read what the port answers; by an address or "localhost" it cannot.
+ * rebinding) and then read what the port answers. By an address or "localhost" it cannot.
  *
  * Thread: any. */
 
@@ -8,6 +8,6 @@
 
 #include "base/slice.h"
 
-/* `host` is the field's value, with or without a port; at == NULL: there is none (HTTP/1.0). `list`: names with commas
- * between, in any case. */
+/* Tells whether `host` is a name in `list`, "localhost", an address, or empty. `host` is the field's value, with or
+ * without a port. Its `at` is NULL when there is none (HTTP/1.0). `list` has names with commas between, in any case. */
 bool admin_host_known(const char *list, struct slice host);

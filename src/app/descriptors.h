@@ -1,15 +1,17 @@
 #pragma once
-/* File descriptors: raise the soft limit to the hard one, and see whether the connections fit. */
+/* File descriptors. The soft limit is raised to the hard one, and the connections must fit.
+ *
+ * Thread: main. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
 
-/* Raises RLIMIT_NOFILE as far as allowed without privileges; the limit, or -errno. */
+/* Raises RLIMIT_NOFILE as far as allowed without privileges. Returns the limit, or -errno. */
 int64_t descriptors_raise(void);
 
-/* How many connections each of `workers` can hold under `limit`: `wanted`, or fewer; 0 when there is no
- * room for even one. With io_uring they are direct descriptors: each ring's table may be as large as the limit,
- * and the tables are not added up (io_uring_register(2), IORING_REGISTER_FILES: EMFILE). Else all share the limit. */
+/* Returns how many connections each of `workers` can hold under `limit`, at most `wanted`, and 0 when there is no room
+ * for even one. `direct` descriptors of io_uring are not added up, since each ring's table may be as large as the limit
+ * (io_uring_register(2), EMFILE of IORING_REGISTER_FILES). Else all share the limit. */
 uint32_t descriptors_share(uint64_t limit, uint32_t workers, uint32_t wanted, bool direct);

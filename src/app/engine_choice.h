@@ -1,16 +1,16 @@
 #pragma once
-/* Which I/O engine serves. One for all threads: the best one of which every thread can open its own.
+/* Which I/O engine serves. All threads have the same, the best one of which every thread can open its own.
  *
  * Thread: main, at the start. */
 
 #include "app/app.h"
 
-/* Step of the start: asks the kernel by a ring of its own. 0, or -errno when --io uring cannot be had. */
+/* A step of the start. Asks the kernel by a ring of its own. Returns 0, or -errno when --io uring cannot be had. */
 int engine_choose(struct app *a, struct error *err);
-/* Step of the start: how many connections the engine has descriptors for. -EMFILE: too few. */
+/* A step of the start. Finds for how many connections the engine has descriptors. Returns 0, or -EMFILE for too few. */
 int descriptors_start(struct app *a, struct error *err);
 /* A thread could not open its engine (`result`, -errno). Changes a->engine and a->small_rings to what is to be tried
  * next: smaller rings, then epoll. Returns `result` when nothing is left or --io forbids it, else 0. */
 int engine_give_way(struct app *a, int result, struct error *err);
-/* All threads have opened theirs: one log line when that is less than was hoped for. */
+/* Called when all threads have opened theirs. Logs one line when that is less than was hoped for. */
 void engine_settled(const struct app *a);

@@ -1,8 +1,10 @@
 #pragma once
-/* tallyd --healthcheck: a container's own question, so that its image needs no HTTP client. */
+/* The question of `tallyd --healthcheck`, which a container asks, so that its image needs no HTTP client.
+ *
+ * Thread: main. */
 
 #include <sys/socket.h>
 
-/* GET /livez on the admin address (an unspecified one is asked by loopback), 2 s at most: 0 when it answers 200,
- * else 1. */
+/* Gets /livez from the admin address within 2 s. An unspecified address is asked by loopback. Returns 0 when the answer
+ * is 200, else 1. */
 int healthcheck(const struct sockaddr_storage *admin);

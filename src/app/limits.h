@@ -1,5 +1,5 @@
 #pragma once
-/* Says in the log when a limit is at its end: one line a minute and limit, whatever comes.
+/* Says in the log when a limit is at its end, at most one line a minute for each limit.
  *
  * Thread: main. */
 
@@ -9,8 +9,8 @@ enum { LIMITS_WATCHED = 8 };
 
 struct limits_watch {
     uint64_t seen[LIMITS_WATCHED];    /* how often it had been reached at the last line */
-    uint64_t said_ms[LIMITS_WATCHED]; /* 0: never */
+    uint64_t said_ms[LIMITS_WATCHED]; /* 0 when it never was */
 };
 
-/* About once a second. */
+/* Called about once a second. */
 void limits_tick(struct limits_watch *w, const struct sources *s, uint64_t now_ms);

@@ -4,6 +4,6 @@
  *
  * Thread: main, before any other. */
 
-/* Loads the services of the line "hosts:" in the file `path`; what is built into the C library (files, dns) or is not
+/* Loads the services of the line "hosts:" in the file `path`. What is built into the C library (files, dns) or is not
  * installed is passed over. Returns how many were loaded. They stay for the life of the process. */
 int name_services_load(const char *path);

@@ -1,7 +1,9 @@
 #pragma once
-/* What no option can know of itself: which of them contradict, need or misspell each other. So --check says it too. */
+/* What no option can know of itself, which of them contradict, need or misspell each other. --check says it, too.
+ *
+ * Thread: main. */
 
 #include "app/options.h"
 
-/* 0, or -EINVAL with a sentence. */
+/* Returns 0, or -EINVAL with a sentence. */
 int options_agree(const struct options *o, struct error *err);

@@ -1,6 +1,6 @@
 #pragma once
-/* The policy's files: read at the start, and again on SIGHUP and when one of them has changed. Each is read by itself,
- * whole or not at all: what cannot be read leaves what was read of that file before in force, and the others go on.
+/* The policy's files. They are read at the start, and again on SIGHUP and when one of them has changed. Each is taken
+ * by itself, whole or not at all. When one cannot be, what was read of it before stays in force, and the others go on.
  *
  * Thread: main. */
 
@@ -11,7 +11,8 @@
 
 struct app;
 
-/* 0 with NULL when no option asks for a policy; or -errno with a sentence that names the file, and nothing of it. */
+/* Returns 0, with NULL when no option asks for a policy, or -errno with a sentence that names the file and nothing of
+ * it. */
 int policy_load(struct policy **out, const struct options *o, struct error *err);
 
 /* ---- a step of the start ---- */

@@ -1,7 +1,7 @@
 #pragma once
 /* What main knows of each file of the policy, as far as the admin's thread shows it.
  *
- * Thread: written by main; policy_stale_us() any. */
+ * Thread: main writes. Any thread may call policy_stale_us(). */
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,12 +20,12 @@ struct file_stamp {
 
 struct policy_watch {
     struct file_stamp seen;
-    struct error wrong;      /* what was said of it; empty: what is in force is what the file says */
-    uint64_t stale_since_ms; /* on the monotonic clock; 0: it is not. Read by the admin's thread */
+    struct error wrong;      /* what was said of it. Empty when what the file says is in force */
+    uint64_t stale_since_ms; /* on the monotonic clock, 0 when it is not. Read by the admin's thread */
 };
 
 enum option_index policy_file_option(enum policy_part part);
-/* "token-file" and so on. */
+/* Returns "token-file" and so on. */
 const char *policy_file_name(enum policy_part part);
-/* For how long the file could not be taken; 0: what it says is in force. */
+/* Returns for how long the file could not be taken, and 0 when what it says is in force. */
 int64_t policy_stale_us(const struct policy_watch *w);

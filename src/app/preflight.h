@@ -1,12 +1,12 @@
 #pragma once
-/* What --check finds beyond the options themselves: whatever of the world the start would stumble over, tried without
- * leaving a trace, so that it may run beside a tallyd that serves with the same options. Not tried: whether a port or
- * a state directory is in use (it may be by the process that is to be replaced), whether the store answers, and
- * --allow-root, since who checks need not be who runs.
+/* What --check finds beyond the options themselves. It tries what the start would stumble over, and leaves no trace, so
+ * it may run beside a tallyd that serves with the same options.
  *
- * Thread: main. */
+ * Thread: main.
+ * It does not try whether a port or a state directory is in use, which it may be by the process that is to be replaced,
+ * nor whether the store answers. It ignores --allow-root, since who checks need not be who runs. */
 
 #include "app/options.h"
 
-/* 0, or -errno with a sentence. */
+/* Returns 0, or -errno with a sentence. */
 int preflight(const struct options *o, struct error *err);

@@ -1,5 +1,7 @@
 #pragma once
-/* The pages /statusz (what is going on) and /configz (the effective options, secrets masked), as JSON. */
+/* The pages /statusz (what is going on) and /configz (the effective options, secrets masked), as JSON.
+ *
+ * Thread: the admin worker's. */
 
 #include "app/sources.h"
 #include "base/buf.h"

@@ -1,5 +1,8 @@
 #pragma once
-/* "Did you mean …?": how far two words are apart (Damerau-Levenshtein, neighbours swapped count one). */
+/* How far two words are apart, to ask "did you mean …?". Two neighbours that are swapped count as one step.
+ *
+ * Thread: a pure function.
+ * Source: the distance of Damerau and Levenshtein. */
 
 #include <stddef.h>
 

@@ -1,8 +1,9 @@
 #pragma once
-/* Values as people write them: durations, sizes, counts, addresses.
+/* Durations, sizes, counts and addresses as people write them.
  *
- * All return 0, or -EINVAL when the text is not such a value, or -ERANGE when it is too large for the
- * type; the output is untouched then. Text is taken whole: no blanks, no trailing bytes. */
+ * Thread: pure functions.
+ * Errors: all that parse return 0, -EINVAL when the text is not such a value, or -ERANGE when it is too large for the
+ * type. The output is untouched then. Text is taken whole, without blanks or trailing bytes. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,10 +18,10 @@ int value_parse_duration(const char *text, uint64_t *out_us);                 /*
 int value_parse_size(const char *text, uint64_t *out_bytes);                  /* 512 64k 10M 1G, powers of 1024 */
 int value_parse_bool(const char *text, bool *out);                            /* true false yes no on off 1 0 */
 int value_parse_choice(const char *text, const char *choices, uint32_t *out); /* index in "a|b|c" */
-/* "127.0.0.1:80", "[::1]:80"; numeric only, so that starting never waits for DNS. */
+/* Reads "127.0.0.1:80" or "[::1]:80". Only numbers are taken, so that starting never waits for DNS. */
 int value_parse_address(const char *text, struct address *out);
 
-/* The shortest text that value_parse_duration() reads back. */
+/* Writes the shortest text that value_parse_duration() reads back. */
 #define VALUE_TEXT_BYTES 64
 void value_format_duration(uint64_t us, char out[VALUE_TEXT_BYTES]);
 void value_format_size(uint64_t bytes, char out[VALUE_TEXT_BYTES]);
