@@ -65,13 +65,18 @@ static int no_passphrase(char *out, int bytes, int writing, void *ctx)
     return -1;
 }
 
+/* Not SSL_CTX_set_default_verify_paths(), which lists the folder as well: the sandbox refuses that. */
+static bool system_authorities(SSL_CTX *context)
+{
+    return SSL_CTX_set_default_verify_file(context) == 1 && SSL_CTX_set_default_verify_dir(context) == 1;
+}
+
 static int context_load(SSL_CTX *context, const struct tls_config *config, struct error *err)
 {
     const char *key = *config->key_file ? config->key_file : config->cert_file;
 
     ERR_clear_error();
-    if (*config->ca_file ? SSL_CTX_load_verify_file(context, config->ca_file) != 1
-                         : SSL_CTX_set_default_verify_paths(context) != 1)
+    if (*config->ca_file ? SSL_CTX_load_verify_file(context, config->ca_file) != 1 : !system_authorities(context))
         return refused(err, FILE_CA, *config->ca_file ? config->ca_file : "of the system");
     if (*config->cert_file && SSL_CTX_use_certificate_chain_file(context, config->cert_file) != 1)
         return refused(err, FILE_CERT, config->cert_file);
