@@ -307,7 +307,7 @@ static void check_key(struct sim *s, const struct process *p, uint32_t k)
 static void check_lives(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
-    uint64_t said = l->said + process_books(p).lost + p->stats.unproved_hits, told = 0;
+    uint64_t said = l->said + process_said(p), told = 0;
 
     for (uint32_t k = 0; k < s->rates.keys; k++)
         told += l->told[k];

@@ -24,6 +24,7 @@ static void process_freeze(struct process *p)
         next->old = old->old ? memcpy(malloc(old->old_bytes), old->old, old->old_bytes) : NULL;
     }
     p->frozen = true;
+    p->frozen_said = process_said(p);
     p->sim->net.muted = p->life;
 }
 

@@ -107,8 +107,9 @@ struct process {
     uint32_t disk;
     struct chance memory; /* what a clone has in common with its twin: the chance of its start */
     bool newborn;
-    bool frozen;    /* killed in the middle of something: what the file held then is what counts */
-    uint32_t reads; /* under way */
+    bool frozen;          /* killed in the middle of something: what the file held then is what counts */
+    uint64_t frozen_said; /* hits that it had counted as lost or unproved by then */
+    uint32_t reads;       /* under way */
     int64_t told[SIM_KEYS_MAX];
 };
 
@@ -204,6 +205,8 @@ void process_tick(struct process *p);
 void process_hit(struct process *p, uint32_t key, uint64_t hits);
 void process_read(struct process *p);
 struct flusher_books process_books(const struct process *p);
+/* Hits that it has counted as lost or unproved so far. */
+uint64_t process_said(const struct process *p);
 struct tally_value process_look(const struct process *p, uint32_t key);
 struct life *process_life(const struct process *p);
 bool process_is_drained(const struct process *p);

@@ -213,6 +213,8 @@ void process_start(struct process *p)
     sim_note(s, "process %u starts as %s, %u workers", p->life, instance, p->workers);
 }
 
+uint64_t process_said(const struct process *p) { return process_books(p).lost + p->stats.unproved_hits; }
+
 static void process_stop(struct process *p)
 {
     struct sim_met *met = &p->sim->met;
@@ -225,7 +227,7 @@ static void process_stop(struct process *p)
     met->missing += stats->alarms_ledger_missing;
     met->renamed += stats->alarms_identity_taken;
     met->reconnects += stats->link_errors;
-    process_life(p)->said += process_books(p).lost + stats->unproved_hits;
+    process_life(p)->said += p->frozen ? p->frozen_said : process_said(p);
     p->alive = false;
     core_fail_reads(p->core);
     core_destroy(p->core);

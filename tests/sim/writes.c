@@ -110,7 +110,7 @@ static uint64_t lost_by(const struct sim *s, uint32_t life)
     uint64_t lost = s->lives[life].said;
 
     for (const struct process *p = s->processes; p < s->processes + SIM_PROCESSES_MAX; p++)
-        lost += p->alive && p->life == life ? process_books(p).lost + p->stats.unproved_hits : 0;
+        lost += p->alive && p->life == life ? process_said(p) : 0;
     return lost;
 }
 
