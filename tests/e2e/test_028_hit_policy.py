@@ -88,22 +88,29 @@ def test_a_client_that_hits_too_often_is_told_when_to_come_back_and_not_counted(
     wait.until(lambda: server.fetch("/v1/hit/blog/a").status == 204, "the client may hit again")
 
 
+def at_once(server, *heads):
+    """The statuses of hits that the server takes in one go, so that no time passes between them."""
+    with HttpConnection(server.port) as connection:
+        connection.send(b"".join(request_bytes("GET", "/v1/hit/blog/a", fields) for fields in heads))
+        return [connection.answer().status for _ in heads]
+
+
 def test_only_a_trusted_proxy_says_who_the_client_is(lab):
     trusting = lab.tallyd(workers=1, rate_limit=1, rate_burst=1, trusted_proxies="127.0.0.0/8,10.0.0.0/8")
     for client in ("192.0.2.1", "192.0.2.2", "66.66.66.66, 192.0.2.3", "192.0.2.4, 10.1.2.3", "2001:db8::1"):
         assert trusting.fetch("/v1/hit/blog/a", "GET", [f"X-Forwarded-For: {client}"]).status == 204, client
     spoofed = ["X-Forwarded-For: 198.51.100.1", "X-Forwarded-For: 192.0.2.9"]  # the last line is the proxy's
-    assert trusting.fetch("/v1/hit/blog/a", "GET", spoofed).status == 204
-    assert trusting.fetch("/v1/hit/blog/a", "GET", [spoofed[0].replace(".1", ".2"), spoofed[1]]).status == 429
+    first, *later = at_once(trusting, spoofed, *[[f"X-Forwarded-For: 198.51.100.{i}", spoofed[1]] for i in range(2, 10)])
+    assert first == 204 and 429 in later
     # Two proxies in a row, each with a line of its own; empty elements and lines; the RFC's field.
     for fields in (["X-Forwarded-For: 192.0.2.20", "X-Forwarded-For: 10.0.0.2"],
                    ["X-Forwarded-For: 192.0.2.21,", "Accept: x", "x-forwarded-for: ,10.0.0.2 , ", "X-Forwarded-For:"],
                    ["Forwarded: for=192.0.2.22;proto=https", 'Forwarded: for="10.0.0.2:80"'],
                    ['Forwarded: For="[2001:db8:0:2::2]:4711"'], ["X-Forwarded-For: 192.0.2.23", "Forwarded: for=192.0.2.22"]):
-        first, *later = [trusting.fetch("/v1/hit/blog/a", "GET", fields).status for _ in range(10)]
+        first, *later = at_once(trusting, *[fields] * 10)
         assert first == 204 and 429 in later, fields  # a client that nobody was yet
     alone = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
-    statuses = [alone.fetch("/v1/hit/blog/a", "GET", [f"X-Forwarded-For: 192.0.2.{i}"]).status for i in range(5)]
+    statuses = at_once(alone, *[[f"X-Forwarded-For: 192.0.2.{i}"] for i in range(5)])
     assert statuses[0] == 204 and 429 in statuses
 
 
@@ -115,19 +122,22 @@ def proxy_header(client):
 def test_a_proxy_header_of_a_trusted_proxy_names_the_client_however_it_is_cut(lab, io):
     server = lab.tallyd(io=io, workers=1, rate_limit=1, rate_burst=1, trusted_proxies="127.0.0.1", proxy_protocol="v2")
     request = request_bytes("GET", "/v1/hit/blog/a")
+    counted = 0
     for number, cut in enumerate((0, 1, 12, 15, 16, 27, 28, 30)):
         with HttpConnection(server.port) as connection:
             whole = proxy_header(f"192.0.2.{number}") + request
             connection.send(whole[:cut])
             connection.send(whole[cut:])
-            assert connection.answer().status == 204
-            connection.send(request)  # the header comes once
-            assert connection.answer().status == 429
+            counted += connection.answer().status == 204
+            connection.send(request * 10)  # the header comes once
+            later = [connection.answer().status for _ in range(10)]
+            assert 429 in later
+            counted += later.count(204)
     with HttpConnection(server.port) as connection:
         connection.send(request)
         assert connection.answer().status == 400
         connection.expect_closed()
-    assert server.metrics()["hits_accepted_total"] == 8
+    assert server.metrics()["hits_accepted_total"] == counted >= 8
 
 
 def test_a_proxy_header_of_a_stranger_is_no_request(lab):
