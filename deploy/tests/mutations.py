@@ -35,6 +35,7 @@ simple("state_lies_in_memory_that_is_counted", "prod", "state on the node's disk
 simple("state_lies_in_memory_that_is_counted", "prod", "state without a bound", lambda o: pod(o)["volumes"][0]["emptyDir"].pop("sizeLimit"))
 simple("state_lies_in_memory_that_is_counted", "prod", "state not in the memory limit", lambda o: container(o)["resources"]["limits"].update(memory="1Gi"))
 simple("state_lies_in_memory_that_is_counted", "prod", "more keys than the volume holds", lambda o: settings(o).update(TALLYD_MAX_KEYS="4194304"))
+simple("state_lies_in_memory_that_is_counted", "prod", "buffers that the memory limit does not hold", lambda o: settings(o).update(TALLYD_MAX_BUFFER_BYTES="2048m"))
 simple("state_lies_in_memory_that_is_counted", "prod", "another folder", lambda o: settings(o).update(TALLYD_STATE_DIR="/var/lib/tallyd"))
 simple("cores_are_whole_and_pods_guaranteed", "prod", "a core and a half", lambda o: [container(o)["resources"][k].update(cpu="1500m") for k in ("requests", "limits")])
 simple("cores_are_whole_and_pods_guaranteed", "prod", "burstable", lambda o: container(o)["resources"]["requests"].update(cpu="1"))

@@ -80,6 +80,12 @@ def size(text):
     return int(number) * {None: 1, "Ki": 1024, "Mi": MIB, "Gi": 1024 * MIB}[unit]
 
 
+def option_size(text):
+    """A SIZE of tallyd's options: 64k, 512m, 1g."""
+    number, unit = re.fullmatch(r"(\d+)([kmg]?)", text).groups()
+    return int(number) << {"": 0, "k": 10, "m": 20, "g": 30}[unit]
+
+
 def port_of(address):
     return int(address.rsplit(":", 1)[1])
 

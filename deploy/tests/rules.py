@@ -7,14 +7,15 @@ import re
 from pathlib import Path
 
 import rules_traffic  # its rules are registered with these
-from reading import (DEPLOY, MIB, OPTIONS, RULES, USER, containers, environment, is_cloud, matches, name, of, pod, pod_labels, rule, seconds, size,
-                     tallyd, workloads)
+from reading import (DEPLOY, MIB, OPTIONS, RULES, USER, containers, environment, is_cloud, matches, name, of, option_size, pod, pod_labels, rule,
+                     seconds, size, tallyd, workloads)
 
 FORGETTING_SECONDS = 120  # what a network load balancer takes to forget a target that it was told to forget
 SPARE_SECONDS = 5
 FLUSH_SECONDS = 20
 # Memory of a process, from the design: what a key costs a worker, a worker costs, a connection costs, and the rest.
 KEY_BYTES, WORKER_BYTES, CONNECTION_BYTES, BASE_BYTES = 128, 8 * MIB, 2048, 64 * MIB
+BUFFER_SHARE = 4  # of the limit, which --max-buffer-bytes takes by itself
 
 
 @rule
@@ -61,11 +62,14 @@ def state_lies_in_memory_that_is_counted(objects):
     workers = int(main["resources"]["limits"]["cpu"])
     keys = int(settings["TALLYD_MAX_KEYS"]) * KEY_BYTES * workers
     volume_bytes, limit = size(volume["emptyDir"]["sizeLimit"]), size(main["resources"]["limits"]["memory"])
-    need = volume_bytes + keys + WORKER_BYTES * workers + CONNECTION_BYTES * int(settings["TALLYD_MAX_CONNS"]) * workers + BASE_BYTES
+    asked = settings.get("TALLYD_MAX_BUFFER_BYTES", "auto")
+    buffers = limit // BUFFER_SHARE if asked == "auto" else option_size(asked)
+    need = volume_bytes + keys + buffers + WORKER_BYTES * workers + CONNECTION_BYTES * int(settings["TALLYD_MAX_CONNS"]) * workers + BASE_BYTES
+    need += need // 4  # for what nobody has thought of
     if volume_bytes < keys:
         yield f"{settings['TALLYD_MAX_KEYS']} keys need {keys // MIB} MiB of state, the volume has {volume_bytes // MIB}"
     if limit < need:
-        yield f"memory limit of {limit // MIB} MiB, but volume, keys, workers and connections need {need // MIB} MiB"
+        yield f"memory limit of {limit // MIB} MiB, but volume, keys, buffers, workers, connections and a quarter more need {need // MIB} MiB"
 
 
 @rule
