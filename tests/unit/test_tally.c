@@ -1,3 +1,4 @@
+#include "address_space.h"
 #include "skip.h"
 #include "tally/seal.h"
 #include "tally/tally.h"
@@ -191,6 +192,8 @@ static void test_creation_fails_cleanly_wherever_memory_ends(void **state)
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     skip_because("the sanitizer's runtime has mappings that are larger than any limit");
 #endif
+    if (!address_space_can_be_limited())
+        skip_because("the address space cannot be limited here");
     int status = -1;
     pid_t child = fork();
 
