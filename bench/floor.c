@@ -22,8 +22,9 @@
 
 #define ANSWERS_MAX 64
 static const char answer[] = "HTTP/1.1 204 No Content\r\nDate: Sat, 21 Nov 2026 03:42:54 GMT\r\n"
-                             "Cache-Control: max-age=0, no-cache, no-store, must-revalidate\r\n"
+                             "Cache-Control: no-cache, no-store\r\n"
                              "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n"
+                             "Access-Control-Expose-Headers: X-Hit-Status\r\n"
                              "X-Hit-Status: counted\r\n\r\n";
 #define ANSWER_BYTES (sizeof answer - 1)
 

@@ -38,7 +38,7 @@ struct api {
 
 /* Headers of every answer that a page of another origin may read, and that no cache may keep. */
 #define API_HEADERS                                                                                                    \
-    "Cache-Control: max-age=0, no-cache, no-store, must-revalidate\r\n"                                                \
+    "Cache-Control: no-cache, no-store\r\n"                                                                            \
     "Access-Control-Allow-Origin: *\r\n"                                                                               \
     "Cross-Origin-Resource-Policy: cross-origin\r\n"
 /* Of a hit: the page that made it may read what became of it (Fetch standard, CORS-safelisted response-header name). */
