@@ -13,7 +13,7 @@
 
 struct badge {
     struct slice label, value;   /* UTF-8; XML's own characters are escaped, bytes that are not UTF-8 replaced; a label
-                                  * may   be empty, and then has no half of the badge */
+                                  * may be empty, and then has no half of the badge */
     uint32_t color, label_color; /* 0xRRGGBB, of the value's half and the label's; text on a light one is dark */
 };
 

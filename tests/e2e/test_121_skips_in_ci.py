@@ -17,7 +17,7 @@ pytestmark = pytest.mark.harness
 def steps(*commands, ci="true"):
     """(exit code, closing line, all that was said)"""
     words = [word for number, command in enumerate(commands) for word in (f"step {number}", command)]
-    env = {key: value for key, value in os.environ.items() if key not in ("CI", "TALLYD_STEPS")} | ({"CI": ci} if ci else {})
+    env = {key: value for key, value in os.environ.items() if key not in ("CI", "SUITE_STEPS")} | ({"CI": ci} if ci else {})
     done = subprocess.run([os.path.join(TESTS, "steps"), *words], env=env, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout.splitlines()[-1], done.stdout + done.stderr
 

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "api/badge.h"
+#include "api/color.h"
 #include "api/json.h"
 #include "app/admin_host.h"
 #include "base/escape.h"
@@ -28,10 +29,9 @@ static bool has(struct slice text, char c) { return text.bytes > 0 && memchr(tex
 
 static void badge_read(struct slice text)
 {
-    struct badge badge = {.label = text, .value = text, .color = SLICE("fff"), .label_color = SLICE("000")};
+    struct badge badge = {.label = text, .value = text, .color = 0xffffff};
     struct buf out = {0};
-    if (badge_color_valid(text))
-        badge.color = text;
+    assert(!color_parse(text, &badge.color) || badge.color <= 0xffffff);
     badge_append(&out, &badge);
     assert(out.bytes > 0);
     out.bytes = 0;

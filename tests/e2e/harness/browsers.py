@@ -87,12 +87,15 @@ class Chromium:
         wait.until(lambda: self.evaluate(f"return document.readyState == 'complete' && location.href.startsWith({json.dumps(url)})"), url, 30)
 
     def back(self):
-        """To the entry before, once the browser's own process has heard of the last one that the page pushed."""
-        def settled():
+        self._ask("Page.navigateToHistoryEntry", {"entryId": self.settle()})
+
+    def settle(self):
+        """Waits until the browser's own process has heard of the address that the page pushed; the entry before it."""
+        def entry():
             history = self._ask("Page.getNavigationHistory", {})
             at = history["currentIndex"]
             return history["entries"][at - 1]["id"] if history["entries"][at]["url"] == self.evaluate("return location.href") else None
-        self._ask("Page.navigateToHistoryEntry", {"entryId": wait.until(settled, "the history knows the address shown", 30)})
+        return wait.until(entry, "the history knows the address shown", 30)
 
     def close(self):
         _end(self._process)
@@ -153,6 +156,9 @@ class Firefox:
 
     def back(self):
         self._ask("WebDriver:Back", {})
+
+    def settle(self):
+        """A command ends when the browser has done it."""
 
     @property
     def console(self):
