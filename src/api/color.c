@@ -1,6 +1,7 @@
 #include "api/color.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "http/scan.h"
@@ -59,8 +60,9 @@ static int compare(const void *text, const void *color)
 {
     const struct slice *s = text;
     const char *name = ((const struct color *)color)->name;
-    int difference = strncasecmp(s->at, name, s->bytes);
-    return difference != 0 || name[s->bytes] == '\0' ? difference : -1;
+    size_t bytes = strlen(name);
+    int difference = strncasecmp(s->at, name, s->bytes < bytes ? s->bytes : bytes);
+    return difference != 0 ? difference : (s->bytes > bytes) - (s->bytes < bytes);
 }
 
 static bool hex_parse(struct slice text, uint32_t *rgb)

@@ -42,7 +42,9 @@ static void test_what_is_no_colour_is_refused(void **state)
                                        SLICE("transparent"),
                                        SLICE("zzz"),
                                        SLICE("aquamarin"),
-                                       SLICE("lightgoldenrodyellows")};
+                                       SLICE("lightgoldenrodyellows"),
+                                       SLICE("red\0"),
+                                       SLICE("lightpink\0004")};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         uint32_t rgb = 1;
         assert_false(color_parse(bad[i], &rgb));
