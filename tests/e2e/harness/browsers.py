@@ -89,6 +89,10 @@ class Chromium:
     def back(self):
         self._ask("Page.navigateToHistoryEntry", {"entryId": self.settle()})
 
+    def forget(self):
+        """All addresses before this one: of a full history (50) Chromium drops first what a page pushed without a click."""
+        self._ask("Page.resetNavigationHistory", {})
+
     def settle(self):
         """Waits until the browser's own process has heard of the address that the page pushed; the entry before it."""
         def entry():
@@ -156,6 +160,9 @@ class Firefox:
 
     def back(self):
         self._ask("WebDriver:Back", {})
+
+    def forget(self):
+        """Nothing: it keeps what pages push."""
 
     def settle(self):
         """A command ends when the browser has done it."""
