@@ -3,6 +3,9 @@
 conformance: $(BIN) ## RFC 9112 and 9110, rule by rule, on both engines, as a table
 	@TALLYD=$(BIN) tests/e2e/conformance/table
 
+honest: $(BIN) $(B)/bench/load ## an honest client's rate and p99 beside five attacks, both engines, directly and behind haproxy
+	@TALLYD=$(BIN) LOAD=$(B)/bench/load tests/honest
+
 slowloris: $(BIN) $(B)/bench/load ## the p99 of others beside 5000 slow clients (slowhttptest), on both engines
 	@TALLYD=$(BIN) LOAD=$(B)/bench/load tests/slowloris
 
@@ -13,4 +16,4 @@ cov: ## line coverage of each folder, by the tests in C; http/, flush/ and the p
 	@$(MAKE) --no-print-directory MODE=cov unit stress
 	@tests/coverage 95 $(COVERED)
 
-.PHONY: conformance slowloris cov
+.PHONY: conformance honest slowloris cov
