@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "redis/aws_keys.h"
+#include "redis/tls_rules.h"
 
 #define ANSWER_BYTES_MAX (64 * 1024)
-#define SUITES_OF_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 {
@@ -51,9 +51,7 @@ static CURLcode on_context(CURL *curl, void *context, void *url)
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
     char *host = url_host(url);
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-    /* Not SSL_CTX_set_default_verify_paths(), which lists the folder as well: the sandbox refuses that. */
-    bool good = host && expect_host(param, host) && SSL_CTX_set_default_verify_file(context) == 1 &&
-                SSL_CTX_set_default_verify_dir(context) == 1;
+    bool good = host && expect_host(param, host) && tls_trust_system(context);
     curl_free(host);
     return good ? CURLE_OK : CURLE_SSL_CERTPROBLEM;
 }
@@ -62,7 +60,7 @@ static CURLcode on_context(CURL *curl, void *context, void *url)
 static bool demand_tls(CURL *curl, const char *url)
 {
     return curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_SSL_CIPHER_LIST, SUITES_OF_TLS12) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_SSL_CIPHER_LIST, TLS12_SUITES) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, on_context) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, url) == CURLE_OK;
 }

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Forward secrecy and authenticated encryption: no CBC, no key exchange by RSA. TLS 1.3 has no others. */
-#define SUITES_OF_TLS12 "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+#include "redis/tls_rules.h"
 
 enum file { FILE_CA, FILE_CERT, FILE_KEY, FILES };
 
@@ -65,18 +64,12 @@ static int no_passphrase(char *out, int bytes, int writing, void *ctx)
     return -1;
 }
 
-/* Not SSL_CTX_set_default_verify_paths(), which lists the folder as well: the sandbox refuses that. */
-static bool system_authorities(SSL_CTX *context)
-{
-    return SSL_CTX_set_default_verify_file(context) == 1 && SSL_CTX_set_default_verify_dir(context) == 1;
-}
-
 static int context_load(SSL_CTX *context, const struct tls_config *config, struct error *err)
 {
     const char *key = *config->key_file ? config->key_file : config->cert_file;
 
     ERR_clear_error();
-    if (*config->ca_file ? SSL_CTX_load_verify_file(context, config->ca_file) != 1 : !system_authorities(context))
+    if (*config->ca_file ? SSL_CTX_load_verify_file(context, config->ca_file) != 1 : !tls_trust_system(context))
         return refused(err, FILE_CA, *config->ca_file ? config->ca_file : "of the system");
     if (*config->cert_file && SSL_CTX_use_certificate_chain_file(context, config->cert_file) != 1)
         return refused(err, FILE_CERT, config->cert_file);
@@ -93,7 +86,7 @@ static int context_create(SSL_CTX **out, const struct tls_config *config, struct
         return error_set(err, -ENOMEM, "no memory for TLS");
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-    SSL_CTX_set_cipher_list(context, SUITES_OF_TLS12);
+    SSL_CTX_set_cipher_list(context, TLS12_SUITES);
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     /* A write that was cut short is repeated from wherever its bytes are by then. */
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
