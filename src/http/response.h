@@ -45,9 +45,7 @@ struct http_template;
 /* 0 or -ENOMEM. Copies what it needs of `response`. */
 int http_template_create(struct http_template **out, const struct http_response *response);
 void http_template_destroy(struct http_template *t);
-/* `date`: HTTP_DATE_BYTES. Changes bytes that http_template_get() has given: only when none is still to be copied. */
+/* `date` has HTTP_DATE_BYTES. */
 void http_template_date(struct http_template *t, const char *date);
-/* `r` may be NULL as above. The bytes stay where they are until destroy. */
-struct slice http_template_get(const struct http_template *t, const struct http_request *r, bool close);
-/* The same, at the end of `out`. */
+/* Appends the answer to `out`. `r` may be NULL as above. */
 void http_template_append(const struct http_template *t, const struct http_request *r, bool close, struct buf *out);

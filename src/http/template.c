@@ -83,19 +83,9 @@ static inline bool is_plain(const struct http_request *r, bool close)
     return !close && r != NULL && r->keep_alive && r->minor_version > 0 && r->method != HTTP_HEAD;
 }
 
-static inline struct slice text_of(const struct http_template *t, const struct http_request *r, bool close)
-{
-    return is_plain(r, close) ? buf_slice(&t->text[VARIANT_PLAIN]) : text_of_any(t, r, close);
-}
-
-struct slice http_template_get(const struct http_template *t, const struct http_request *r, bool close)
-{
-    return text_of(t, r, close);
-}
-
 void http_template_append(const struct http_template *t, const struct http_request *r, bool close, struct buf *out)
 {
-    struct slice text = text_of(t, r, close);
+    struct slice text = is_plain(r, close) ? buf_slice(&t->text[VARIANT_PLAIN]) : text_of_any(t, r, close);
     char *room = buf_reserve(out, text.bytes);
 
     if (room == NULL)
