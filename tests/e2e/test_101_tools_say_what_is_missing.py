@@ -1,4 +1,4 @@
-"""The commands of bench/ and perf/ end in one line that says what to do: no traceback."""
+"""The commands of bench/ and perf/ end in one line that says what to do: no traceback. How packages are asked for."""
 
 import json
 import os
@@ -92,3 +92,13 @@ def test_a_threshold_that_is_missed_and_a_server_that_is_not_there_fail(k6):
 def test_what_stops_its_server_is_refused_for_a_server_of_the_users_own(k6):
     code, _, err, calls = k6("--base", "https://counter.example", "outage")
     assert code == 2 and "outage needs servers of its own" in err and not calls
+
+
+def test_apt_is_asked_in_english_whatever_the_users_language_is(tmp_path):
+    for name, what in (("dpkg-query", "exit 1"), ("sudo", 'exec "$@"'), ("apt-get", 'echo "asked in LC_ALL=$LC_ALL"; exit 100')):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\n{what}\n", encoding="ascii")
+        program.chmod(0o755)
+    env = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "LC_ALL": "de_DE.UTF-8", "LANGUAGE": "de"}
+    done = subprocess.run(["deploy/scripts/install", "some-package"], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (69, "asked in LC_ALL=C\ninstall: apt-get could not install: some-package\n")

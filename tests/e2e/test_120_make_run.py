@@ -28,15 +28,19 @@ def status(pid):
         return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
 
 
+# Processes of others, and those that may not be traced, are not seen in this /proc (proc(5)).
+HIDING = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "sh"]
+
+
 class Run:
-    def __init__(self, folder):
+    def __init__(self, folder, within=()):
         self.folder = str(folder)
         (folder / "Makefile").write_text(f"run:\n\t@{SCRIPT} {BINARY} --flush-interval 100ms\n", encoding="utf-8")
         self._said = open(folder / "said", "w+", encoding="utf-8")
         # Not inherited from whoever runs the tests: a shell's background commands ignore SIGINT.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
-        self.make = subprocess.Popen(["make", "--no-print-directory", "run"], cwd=folder, stdin=subprocess.DEVNULL, stdout=self._said,
-                                     stderr=self._said, start_new_session=True)
+        self.make = subprocess.Popen([*within, "make", "--no-print-directory", "run"], cwd=folder, stdin=subprocess.DEVNULL,
+                                     stdout=self._said, stderr=self._said, start_new_session=True)
         signal.signal(signal.SIGINT, before)
 
     def said(self):
@@ -78,8 +82,8 @@ class Run:
 def start(tmp_path):
     runs = []
 
-    def begin():
-        runs.append(Run(tmp_path))
+    def begin(**how):
+        runs.append(Run(tmp_path, **how))
         return runs[-1]
 
     yield begin
@@ -105,6 +109,44 @@ def test_root_hands_over_to_the_owner_of_the_tree_or_to_nobody(start, tmp_path, 
         seen = status(pid)
         assert set(seen["Uid"].split()) == {str(expected)} and seen["Groups"].strip() == "", seen["Name"]
         assert int(seen["CapPrm"], 16) == 0 and int(seen["CapInh"], 16) == 0 and seen["NoNewPrivs"] == "1", seen["Name"]
+
+
+@as_root
+@pytest.mark.parametrize("owner", [0, OWNER])
+def test_it_holds_where_processes_of_others_are_hidden(start, tmp_path, owner):
+    if subprocess.run([*HIDING, "true"], check=False).returncode:
+        pytest.skip("no namespaces of its own can be made here")
+    os.chown(tmp_path, owner, owner)
+    run = start(within=HIDING)
+    hit(run.banner()[0], 2)
+    os.killpg(run.make.pid, signal.SIGINT)
+    run.await_end()
+    assert "stored 2 hits of this run" in run.said()
+
+
+@as_root
+def test_a_user_without_a_name_is_a_number(start, tmp_path):
+    os.chown(tmp_path, OWNER, OWNER)
+    run = start()
+    run.banner()
+    assert f"\n  user      {OWNER}\n  logs " in run.said()
+
+
+def test_ports_that_are_taken_are_passed_over(start):
+    taken = []
+    for port in (8080, 9091, 6392):
+        listener = socket.socket()
+        taken.append(listener)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        except OSError:
+            pass  # by somebody else, which is as good
+    public, store = start().banner()
+    assert public >= 8083 and store - public == 6390 - 8080
+    for listener in taken:
+        listener.close()
 
 
 @as_root
