@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "flush/chronicle.h"
-#include "flush/recovery.h"
+#include "ledger/chronicle.h"
+#include "recovery/recovery.h"
 #include "state_memory.h"
 
 #define RUN_NAMES 8

@@ -1,5 +1,5 @@
 /* PUT and DELETE /v1/counters/{ns}/{key}, or /v1/counters/{ns}?key=…: seed and reset, for those with a token. What they
- * mean: flush/writes.h. */
+ * mean: ledger/writes.h. */
 
 #include <errno.h>
 #include <jansson.h>

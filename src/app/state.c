@@ -5,7 +5,7 @@
 
 #include "app/app.h"
 #include "base/log.h"
-#include "flush/recovery.h"
+#include "recovery/recovery.h"
 #include "sync/barrier.h"
 
 static int tally_start_in_memory(struct app *a, struct error *err)

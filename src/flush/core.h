@@ -2,7 +2,7 @@
 /* The flusher without its thread: everything between the shards and the store, moved by core_tick() alone.
  * A simulator drives it with its own env; flusher.c adds the thread, poll(2) and the queues of the workers.
  *
- * Thread: the flusher's. Books and statistics are read by any thread (books_read(), flush/stats.h).
+ * Thread: the flusher's. Books and statistics are read by any thread (books_read(), ledger/stats.h).
  * Happy path: every flush interval (±10 %, the first after any part of one) the touched keys are collected; the
  * partitions send them in batches, one after the other, until none is dirty; totals are published from the replies.
  * Without a store (embedded mode) the process is the store: what is counted is stored at the next flush. */
@@ -11,10 +11,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "flush/books.h"
-#include "flush/env.h"
-#include "flush/reads.h"
-#include "flush/store.h"
+#include "ledger/books.h"
+#include "ledger/env.h"
+#include "ledger/reads.h"
+#include "nodes/store.h"
 #include "tally/tally.h"
 
 struct core_config {

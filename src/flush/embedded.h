@@ -3,8 +3,8 @@
  *
  * Thread: the flusher's. */
 
-#include "flush/accounts.h"
-#include "flush/reads.h"
+#include "ledger/accounts.h"
+#include "ledger/reads.h"
 
 /* All that is dirty becomes stored, here. */
 void embedded_store(struct accounts *a, uint64_t now_ms);

@@ -14,7 +14,7 @@
 
 #include "base/capabilities.h"
 #include "flush/core.h"
-#include "flush/tls_watch.h"
+#include "nodes/tls_watch.h"
 #include "sync/atomic.h"
 #include "sync/spsc.h"
 

@@ -8,9 +8,9 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "flush/ledger.h"
-#include "flush/reads.h"
-#include "flush/stats.h"
+#include "ledger/ledger.h"
+#include "ledger/reads.h"
+#include "ledger/stats.h"
 #include "redis/credentials.h"
 #include "redis/transport_tls.h"
 #include "redis/url.h"

@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-#include "flush/keys.h"
-#include "flush/reads.h"
+#include "ledger/keys.h"
+#include "ledger/reads.h"
 
 struct stored_waits {
     struct read_op *first;

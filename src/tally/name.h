@@ -3,7 +3,7 @@
  *
  * Thread: pure functions.
  * A name is "ns/key" in one run of bytes. A namespace has no '/', so the first one separates, and a request path can be
- * used in place. The Redis key is "<prefix><ns>:<key>" (flush/keyspace.h).
+ * used in place. The Redis key is "<prefix><ns>:<key>" (ledger/keyspace.h).
  *   ns   1…64 bytes of A-Z a-z 0-9 _ . - so it cannot start with '!'
  *   key  1…256 bytes after one percent-decoding, without control bytes (0x00–0x1f, 0x7f), '{' and '}' */
 

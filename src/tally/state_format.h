@@ -4,7 +4,7 @@
  *
  *   header    STATE_PAGE bytes with the same struct state_header twice, so that one damaged byte leaves a whole one
  *   live      STATE_LINE bytes a word, the mark of an orderly end, then for each shard how many cells are whole
- *   journals  one a partition, in the form of flush/journal.h
+ *   journals  one a partition, in the form of ledger/journal.h
  *   for each shard: cells · baselines · names       sparse, allocated as they are used
  *
  * Thread: pure functions. */

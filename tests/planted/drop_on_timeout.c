@@ -1,5 +1,5 @@
 /* Planted: a batch whose answer did not come is taken as lost on the way, and forgotten. */
-#include "flush/chain.h"
+#include "ledger/chain.h"
 
 enum chain_news __real_chain_reconcile(struct chain *c, const struct ledger *server);
 enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *server);

@@ -1,5 +1,5 @@
 /* Planted: any answer to EXEC counts as its success. */
-#include "flush/partition.h"
+#include "ledger/partition.h"
 
 int __real_partition_on_exec(struct partition *p, const struct reply *reply);
 int __wrap_partition_on_exec(struct partition *p, const struct reply *reply);

@@ -1,5 +1,5 @@
 /* Planted: a batch is sent first and noted in the journal only when it is sent again. */
-#include "flush/chronicle.h"
+#include "ledger/chronicle.h"
 
 int __real_chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces);
 int __wrap_chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces);

@@ -1,5 +1,5 @@
 /* Planted: the journal says "acknowledged" before the baselines have moved, not after. */
-#include "flush/chain.h"
+#include "ledger/chain.h"
 
 bool __real_chain_answered(struct chain *c, const struct reply *exec);
 bool __wrap_chain_answered(struct chain *c, const struct reply *exec);

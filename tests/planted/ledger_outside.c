@@ -1,5 +1,5 @@
 /* Planted: the ledger is written behind the EXEC, in the same write but outside the transaction. */
-#include "flush/batch.h"
+#include "ledger/batch.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* Planted: what a ledger says is believed of a server that has not shown that it takes writes. */
-#include "flush/chain.h"
+#include "ledger/chain.h"
 
 enum chain_news __real_chain_reconcile(struct chain *c, const struct ledger *server);
 enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *server);

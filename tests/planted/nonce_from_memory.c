@@ -1,5 +1,5 @@
 /* Planted: a nonce is made of what the process remembers, so that its clone makes the same. */
-#include "flush/chronicle.h"
+#include "ledger/chronicle.h"
 
 struct ledger __wrap_chronicle_next(struct chronicle *c);
 

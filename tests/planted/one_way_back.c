@@ -1,5 +1,5 @@
 /* Planted: from one copy of the store to another only back, never forward: what that copy has is stored once more. */
-#include "flush/moves.h"
+#include "ledger/moves.h"
 
 int __wrap_move_finish(struct move *m);
 

@@ -1,5 +1,5 @@
 /* Planted: after a lost connection the batch is sent again without a look at the ledger. */
-#include "flush/chain.h"
+#include "ledger/chain.h"
 
 enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *server);
 

@@ -1,5 +1,5 @@
 /* Planted: a step between two copies of the store is made without a word in the journal. */
-#include "flush/chronicle.h"
+#include "ledger/chronicle.h"
 
 int __wrap_chronicle_intend_step(struct chronicle *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
                                  const struct buf *parts);

@@ -2,7 +2,7 @@
 
 #include "redis/crc16.h"
 
-/* A master that was replaced hears of it sooner than LOSS_VOUCHED_MS of flush/store.c, which is what that time is for:
+/* A master that was replaced hears of it sooner than LOSS_VOUCHED_MS of nodes/store.c, which is what that time is for:
  * a majority that elects another one and a master that finds itself without a majority wait for the same time. */
 #define HEARS_US_MAX 1900000
 #define TRUSTS_US 2000000 /* CLUSTER_WRITABLE_DELAY of redis-server */

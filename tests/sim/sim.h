@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "flush/core.h"
-#include "flush/recovery.h"
+#include "recovery/recovery.h"
 #include "sim/cluster.h"
 #include "sim/net.h"
 #include "state_memory.h"

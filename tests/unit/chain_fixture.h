@@ -2,7 +2,7 @@
 /* A chain without any connection: batches are sent and answered by calls. Includes cmocka's assertions, so <cmocka.h>
  * comes first. */
 
-#include "flush/chain.h"
+#include "ledger/chain.h"
 #include "world.h"
 
 struct fixture {

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "flush/books.h"
+#include "ledger/books.h"
 #include "sync/atomic.h"
 
 static void test_moves_add_up(void **state)

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "flush/chronicle.h"
+#include "ledger/chronicle.h"
 #include "world.h"
 
 #define PARTS_MAX 20

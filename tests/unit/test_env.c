@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "flush/env.h"
+#include "ledger/env.h"
 
 static void test_the_real_world_has_time_chance_and_a_network(void **state)
 {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "flush/journal.h"
+#include "ledger/journal.h"
 
 #define PARTS_MAX 5
 

@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "flush/keys.h"
+#include "ledger/keys.h"
 #include "skip.h"
 #include "sync/barrier.h"
 

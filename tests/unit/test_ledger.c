@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "flush/ledger.h"
+#include "ledger/ledger.h"
 
 static void test_a_value_survives_its_way_to_the_server(void **state)
 {

@@ -1,4 +1,4 @@
-#include "flush/look.h"
+#include "ledger/look.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

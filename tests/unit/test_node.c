@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "flush/node.h"
+#include "nodes/node.h"
 #include "world.h"
 
 struct fixture {

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "flush/outage.h"
+#include "nodes/outage.h"
 #include "world.h"
 
 static void nobody(void *ctx) { (void)ctx; }

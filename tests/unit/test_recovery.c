@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "flush/moves.h"
+#include "ledger/moves.h"
 #include "state_run.h"
 #include "tally/seal.h"
 

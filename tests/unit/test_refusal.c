@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "flush/refusal.h"
+#include "ledger/refusal.h"
 
 static enum refusal_action action_expected(enum redis_error_class c)
 {

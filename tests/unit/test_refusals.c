@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "flush/refusals.h"
+#include "ledger/refusals.h"
 #include "world.h"
 
 struct fixture {

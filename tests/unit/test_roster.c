@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "flush/roster.h"
+#include "ledger/roster.h"
 
 static void test_what_was_written_is_read(void **state)
 {

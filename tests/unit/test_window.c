@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "flush/window.h"
+#include "ledger/window.h"
 
 #define KEEP_MS 1000
 

@@ -1,0 +1,65 @@
+#pragma once
+/* What happens to the keys, the books and the statistics when a batch is made and when it ends.
+ *
+ * Thread: the flusher's.
+ * Each batch is taken once and ends once: answered (the EXEC array is at hand), applied unseen (the ledger says so,
+ * the replies are lost) or given back (it was not applied and never will be). */
+
+#include <stdbool.h>
+
+#include "ledger/batch.h"
+#include "ledger/books.h"
+#include "ledger/env.h"
+#include "ledger/keys.h"
+#include "ledger/stats.h"
+#include "ledger/writes.h"
+#include "redis/resp.h"
+
+struct refusals;
+
+struct accounts {
+    const struct env *env;
+    struct keys *keys;
+    struct books *books;
+    struct flusher_stats *stats;
+    struct writes *writes;     /* NULL: nobody asks for any */
+    struct refusals *refusals; /* NULL: nobody tells of them */
+    uint64_t refusals_second;  /* which second of the clock the next one counts */
+    uint32_t refusals_logged;  /* in that second */
+    uint64_t refusals_unlogged;
+};
+
+static inline uint64_t accounts_now_ms(const struct accounts *a) { return env_now_us(a->env) / 1000; }
+
+/* Fill `b` from the dirty keys of a partition. */
+void accounts_take(struct accounts *a, struct batch *b, uint32_t partition);
+/* Fill `b` with the oldest write that waits for that partition, and what is to be stored of its key before. */
+void accounts_take_write(struct accounts *a, struct batch *b, uint32_t partition);
+/* Does this look like the answer to `b`: an integer or an error for each item, then the answers to
+ * its write, if it has one, and to SET? */
+bool accounts_fits(const struct batch *b, const struct reply *exec);
+/* How many hits were stored; items that got an error are held. */
+uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec);
+/* Likewise: those that were found refused are held. */
+uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b);
+/* An earlier process took it. */
+void accounts_resume(struct accounts *a, const struct batch *b);
+void accounts_give_back(struct accounts *a, const struct batch *b);
+/* Hits on held keys are poisoned like those before them, until the store takes the key again. */
+void accounts_sweep_held(struct accounts *a);
+/* The server lacks a batch of `hits` that it had acknowledged: `replayed` of them are pending again, the rest is lost.
+ */
+void accounts_left(struct accounts *a, uint64_t hits, uint64_t replayed);
+/* The server has such a batch again, or all the time: `pending` of its hits are not pending any more, the rest is not
+ * lost any more. */
+void accounts_found(struct accounts *a, uint64_t hits, uint64_t pending);
+/* A batch that was given up was applied by the server that answers now. `found`: hits of it that are not in it any
+ * more, but elsewhere in the baselines. */
+void accounts_revived(struct accounts *a, const struct batch *b, uint64_t found);
+/* A key that was held is moved: what it has aside is pending. */
+void accounts_unhold(struct accounts *a, uint32_t key);
+/* What a partition has pending or aside may be in the store already: lost. */
+void accounts_give_up_pending(struct accounts *a, uint32_t partition);
+/* Another process has a copy of these, and stores them. */
+void accounts_gave_up(struct accounts *a, uint64_t hits);
+void accounts_count_error(struct accounts *a, enum redis_error_class c);

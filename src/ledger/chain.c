@@ -1,0 +1,258 @@
+#include "ledger/chain_inside.h"
+
+#include <assert.h>
+
+#include "sync/atomic.h"
+
+#define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet chain's ledger must not expire */
+#define LOOK_MS_MAX 10000
+#define LOOKS_A_WINDOW 6
+
+/* ---- making batches ---- */
+
+void chain_shrink(struct chain *c) { c->keys_max = c->batch->items_count / 4; }
+
+void chain_grow(struct chain *c)
+{
+    uint32_t most = c->config.batch_keys_max;
+
+    c->keys_max = c->keys_max < most / 2 ? c->keys_max * 2 : most;
+}
+
+struct batch *chain_free_batch(struct chain *c)
+{
+    struct batch *b = c->batches;
+
+    while (b == c->batch || b == c->replaced || b == c->next)
+        b++;
+    b->items_max = c->keys_max;
+    return b;
+}
+
+void chain_give_back(struct chain *c, struct batch **batch)
+{
+    if (!*batch)
+        return;
+    if ((*batch)->copies)
+        chronicle_shelve(&c->past, *batch);
+    accounts_give_back(chain_accounts(c), *batch);
+    *batch = NULL;
+}
+
+static void chain_begin(struct chain *c, struct batch *b)
+{
+    const struct ledger next = chronicle_next(&c->past);
+
+    batch_begin(b, &next);
+}
+
+static int chain_compose(struct chain *c, struct batch *b)
+{
+    c->batch = b;
+    b->parent = c->past.window.at;
+    int failed = chronicle_compose(&c->past, b);
+    if (!failed)
+        failed = chronicle_intend(&c->past, b, c->replaced);
+    if (failed)
+        chain_give_back(c, &c->batch); /* never sent, so nothing is in doubt */
+    return failed;
+}
+
+bool chain_is_old(const struct chain *c, uint64_t now_ms)
+{
+    return c->past.acked.seq && now_ms - c->past.stored_ms >= LEDGER_REFRESH_MS;
+}
+
+uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms)
+{
+    uint64_t pause_ms = c->config.past.replay_window_ms / LOOKS_A_WINDOW;
+    uint64_t look_ms = looked_ms + (pause_ms < LOOK_MS_MAX ? pause_ms : LOOK_MS_MAX);
+
+    return look_ms <= window_ends_ms(&c->past.window) ? look_ms : UINT64_MAX;
+}
+
+bool chain_has_writes(const struct chain *c)
+{
+    const struct writes *w = chain_accounts(c)->writes;
+
+    return w && writes_wait(w, c->config.past.number);
+}
+
+bool chain_has_hits(const struct chain *c)
+{
+    return c->next || keys_dirty_of(chain_accounts(c)->keys, c->config.past.number);
+}
+
+/* In turn with hits, so that neither holds the other up. */
+static bool chain_writes_next(const struct chain *c) { return chain_has_writes(c) && !(c->wrote && chain_has_hits(c)); }
+
+/* Is no key of the batch under way dirty again? The baselines do not say yet what is in it. */
+static bool chain_batch_is_clean(const struct chain *c)
+{
+    const struct batch *b = c->batch;
+
+    return !b || (!b->inherited && !b->write.there && b->pushes == keys_pushes(chain_accounts(c)->keys));
+}
+
+static bool chain_may_prepare(const struct chain *c)
+{
+    bool dirty = keys_dirty_of(chain_accounts(c)->keys, c->config.past.number);
+
+    return dirty && !c->next && !c->replaced && !chain_has_writes(c) && chain_batch_is_clean(c);
+}
+
+void chain_prepare(struct chain *c)
+{
+    static const struct ledger none;
+
+    if (!chain_may_prepare(c))
+        return;
+    struct batch *b = chain_free_batch(c);
+    batch_begin(b, &none);
+    accounts_take(chain_accounts(c), b, c->config.past.number);
+    c->next = b;
+    if (b->items_count == 0 || chronicle_prepare(&c->past, b))
+        chain_give_back(c, &c->next);
+}
+
+static int chain_promote(struct chain *c)
+{
+    struct batch *b = c->next;
+
+    c->next = NULL;
+    b->ledger = chronicle_next(&c->past);
+    return chain_compose(c, b);
+}
+
+int chain_make_batch(struct chain *c, uint64_t now_ms)
+{
+    struct batch *b = chain_free_batch(c);
+    bool refresh = chain_is_old(c, now_ms);
+
+    assert(!c->batch);
+    c->wrote = chain_writes_next(c);
+    if (c->next && !c->wrote)
+        return chain_promote(c);
+    chain_give_back(c, &c->next); /* a write takes along what its key has */
+    if (c->wrote) {
+        chain_begin(c, b);
+        accounts_take_write(chain_accounts(c), b, c->config.past.number);
+        return chain_compose(c, b);
+    }
+    if (keys_dirty_of(chain_accounts(c)->keys, c->config.past.number) == 0 && !refresh)
+        return 0;
+    chain_begin(c, b);
+    accounts_take(chain_accounts(c), b, c->config.past.number);
+    return b->items_count || refresh ? chain_compose(c, b) : 0;
+}
+
+int chain_replace(struct chain *c)
+{
+    struct batch *refused = c->batch;
+
+    assert(!c->replaced); /* an empty batch has no key that could be refused */
+    chain_give_back(c, &c->next);
+    c->replaced = refused;
+    struct batch *empty = chain_free_batch(c);
+    chain_begin(c, empty);
+    int failed = chain_compose(c, empty);
+    if (failed) {
+        c->replaced = NULL;
+        c->batch = refused;
+    }
+    return failed;
+}
+
+bool chain_is_sure(const struct chain *c)
+{
+    return (!c->batch || c->batch->copies == 0) && (!c->replaced || c->replaced->copies == 0);
+}
+
+/* ---- how a batch ends ---- */
+
+void chain_give_back_all(struct chain *c)
+{
+    chain_give_back(c, &c->batch);
+    chain_give_back(c, &c->replaced);
+    chain_give_back(c, &c->next);
+}
+
+static void chain_acknowledge(struct chain *c, const struct batch *applied, uint64_t hits)
+{
+    struct flusher_stats *stats = chain_accounts(c)->stats;
+
+    chronicle_stored(&c->past, applied, hits);
+    stat_add(&stats->batches, 1);
+    store_relaxed_u64(&stats->last_flush_ms, c->past.stored_ms);
+}
+
+bool chain_answered(struct chain *c, const struct reply *exec)
+{
+    struct batch *b = c->batch;
+    uint64_t stored = accounts_answered(chain_accounts(c), b, exec);
+
+    c->batch = NULL;
+    /* Only an ACL changed between queueing and EXEC can refuse the SET alone. The items are applied and known to be:
+     * the ledger stays where it was. */
+    if (!reply_is_status(&exec->items[batch_commands(b)], SLICE("OK"))) {
+        chronicle_start_over(&c->past, &c->past.acked);
+        return false;
+    }
+    chain_acknowledge(c, b, stored);
+    chain_give_back(c, &c->replaced);
+    return true;
+}
+
+enum chain_news chain_applied_unseen(struct chain *c, struct batch **applied)
+{
+    if ((*applied)->items_count && !(*applied)->examined) {
+        c->proved = *applied;
+        batch_forget_refusals(c->proved); /* other copies of it were refused, this one was not */
+        return CHAIN_PROVED;
+    }
+    chain_acknowledge(c, *applied, accounts_applied_unseen(chain_accounts(c), *applied));
+    *applied = NULL;
+    /* Of a batch and what it replaces, the ledger lets only one through. */
+    chain_give_back(c, &c->batch);
+    chain_give_back(c, &c->replaced);
+    return CHAIN_RESOLVED;
+}
+
+/* ---- life ---- */
+
+static int chain_resume(struct chain *c)
+{
+    bool open, replaces;
+    int failed = chronicle_resume(&c->past, &c->batches[0], &open, &c->batches[1], &replaces);
+
+    c->batch = open ? &c->batches[0] : NULL;
+    c->replaced = replaces ? &c->batches[1] : NULL;
+    return failed;
+}
+
+int chain_init(struct chain *c, const struct chain_config *config)
+{
+    uint32_t items_max = config->batch_keys_max;
+
+    *c = (struct chain){.config = *config, .keys_max = config->batch_keys_max};
+    chronicle_init(&c->past, &config->past);
+    uint32_t parts_max = chronicle_parts_max(&c->past);
+    int failed = 0;
+    for (uint32_t i = 0; i < CHAIN_BATCHES && !failed; i++)
+        failed = batch_init(&c->batches[i], items_max, parts_max);
+    if (!failed)
+        failed = batch_init(&c->probe, 1, 1);
+    if (!failed)
+        failed = chain_resume(c);
+    if (failed)
+        chain_fini(c);
+    return failed;
+}
+
+void chain_fini(struct chain *c)
+{
+    for (uint32_t i = 0; i < CHAIN_BATCHES; i++)
+        batch_fini(&c->batches[i]);
+    batch_fini(&c->probe);
+    chronicle_fini(&c->past);
+}

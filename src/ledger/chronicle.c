@@ -1,0 +1,269 @@
+#include "ledger/chronicle.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+static void take_name(struct chronicle *c, const char *instance)
+{
+    static const struct siphash_key low = {0, 0}, high = {0, 1};
+    const size_t bytes = strlen(instance);
+
+    snprintf(c->instance, sizeof(c->instance), "%s", instance);
+    c->nonce_key = (struct siphash_key){siphash13(&low, instance, bytes), siphash13(&high, instance, bytes)};
+    int n = snprintf(c->ledger_key, sizeof(c->ledger_key), "%.*s!ledger:%s:%u", (int)c->config.prefix.bytes,
+                     c->config.prefix.at, c->instance, c->config.number);
+    assert(n > 0 && (size_t)n < sizeof(c->ledger_key));
+}
+
+static struct slice journal_area(const struct chronicle *c)
+{
+    return (struct slice){c->config.journal, c->config.journal_bytes};
+}
+
+void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
+{
+    static const struct journal_stored nothing;
+    struct journal_view view;
+
+    *c = (struct chronicle){.config = *config};
+    window_init(&c->window, config->replay_window_ms, config->replay_parts_max);
+    journal_open(&c->journal, config->journal, config->journal_bytes, config->accounts->env);
+    if (!config->journal) {
+        take_name(c, config->instance);
+        return;
+    }
+    enum journal_verdict verdict = journal_read(journal_area(c), &view);
+    assert(verdict == JOURNAL_WHOLE && view.instance[0]); /* recovery wrote it a moment ago */
+    take_name(c, view.instance);
+    c->acked = view.acked;
+    for (uint32_t i = 0; view.stored && i < view.stored->count; i++)
+        c->hits += view.stored->entries[i].hits;
+    c->partial = c->acked.seq && !(view.stored && view.stored->count && view.stored->entries[0].ledger.seq == 1);
+    window_recall(&c->window, view.stored ? view.stored : &nothing, &c->acked);
+    c->inherits = true;
+}
+
+void chronicle_fini(struct chronicle *c)
+{
+    window_fini(&c->window);
+    buf_fini(&c->parts);
+}
+
+uint32_t chronicle_parts_max(const struct chronicle *c)
+{
+    return c->config.journal ? c->journal.parts_max : UINT32_MAX;
+}
+
+/* ---- a batch ---- */
+
+static uint32_t nonce_tag(const struct chronicle *c, uint64_t seq, uint32_t chance)
+{
+    const uint64_t of[] = {seq, chance};
+
+    return (uint32_t)siphash13(&c->nonce_key, of, sizeof(of));
+}
+
+/* Not a count: a process that was cloned while it ran, as with a machine's snapshot, would have the same one. */
+struct ledger chronicle_next(struct chronicle *c)
+{
+    const uint64_t seq = c->acked.seq + 1;
+    const uint32_t chance = (uint32_t)env_random(c->config.accounts->env);
+
+    return (struct ledger){seq, (uint64_t)chance << 32 | nonce_tag(c, seq, chance)};
+}
+
+bool chronicle_strayed(const struct chronicle *c, const struct ledger *ledger)
+{
+    const uint32_t chance = (uint32_t)(ledger->nonce >> 32);
+
+    return ledger->seq <= c->window.off_seq_gone && (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, chance);
+}
+
+int chronicle_prepare(const struct chronicle *c, struct batch *b)
+{
+    return batch_prepare(b, c->config.accounts->keys, c->config.prefix);
+}
+
+int chronicle_compose(const struct chronicle *c, struct batch *b)
+{
+    const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
+
+    return batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
+}
+
+int chronicle_compose_probe(const struct chronicle *c, struct batch *b)
+{
+    return batch_compose_probe(b, (struct slice){c->ledger_key, strlen(c->ledger_key)});
+}
+
+static enum journal_kind kind_of(const struct batch *b, bool replaces)
+{
+    return replaces ? JOURNAL_REPLACING : b->overwrites ? JOURNAL_WRITE : JOURNAL_BATCH;
+}
+
+int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
+{
+    if (!c->config.journal)
+        return 0;
+    buf_clear(&c->parts);
+    for (uint32_t i = 0; i < b->parts_count; i++) {
+        const struct batch_part *p = &b->parts[i];
+        const struct journal_part part = {keys_cell_number(p->cell), p->from, p->to};
+        buf_append(&c->parts, (const char *)&part, sizeof(part));
+    }
+    if (c->parts.failed)
+        return -ENOMEM;
+    journal_intend(&c->journal, &(struct journal_batch){
+                                    .ledger = b->ledger,
+                                    .acked = c->acked,
+                                    .instance = c->instance,
+                                    .kind = kind_of(b, replaces),
+                                    .parts = (const struct journal_part *)(const void *)c->parts.data,
+                                    .parts_count = b->parts_count,
+                                });
+    return 0;
+}
+
+int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
+                          const struct buf *parts)
+{
+    if (parts->failed)
+        return -ENOMEM;
+    journal_intend(&c->journal, &(struct journal_batch){
+                                    .ledger = *to,
+                                    .acked = c->acked,
+                                    .instance = c->instance,
+                                    .kind = JOURNAL_STEP,
+                                    .goal = *goal,
+                                    .hits = hits,
+                                    .parts = (const struct journal_part *)(const void *)parts->data,
+                                    .parts_count = (uint32_t)(parts->bytes / sizeof(struct journal_part)),
+                                });
+    return 0;
+}
+
+void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
+{
+    uint64_t now_ms = accounts_now_ms(c->config.accounts);
+
+    c->stored_ms = now_ms;
+    c->inherits &= b->inherited;
+    c->hits += hits;
+    window_push(&c->window, b, hits, now_ms);
+    chronicle_start_over(c, &b->ledger);
+}
+
+void chronicle_shelve(struct chronicle *c, const struct batch *b)
+{
+    window_shelve(&c->window, b, accounts_now_ms(c->config.accounts));
+}
+
+void chronicle_start_over(struct chronicle *c, const struct ledger *acked)
+{
+    struct journal_stored stored;
+
+    c->acked = *acked;
+    if (!c->config.journal)
+        return;
+    window_recent(&c->window, &stored);
+    journal_acknowledge(&c->journal, c->instance, &c->acked, &stored);
+}
+
+uint64_t chronicle_forget(struct chronicle *c)
+{
+    uint64_t hits = c->hits;
+
+    c->hits = 0;
+    c->partial = false;
+    window_begin_anew(&c->window, accounts_now_ms(c->config.accounts));
+    return hits;
+}
+
+uint64_t chronicle_rename(struct chronicle *c, const char *instance)
+{
+    uint64_t hits = c->inherits ? keys_give_up_inherited(c->config.accounts->keys, c->config.number) : 0;
+
+    c->inherits = false;
+    c->hits = 0;
+    c->partial = false;
+    take_name(c, instance);
+    window_clear(&c->window);
+    chronicle_start_over(c, &(struct ledger){0});
+    return hits;
+}
+
+/* ---- what was open ---- */
+
+static int restore(struct chronicle *c, const struct journal_record *r, struct batch *b)
+{
+    struct keys *keys = c->config.accounts->keys;
+    int failed = 0;
+
+    batch_begin(b, &r->ledger);
+    for (uint32_t i = 0; i < r->parts_count && !failed; i++) {
+        struct batch_part part = {.from = r->parts[i].from, .to = r->parts[i].to};
+        uint64_t cell = r->parts[i].cell;
+        uint32_t key = keys_of_cell(keys, (uint32_t)(cell >> 32), (uint32_t)cell, &part.cell);
+        failed = key == KEY_NONE ? -EINVAL : batch_restore_part(b, key, &part);
+    }
+    if (failed)
+        return failed;
+    b->inherited = true;
+    b->overwrites = r->kind == JOURNAL_WRITE;
+    b->sends = 1;
+    b->copies = 1; /* the process before may have sent it, and its bytes may still travel */
+    b->parent = c->window.at;
+    accounts_resume(c->config.accounts, b);
+    return chronicle_compose(c, b);
+}
+
+/* Its parts may be more than what is pending: then another branch holds some of it whose parts are forgotten. */
+static int revive_parts(struct chronicle *c, const struct window_entry *e, struct batch *b)
+{
+    struct keys *keys = c->config.accounts->keys;
+    int failed = 0;
+
+    for (uint32_t i = 0; i < e->parts_count && !failed; i++) {
+        const key_cell cell = e->parts[i].cell;
+        uint64_t from = keys_baseline(keys, cell), pending = keys_count(keys, cell) - from, hits = e->parts[i].hits;
+        const struct batch_part part = {cell, from, from + (hits < pending ? hits : pending)};
+        if (part.from != part.to)
+            failed = batch_restore_part(b, keys_of(keys, cell), &part);
+    }
+    return failed;
+}
+
+int chronicle_revive(struct chronicle *c, struct window_entry *entry, struct batch *b)
+{
+    batch_begin(b, &entry->ledger);
+    b->overwrites = entry->overwrites;
+    int failed = revive_parts(c, entry, b);
+    if (!failed)
+        failed = chronicle_intend(c, b, false);
+    if (failed)
+        return failed;
+    b->revived = true;
+    b->parent = c->window.at;
+    b->sends = 1;
+    b->copies = 1;
+    accounts_revived(c->config.accounts, b, entry->hits - b->hits);
+    window_drop(&c->window, entry);
+    return 0;
+}
+
+int chronicle_resume(struct chronicle *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces)
+{
+    struct journal_view view = {0};
+    int failed = 0;
+
+    if (c->config.journal)
+        journal_read(journal_area(c), &view);
+    *open = view.batch;
+    *replaces = view.replaced;
+    if (*replaces)
+        failed = restore(c, view.replaced, replaced);
+    if (*open && !failed)
+        failed = restore(c, view.batch, batch);
+    return failed;
+}

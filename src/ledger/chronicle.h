@@ -1,0 +1,81 @@
+#pragma once
+/* What a partition knows of its past: who it is, which batch the server's ledger must show, what was stored lately;
+ * and, with a state file, the journal of it that the next process reads.
+ *
+ * Thread: the flusher's.
+ * Happy path, for each batch: chronicle_intend() before it is sent first, chronicle_stored() when it is, after the
+ * baselines have moved. ledger/moves.h and chronicle_rename() when the server's ledger is not what it must be.
+ * At start chronicle_resume() brings back a batch whose fate was open when the process before ended. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/siphash.h"
+#include "ledger/accounts.h"
+#include "ledger/journal.h"
+#include "ledger/window.h"
+
+#define LEDGER_KEY_BYTES_MAX 256
+
+struct chronicle_config {
+    struct accounts *accounts;
+    struct slice prefix;  /* of the partition's keys; the caller's, outlives this */
+    const char *instance; /* UUID, unless the journal has one */
+    uint32_t number;      /* of the partition */
+    void *journal;        /* its memory, as recovery left it; NULL: no state file */
+    uint32_t journal_bytes;
+    uint64_t replay_window_ms; /* 0: nothing is replayed */
+    uint64_t replay_parts_max;
+};
+
+struct chronicle {
+    struct chronicle_config config;
+    char instance[UUID_TEXT_BYTES];
+    char ledger_key[LEDGER_KEY_BYTES_MAX];
+    struct ledger acked;          /* what the server's ledger must be */
+    uint64_t hits;                /* stored since the ledger began, as far as is known */
+    bool partial;                 /* there were more */
+    struct siphash_key nonce_key; /* tells nonces of this identity, whichever process drew them */
+    uint64_t stored_ms;           /* when it was last written */
+    struct window window;
+    struct journal journal;
+    bool inherits; /* nothing that this process made is stored yet: if the identity is not ours, neither is the rest */
+    struct buf parts; /* of the record under way */
+};
+
+void chronicle_init(struct chronicle *c, const struct chronicle_config *config);
+void chronicle_fini(struct chronicle *c);
+/* How many parts a batch may have. */
+uint32_t chronicle_parts_max(const struct chronicle *c);
+
+/* For the batch after the last that was stored: no other has this nonce. */
+struct ledger chronicle_next(struct chronicle *c);
+/* A ledger that the window does not know: may it be of a branch that it has forgotten? */
+bool chronicle_strayed(const struct chronicle *c, const struct ledger *ledger);
+
+/* The bytes of `b`, those of its items perhaps beforehand. 0 or -ENOMEM. */
+int chronicle_prepare(const struct chronicle *c, struct batch *b);
+int chronicle_compose(const struct chronicle *c, struct batch *b);
+int chronicle_compose_probe(const struct chronicle *c, struct batch *b);
+/* `b`, composed, is about to be sent for the first time; `replaces`: instead of the one before. 0 or -ENOMEM. */
+int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces);
+/* `hits` of it are in the store, and so is its ledger. */
+void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits);
+/* `b`, sent before, will not be sent again: should a copy of the store have executed it, it is known. */
+void chronicle_shelve(struct chronicle *c, const struct batch *b);
+/* The other way round: `entry` is a batch that was given up, and the server's ledger shows it. 0 or -ENOMEM. */
+int chronicle_revive(struct chronicle *c, struct window_entry *entry, struct batch *b);
+/* The batch under way is resolved, and `acked` is what the ledger is now. */
+void chronicle_start_over(struct chronicle *c, const struct ledger *acked);
+/* Note a step of a move in the journal before it is made: to `to`, with these baselines. 0 or -ENOMEM. */
+int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
+                          const struct buf *parts);
+/* The ledger is gone, and a new one begins; whether the hits under it are, too, is not known: so many. */
+uint64_t chronicle_forget(struct chronicle *c);
+/* A new identity, without a past: another process writes under the old one. When that is found out before anything of
+ * ours was stored, it has a copy of our state file, and what was in it is its to store: given up, so many hits. */
+uint64_t chronicle_rename(struct chronicle *c, const char *instance);
+
+/* Into `batch` and `replaced`, both empty, what was open; whether there was a batch, and one that it replaces.
+ * 0 or -ENOMEM. */
+int chronicle_resume(struct chronicle *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces);

@@ -1,0 +1,232 @@
+#include "ledger/moves.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const struct ledger none;
+
+static struct accounts *accounts_of(const struct chronicle *past) { return past->config.accounts; }
+
+/* ---- the plan ---- */
+
+static uint64_t parts_hits(const struct window_entry *e)
+{
+    uint64_t hits = 0;
+
+    for (uint32_t i = 0; i < e->parts_count; i++)
+        hits += e->parts[i].hits;
+    return hits;
+}
+
+static bool is_beginning(const struct chronicle *past, uint64_t number)
+{
+    return number == WINDOW_NONE && past->window.at == WINDOW_NONE && past->acked.seq == 0;
+}
+
+/* Two ways that do not meet in what is known meet in the beginning, or in what is forgotten. */
+static bool ways_are_known(const struct move *m)
+{
+    const struct chronicle *past = m->past;
+    bool from_whole = is_beginning(past, m->from) || window_is_whole(&past->window, m->from);
+
+    return m->meet != WINDOW_NONE || m->to == WINDOW_NONE || (from_whole && window_is_whole(&past->window, m->to));
+}
+
+bool move_plan(struct move *m, struct chronicle *past, uint64_t to, const struct ledger *goal)
+{
+    struct window *w = &past->window;
+
+    window_expire(w, accounts_now_ms(accounts_of(past)));
+    *m = (struct move){.past = past, .goal = *goal, .from = w->at, .to = to, .meet = window_meet(w, w->at, to)};
+    if (!ways_are_known(m))
+        return false;
+    for (const struct window_entry *e; m->from != m->meet && (e = window_entry(w, m->from)); m->from = e->parent) {
+        uint64_t hits = parts_hits(e);
+        m->replayed += hits;
+        m->lost += e->hits - hits;
+        m->batches += !e->dark;
+    }
+    for (const struct window_entry *e; to != m->meet && (e = window_entry(w, to)); to = e->parent) {
+        m->found += e->hits;
+        m->blind |= e->blind > 0;
+    }
+    m->from = w->at;
+    if (goal->seq == 0) /* all that the ledger ever counted is gone with it */
+        m->lost = past->hits - m->replayed;
+    return true;
+}
+
+/* ---- steps ---- */
+
+static void note_part(struct buf *parts, key_cell cell, uint64_t from, uint64_t to)
+{
+    const struct journal_part part = {keys_cell_number(cell), from, to};
+
+    buf_append(parts, (const char *)&part, sizeof(part));
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
+
+/* Where the baselines are once `e` is left (`back`) or entered. */
+static void note_parts(const struct chronicle *past, const struct window_entry *e, bool back, struct buf *parts)
+{
+    const struct keys *keys = accounts_of(past)->keys;
+
+    buf_clear(parts);
+    for (uint32_t i = 0; i < e->parts_count; i++) {
+        const struct window_part *p = &e->parts[i];
+        uint64_t from = keys_baseline(keys, p->cell);
+        uint64_t room = back ? from : keys_count(keys, p->cell) - from, hits = smaller(p->hits, room);
+        note_part(parts, p->cell, from, back ? from - hits : from + hits);
+    }
+}
+
+/* Returns how many hits moved. */
+static uint64_t move_parts(struct chronicle *past, struct window_entry *e, const struct buf *parts)
+{
+    const struct journal_part *at = (const struct journal_part *)(const void *)parts->data;
+    struct accounts *a = accounts_of(past);
+    uint64_t moved = 0;
+
+    for (uint32_t i = 0; i < e->parts_count; i++) {
+        bool back = at[i].to < at[i].from;
+        uint64_t hits = back ? at[i].from - at[i].to : at[i].to - at[i].from;
+        accounts_unhold(a, keys_of(a->keys, e->parts[i].cell));
+        keys_set_baseline(a->keys, e->parts[i].cell, at[i].to);
+        env_step(a->env, ENV_STEP_MOVED);
+        keys_push_dirty(a->keys, keys_of(a->keys, e->parts[i].cell));
+        e->parts[i].hits = hits;
+        moved += hits;
+    }
+    return moved;
+}
+
+static int step(struct move *m, struct window_entry *e, bool back, const struct ledger *to, uint64_t *moved)
+{
+    struct chronicle *past = m->past;
+
+    note_parts(past, e, back, &past->parts);
+    int failed = e->parts_count ? chronicle_intend_step(past, to, &m->goal, e->hits, &past->parts) : 0;
+    if (!failed)
+        *moved = move_parts(past, e, &past->parts);
+    return failed;
+}
+
+static int step_back(struct move *m)
+{
+    struct chronicle *past = m->past;
+    struct window_entry *e = window_entry(&past->window, past->window.at);
+    const struct window_entry *parent = window_entry(&past->window, e->parent);
+    struct ledger to = parent ? parent->ledger : m->to == WINDOW_NONE ? m->goal : none;
+    uint64_t moved;
+
+    int failed = step(m, e, true, &to, &moved);
+    if (failed)
+        return failed;
+    window_leave(&past->window);
+    window_note_move(&past->window, m->from, m->to);
+    past->hits -= smaller(past->hits, e->hits);
+    accounts_left(accounts_of(past), e->hits, moved);
+    chronicle_start_over(past, &to);
+    return 0;
+}
+
+static int step_forward(struct move *m, uint64_t number)
+{
+    struct chronicle *past = m->past;
+    struct window_entry *e = window_entry(&past->window, number);
+    uint64_t moved;
+
+    int failed = step(m, e, false, &e->ledger, &moved);
+    if (failed)
+        return failed;
+    window_enter(&past->window, number);
+    window_note_move(&past->window, m->from, m->to);
+    past->hits += e->hits;
+    accounts_found(accounts_of(past), e->hits, moved);
+    chronicle_start_over(past, &e->ledger);
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+static bool is_back(const struct move *m)
+{
+    const struct window *w = &m->past->window;
+
+    return w->at == m->meet || !window_entry(w, w->at);
+}
+
+int move_take_back(struct move *m)
+{
+    struct window *w = &m->past->window;
+    int failed = 0;
+
+    keys_release_held(accounts_of(m->past)->keys); /* what one copy refuses another may take */
+    while (!failed && !is_back(m) && window_entry(w, w->at)->parts_count)
+        failed = step_back(m);
+    return failed;
+}
+
+static int go_forward(struct move *m)
+{
+    struct window *w = &m->past->window;
+    uint64_t count = 0, *way;
+    int failed = 0;
+
+    for (uint64_t n = m->to; n != m->meet && window_entry(w, n); n = window_entry(w, n)->parent)
+        count++;
+    way = malloc((count + 1) * sizeof(*way));
+    if (!way)
+        return -ENOMEM;
+    for (uint64_t i = count, n = m->to; i-- > 0; n = window_entry(w, n)->parent)
+        way[i] = n;
+    for (uint64_t i = 0; i < count && !failed; i++)
+        failed = step_forward(m, way[i]);
+    free(way);
+    return failed;
+}
+
+/* Not in the journal: each baseline that moves is a loss of its own. */
+static void give_up_pending(struct chronicle *past)
+{
+    struct accounts *a = accounts_of(past);
+    uint64_t hits = keys_pending_of(a->keys, past->config.number);
+
+    ENV_LOG(a->env, LOG_LEVEL_ERROR, "pending_given_up", log_str("ledger", past->ledger_key),
+            log_num("hits_lost_at_least", (int64_t)hits));
+    accounts_give_up_pending(a, past->config.number);
+}
+
+int move_finish(struct move *m)
+{
+    struct chronicle *past = m->past;
+    int failed = 0;
+
+    while (!failed && !is_back(m))
+        failed = step_back(m);
+    if (failed)
+        return failed;
+    if (m->goal.seq == 0) {
+        accounts_left(accounts_of(past), past->hits, 0);
+        past->hits = 0;
+    }
+    if (m->blind)
+        give_up_pending(past);
+    failed = go_forward(m);
+    if (failed)
+        return failed;
+    window_note_tips(&past->window);
+    chronicle_start_over(past, &m->goal);
+    return 0;
+}
+
+void move_into_the_dark(struct chronicle *past, const struct ledger *ledger)
+{
+    keys_release_held(accounts_of(past)->keys);
+    give_up_pending(past);
+    window_begin_at(&past->window, ledger, accounts_now_ms(accounts_of(past)));
+    past->hits = 0;
+    past->partial = true;
+    chronicle_start_over(past, ledger);
+}

@@ -1,0 +1,40 @@
+#pragma once
+/* From one node of the history to another, because another copy of the store answers (DESIGN 4.2, "history is a tree").
+ *
+ * Thread: the flusher's. Nothing of the partition may be under way.
+ * Happy path: move_plan(), move_take_back(), a word in the log, move_finish(). Back along one branch, each batch's hits
+ * become pending again; forward along the other, they are stored again without being sent. A step is one batch. It is
+ * in the journal before its baselines move, and the books and the ledger follow it, so that a process may be killed
+ * between any two stores and the next one goes on from a node.
+ * Failure modes:
+ *   - the cells of a batch that is left are not known any more: its hits stay in the baselines and are lost;
+ *   - the cells of one that is entered are not, and its hits were made pending when it was left: all that the partition
+ *     has pending is given up, as it may be in the store;
+ *   - both, one after the other: what is entered cannot be more than what was counted, and that much was not lost;
+ *   - no memory for a step: -ENOMEM, and the move ends at the node that it has come to. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/chronicle.h"
+
+struct move {
+    struct chronicle *past;
+    struct ledger goal;
+    uint64_t from, to, meet; /* numbers of the window */
+    uint64_t replayed;       /* hits that become pending again */
+    uint64_t lost;           /* hits of batches that are left, and that do not */
+    uint64_t found;          /* hits of batches that are entered */
+    uint64_t batches;        /* that are left and known */
+    bool blind;              /* the second failure mode */
+};
+
+/* To the node `to`, which is the ledger `goal`. WINDOW_NONE: to before all that the window knows. false: no way is
+ * known. */
+bool move_plan(struct move *m, struct chronicle *past, uint64_t to, const struct ledger *goal);
+/* The way back, as far as the cells are known. 0 or -ENOMEM. */
+int move_take_back(struct move *m);
+/* The rest. 0 or -ENOMEM. */
+int move_finish(struct move *m);
+/* Nobody knows what the store has that shows `ledger`: go on from there, but with nothing that it may have. */
+void move_into_the_dark(struct chronicle *past, const struct ledger *ledger);

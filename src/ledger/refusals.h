@@ -1,0 +1,54 @@
+#pragma once
+/* Says in the log that the store refuses, why, and what to do about it: store_refuses when it begins, again every 30 s
+ * while it lasts, store_accepts when it is over. One line for each kind of refusal, however many partitions and nodes
+ * it holds up. What belongs to a cluster that is at work (a slot that moves) is said when it lasts.
+ *
+ * Thread: the flusher's.
+ * Each partition, node and scout is refused for one reason at a time. It raises that with what the server said, and
+ * ends it when the server has done what it refused. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/env.h"
+#include "ledger/keys.h"
+#include "ledger/refusal.h"
+#include "redis/link.h"
+#include "redis/slots.h"
+#include "redis/words.h"
+
+/* In whoever may be refused; zeroed: it is not. */
+struct refused {
+    enum redis_error_class why;
+    const char *command; /* what was noted last: a literal, and the server's words */
+    char words[WORDS_BYTES];
+};
+
+struct refusals_kind {
+    uint32_t holders;
+    bool said;
+    uint64_t since_ms, logged_ms, ended_ms;
+    char command[32], words[WORDS_BYTES], host[NODE_HOST_BYTES_MAX]; /* of the last that was raised */
+    uint16_t port;
+};
+
+struct refusals {
+    const struct env *env;
+    const struct keys *keys;
+    const char *user;   /* empty: the default user */
+    const char *prefix; /* of all keys */
+    bool iam;
+    struct refusals_kind kinds[REDIS_ERROR_COUNT];
+};
+
+/* `r` may be NULL: nobody listens. */
+void refusals_raise(struct refusals *r, struct refused *who, const struct redis_refusal *what, const char *host,
+                    uint16_t port);
+/* What was refused, until it is told: by refusals_complain(), which asks the link whether the words may be. */
+void refused_note(struct refused *who, const char *command, struct slice text);
+void refusals_complain(struct refusals *r, struct refused *who, enum redis_error_class why, const struct link *link);
+/* The answer to a command on its own: was it refused? What concerns one key only is told to nobody but who asked. */
+bool refusals_of(struct refusals *r, struct refused *who, const char *command, const struct reply *reply,
+                 const struct link *link);
+void refusals_end(struct refusals *r, struct refused *who);
+void refusals_tick(struct refusals *r);

@@ -1,0 +1,49 @@
+#pragma once
+/* The flusher's books and statistics.
+ *
+ * Thread: the flusher writes (sync/atomic.h: stat_add, store_relaxed_u64), any thread reads. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/roster.h"
+#include "redis/error.h"
+#include "sync/histogram.h"
+
+/* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys.
+ * accepted = stored + in_flight + pending + poisoned + lost. */
+struct flusher_books {
+    uint64_t stored;    /* acknowledged by the store; below 0, modulo 2^64, when it forgot hits of the run before */
+    uint64_t in_flight; /* in a batch that is not resolved */
+    uint64_t poisoned;  /* of keys that the store refuses, kept aside and tried again now and then */
+    uint64_t lost;      /* were stored, and then forgotten by the store (rollback); or given up (stats) */
+    /* Not in the sum: how many the store acknowledged and then forgot, since the start. stored + rolled_back never
+     * goes down; what was rolled back is pending again, or lost. */
+    uint64_t rolled_back;
+};
+
+/* Into how many partitions is the data set cut? */
+enum data_cut { CUT_UNKNOWN, CUT_AGREES, CUT_DIFFERS };
+
+struct flusher_stats {
+    uint64_t flushes, batches, batches_retried, batches_reconciled_applied, commands, bytes_out, bytes_in;
+    uint64_t reconnects, link_errors, alarms, replayed_hits;
+    uint64_t given_up_hits;        /* of `lost`: another process has a copy of our state file, and stores them */
+    uint64_t doubled_hits_at_most; /* pending when another process was found to write under our identity: if it is our
+                                    * clone, it may have stored them, too */
+    uint64_t unproved_hits;        /* their ledger was gone: nobody can tell whether the store has them */
+    /* their sum is `alarms` */
+    uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback, alarms_partitions_differ;
+    uint64_t errors_by_class[32]; /* index: enum redis_error_class */
+    uint64_t keys_poisoned, keys_dirty;
+    uint64_t last_flush_ms;     /* monotonic, end of the last batch that was stored */
+    uint64_t flush_duration_us; /* of the last */
+    struct histogram flush_time;
+    uint64_t backlog_since_ms; /* monotonic: the flush that first found what is still not stored; 0: nothing */
+    uint64_t partitions_found; /* what the data set says, when `cut` is CUT_DIFFERS */
+    uint32_t cut;              /* enum data_cut; written last */
+    bool connected;            /* all partitions */
+    struct roster roster;
+};
+
+_Static_assert(REDIS_ERROR_COUNT <= 32, "errors_by_class holds every class");

@@ -1,0 +1,99 @@
+#pragma once
+/* What was stored lately, as a tree: each batch knows the one before it (DESIGN 4.2, "history is a tree").
+ *
+ * Thread: the flusher's.
+ * A store's ledger names a node of the tree. That store holds the node's batch and those before it, and no other. A
+ * store that forgets makes a branch end. A copy of the store that went another way is another branch. `at` is the node
+ * that the baselines stand for. ledger/moves.h goes from one node to another.
+ * A batch that was sent and given up hangs in the tree as well (window_shelve()): some copy may have executed it.
+ * Bounded: `parts_max` parts and WINDOW_ENTRIES_MAX nodes. What is oldest, or older than `keep_ms`, is forgotten first,
+ * its parts before its ledger. At most WINDOW_PARTLESS_MAX nodes are kept without parts: were there no such bound,
+ * memory would grow for hours. A batch for whose parts there is no memory is as one beyond the window. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/batch.h"
+#include "ledger/journal.h"
+#include "ledger/ledger.h"
+
+#define WINDOW_ENTRIES_MAX (1u << 16)
+#define WINDOW_PARTLESS_MAX 2048
+#define WINDOW_NONE UINT64_MAX /* no node: before the first batch, or forgotten */
+
+struct window_part {
+    key_cell cell;
+    uint64_t hits; /* of it in the baseline while `at` is this node or one behind it */
+};
+
+struct window_entry {
+    struct ledger ledger; /* {0, 0}: a ledger that was gone, and began anew here */
+    uint64_t parent;      /* the number of the node before */
+    uint64_t hits;
+    uint64_t total; /* hits of all batches from the beginning of the ledger up to this one */
+    uint64_t stored_ms;
+    uint64_t blind;            /* hits that are pending again, and of which nobody knows any more in which cells */
+    struct window_part *parts; /* owned; NULL: beyond the window, or nothing was in it */
+    uint32_t parts_count;
+    bool dark;       /* what it and those before it held is not known: only that a store showed it */
+    bool off;        /* not between the beginning and `at` */
+    bool overwrites; /* it had a write, too (batch.h) */
+    bool open;       /* sent, and given up: perhaps executed, and then perhaps not every key of it */
+    bool behind;     /* another is behind it: scratch of window_note_tips() */
+};
+
+struct window {
+    struct window_entry *entries; /* owned; a ring of `capacity`, a power of two */
+    uint32_t capacity, first, count;
+    uint64_t gone;         /* so many were forgotten: the number of the oldest one that is known */
+    uint64_t at;           /* number; WINDOW_NONE */
+    uint32_t partless;     /* so many, from the oldest, have lost their parts */
+    uint32_t off;          /* so many are */
+    uint64_t off_seq_gone; /* the highest seq of one that was off and is forgotten; 0: none is */
+    bool left_anew;        /* the node that was left last began a ledger anew */
+    uint64_t keep_ms, parts_max, parts;
+    struct journal_tip tips[JOURNAL_TIPS_MAX]; /* the ends of the other branches, the latest first */
+    uint32_t tips_count;
+};
+
+void window_init(struct window *w, uint64_t keep_ms, uint64_t parts_max);
+void window_fini(struct window *w);
+void window_clear(struct window *w);
+/* `b` was stored behind `at`: `hits` of it. It is `at` now. */
+void window_push(struct window *w, const struct batch *b, uint64_t hits, uint64_t now_ms);
+/* `b` was sent, and is given up. */
+void window_shelve(struct window *w, const struct batch *b, uint64_t now_ms);
+/* The ledger is gone, but not what was stored under it: a new one begins here. */
+void window_begin_anew(struct window *w, uint64_t now_ms);
+/* A store shows `ledger`, and nothing is known of the way there. It is `at` now. O(nodes). */
+void window_begin_at(struct window *w, const struct ledger *ledger, uint64_t now_ms);
+/* What an earlier process knew. `acked`: its last ledger. Only when empty. */
+void window_recall(struct window *w, const struct journal_stored *stored, const struct ledger *acked);
+/* Of the way to `at` the last batches, and the ends of the other branches. */
+void window_recent(const struct window *w, struct journal_stored *out);
+
+/* The number of a node; WINDOW_NONE. O(nodes). */
+uint64_t window_find(const struct window *w, const struct ledger *ledger);
+/* NULL: forgotten, or none. */
+struct window_entry *window_entry(const struct window *w, uint64_t number);
+/* The last node on both ways; WINDOW_NONE: only the beginning is, or it is forgotten. */
+uint64_t window_meet(const struct window *w, uint64_t a, uint64_t b);
+/* Is the whole way from the beginning to `number` known? */
+bool window_is_whole(const struct window *w, uint64_t number);
+/* Is there a batch of that seq on the way to `at`, or may there have been one that is forgotten? */
+enum window_answer { WINDOW_HAS, WINDOW_HAS_NOT, WINDOW_TOO_OLD };
+enum window_answer window_has_seq(const struct window *w, uint64_t seq);
+
+/* `at` is left for its parent, or a child of `at` is entered. Parts and baselines are the caller's business. */
+void window_leave(struct window *w);
+void window_enter(struct window *w, uint64_t number);
+/* Forget an open node: it is under way again. */
+void window_drop(struct window *w, struct window_entry *e);
+/* A move has ended, or a node was shelved: find the ends of all other branches. O(nodes). */
+void window_note_tips(struct window *w);
+/* While a move lasts: where it came from and where it goes. O(1). */
+void window_note_move(struct window *w, uint64_t from, uint64_t to);
+
+/* Until when something in it can be stored again; 0: nothing can. */
+uint64_t window_ends_ms(const struct window *w);
+void window_expire(struct window *w, uint64_t now_ms);

@@ -1,0 +1,40 @@
+#pragma once
+/* Counters to be seeded or reset: SET and DEL, each exactly once or known not to be, or said to be in doubt.
+ *
+ * Thread: the flusher's.
+ * A write travels in a batch of its own, behind the INCRBY of what this process counted of that key so far:
+ *   INCRBY k d · SET k 1000 · SET L "<seq+1> <nonce>" · EXEC
+ * So it is fenced like hits are: bytes of a dead connection that arrive late change nothing, and a batch whose answer
+ * was lost is resolved by its ledger. What it means: the counter is set at one moment in the server's order, after all
+ * hits that this process had answered when it was asked; what it counts later, and what other processes had not stored
+ * yet, is added on top. The books know nothing of it: the INCRBY stores its hits, whatever replaces them.
+ * What was refused of that key, before or in this batch, is replaced as well, and does not come back.
+ * Failure modes: refused by the server, or never sent: not done, and sure not to be. Its deadline passes while the
+ * batch's fate is open, or another copy of the store answers, which never had it: in doubt, and asking again is safe.
+ * Of a process that is killed meanwhile the next one does not send it again, but its hits. A server that forgets it
+ * (rollback) gets the hits again, not the write. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/batch.h"
+#include "ledger/keyspace.h"
+#include "ledger/reads.h"
+
+struct writes {
+    const struct keyspace *space;
+    void (*answered)(void *ctx, struct read_op *op);
+    void *answered_ctx;
+    struct read_op *first[PARTITIONS_MAX]; /* queued, the oldest first */
+    struct batch *sent[PARTITIONS_MAX];    /* has a write whose asker still waits; NULL: none */
+};
+
+/* op->kind is ASK_SET, with the value in results[0].stored, or ASK_DELETE; op->count is 1. */
+void writes_push(struct writes *w, struct read_op *op);
+bool writes_wait(const struct writes *w, uint32_t partition);
+/* The oldest one goes into `b`, which is begun and empty; only when one waits. */
+void writes_take(struct writes *w, struct batch *b, struct keys *keys, uint32_t partition);
+/* The batch of this partition has ended; READ_FOUND: written, READ_FAILED: not. */
+void writes_ended(struct writes *w, const struct batch *b, enum read_state state);
+void writes_expire(struct writes *w, uint64_t now_ms);
+uint64_t writes_wake_ms(const struct writes *w); /* the first deadline; UINT64_MAX: none */

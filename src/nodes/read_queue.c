@@ -1,0 +1,239 @@
+#include "nodes/read_queue.h"
+
+#include "ledger/look.h"
+
+static struct read_slot *slot_at(struct read_queue *q, uint32_t slot) { return &q->slots[slot - 1]; }
+
+bool read_queue_has_room(const struct read_queue *q) { return READ_QUEUE_SLOTS - q->busy >= READ_OP_NAMES_MAX; }
+
+static uint32_t slot_take(struct read_queue *q)
+{
+    uint32_t slot = q->free_first;
+
+    q->busy++;
+    if (slot)
+        q->free_first = slot_at(q, slot)->next;
+    else
+        slot = ++q->used;
+    return slot;
+}
+
+static void slot_give_back(struct read_queue *q, uint32_t slot)
+{
+    slot_at(q, slot)->next = q->free_first;
+    q->free_first = slot;
+    q->busy--;
+}
+
+static void lane_append(struct read_queue *q, struct read_lane *lane, uint32_t slot)
+{
+    slot_at(q, slot)->next = 0;
+    if (lane->first)
+        slot_at(q, lane->last)->next = slot;
+    else
+        lane->first = slot;
+    lane->last = slot;
+    if (!lane->unsent)
+        lane->unsent = slot;
+}
+
+static void fail_unanswered(struct read_op *op)
+{
+    for (uint32_t i = 0; i < op->count; i++) {
+        if (op->results[i].state == READ_ASKED)
+            op->results[i].state = READ_FAILED;
+    }
+}
+
+static void op_link(struct read_queue *q, struct read_op *op)
+{
+    op->next = NULL;
+    if (q->ops_last)
+        q->ops_last->next = op;
+    else
+        q->ops_first = op;
+    q->ops_last = op;
+}
+
+static void op_unlink(struct read_queue *q, struct read_op *op, struct read_op *before)
+{
+    if (before)
+        before->next = op->next;
+    else
+        q->ops_first = op->next;
+    if (q->ops_last == op)
+        q->ops_last = before;
+}
+
+void read_queue_push(struct read_queue *q, struct read_op *op)
+{
+    op->unanswered = op->count;
+    for (uint32_t i = 0; i < op->count; i++)
+        op->results[i].state = READ_ASKED;
+    if (op->count == 0 || op->count > READ_OP_NAMES_MAX) {
+        fail_unanswered(op);
+        q->answered(q->answered_ctx, op);
+        return;
+    }
+    op_link(q, op);
+    for (uint32_t i = 0; i < op->count; i++) {
+        const struct read_result *r = &op->results[i];
+        uint32_t slot = slot_take(q);
+        *slot_at(q, slot) = (struct read_slot){.op = op, .index = i};
+        lane_append(q, &q->lanes[keyspace_partition(q->space, (struct slice){r->name, r->name_bytes})], slot);
+    }
+}
+
+bool read_queue_waits(const struct read_queue *q, uint32_t lane) { return q->lanes[lane].unsent != 0; }
+
+uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
+{
+    struct slice prefix = keyspace_prefix(q->space, lane);
+    struct read_lane *l = &q->lanes[lane];
+    struct buf key = {0};
+    uint32_t commands = 0;
+
+    while (l->unsent && commands < READ_QUEUE_SENT_MAX && !out->failed) {
+        const struct read_slot *slot = slot_at(q, l->unsent);
+        const struct read_result *r = &slot->op->results[slot->index];
+        l->unsent = slot->next;
+        look_append(out, &key, prefix, (struct slice){r->name, r->name_bytes});
+        commands++;
+    }
+    buf_fini(&key);
+    return commands;
+}
+
+/* ---- answers ---- */
+
+static void result_take(struct read_result *result, const struct reply *reply)
+{
+    enum look look = look_read(reply, &result->stored);
+
+    result->state = look == LOOK_INTEGER ? READ_FOUND : look == LOOK_NOTHING ? READ_MISSING : READ_FAILED;
+}
+
+/* Replies on one connection come in the order of their commands, so whoever handles the answer to a GETRANGE has
+ * handled the EXEC of every batch before it and of none after it: the total that was read contains exactly the
+ * baselines of this moment, and the two may be published as a pair. (The partition asks nothing while the fate of a
+ * batch sent on an earlier connection is open.) */
+static void result_publish(struct read_queue *q, const struct read_result *result, uint64_t now_ms)
+{
+    if (result->state == READ_FAILED)
+        return;
+    struct slice name = {result->name, result->name_bytes};
+    uint32_t key = keys_find(q->keys, name);
+    if (key != KEY_NONE)
+        keys_publish(q->keys, key, result->stored, now_ms);
+    else if (q->answers)
+        answers_put(q->answers, name, &(struct stored_answer){result->stored, result->state == READ_FOUND, now_ms});
+}
+
+static struct read_op *op_before(const struct read_queue *q, const struct read_op *op)
+{
+    struct read_op *before = NULL;
+
+    for (struct read_op *o = q->ops_first; o != op; o = o->next)
+        before = o;
+    return before;
+}
+
+static void op_finish(struct read_queue *q, struct read_op *op)
+{
+    op_unlink(q, op, op_before(q, op));
+    q->answered(q->answered_ctx, op);
+}
+
+void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms)
+{
+    struct read_lane *l = &q->lanes[lane];
+    uint32_t at = l->first;
+    const struct read_slot slot = *slot_at(q, at);
+
+    l->first = slot.next;
+    slot_give_back(q, at);
+    if (!slot.op)
+        return;
+    struct read_result *result = &slot.op->results[slot.index];
+    result_take(result, reply);
+    result_publish(q, result, now_ms);
+    if (--slot.op->unanswered == 0)
+        op_finish(q, slot.op);
+}
+
+/* ---- what goes wrong ---- */
+
+/* Expired slots leave the part of a lane that is still to be sent; under way, they keep their place, so that
+ * each reply finds its slot. */
+static void lane_drop_expired(struct read_queue *q, struct read_lane *l)
+{
+    uint32_t before = 0, unsent = l->unsent;
+
+    for (uint32_t at = l->first; at && at != unsent; at = slot_at(q, at)->next)
+        before = at;
+    l->unsent = 0;
+    l->last = before;
+    if (before)
+        slot_at(q, before)->next = 0;
+    else
+        l->first = 0;
+    for (uint32_t at = unsent, next; at; at = next) {
+        next = slot_at(q, at)->next;
+        if (slot_at(q, at)->op)
+            lane_append(q, l, at);
+        else
+            slot_give_back(q, at);
+    }
+}
+
+static void op_expire(struct read_queue *q, struct read_op *op, struct read_op *before)
+{
+    for (uint32_t slot = 1; slot <= q->used; slot++) {
+        if (slot_at(q, slot)->op == op)
+            slot_at(q, slot)->op = NULL;
+    }
+    op_unlink(q, op, before);
+    fail_unanswered(op);
+    q->answered(q->answered_ctx, op);
+}
+
+void read_queue_fail(struct read_queue *q, uint32_t lane)
+{
+    struct read_lane *l = &q->lanes[lane];
+
+    for (uint32_t at = l->first; at; at = slot_at(q, at)->next) {
+        struct read_op *op = slot_at(q, at)->op;
+        if (op)
+            op_expire(q, op, op_before(q, op));
+    }
+    l->unsent = l->first;
+    for (uint32_t any = 0; any < q->space->partitions; any++)
+        lane_drop_expired(q, &q->lanes[any]);
+}
+
+void read_queue_expire(struct read_queue *q, uint64_t now_ms)
+{
+    struct read_op *before = NULL;
+    bool any = false;
+
+    for (struct read_op *op = q->ops_first, *next; op; op = next) {
+        next = op->next;
+        if (now_ms < op->deadline_ms) {
+            before = op;
+            continue;
+        }
+        op_expire(q, op, before);
+        any = true;
+    }
+    for (uint32_t lane = 0; any && lane < q->space->partitions; lane++)
+        lane_drop_expired(q, &q->lanes[lane]);
+}
+
+uint64_t read_queue_wake_ms(const struct read_queue *q)
+{
+    uint64_t wake = UINT64_MAX;
+
+    for (const struct read_op *op = q->ops_first; op; op = op->next)
+        wake = op->deadline_ms < wake ? op->deadline_ms : wake;
+    return wake;
+}

@@ -1,0 +1,58 @@
+#pragma once
+/* Names to ask the store for, on their way out and back.
+ *
+ * Thread: the flusher's.
+ * Each partition has a lane of its own, as each is on a connection of its own: names leave and come back in order
+ * within a lane. An op may have names in many lanes; all share one pool of slots.
+ * Happy path: read_queue_push() an op; read_queue_send() appends the commands of one lane that fit behind what is being
+ * sent; read_queue_take() gets their replies, in order; an op with all its answers goes to `answered`.
+ * Failure modes: the link goes down: all ops with names in its lanes are answered, READ_FAILED for what is open; the
+ * op's deadline passes: READ_FAILED for what is not answered, and a reply that still comes is dropped. GETRANGE, not
+ * GET: whatever another program put under that key, the reply has at most 21 bytes. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "ledger/keys.h"
+#include "ledger/keyspace.h"
+#include "ledger/reads.h"
+#include "redis/resp.h"
+#include "tally/answers.h"
+
+#define READ_QUEUE_SLOTS 8192    /* names queued or under way */
+#define READ_QUEUE_SENT_MAX 1024 /* names of a lane in one go, so that batches get their turn */
+
+struct read_slot {
+    struct read_op *op; /* NULL: expired */
+    uint32_t index;
+    uint32_t next; /* slot + 1; 0: none */
+};
+
+/* A list of slots: first … are under way, unsent … are queued. All are slot + 1; 0: none. */
+struct read_lane {
+    uint32_t first, unsent, last;
+};
+
+struct read_queue {
+    const struct keyspace *space;
+    struct keys *keys;
+    struct answers *answers; /* for names that are none of the keys; NULL: they are not remembered */
+    void (*answered)(void *ctx, struct read_op *op);
+    void *answered_ctx;
+    struct read_op *ops_first, *ops_last; /* all that are not answered */
+    uint32_t used;                        /* slots that ever were */
+    uint32_t free_first, busy;            /* slots given back; slots in lanes */
+    struct read_lane lanes[PARTITIONS_MAX];
+    struct read_slot slots[READ_QUEUE_SLOTS];
+};
+
+bool read_queue_has_room(const struct read_queue *q); /* for an op of any lawful size */
+/* Only with room. An op of 0 names is answered at once, one of too many with READ_FAILED. */
+void read_queue_push(struct read_queue *q, struct read_op *op);
+bool read_queue_waits(const struct read_queue *q, uint32_t lane);               /* anything to send? */
+uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out); /* number of commands */
+void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms);
+void read_queue_fail(struct read_queue *q, uint32_t lane); /* all ops with names in it; no reply comes any more */
+void read_queue_expire(struct read_queue *q, uint64_t now_ms);
+uint64_t read_queue_wake_ms(const struct read_queue *q); /* the first deadline; UINT64_MAX: none */

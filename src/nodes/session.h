@@ -1,0 +1,49 @@
+#pragma once
+/* The conversation with one node: whose turn it is on this connection. WATCH and MULTI belong to a connection, so
+ * of all partitions that live on the node only one is armed at a time.
+ *
+ * Thread: the flusher's.
+ * Happy path:
+ *   ARM    WATCH L · GET L · MULTI            all three replies read before anything else is sent
+ *   SEND   INCRBY k d … · SET L "<seq+1> <nonce>" EX … · EXEC · [reads] · WATCH M · GET M · MULTI     one write
+ * where M is the ledger of the next partition with work, in turn, or L again: N partitions with work cost N round
+ * trips. MULTI travels with the arm, not with the batch: were it refused (NOPERM by a changed ACL, say), the INCRBYs
+ * behind it in the same write would be executed outside any transaction.
+ * Without a batch to send it goes as DISCARD · [reads] · WATCH M · GET M · MULTI, and when the answer to a batch of M
+ * was lost, looks at its keys come before the WATCH. Failure modes: what the server answers is the partitions'
+ * business; what they answer with "reconnect", and anything that is no answer to what was asked, ends the connection,
+ * and each partition looks at its ledger on the next. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/partition.h"
+#include "nodes/read_queue.h"
+#include "redis/link.h"
+
+struct session_config {
+    struct accounts *accounts;
+    struct read_queue *reads;
+    struct link *link;
+    uint32_t members_max;
+    void (*remap)(void *ctx); /* a partition seems to belong to another node */
+    void *remap_ctx;
+};
+
+struct session;
+
+int session_create(struct session **out, const struct session_config *config); /* 0 or -ENOMEM */
+void session_destroy(struct session *s);
+/* The partition lives on this node from now on. It has not met its ledger yet. */
+void session_join(struct session *s, struct partition *p);
+/* false: it is in the middle of something; ask again when that is answered. */
+bool session_try_leave(struct session *s, struct partition *p);
+uint32_t session_members(const struct session *s);
+
+void session_link_ready(struct session *s);
+void session_link_down(struct session *s);
+/* Do what can be done now: at most one write. */
+void session_tick(struct session *s, uint64_t now_ms);
+/* What was written is on its way: make the next write ready meanwhile. */
+void session_prepare(struct session *s);
+uint64_t session_wake_ms(const struct session *s); /* UINT64_MAX: when something else happens */

@@ -1,0 +1,400 @@
+#include "nodes/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "nodes/node.h"
+#include "nodes/scout.h"
+#include "sync/atomic.h"
+
+#define CONNECT_TIMEOUT_MS 3000
+#define REPLY_TIMEOUT_MS 5000
+#define REPLY_TIMEOUT_MAX_MS 30000
+#define BACKOFF_MIN_MS 100
+#define BACKOFF_MAX_MS 5000
+#define LOSS_VOUCHED_MS 2000 /* longer than it takes a master that was stopped to hear what happened meanwhile */
+#define LOSS_ALONE_MS 20000  /* longer than cluster-node-timeout as it usually is, 15 s */
+#define TEXT_BYTES_MAX (1 << 20)
+#define NODES_SPARE 4096               /* replies in one tree beyond those of a batch */
+#define NODES_MAX (2 * PARTITIONS_MAX) /* where each partition is, and where it goes to */
+
+/* Where a partition lives. */
+struct home {
+    struct partition *partition;  /* owned */
+    struct node *node;            /* NULL: nowhere yet */
+    struct node_address assigned; /* by the map; host empty: not known yet */
+};
+
+#define REPLAY_PARTS_MAX (4u << 20) /* of all partitions: 64 MiB */
+
+struct store {
+    struct store_config config;
+    struct link_config link;       /* of all nodes, but the address */
+    struct scout *scout;           /* owned; NULL: standalone */
+    struct node *nodes[NODES_MAX]; /* owned */
+    uint32_t nodes_count;
+    bool changed;             /* the map or the nodes, since the homes were last looked over */
+    uint64_t shown;           /* which of the nodes the roster shows as connected, a bit each */
+    bool shown_all;           /* and it shows the nodes that there are */
+    bool complained;          /* of a cluster, in standalone mode */
+    struct link_traffic gone; /* of links that are no more */
+    uint32_t homes_count;
+    struct home homes[];
+};
+
+/* ---- the scout's news ---- */
+
+static void store_on_map(void *ctx, const struct reply *slots, const struct node_address *asked, uint64_t asked_ms)
+{
+    struct store *s = ctx;
+    bool known = slots_know(slots, asked, asked); /* the seed may be any of them, under another name */
+
+    for (uint32_t p = 0; p < s->homes_count; p++) {
+        struct home *h = &s->homes[p];
+        bool found = slots_find(slots, keyspace_slot(s->config.space, p), asked, &h->assigned);
+        if (found && known && h->node && node_address_equals(&h->assigned, node_address(h->node)) &&
+            !node_address_equals(&h->assigned, asked))
+            partition_vouch(h->partition, asked_ms);
+    }
+    s->changed = true;
+}
+
+static void store_on_differs(void *ctx, uint32_t partitions)
+{
+    struct store *s = ctx;
+    struct flusher_stats *stats = s->config.accounts->stats;
+
+    stat_add(&stats->alarms, 1);
+    stat_add(&stats->alarms_partitions_differ, 1);
+    store_relaxed_u64(&stats->partitions_found, partitions);
+    /* Release: the partner is the acquire in flusher_await_cut(). */
+    store_release_u32(&stats->cut, CUT_DIFFERS);
+    ENV_LOG(s->config.env, LOG_LEVEL_ERROR, "partitions_differ", log_num("configured", s->homes_count),
+            log_num("data_set", partitions),
+            log_str("do", "nothing is stored: start with the data set's --partitions, or another --prefix"));
+}
+
+static bool store_known(void *ctx, uint32_t i, struct node_address *out)
+{
+    const struct store *s = ctx;
+
+    if (i >= s->nodes_count)
+        return false;
+    *out = *node_address(s->nodes[i]);
+    return true;
+}
+
+static void store_remap(void *ctx)
+{
+    struct store *s = ctx;
+
+    if (s->scout) {
+        scout_wish(s->scout);
+        return;
+    }
+    if (s->complained)
+        return;
+    s->complained = true;
+    ENV_LOG(s->config.env, LOG_LEVEL_ERROR, "redis_is_a_cluster", log_str("host", s->config.seed.host),
+            log_num("port", s->config.seed.port), log_str("do", "start with --redis-mode cluster"));
+}
+
+/* ---- nodes ---- */
+
+static struct node *store_get_node(struct store *s, const struct node_address *address)
+{
+    for (uint32_t i = 0; i < s->nodes_count; i++) {
+        if (node_address_equals(node_address(s->nodes[i]), address))
+            return s->nodes[i];
+    }
+    const struct node_config node = {
+        .env = s->config.env,
+        .accounts = s->config.accounts,
+        .reads = s->config.reads,
+        .link = &s->link,
+        .address = *address,
+        .members_max = s->homes_count,
+        .remap = store_remap,
+        .remap_ctx = s,
+    };
+    if (s->nodes_count == NODES_MAX || node_create(&s->nodes[s->nodes_count], &node) < 0)
+        return NULL;
+    s->shown_all = false;
+    return s->nodes[s->nodes_count++];
+}
+
+static void traffic_add(struct link_traffic *sum, const struct link_traffic *t)
+{
+    sum->bytes_out += t->bytes_out;
+    sum->bytes_in += t->bytes_in;
+    sum->commands += t->commands;
+    sum->connects += t->connects ? t->connects - 1 : 0; /* here: those that came again */
+}
+
+static void store_drop_empty_nodes(struct store *s)
+{
+    for (uint32_t i = s->nodes_count; i-- > 0;) {
+        struct node *n = s->nodes[i];
+        if (session_members(node_session(n)))
+            continue;
+        traffic_add(&s->gone, link_traffic(node_link(n)));
+        node_destroy(n);
+        s->shown_all = false;
+        s->nodes[i] = s->nodes[--s->nodes_count];
+    }
+}
+
+/* ---- moving ---- */
+
+static bool store_wants(const struct store *s, const struct node *n)
+{
+    for (uint32_t p = 0; p < s->homes_count; p++) {
+        if (node_address_equals(&s->homes[p].assigned, node_address(n)))
+            return true;
+    }
+    return false;
+}
+
+/* true: it is where the map says, or has nowhere to go. */
+static bool home_settle(struct store *s, struct home *h)
+{
+    if (!h->assigned.host[0])
+        return true;
+    if (h->node && node_address_equals(&h->assigned, node_address(h->node))) {
+        node_learn(h->node, &h->assigned);
+        return true;
+    }
+    if (h->node && !session_try_leave(node_session(h->node), h->partition)) {
+        /* Nobody stays behind, and perhaps nobody answers any more. */
+        if (!store_wants(s, h->node))
+            node_abandon(h->node);
+        return false;
+    }
+    h->node = store_get_node(s, &h->assigned);
+    if (h->node)
+        session_join(node_session(h->node), h->partition);
+    return h->node;
+}
+
+static void store_settle(struct store *s)
+{
+    bool all = true;
+
+    if (s->scout && !scout_agrees(s->scout))
+        return;
+    if (s->scout)
+        store_release_u32(&s->config.accounts->stats->cut, CUT_AGREES);
+    for (uint32_t p = 0; p < s->homes_count; p++)
+        all &= home_settle(s, &s->homes[p]);
+    store_drop_empty_nodes(s);
+    s->changed = !all;
+}
+
+/* ---- what others see ---- */
+
+static bool store_is_connected(const struct store *s)
+{
+    for (uint32_t p = 0; p < s->homes_count; p++) {
+        if (!s->homes[p].node || !node_is_ready(s->homes[p].node))
+            return false;
+    }
+    return true;
+}
+
+static void store_note_traffic(struct store *s)
+{
+    struct flusher_stats *stats = s->config.accounts->stats;
+    struct link_traffic sum = s->gone;
+    for (uint32_t i = 0; i < s->nodes_count; i++)
+        traffic_add(&sum, link_traffic(node_link(s->nodes[i])));
+    uint64_t again = sum.connects; /* the scout moves about, and that is no sign of trouble */
+    if (s->scout)
+        traffic_add(&sum, link_traffic(scout_link(s->scout)));
+    store_relaxed_u64(&stats->commands, sum.commands);
+    store_relaxed_u64(&stats->bytes_out, sum.bytes_out);
+    store_relaxed_u64(&stats->bytes_in, sum.bytes_in);
+    store_relaxed_u64(&stats->reconnects, again);
+}
+
+static void store_note_nodes(struct store *s)
+{
+    struct roster_node nodes[ROSTER_NODES_MAX] = {0};
+    uint32_t count = s->nodes_count < ROSTER_NODES_MAX ? s->nodes_count : ROSTER_NODES_MAX;
+    uint64_t ready = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        ready |= (uint64_t)node_is_ready(s->nodes[i]) << i;
+    if (s->shown_all && ready == s->shown)
+        return;
+    s->shown_all = true;
+    s->shown = ready;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct node_address *a = node_address(s->nodes[i]);
+        snprintf(nodes[i].name, sizeof(nodes[i].name), "%.*s:%u", (int)sizeof(nodes[i].name) - 8, a->host, a->port);
+        nodes[i].connected = node_is_ready(s->nodes[i]);
+    }
+    roster_write(&s->config.accounts->stats->roster, nodes, count);
+}
+
+/* ---- ticking ---- */
+
+void store_tick(struct store *s, uint64_t now_ms)
+{
+    if (s->scout)
+        scout_tick(s->scout, now_ms);
+    if (s->changed)
+        store_settle(s);
+    for (uint32_t i = 0; i < s->nodes_count; i++)
+        node_tick(s->nodes[i], now_ms);
+    bool connected = store_is_connected(s);
+    store_relaxed_u8((uint8_t *)&s->config.accounts->stats->connected, connected);
+    if (s->scout && !connected)
+        scout_wish(s->scout);
+    store_note_traffic(s);
+    store_note_nodes(s);
+}
+
+void store_fail_reads(struct store *s)
+{
+    for (uint32_t p = 0; p < s->homes_count; p++) {
+        const struct node *n = s->homes[p].node;
+        if (read_queue_waits(s->config.reads, p) && (n ? node_is_lost(n) : s->scout && scout_is_lost(s->scout)))
+            read_queue_fail(s->config.reads, p);
+    }
+}
+
+void store_reconnect(struct store *s)
+{
+    if (s->scout)
+        scout_reconnect(s->scout);
+    for (uint32_t i = 0; i < s->nodes_count; i++)
+        node_reconnect(s->nodes[i]);
+}
+
+bool store_is_busy(const struct store *s)
+{
+    for (uint32_t p = 0; p < s->homes_count; p++) {
+        if (partition_busy(s->homes[p].partition))
+            return true;
+    }
+    return false;
+}
+
+uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX])
+{
+    uint32_t count = 0;
+
+    if (s->scout)
+        link_poll(scout_link(s->scout), &out[count++]);
+    for (uint32_t i = 0; i < s->nodes_count; i++)
+        link_poll(node_link(s->nodes[i]), &out[count++]);
+    return count;
+}
+
+uint64_t store_wake_ms(const struct store *s)
+{
+    uint64_t wake = s->scout ? scout_wake_ms(s->scout) : UINT64_MAX;
+
+    for (uint32_t i = 0; i < s->nodes_count; i++)
+        wake = node_wake_ms(s->nodes[i]) < wake ? node_wake_ms(s->nodes[i]) : wake;
+    return wake;
+}
+
+/* ---- life ---- */
+
+static uint64_t store_random(void *ctx) { return env_random(ctx); }
+
+static struct link_config store_link_config(const struct store_config *config)
+{
+    return (struct link_config){
+        .transport = config->env->transport,
+        .random = store_random,
+        .random_ctx = (void *)(uintptr_t)config->env,
+        .user = config->user,
+        .credentials = config->credentials,
+        .db = config->db,
+        .client_name = "tallyd",
+        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+        .reply_timeout_ms = REPLY_TIMEOUT_MS,
+        .reply_timeout_max_ms = REPLY_TIMEOUT_MAX_MS,
+        .backoff_min_ms = BACKOFF_MIN_MS,
+        .backoff_max_ms = BACKOFF_MAX_MS,
+        .limits = {.nodes_max = config->batch_keys_max + NODES_SPARE, .text_bytes_max = TEXT_BYTES_MAX},
+    };
+}
+
+static int store_create_scout(struct store *s)
+{
+    const struct scout_config scout = {
+        .env = s->config.env,
+        .accounts = s->config.accounts,
+        .space = s->config.space,
+        .link = &s->link,
+        .seed = s->config.seed,
+        .ctx = s,
+        .map = store_on_map,
+        .differs = store_on_differs,
+        .known = store_known,
+    };
+
+    return scout_create(&s->scout, &scout);
+}
+
+static int store_create_home(struct store *s, uint32_t number)
+{
+    const struct state_file *state = s->config.state;
+    const struct chain_config chain = {
+        .past = {.accounts = s->config.accounts,
+                 .prefix = keyspace_prefix(s->config.space, number),
+                 .instance = s->config.instance,
+                 .number = number,
+                 .journal = state ? state_file_journal(state, number) : NULL,
+                 .journal_bytes = state ? state_file_geometry(state)->journal_bytes : 0,
+                 .replay_window_ms = s->config.replay_window_ms,
+                 .replay_parts_max = REPLAY_PARTS_MAX / s->config.space->partitions},
+        .batch_keys_max = s->config.batch_keys_max,
+        .on_ledger_loss = s->config.on_ledger_loss,
+        .loss_vouched_ms = s->config.space->tagged ? LOSS_VOUCHED_MS : 0,
+        .loss_alone_ms = s->config.space->tagged ? LOSS_ALONE_MS : 0,
+    };
+
+    if (!s->config.space->tagged)
+        s->homes[number].assigned = s->config.seed;
+    return partition_create(&s->homes[number].partition, &chain);
+}
+
+int store_create(struct store **out, const struct store_config *config)
+{
+    uint32_t homes = config->space->partitions;
+    struct store *s = calloc(1, sizeof(*s) + homes * sizeof(s->homes[0]));
+
+    if (!s)
+        return -ENOMEM;
+    s->config = *config;
+    s->link = store_link_config(config);
+    s->homes_count = homes;
+    s->changed = true;
+    int failed = config->space->tagged ? store_create_scout(s) : 0;
+    for (uint32_t p = 0; p < homes && !failed; p++)
+        failed = store_create_home(s, p);
+    if (failed) {
+        store_destroy(s);
+        return failed;
+    }
+    *out = s;
+    return 0;
+}
+
+void store_destroy(struct store *s)
+{
+    if (!s)
+        return;
+    for (uint32_t i = 0; i < s->nodes_count; i++)
+        node_destroy(s->nodes[i]);
+    for (uint32_t p = 0; p < s->homes_count; p++)
+        partition_destroy(s->homes[p].partition);
+    scout_destroy(s->scout);
+    free(s);
+}

@@ -1,0 +1,55 @@
+#pragma once
+/* The store: its nodes, and which partition lives on which (DESIGN 4.1, 4.3).
+ *
+ * Thread: the flusher's.
+ * Standalone: one node, one partition, for life. Cluster: the scout brings the map; each partition joins the node that
+ * owns its slot; nodes come with the first partition and go with the last. Nothing is sent to any node before the meta
+ * key has agreed to the number of partitions.
+ * Failure modes: a node is lost, or a partition is told MOVED or CLUSTERDOWN: the map is asked for until every
+ * partition is on a node that is ready. A partition leaves a node only between two of its transactions; what it had
+ * under way when a connection broke goes with it, and its ledger, which moves with the slot and is replicated with it,
+ * tells its fate on the new node. A slot that nobody serves keeps its partition where it was.
+ * Cut otherwise than configured: an alarm, and nothing is ever sent. */
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/accounts.h"
+#include "ledger/keyspace.h"
+#include "ledger/partition.h"
+#include "nodes/read_queue.h"
+#include "redis/credentials.h"
+#include "redis/slots.h"
+
+#define STORE_POLLS_MAX (2 * PARTITIONS_MAX + 1)
+
+struct store_config {
+    const struct env *env; /* all pointers: the caller's, outlive the store */
+    struct accounts *accounts;
+    struct read_queue *reads;
+    const struct keyspace *space;
+    struct node_address seed;
+    const char *user;
+    struct credentials credentials;
+    uint32_t db;
+    const char *instance;
+    uint32_t batch_keys_max;
+    enum ledger_loss on_ledger_loss;
+    uint64_t replay_window_ms;
+    const struct state_file *state; /* NULL: none */
+};
+
+struct store;
+
+int store_create(struct store **out, const struct store_config *config); /* 0 or -ENOMEM */
+void store_destroy(struct store *s);
+void store_tick(struct store *s, uint64_t now_ms);
+/* Answer the reads that wait for a node which cannot be reached; before the first attempt to reach it, they wait. */
+void store_fail_reads(struct store *s);
+/* New connections, with what the credentials are by then. */
+void store_reconnect(struct store *s);
+/* Is there a batch that is not resolved? */
+bool store_is_busy(const struct store *s);
+uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX]); /* how many */
+uint64_t store_wake_ms(const struct store *s);
