@@ -245,6 +245,11 @@ def test_the_search_for_secrets_finds_one(tmp_path):
     assert secrets.leaks(tmp_path) == [str(tmp_path / "a.err")]
 
 
+def test_a_failure_before_the_first_start_can_be_told(lab):
+    lab.tallyd(start=False)
+    assert "code None" in lab.tails()
+
+
 def test_a_killed_program_leaves_hits_indeterminate(fake):
     lab = fake()
     redis = lab.redis()

@@ -46,8 +46,8 @@ class Node(RedisServer):
                     "repl-diskless-sync yes", "repl-diskless-sync-delay 0", f"masterauth {password}"]
         if authority:
             cert, key = authority.leaf(os.path.basename(folder), f"IP:{HOST}")
-            settings += [f"tls-port {self._cluster_port.number}", f"tls-cert-file {cert}", f"tls-key-file {key}",
-                         f"tls-ca-cert-file {authority.cert}", "tls-auth-clients no", "tls-cluster yes", "tls-replication yes"]
+            settings += [f"tls-port {self._cluster_port.number}", f'tls-cert-file "{cert}"', f'tls-key-file "{key}"',
+                         f'tls-ca-cert-file "{authority.cert}"', "tls-auth-clients no", "tls-cluster yes", "tls-replication yes"]
         super().__init__(folder, appendonly=True, appendfsync="everysec", password=password, settings=settings,
                          port=Port() if authority else self._cluster_port)
 

@@ -27,7 +27,7 @@ class RedisServer:
         self._write_config(appendonly, appendfsync, settings)
 
     def _write_config(self, appendonly, appendfsync, settings):
-        lines = [f"bind {HOST}", f"port {self.port}", f"dir {self.folder}", "daemonize no", 'save ""',
+        lines = [f"bind {HOST}", f"port {self.port}", "dir .", "daemonize no", 'save ""',
                  f"appendonly {'yes' if appendonly else 'no'}", f"appendfsync {appendfsync}", *settings]
         if self.password:
             lines.append(f"requirepass {self.password}")

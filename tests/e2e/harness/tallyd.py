@@ -79,7 +79,8 @@ class Tallyd:
 
     @property
     def code(self):
-        return self._process.code
+        """The exit code so far; None while it runs, and before its first start."""
+        return self._process.code if self._process else None
 
     def log(self):
         return self._process.err() if self._process else ""

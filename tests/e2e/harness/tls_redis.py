@@ -9,8 +9,8 @@ class TlsRedis:
         self._port = Port()
         cert, key = authority.leaf(name, alternative, days)
         self.plain = lab.redis(settings=(
-            *settings, f"tls-port {self._port.number}", f"tls-cert-file {cert}", f"tls-key-file {key}",
-            f"tls-ca-cert-file {authority.cert}", f"tls-auth-clients {clients}"), **options)
+            *settings, f"tls-port {self._port.number}", f'tls-cert-file "{cert}"', f'tls-key-file "{key}"',
+            f'tls-ca-cert-file "{authority.cert}"', f"tls-auth-clients {clients}"), **options)
         self.port = self._port.number
         self.url = f"rediss://{host}:{self.port}"
         self.password = self.plain.password
