@@ -255,7 +255,7 @@ def test_a_killed_program_leaves_hits_indeterminate(fake):
     redis = lab.redis()
     server = lab.tallyd(redis)
     load = scenarios.small_load(lab, server)
-    next(scenarios.during(load, 1, 2000))
+    wait.until(lambda: load.answers >= 1000, "the load is under way", 60)
     server.pause()
     wait.until(lambda: sum(load.sent) > load.answers, "a hit is on its way")
     server.kill()

@@ -51,7 +51,7 @@ def _entry(draw, ns, key, n_max, values):
 class Load:
     """Starts at once in a thread of its own; finish() waits for the budget, stop() ends it early."""
 
-    def __init__(self, port, pool, seed=0, connections=64, depths=(1, 16), hits=None, rate=None):
+    def __init__(self, port, pool, seed=0, connections=64, depths=(1, 16), hits=None, rate=None, allowed=None):
         self.port = port
         self.pool = pool
         self.acked = [0] * len(pool)
@@ -64,6 +64,7 @@ class Load:
         self.started = 0
         self._budget = hits
         self._rate = rate
+        self._allowed = allowed
         self._heads = {}
         self._selector = selectors.DefaultSelector()
         self._lanes = [_Lane(self, depths[i % len(depths)], random.Random(f"{seed}/{i}")) for i in range(connections)]
@@ -81,6 +82,10 @@ class Load:
     def limit(self, rate):
         """From now on so many requests a second."""
         self._begin, self._before, self._rate = time.monotonic(), self.started, rate
+
+    def allow(self, hits):
+        """From now on so many of the budget may be sent in all; None: the whole of it."""
+        self._allowed = hits
 
     def stop(self, grace=5.0):
         """Sends nothing more, waits up to `grace` seconds for answers; what is then open is indeterminate."""
@@ -144,11 +149,13 @@ class Load:
                 key.data.flush()
 
     def may_start(self, wanted, now):
-        """How many of `wanted` requests may begin now, by budget, rate and stop()."""
+        """How many of `wanted` requests may begin now, by budget, allow(), rate and stop()."""
         if self._stop_at is not None:
             return 0
         if self._budget is not None:
             wanted = min(wanted, self._budget - self.started)
+        if self._allowed is not None:
+            wanted = min(wanted, self._allowed - self.started)
         if self._rate is not None:
             wanted = min(wanted, int((now - self._begin) * self._rate) + self._before - self.started)
         return max(0, wanted)

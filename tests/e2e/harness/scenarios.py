@@ -8,10 +8,10 @@ from .proxy import REQUEST
 
 
 def count_exactly(lab, hits, harm=None, redis=None, server=None, **load_options):
-    """A load of `hits` while harm(load) happens; then drained within ten seconds, and equal key by key."""
+    """A load of `hits` while harm(load) happens, by way of during(); then drained within ten seconds, and equal key by key."""
     redis = redis or lab.redis()
     server = server or lab.tallyd(redis)
-    load = lab.load(server, hits=hits, **load_options)
+    load = lab.load(server, hits=hits, allowed=0 if harm else None, **load_options)
     if harm:
         harm(load)
     load.finish()
@@ -22,12 +22,14 @@ def count_exactly(lab, hits, harm=None, redis=None, server=None, **load_options)
 
 
 def during(load, parts, hits):
-    """Yields `parts` times, evenly over the load's progress."""
+    """Yields `parts` times, evenly over the load's progress. It goes on meanwhile, and sends no last hit before the harm is done."""
     for part in range(1, parts + 1):
+        load.allow(hits * (part + 1) // (parts + 1) - 1)
         wait.until(lambda part=part: not load.running or load.answers >= hits * part // (parts + 1),
                    f"part {part} of the load", 60)
-        assert load.running, f"the load ended before part {part}: it must still run when the harm is done"
+        assert load.running, f"the load ended before part {part}"
         yield part
+    load.allow(None)
 
 
 def settle(server):
