@@ -79,14 +79,28 @@ bool list_last_take(struct list *list, struct slice *element)
     return false;
 }
 
+/* Takes the next name=value off: up to a semicolon that stands in no quotes. A proxy may quote there what its client
+ * wrote, Host for instance, which may hold semicolons. */
+static struct slice pair_take(struct slice *rest)
+{
+    bool quoted = false;
+    size_t bytes = 0;
+
+    while (bytes < rest->bytes && (quoted || rest->at[bytes] != ';')) {
+        bool pair = quoted && rest->at[bytes] == '\\' && bytes + 1 < rest->bytes;
+        quoted ^= rest->at[bytes] == '"';
+        bytes += 1 + pair;
+    }
+    struct slice taken = trim((struct slice){rest->at, bytes});
+    bytes += bytes < rest->bytes;
+    *rest = (struct slice){rest->at + bytes, rest->bytes - bytes};
+    return taken;
+}
+
 struct slice list_parameter(struct slice element, struct slice name)
 {
     while (element.bytes > 0) {
-        const char *semicolon = memchr(element.at, ';', element.bytes);
-        size_t bytes = semicolon != NULL ? (size_t)(semicolon - element.at) : element.bytes;
-        struct slice pair = trim((struct slice){element.at, bytes});
-        bytes += semicolon != NULL;
-        element = (struct slice){element.at + bytes, element.bytes - bytes};
+        struct slice pair = pair_take(&element);
         if (pair.bytes <= name.bytes || pair.at[name.bytes] != '=' || strncasecmp(pair.at, name.at, name.bytes) != 0)
             continue;
         struct slice value = {pair.at + name.bytes + 1, pair.bytes - name.bytes - 1};

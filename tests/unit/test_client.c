@@ -69,6 +69,10 @@ static void test_forwarded_is_read_like_it(void **state)
     assert_forwarded("for=192.0.2.1\r\nX-Other: for=198.51.100.7\r\nFORWARDED: for=10.0.0.2", "192.0.2.1");
     assert_forwarded("for=192.0.2.1;x=\"a,for=198.51.100.7\", for=10.0.0.2", "192.0.2.1");
     assert_forwarded("for=\"198.51.100.7, for=192.0.2.1", "192.0.2.1"); /* a client's open quote hides nothing */
+    /* What a proxy quotes may be its client's: Host may hold semicolons. */
+    assert_forwarded("host=\"a;for=198.51.100.7;b\";for=192.0.2.1", "192.0.2.1");
+    assert_forwarded("host=\"a\\\";for=198.51.100.7;b\";for=192.0.2.1", "192.0.2.1");
+    assert_forwarded("host=\"a;for=192.0.2.1", "10.0.0.1");
     assert_forwarded("for=unknown", "10.0.0.1");
     assert_forwarded("for=_hidden, for=10.0.0.3", "10.0.0.3");
     assert_forwarded("for=", "10.0.0.1");
