@@ -3,9 +3,11 @@
 #include <stdio.h>
 
 #include "api/api_worker.h"
+#include "api/json.h"
 #include "http/scan.h"
 #include "sync/atomic.h"
 
+#define MEMBER_BYTES_MAX 64      /* of a name that an answer repeats */
 #define PREFLIGHT_BYTES_MAX 1024 /* of the fields that one may ask for */
 
 #define REFUSAL_TEXT(name, text) [API_REFUSED_##name] = text,
@@ -104,6 +106,21 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
     int header_bytes = snprintf(headers, sizeof headers, "%s%s", ERROR_HEADERS, extra ? extra : "");
     answer(aw, r, reply, status, (struct slice){body, (size_t)body_bytes},
            (struct slice){headers, (size_t)header_bytes});
+}
+
+void answer_stranger(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice member,
+                     const char *detail, const char *extra)
+{
+    struct buf body = {0}, headers = {0};
+    if (member.bytes > MEMBER_BYTES_MAX)
+        member.bytes = MEMBER_BYTES_MAX;
+    buf_printf(&body, "{\"error\":\"unknown_member\",\"detail\":\"%s\",\"member\":", detail);
+    json_append_string(&body, member);
+    buf_append_slice(&body, SLICE("}\n"));
+    buf_printf(&headers, "%s%s", ERROR_HEADERS, extra);
+    answer(aw, r, reply, 400, buf_slice(&body), buf_slice(&headers));
+    buf_fini(&body);
+    buf_fini(&headers);
 }
 
 void hit_status_append(struct buf *b, enum api_refusal why)

@@ -52,6 +52,9 @@ void answer_json(struct api_worker *aw, const struct http_request *r, struct rep
 void answer_error(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                   const char *token, const char *detail, const char *extra);
 /* A hit that was not counted: status, X-Hit-Status, and the metric. */
+/* 400: the body has a member that it should not have, which the answer names. `extra` as above. */
+void answer_stranger(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice member,
+                     const char *detail, const char *extra);
 void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why);
 /* 405. */
 void answer_not_allowed(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow,

@@ -1,7 +1,6 @@
 /* PUT and DELETE /v1/counters/{ns}/{key}, or /v1/counters/{ns}?key=…: seed and reset, for those with a token. What they
  * mean: ledger/writes.h. */
 
-#include <errno.h>
 #include <jansson.h>
 
 #include "api/ask.h"
@@ -10,6 +9,7 @@
 
 #define WRITE_DEADLINE_MS 5000 /* the flusher answers by then … */
 #define WRITE_WAIT_MS 5500     /* … and the request at the latest then */
+#define VALUE_BODY "the body is {\\\"value\\\": N}, N from 0 to 2^63-1"
 
 static enum handler_result fail(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                                 const char *token, const char *detail, const char *extra)
@@ -19,15 +19,24 @@ static enum handler_result fail(struct api_worker *aw, const struct http_request
     return HANDLED;
 }
 
-/* "{"value": 1000}" and nothing else. 0, -EINVAL, -ENOMEM. */
-static int value_read(struct slice body, int64_t *value)
+/* Of {"value": 1000}; false: it was answered. */
+static bool value_read(struct api_worker *aw, const struct http_request *r, struct reply *reply, int64_t *value)
 {
+    static const char *const members[] = {"value", NULL};
     bool no_memory;
-    json_t *root = json_read(body, &no_memory);
+    json_t *root = json_read(json_skip_mark(r->body), &no_memory);
     const json_t *number = json_object_get(root, "value");
-    bool good = json_object_size(root) == 1 && number && json_read_whole(number, value) && *value >= 0;
+    struct slice stranger = json_stranger(root, members);
+    bool good = !stranger.at && number && json_read_whole(number, value) && *value >= 0;
+    if (no_memory)
+        fail(aw, r, reply, 503, "no_memory", "nothing was written; try again", "Retry-After: 1\r\n");
+    else if (stranger.at) {
+        stat_add(&aw->stats.writes[API_WRITE_REFUSED], 1);
+        answer_stranger(aw, r, reply, stranger, VALUE_BODY, "");
+    } else if (!good)
+        fail(aw, r, reply, 400, "bad_value", VALUE_BODY, NULL);
     json_decref(root);
-    return good ? 0 : no_memory ? -ENOMEM : -EINVAL;
+    return good;
 }
 
 static bool write_ask(struct api_worker *aw, struct reply *reply, enum ask_kind kind, struct slice name, int64_t value)
@@ -46,11 +55,8 @@ static enum handler_result write_begin(struct api_worker *aw, const struct http_
                                        struct slice name)
 {
     int64_t value = 0;
-    int failed = r->method == HTTP_PUT ? value_read(r->body, &value) : 0;
-    if (failed == -ENOMEM)
-        return fail(aw, r, reply, 503, "no_memory", "nothing was written; try again", "Retry-After: 1\r\n");
-    if (failed)
-        return fail(aw, r, reply, 400, "bad_value", "the body is {\\\"value\\\": N}, N from 0 to 2^63-1", NULL);
+    if (r->method == HTTP_PUT && !value_read(aw, r, reply, &value))
+        return HANDLED;
     if (aw->api->config.embedded)
         return fail(aw, r, reply, 501, "no_store", "counts can be set in a store only: start tallyd with --redis",
                     NULL);
@@ -99,7 +105,7 @@ static const char *name_read(const struct http_request *r, struct slice path, ch
 {
     struct slice parameter, value, key = {0}, query = r->query;
     while (query.at && http_query_next(&query, &parameter, &value)) {
-        if (!slice_equals(parameter, SLICE("key")))
+        if (!http_query_is(parameter, SLICE("key")))
             continue;
         if (key.at)
             return "too_many_keys";

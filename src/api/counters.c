@@ -73,7 +73,7 @@ static const char *many_read(struct many *m, struct slice ns, struct slice query
 {
     struct slice parameter, value;
     while (query.at && http_query_next(&query, &parameter, &value)) {
-        if (!slice_equals(parameter, SLICE("key")))
+        if (!http_query_is(parameter, SLICE("key")))
             continue;
         if (m->count == LOOKUP_NAMES_MAX)
             return "too_many_keys";

@@ -3,6 +3,7 @@
 #include "http/request.h"
 
 #define N_MAX 2147483647u
+#define N_DIGITS_MAX 10
 
 enum hit_form hit_suffix_take(struct slice *path)
 {
@@ -18,8 +19,13 @@ enum hit_form hit_suffix_take(struct slice *path)
 /* Digits only, no leading zero, 1…2^31-1 (DESIGN 4.5). */
 static bool parse_n(struct slice text, uint64_t *n)
 {
+    char digits[N_DIGITS_MAX];
     uint64_t value = 0;
-    if (text.bytes == 0 || text.bytes > 10 || text.at[0] == '0')
+    if (text.bytes > 0 && memchr(text.at, '%', text.bytes)) {
+        int bytes = http_percent_decode(text, false, digits, sizeof digits);
+        text = (struct slice){digits, bytes > 0 ? (size_t)bytes : 0};
+    }
+    if (text.bytes == 0 || text.bytes > N_DIGITS_MAX || text.at[0] == '0')
         return false;
     for (size_t i = 0; i < text.bytes; i++) {
         if (text.at[i] < '0' || text.at[i] > '9')
@@ -48,7 +54,7 @@ static enum parameter parameter_find(struct slice name)
         {"n", 1}, {"value", 5}, {"ack", 3}, {"key", 3}, {"label", 5}, {"color", 5}, {"label_color", 11}, {"format", 6},
     };
     enum parameter at = 0;
-    while (at < PARAMETERS && !slice_equals(name, names[at]))
+    while (at < PARAMETERS && !http_query_is(name, names[at]))
         at++;
     return at;
 }
@@ -58,10 +64,10 @@ static enum api_refusal parameter_read(enum parameter parameter, struct slice va
     switch (parameter) {
     case PARAMETER_N: return parse_n(value, &out->n) ? API_REFUSAL_KINDS : API_REFUSED_BAD_N;
     case PARAMETER_VALUE:
-        out->wants_value = slice_equals(value, SLICE("1"));
-        return out->wants_value || slice_equals(value, SLICE("0")) ? API_REFUSAL_KINDS : API_REFUSED_BAD_QUERY;
+        out->wants_value = http_query_is(value, SLICE("1"));
+        return out->wants_value || http_query_is(value, SLICE("0")) ? API_REFUSAL_KINDS : API_REFUSED_BAD_QUERY;
     case PARAMETER_ACK:
-        out->wants_stored = slice_equals(value, SLICE("stored"));
+        out->wants_stored = http_query_is(value, SLICE("stored"));
         return out->wants_stored ? API_REFUSAL_KINDS : API_REFUSED_BAD_QUERY;
     case PARAMETER_KEY: out->key = value; break;
     case PARAMETER_LABEL: out->label = value; break;

@@ -23,25 +23,15 @@ static struct slice string_of(const json_t *item, const char *member)
     return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-/* The name of a member that is none of a hit's, or at == NULL. */
-static struct slice stranger_of(json_t *item)
-{
-    for (void *i = json_object_iter(item); i; i = json_object_iter_next(item, i)) {
-        const char *name = json_object_iter_key(i);
-        if (strcmp(name, "ns") != 0 && strcmp(name, "key") != 0 && strcmp(name, "n") != 0)
-            return (struct slice){name, strlen(name)};
-    }
-    return (struct slice){0};
-}
-
 /* false: no memory. */
 static bool item_read(struct slice text, struct item *out)
 {
+    static const char *const members[] = {"ns", "key", "n", NULL};
     bool no_memory;
     *out = (struct item){.json = json_read(text, &no_memory), .why = API_REFUSAL_KINDS};
     if (!json_is_object(out->json))
         out->why = API_REFUSED_BAD_BODY;
-    else if ((out->stranger = stranger_of(out->json)).at)
+    else if ((out->stranger = json_stranger(out->json, members)).at)
         out->why = API_REFUSED_UNKNOWN_MEMBER;
     return !no_memory;
 }
@@ -120,6 +110,14 @@ static void hits_read(struct api_worker *aw, const struct http_request *r, struc
     items_free(items, count);
 }
 
+/* `name`: in its quotes. */
+static void refuse_stranger(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice name)
+{
+    refusal_count(aw, API_REFUSED_UNKNOWN_MEMBER);
+    answer_stranger(aw, r, reply, (struct slice){name.at + 1, name.bytes - 2},
+                    refusal_detail(API_REFUSED_UNKNOWN_MEMBER), "X-Hit-Status: refused;reason=unknown_member\r\n");
+}
+
 enum handler_result route_hits(struct api_worker *aw, const struct http_request *r, struct reply *reply)
 {
     if (r->method != HTTP_POST) {
@@ -127,10 +125,10 @@ enum handler_result route_hits(struct api_worker *aw, const struct http_request 
         return HANDLED;
     }
     struct hits_text text;
-    if (!hits_text_read(r->body, &text)) {
+    if (!hits_text_read(json_skip_mark(r->body), &text)) {
         answer_refusal(aw, r, reply, API_REFUSED_BAD_BODY);
     } else if (text.stranger.at) {
-        answer_refusal(aw, r, reply, API_REFUSED_UNKNOWN_MEMBER);
+        refuse_stranger(aw, r, reply, text.stranger);
     } else if (text.count > ITEMS_MAX) {
         stat_add(&aw->stats.hits_refused[API_REFUSED_BAD_BODY], 1);
         answer_error(aw, r, reply, 413, "too_many_hits", "at most 1000 hits in one request", NULL);

@@ -1,5 +1,7 @@
 #include "api/hits_text.h"
 
+#include "api/json.h"
+
 struct text {
     const char *at, *end;
 };
@@ -95,14 +97,10 @@ bool hits_text_read(struct slice body, struct hits_text *out)
     do {
         if (peek(&t) != '"' || !value_skip(&t, &name) || !take(&t, ':'))
             return false;
-        bool good;
-        if (slice_equals(name, SLICE("\"hits\"")))
-            good = !out->items.at && items_read(&t, out);
-        else
-            good = value_skip(&t, &value);
-        if (!good)
+        bool is_hits = json_string_is(name, SLICE("hits"));
+        if (is_hits ? out->items.at || !items_read(&t, out) : !value_skip(&t, &value))
             return false;
-        if (!out->stranger.at && !slice_equals(name, SLICE("\"hits\"")))
+        if (!is_hits && !out->stranger.at)
             out->stranger = name;
     } while (take(&t, ','));
     return take(&t, '}') && peek(&t) == '\0' && t.at == t.end && (out->items.at || out->stranger.at);

@@ -65,6 +65,34 @@ struct json_t *json_read(struct slice text, bool *no_memory)
     return value;
 }
 
+struct slice json_skip_mark(struct slice text)
+{
+    bool marked = text.bytes >= 3 && memcmp(text.at, "\xef\xbb\xbf", 3) == 0;
+    return marked ? (struct slice){text.at + 3, text.bytes - 3} : text;
+}
+
+bool json_string_is(struct slice text, struct slice word)
+{
+    if (!memchr(text.at, '\\', text.bytes))
+        return slice_equals((struct slice){text.at + 1, text.bytes - 2}, word);
+    json_t *string = json_loadb(text.at, text.bytes, JSON_DECODE_ANY, NULL);
+    bool same = slice_equals((struct slice){json_string_value(string), json_string_length(string)}, word);
+    json_decref(string);
+    return same;
+}
+
+struct slice json_stranger(struct json_t *object, const char *const *names)
+{
+    for (void *i = json_object_iter(object); i; i = json_object_iter_next(object, i)) {
+        const char *name = json_object_iter_key(i), *const *known = names;
+        while (*known && strcmp(*known, name) != 0)
+            known++;
+        if (!*known)
+            return (struct slice){name, strlen(name)};
+    }
+    return (struct slice){0};
+}
+
 bool json_read_whole(const struct json_t *value, int64_t *out)
 {
     double real = json_real_value(value);

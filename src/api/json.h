@@ -23,6 +23,15 @@ struct json_t *json_read(struct slice text, bool *no_memory);
  * members whose hashes collide would cost a second. */
 bool json_is_bounded(struct slice text);
 
+/* Without the byte order mark that some programs write in front, and that a reader may ignore (RFC 8259 section 8.1).
+ */
+struct slice json_skip_mark(struct slice text);
+/* Whether `text`, a string in its quotes, is `word`, also where characters of it are escaped. */
+bool json_string_is(struct slice text, struct slice word);
+/* The name of a member that is none of `names`, which ends with NULL; at == NULL: there is none. It lies in `object`.
+ */
+struct slice json_stranger(struct json_t *object, const char *const *names);
+
 /* A number that JSON Schema calls an integer: 5 and 5.0. false: it is none, or none of 64 bits. */
 bool json_read_whole(const struct json_t *value, int64_t *out);
 

@@ -59,3 +59,13 @@ int http_percent_decode(struct slice in, bool plus, char *out, size_t out_max)
     }
     return (int)bytes;
 }
+
+bool http_query_is(struct slice raw, struct slice word)
+{
+    char text[32];
+
+    if (raw.bytes <= word.bytes || memchr(raw.at, '%', raw.bytes) == NULL)
+        return slice_equals(raw, word);
+    int bytes = http_percent_decode(raw, true, text, sizeof text);
+    return bytes >= 0 && slice_equals((struct slice){text, (size_t)bytes}, word);
+}

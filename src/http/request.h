@@ -68,6 +68,8 @@ void http_request_rebase(struct http_request *r, const char *from, const char *t
 /* Next "name=value" of a query, raw; false at the end. `rest` starts as request.query. Empty pieces ("a&&b") are
  * skipped; the value ends at '&', and is empty when there is no '='. */
 bool http_query_next(struct slice *rest, struct slice *name, struct slice *value);
+/* Whether a raw name or value of a query is `word` (32 bytes at most), however its bytes are written: "%6e" is "n". */
+bool http_query_is(struct slice raw, struct slice word);
 /* Percent-decode once ('+' is a space when `plus`): the number of bytes; -1 on a broken escape, or more than `out_max`
  * bytes. */
 int http_percent_decode(struct slice in, bool plus, char *out, size_t out_max);

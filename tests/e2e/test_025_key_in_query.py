@@ -32,6 +32,17 @@ def test_any_key_is_counted_under_its_own_name_in_every_form(server, write):
     assert checker.checked_metrics(server)["hits_accepted_total"] == 11 * len(KEYS)
 
 
+def test_an_address_means_the_same_however_its_letters_are_written(server):
+    for target, n in (("blog?k%65y=a", 1), ("blog?%6Bey=%61&n=%35", 5), ("blog/a?%6e=7", 7), ("blog/a?v%61lue=%31&n=2", 2),
+                      ("blog/a?%76alue=0&n=%31%30", 10), ("bl%6fg/%61", 1), ("blog/a?ac%6B=s%74ored", 1)):
+        before = server.value("blog", "a") or 0
+        assert server.fetch(f"/v1/hit/{target}").status in (200, 202, 204), target
+        assert server.value("blog", "a") == before + n, target
+    assert server.fetch("/v1/counters/blog?k%65y=a").json()["counters"][0]["value"] == 27
+    for target in ("blog/a?n=5&%6e=5", "blog?key=a&k%65y=a", "blog/a?n=%30", "blog/a?n=%3", "blog/a?n=%3%35", "blog/a?%76alue=2"):
+        assert server.fetch(f"/v1/hit/{target}").status == 400, target
+
+
 def test_both_addresses_are_one_counter(server):
     assert server.fetch("/v1/hit/blog/posts/a%20b?n=2").status == 204
     assert server.fetch("/v1/hit/blog?key=posts/a+b&value=1").json()["value"] == 3

@@ -55,8 +55,18 @@ def test_a_misspelt_member_of_the_body_is_refused(lab):
     for body in (b'{"hits":[],"hit":[]}', b'{"hit":[' + GOOD + b"]}", b'{"hits":[' + GOOD + b'],"x":1e400}'):
         answer = post(server, body)
         assert (answer.status, answer.json()["error"]) == (400, "unknown_member"), body
+        assert answer.json()["member"] in ("hit", "x") and answer["X-Hit-Status"] == "refused;reason=unknown_member"
+    long = post(server, json.dumps({"m" * 1000: 1, "hits": []}).encode()).json()
+    assert long["member"] == "m" * 64
     for body in (batch(GOOD) + batch(GOOD), b'{"hits":[' + GOOD, b'{"hits":[],"hits":[' + GOOD + b"]}", b"[" + GOOD + b"]"):
         assert (post(server, body).status, server.value("blog", "good")) == (400, None), body
+
+
+def test_a_body_may_begin_with_a_mark_and_write_its_names_with_escapes(lab):
+    server = lab.tallyd()
+    for number, body in enumerate((batch(GOOD), b"\xef\xbb\xbf" + batch(GOOD), batch(GOOD).replace(b"hits", b"h\\u0069ts"),
+                                   batch(GOOD).replace(b'"n"', b'"\\u006e"')), 1):
+        assert (post(server, body).status, server.value("blog", "good")) == (202, 2 * number), body
 
 
 def test_a_whole_number_is_one_however_it_is_written(lab):

@@ -95,6 +95,18 @@ def test_it_is_off_by_default(lab):
     assert (answer.status, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
+@pytest.mark.parametrize("body,member", [
+    (b'{"count":5}', "count"), (b'{"Value":5}', "Value"), (b'{"value":5,"n":1}', "n"), (b'{"va\\u006cue":5}', None), (b'\xef\xbb\xbf{"value":5}', None),
+    (b'{"value":5.0}', None)])
+def test_a_misspelt_member_is_named_and_a_whole_number_taken_however_it_is_written(pair, body, member):
+    _, server = pair
+    answer = server.fetch("/v1/counters/blog/a", "PUT", [f"Authorization: Bearer {TOKEN}"], body)
+    if member:
+        assert (answer.status, answer.json()["error"], answer.json()["member"]) == (400, "unknown_member", member)
+    else:
+        assert (answer.status, answer.json()["value"]) == (200, 5)
+
+
 def test_without_a_store_a_count_cannot_be_set(lab):
     server = lab.tallyd(token_file=token_file(lab))
     assert put(server, "blog/a", 7).status == 501

@@ -65,6 +65,29 @@ static void test_absent_query_has_no_pairs(void **state)
     assert_false(http_query_next(&rest, &name, &value));
 }
 
+static void test_a_word_of_a_query_is_itself_however_it_is_written(void **state)
+{
+    (void)state;
+    static const char *const same[] = {"key", "%6bey", "%6B%65%79", "ke%79"};
+    static const char *const others[] = {
+        "",
+        "k",
+        "keys",
+        "%6b",
+        "%6bey%",
+        "%6bey%2",
+        "%4bey",
+        "key%00",
+        "KEY",
+        "%256bey",
+        "%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b"
+        "%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+        assert_true(http_query_is((struct slice){same[i], strlen(same[i])}, SLICE("key")));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(http_query_is((struct slice){others[i], strlen(others[i])}, SLICE("key")));
+}
+
 static void assert_decodes(struct slice in, bool plus, struct slice wanted)
 {
     char out[64];
@@ -120,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_rebase_moves_every_slice_but_the_body_and_the_absent),
         cmocka_unit_test(test_query_is_cut_at_ampersands_and_first_equals),
         cmocka_unit_test(test_absent_query_has_no_pairs),
+        cmocka_unit_test(test_a_word_of_a_query_is_itself_however_it_is_written),
         cmocka_unit_test(test_percent_escapes_are_decoded_once),
         cmocka_unit_test(test_broken_percent_escapes_are_refused),
         cmocka_unit_test(test_decoding_stops_at_the_room_given),
