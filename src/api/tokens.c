@@ -130,6 +130,8 @@ enum token_verdict tokens_check(const struct tokens *t, struct slice authorizati
         strncasecmp(authorization.at, scheme.at, scheme.bytes) != 0)
         return TOKEN_MISSING;
     struct slice token = {authorization.at + scheme.bytes, authorization.bytes - scheme.bytes};
+    while (token.at[0] == ' ' && token.bytes > 1) /* 1*SP (RFC 9110 section 11.4) */
+        token.at++, token.bytes--;
     if (token.bytes > sizeof given)
         return TOKEN_UNKNOWN;
     memcpy(given, token.at, token.bytes);

@@ -60,6 +60,8 @@ static void test_what_is_no_known_token_is_told_apart_from_none(void **state)
     assert_int_equal(check(t, NULL, TOKEN_WRITE, "blog"), TOKEN_MISSING);
     assert_int_equal(check(t, "", TOKEN_WRITE, "blog"), TOKEN_MISSING);
     assert_int_equal(check(t, "Bearer ", TOKEN_WRITE, "blog"), TOKEN_MISSING);
+    assert_int_equal(check(t, "Bearer  ", TOKEN_WRITE, "blog"), TOKEN_UNKNOWN);
+    assert_int_equal(check(t, "bearer   " FIRST, TOKEN_WRITE, "blog"), TOKEN_GOOD);
     assert_int_equal(check(t, "Basic " FIRST, TOKEN_WRITE, "blog"), TOKEN_MISSING);
     assert_int_equal(check(t, FIRST, TOKEN_WRITE, "blog"), TOKEN_MISSING);
     assert_int_equal(check(t, "Bearer 0123456789abcde", TOKEN_WRITE, "blog"), TOKEN_UNKNOWN);
