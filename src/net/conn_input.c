@@ -124,7 +124,7 @@ static bool body_step(struct conns *cs, struct conn *c, struct partial *p, struc
     } while (result == HTTP_MORE && in->bytes > 0);
 
     if (result == HTTP_BAD) {
-        conn_refuse(cs, c, p->body.status, p->body.reason);
+        conn_refuse(cs, c, p->body.status, p->body.reason, &p->request);
         return false;
     }
     if (p->data.failed) {
@@ -167,7 +167,7 @@ static bool head_step(struct conns *cs, struct conn *c, struct slice *in)
         if (!partial_get(cs, c)) /* what was read so far, for when the rest comes */
             conn_close(cs, c);
         return false;
-    case HTTP_BAD: conn_refuse(cs, c, c->parser.status, c->parser.reason); return true;
+    case HTTP_BAD: conn_refuse(cs, c, c->parser.status, c->parser.reason, r); return true;
     case HTTP_DONE: break;
     }
     p->at = (struct slice){in->at, c->parser.head_bytes};
@@ -188,7 +188,7 @@ static bool proxy_step(struct conns *cs, struct conn *c, struct slice *in)
     size_t bytes = 0;
     switch (proxy_header_read(*in, &bytes, &cs->peers[conn_slot(cs, c)])) {
     case PROXY_MORE: return false;
-    case PROXY_BAD: conn_refuse(cs, c, 400, "proxy_header"); return true;
+    case PROXY_BAD: conn_refuse(cs, c, 400, "proxy_header", NULL); return true;
     case PROXY_DONE: break;
     }
     in->at += bytes;

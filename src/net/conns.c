@@ -146,11 +146,11 @@ static void conn_expired(struct conns *cs, struct conn *c)
             return;
         }
         stat_add(&cs->stats.timeouts_head, 1);
-        conn_refuse(cs, c, 408, "head_timeout");
+        conn_refuse(cs, c, 408, "head_timeout", NULL);
         break;
     case CONN_BODY:
         stat_add(&cs->stats.timeouts_body, 1);
-        conn_refuse(cs, c, 408, "body_timeout");
+        conn_refuse(cs, c, 408, "body_timeout", NULL);
         break;
     case CONN_WAITING: conn_handle(cs, c, c->partial, true, true); break;
     default: conn_close(cs, c); return;

@@ -140,8 +140,9 @@ void conn_pump(struct conns *cs, struct conn *c);
 void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes);
 /* Calls the handler (again) for the request in `p`. */
 void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again, bool expired);
-/* Answers with an error and ends the connection. */
-void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason);
+/* Answers with an error and ends the connection. `r`: as much of the request as could be read, since an answer to HEAD
+ * has no body; NULL: what the connection keeps of it. */
+void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason, const struct http_request *r);
 void conn_partial_drop(struct conns *cs, struct conn *c);
 
 /* Returns `out` with room for an ordinary answer, and sees to it that it will be sent. */

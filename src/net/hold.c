@@ -116,7 +116,7 @@ static bool hold_book(struct conns *cs, struct conn *c)
 static void conn_end_for_memory(struct conns *cs, struct conn *c)
 {
     if (conn_reads(c) && !c->sending.data && c->out.bytes == 0)
-        conn_refuse(cs, c, 503, "memory");
+        conn_refuse(cs, c, 503, "memory", NULL);
     else
         conn_close(cs, c);
     buf_fini(&c->carry);

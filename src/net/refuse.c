@@ -52,7 +52,7 @@ static const char *detail_of(const char *reason)
     return "the request could not be read";
 }
 
-void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason)
+void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason, const struct http_request *r)
 {
     char text[256], lines[512];
     struct buf body = {.data = text, .capacity = sizeof text, .bytes_max = sizeof text};
@@ -68,7 +68,9 @@ void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reaso
                                      .close = true};
     if (cs->handler.refused)
         cs->handler.refused(cs->handler.ctx, status, reason);
-    http_response_write(conn_out(cs, c), NULL, &response, cs->date);
+    if (!r && c->partial)
+        r = &c->partial->request;
+    http_response_write(conn_out(cs, c), r, &response, cs->date);
     conn_partial_drop(cs, c);
     c->state = CONN_LAST;
     c->linger = true;

@@ -338,6 +338,9 @@ def methods():
     yield "9110 9.3.2", "HEAD of a page has its length", method(b"HEAD", b"/"), says(200), {"content-length": ""}, b"", True
     yield "9110 9.3.2", "HEAD with a body", request(b"Content-Length: 5", body=b"hello", line=b"HEAD / HTTP/1.1"), \
         says(200), {}, b"", True
+    yield "9110 9.3.2", "HEAD that is refused has no body either", request(b"Host: t", line=b"HEAD / HTTP/1.1"), BAD, {}, b"", True
+    yield "9110 9.3.2", "HEAD with a body that is refused", request(b"Transfer-Encoding: chunked", line=b"HEAD / HTTP/1.1",
+                                                                 body=b"zz\r\n"), BAD, {}, b"", True
     yield "9110 15.5.5", "no such path", method(b"GET", b"/nope"), says(404)
 
 
