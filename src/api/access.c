@@ -37,6 +37,16 @@ static bool kind_parse(struct rule *rule, const char *word)
     return false;
 }
 
+/* Whether some key has this value, or begins with it: what cannot be one would match nothing, and nobody would know
+ * why. */
+static bool key_can_match(const struct rule *rule)
+{
+    char scratch[NAME_BYTES_MAX];
+    struct slice name;
+    enum name_error error = name_from_parts(SLICE("any"), rule->value, scratch, &name);
+    return error == NAME_OK || (error == NAME_NO_KEY && rule->prefix);
+}
+
 static bool rule_parse(struct rule *rule, char *line)
 {
     char *rest = NULL, *ns = strtok_r(line, SPACE, &rest), *kind = strtok_r(NULL, SPACE, &rest),
@@ -48,6 +58,8 @@ static bool rule_parse(struct rule *rule, char *line)
     rule->value = slice_of(value ? value : "");
     rule->prefix = rule->kind == RULE_KEY && value[rule->value.bytes - 1] == '*';
     rule->value.bytes -= rule->prefix;
+    if (rule->kind == RULE_KEY && !key_can_match(rule))
+        return false;
     return strcmp(ns, "*") == 0 || name_check_ns(rule->ns) == NAME_OK;
 }
 

@@ -1,8 +1,10 @@
 #include "app/admin_host.h"
 
+#include <errno.h>
 #include <strings.h>
 
 #include "base/ip.h"
+#include "http/target.h"
 
 /* Without ":port", and without the brackets of an IPv6 address. */
 static struct slice name_of(struct slice host)
@@ -34,4 +36,19 @@ bool admin_host_known(const char *list, struct slice host)
             return true;
     }
     return false;
+}
+
+int admin_hosts_check(const char *list, struct error *err)
+{
+    for (size_t bytes; *list; list += bytes + (list[bytes] == ',')) {
+        bytes = strcspn(list, ",");
+        bool is_name =
+            target_host_valid((struct slice){list, bytes}) && !memchr(list, ':', bytes) && !memchr(list, '*', bytes);
+        if (!is_name)
+            return error_set(err, -EINVAL,
+                             "--admin-hosts: '%.*s' is no host name; write names without scheme, port and path, like "
+                             "tallyd.internal.example; addresses are known",
+                             (int)bytes, list);
+    }
+    return 0;
 }

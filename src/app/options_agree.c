@@ -6,6 +6,7 @@
 
 #include "api/client.h"
 #include "api/newcomer.h"
+#include "app/admin_host.h"
 
 static int store_agrees(const struct options *o, struct error *err)
 {
@@ -46,5 +47,7 @@ int options_agree(const struct options *o, struct error *err)
     int result = store_agrees(o, err);
     if (result == 0)
         result = proxies_agree(o, err);
+    if (result == 0)
+        result = admin_hosts_check(o->admin_hosts, err);
     return result != 0 ? result : namespaces_parse(&namespaces, o->namespaces, err);
 }

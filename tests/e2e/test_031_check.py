@@ -52,7 +52,8 @@ def test_check_and_start_agree_on_every_value(tmp_path, option):
     (["--state-dir", "/nope/x"], "/nope/x"), (["--state-dir", "/dev/null"], "directory"),
     (["--proxy-protocol", "v2"], "--trusted-proxies"), (["--listen", "192.0.2.77:80"], "--listen"),
     (["--redis", "rediss://h", "--redis-ca", "/nope/ca"], "/nope/ca"), (["--redis-password-file", "/nope/p"], "/nope/p"),
-    (["--token-file", "/nope/t"], "/nope/t"), (["--filter", "prefech"], "prefech")])
+    (["--token-file", "/nope/t"], "/nope/t"), (["--filter", "prefech"], "prefech"),
+    (["--admin-hosts", "https://metrics"], "--admin-hosts"), (["--admin-hosts", "a,metrics:9090"], "metrics:9090")])
 def test_what_cannot_start_fails_the_check_with_its_reason(tmp_path, arguments, words):
     check = tallyd.run(tmp_path, HERE + arguments + ["--check"])
     assert check[0] == 64 and words in check[2] and check[1] == "", check

@@ -88,8 +88,8 @@ static void test_the_star_is_for_namespaces_without_rules_of_their_own(void **st
 static void test_a_line_that_is_no_rule_and_a_text_without_rules_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"blog",         "blog key", "blog origin", "blog token x",
-                                      "blog key a b", "b! key a", "blog keys a"};
+    static const char *const bad[] = {"blog",     "blog key",    "blog origin",  "blog token x",   "blog key a b",
+                                      "b! key a", "blog keys a", "blog key {a}", "blog key a\x7f*"};
     static const char *const cut[] = {"", "# only a comment\n", "blog key a", "blog key a\nblog tok"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct access *a;
