@@ -170,11 +170,17 @@ bool chain_is_sure(const struct chain *c)
 
 /* ---- how a batch ends ---- */
 
+/* What is given up is in the journal as such before anything else is: a step of a move takes the place of its record.
+ */
 void chain_give_back_all(struct chain *c)
 {
+    bool sent = (c->batch && c->batch->copies) || (c->replaced && c->replaced->copies);
+
     chain_give_back(c, &c->batch);
     chain_give_back(c, &c->replaced);
     chain_give_back(c, &c->next);
+    if (sent)
+        chronicle_start_over(&c->past, &c->past.acked);
 }
 
 static void chain_acknowledge(struct chain *c, const struct batch *applied, uint64_t hits)

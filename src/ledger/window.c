@@ -175,6 +175,7 @@ void window_begin_anew(struct window *w, uint64_t now_ms)
     if (e)
         *e = (struct window_entry){.parent = w->at, .stored_ms = now_ms};
     w->at = e ? window_newest(w) : WINDOW_NONE;
+    window_note_tips(w);
 }
 
 void window_begin_at(struct window *w, const struct ledger *ledger, uint64_t now_ms)
@@ -235,7 +236,8 @@ void window_recall(struct window *w, const struct journal_stored *stored, const 
         window_begin_at(w, acked, 0); /* damage took what was between */
     for (uint32_t i = stored->tips_count; i-- > 0;) {
         const struct journal_tip *tip = &stored->tips[i];
-        recall(w, &tip->ledger, tip->hits, find_seq(w, tip->fork_seq), true);
+        if (window_find(w, &tip->ledger) == WINDOW_NONE)
+            recall(w, &tip->ledger, tip->hits, find_seq(w, tip->fork_seq), true);
         note_forgotten(w, &tip->ledger); /* those before it are */
     }
     for (uint32_t i = 0; stored->tips_count && i < stored->count; i++)

@@ -40,6 +40,7 @@ struct window_entry {
     bool overwrites; /* it had a write, too (batch.h) */
     bool open;       /* sent, and given up: perhaps executed, and then perhaps not every key of it */
     bool behind;     /* another is behind it: scratch of window_note_tips() */
+    bool anew;       /* a ledger began anew behind it: likewise */
 };
 
 struct window {

@@ -221,6 +221,71 @@ static void test_a_batch_that_was_given_up_does_not_hide_the_one_before_it(void 
     fixture_fini(&f);
 }
 
+struct witness {
+    struct fixture f; /* first: the env's context is its world */
+    void *journal;
+    uint32_t journal_bytes;
+    struct journal_stored stored; /* what the next process would read at the first step */
+    int steps;
+};
+
+static void see_the_step(void *ctx, enum env_step step)
+{
+    struct witness *w = ctx;
+    struct journal_view view;
+
+    if (step != ENV_STEP_INTENT || w->steps++)
+        return;
+    assert_int_equal(journal_read((struct slice){w->journal, w->journal_bytes}, &view), JOURNAL_WHOLE);
+    assert_non_null(view.step);
+    w->stored = *view.stored;
+}
+
+/* With a journal, as recovery leaves it. */
+static void witness_init(struct witness *w)
+{
+    struct journal j;
+
+    *w = (struct witness){.journal_bytes = journal_bytes(100)};
+    w->journal = calloc(1, w->journal_bytes);
+    fixture_init_with(&w->f, 60000, LEDGER_LOSS_RESUME);
+    journal_open(&j, w->journal, w->journal_bytes, &w->f.world.env);
+    journal_acknowledge(&j, "one", &(struct ledger){0}, &(struct journal_stored){0});
+    struct chain_config config = w->f.chain.config;
+    config.past.journal = w->journal;
+    config.past.journal_bytes = w->journal_bytes;
+    chain_fini(&w->f.chain);
+    assert_int_equal(chain_init(&w->f.chain, &config), 0);
+}
+
+/* A step of a move takes the place of the record of the batch that was sent. A process that is killed right behind it
+ * has a successor that knows of that batch all the same. */
+static void test_the_next_process_knows_of_the_batch_that_a_move_gave_up(void **state)
+{
+    struct witness w;
+    (void)state;
+
+    witness_init(&w);
+    send_hits(&w.f, 1);
+    answer(&w.f);
+    struct ledger b = w.f.chain.past.acked;
+    send_hits(&w.f, 10);
+    answer(&w.f);
+    send_hits(&w.f, 100);
+    struct ledger open = w.f.chain.batch->ledger;
+    w.f.world.env.step = see_the_step;
+    assert_int_equal(reconcile(&w.f, &b), CHAIN_GIVEN_UP);
+    assert_int_equal(w.steps, 1);
+    uint32_t i = 0;
+    while (i < w.stored.tips_count && !ledger_equals(&w.stored.tips[i].ledger, &open))
+        i++;
+    assert_in_range(i, 0, w.stored.tips_count - 1);
+    assert_int_equal(w.stored.tips[i].fork_seq, b.seq);
+    assert_int_equal(w.stored.tips[i].hits, 110);
+    fixture_fini(&w.f);
+    free(w.journal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_nothing_moves_for_a_server_that_takes_no_writes),
         cmocka_unit_test(test_after_a_ledger_that_leads_nowhere_all_copies_are_still_known),
         cmocka_unit_test(test_a_batch_that_was_given_up_does_not_hide_the_one_before_it),
+        cmocka_unit_test(test_the_next_process_knows_of_the_batch_that_a_move_gave_up),
         cmocka_unit_test(test_an_empty_batch_that_comes_back_repeats_nothing),
     };
 

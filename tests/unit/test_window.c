@@ -230,6 +230,40 @@ static void test_the_next_process_hears_of_the_ends_of_other_branches(void **sta
     fixture_fini(&f);
 }
 
+/* The end of what a store held whose ledger was gone is one that another copy may show, for as long as tips are kept,
+ * however many batches the next processes store. */
+static void test_the_next_process_hears_of_the_ledger_that_was_gone(void **state)
+{
+    struct fixture f;
+    struct journal_stored stored;
+    struct window next;
+    (void)state;
+
+    fixture_init(&f, 100);
+    f.seq = 40;
+    empty_batches(&f, 42);
+    const struct ledger gone = window_entry(&f.window, f.window.at)->ledger;
+    window_begin_anew(&f.window, 0);
+    f.seq = 0;
+    empty_batches(&f, JOURNAL_STORED_MAX);
+    const struct ledger acked = window_entry(&f.window, f.window.at)->ledger;
+    window_recent(&f.window, &stored);
+    for (int life = 0; life < 3; life++) {
+        assert_int_equal(stored.tips_count, 1);
+        assert_true(ledger_equals(&stored.tips[0].ledger, &gone));
+        assert_int_equal(stored.tips[0].hits, 0);
+        window_init(&next, KEEP_MS, 100);
+        window_recall(&next, &stored, &acked);
+        const struct window_entry *e = window_entry(&next, window_find(&next, &gone));
+        assert_non_null(e);
+        assert_int_equal(e->blind, 0);
+        assert_true(e->dark);
+        window_recent(&next, &stored);
+        window_fini(&next);
+    }
+    fixture_fini(&f);
+}
+
 static void test_what_is_forgotten_of_a_branch_that_was_left_is_blind(void **state)
 {
     struct fixture f;
@@ -254,6 +288,7 @@ int main(void)
         cmocka_unit_test(test_parts_beyond_the_bound_are_forgotten_oldest_first),
         cmocka_unit_test(test_two_branches_meet_where_they_parted),
         cmocka_unit_test(test_the_next_process_hears_of_the_ends_of_other_branches),
+        cmocka_unit_test(test_the_next_process_hears_of_the_ledger_that_was_gone),
         cmocka_unit_test(test_what_is_forgotten_of_a_branch_that_was_left_is_blind),
     };
 
