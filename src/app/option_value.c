@@ -80,6 +80,18 @@ static int string_set(const struct option *option, const char *text, const char 
     return 0;
 }
 
+/* It is made or opened later. Logs quote it. */
+static int folder_set(const struct option *option, const char *text, const char **out, struct error *err)
+{
+    size_t bytes = strlen(text);
+    for (size_t i = 0; i < bytes; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f || bytes > option->max)
+            return error_set(err, -EINVAL, "not a folder's name: at most %" PRIu64 " bytes, no control bytes",
+                             option->max);
+    *out = text;
+    return 0;
+}
+
 static int secret_set(const struct option *option, const char *text, const char **out, struct error *err)
 {
     if (strlen(text) > option->max)
@@ -119,6 +131,7 @@ int option_value_set(struct options *o, const struct option *option, const char 
     case OPTION_STRING: return string_set(option, text, field, err);
     case OPTION_SECRET: return secret_set(option, text, field, err);
     case OPTION_FILE: return path_set(text, field, err);
+    case OPTION_FOLDER: return folder_set(option, text, field, err);
     case OPTION_REDIS_URL: return redis_url_set(text, field, err);
     case OPTION_HELP:
         *(const char **)field = text;

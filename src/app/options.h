@@ -20,6 +20,7 @@
 #define OPTION_C_STRING const char *
 #define OPTION_C_SECRET const char *
 #define OPTION_C_FILE const char *
+#define OPTION_C_FOLDER const char *
 #define OPTION_C_HELP const char *
 #define OPTION_C_ADDRESS struct address
 #define OPTION_C_REDIS_URL struct redis_url
@@ -33,6 +34,7 @@ enum option_type {
     OPTION_STRING,
     OPTION_SECRET,
     OPTION_FILE,
+    OPTION_FOLDER,
     OPTION_HELP,
     OPTION_ADDRESS,
     OPTION_REDIS_URL,

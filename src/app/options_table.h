@@ -65,7 +65,7 @@
            "TIME", "how often counts go to Redis")                                                                     \
     OPTION("Store", "prefix", prefix, STRING, "tally:", 0, 64, SOURCE_ANY, "TEXT",                                     \
            "put before every key in Redis")                                                                            \
-    OPTION("Store", "state-dir", state_dir, STRING, "", 0, 4000, SOURCE_ANY, "DIR",                                    \
+    OPTION("Store", "state-dir", state_dir, FOLDER, "", 0, 4000, SOURCE_ANY, "DIR",                                    \
            "keep counts in a file there, one directory for each process, so that a killed process loses nothing; best " \
            "on tmpfs")                                                                                                 \
     OPTION("Store", "replay-window", replay_window_us, DURATION, "60s", 0, US_PER_HOUR, SOURCE_ANY, "TIME",            \

@@ -31,7 +31,7 @@ class Lane:
             self.honest = lab.redis()
             self.stores = [lab.keep(HostileStore(self.honest, seed))]
             options = {}
-        self.server = lab.tallyd(self.stores[0], workers=1, **options)
+        self.server = lab.tallyd(self.stores[0], workers=1, env={"TALLYD_ALLOW_CORE": "true"}, **options)  # else only root sees its descriptors
         self.resident = self.server.resident_kib()
         self.load = lab.load(self.server, seed=seed, connections=2, rate=100)
 

@@ -13,7 +13,7 @@ import shutil
 import signal
 
 import pytest
-from harness import checker, crash, wait
+from harness import checker, preload, wait
 from harness.http_client import fetch
 from harness.wait import LONG
 
@@ -28,7 +28,7 @@ class Start:
     """What every case begins with."""
 
     def __init__(self, lab):
-        self.library = crash.build_library(lab)
+        self.library = preload.build("crash_at", lab.folder)
         self.folder = os.path.join(lab.folder, "start")
         os.mkdir(self.folder)
         redis = lab.redis(appendonly=True)

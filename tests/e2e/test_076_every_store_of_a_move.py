@@ -7,7 +7,7 @@ import os
 import platform
 
 import pytest
-from harness import checker, crash, wait
+from harness import checker, crash, preload, wait
 from harness.http_client import fetch
 from harness.wait import LONG
 
@@ -102,7 +102,7 @@ def _is_drained(server):
 
 @pytest.mark.parametrize("forward", (False, True), ids=("back", "forward"))
 def test_killed_before_any_store_of_a_move_nothing_is_lost_in_silence_or_doubled(lab, tried, forward):
-    story = Story(lab, crash.build_library(lab))
+    story = Story(lab, preload.build("crash_at", lab.folder))
     stores = story.play(0, forward)
     assert stores > 50, "the stores are seen"
     step = 1 if LONG else max(1, stores // CASES)

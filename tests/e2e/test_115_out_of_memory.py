@@ -6,17 +6,15 @@ import mmap
 import os
 import random
 import struct
-import subprocess
 
 import pytest
-from harness import wait
+from harness import preload, wait
 from harness.scenarios import state_dir
 from harness.tallyd import ENGINES
 from harness.wait import LONG
 
 pytestmark = pytest.mark.skipif(wait.INSTRUMENTED, reason="a sanitizer has an allocator of its own")
 
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "harness", "fail_memory.c")
 EVER = (1 << 64) - 1
 STARTS = 2000 if LONG else 12  # at most; of each way to fail
 ROUNDS = 600 if LONG else 60
@@ -29,13 +27,12 @@ class Memory:
     _PLAN = struct.Struct("=QQQ")
 
     def __init__(self, folder):
-        self.library, path = os.path.join(folder, "fail_memory.so"), os.path.join(folder, "fail_memory.plan")
-        subprocess.run(["cc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", self.library, SOURCE], check=True)
+        path = os.path.join(folder, "fail_memory.plan")
         with open(path, "w+b") as file:
             file.write(bytes(mmap.PAGESIZE))
             file.flush()
             self._words = mmap.mmap(file.fileno(), mmap.PAGESIZE)
-        self.env = {"LD_PRELOAD": self.library, "FAIL_MEMORY": path}
+        self.env = {"LD_PRELOAD": preload.build("fail_memory", folder), "FAIL_MEMORY": path}
 
     def calls(self):
         return self._PLAN.unpack_from(self._words)[0]

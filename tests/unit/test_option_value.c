@@ -57,6 +57,18 @@ static void test_a_prefix_has_no_bytes_that_mean_something_elsewhere(void **stat
     assert_string_equal(options.prefix, "site-1:\xc3\xa4:");
 }
 
+static void test_a_folder_may_have_any_name_that_can_be_read(void **state)
+{
+    (void)state;
+    assert_int_equal(set(OPTION_INDEX_state_dir, "/mnt/my data {1} \"\xc3\xa4\""), 0);
+    assert_string_equal(options.state_dir, "/mnt/my data {1} \"\xc3\xa4\"");
+    assert_int_equal(set(OPTION_INDEX_state_dir, "/mnt/a\nb"), -EINVAL);
+    char longest[4002] = {0};
+    memset(longest, 'a', 4001);
+    assert_int_equal(set(OPTION_INDEX_state_dir, longest), -EINVAL);
+    assert_int_equal(set(OPTION_INDEX_state_dir, longest + 1), 0);
+}
+
 static void test_a_file_must_be_readable_and_no_directory(void **state)
 {
     (void)state;
@@ -103,6 +115,7 @@ int main(void)
         cmocka_unit_test(test_numbers_are_taken_at_their_bounds_and_refused_beyond),
         cmocka_unit_test(test_auto_is_only_allowed_where_the_table_says_so),
         cmocka_unit_test(test_a_prefix_has_no_bytes_that_mean_something_elsewhere),
+        cmocka_unit_test(test_a_folder_may_have_any_name_that_can_be_read),
         cmocka_unit_test(test_a_file_must_be_readable_and_no_directory),
         cmocka_unit_test(test_a_bad_url_or_secret_is_never_repeated),
         cmocka_unit_test(test_a_redis_url_is_read_and_none_is_none),

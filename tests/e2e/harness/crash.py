@@ -1,18 +1,7 @@
 """kill -9 of a tallyd before one store of its own choosing into the state file (crash_at.c)."""
 
 import mmap
-import os
 import struct
-import subprocess
-
-_SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "crash_at.c")
-
-
-def build_library(lab):
-    """To be preloaded."""
-    path = os.path.join(lab.folder, "crash_at.so")
-    subprocess.run(["cc", "-O1", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", path, _SOURCE], check=True)
-    return path
 
 
 class Control:
