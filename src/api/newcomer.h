@@ -11,8 +11,8 @@
 #define NAMESPACES_MAX 256
 
 struct namespaces {
-    uint32_t count; /* 0: every namespace exists */
-    struct slice names[NAMESPACES_MAX];
+    uint32_t count;                     /* 0: every namespace exists */
+    struct slice names[NAMESPACES_MAX]; /* in their order */
 };
 
 /* "blog,shop". The text must outlive it. 0, or -EINVAL with a sentence. */

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define FILE_BYTES_MAX (256 * 1024)
+#define FILE_BYTES_MAX (1024 * 1024) /* 10 000 rules of a hundred bytes */
 
 static int tokens_read(struct policy *p, char *text, struct error *err)
 {

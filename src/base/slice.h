@@ -20,3 +20,11 @@ static inline bool slice_equals(struct slice a, struct slice b)
     /* An empty slice may have no address, and memcmp() may not be given one. */
     return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.at, b.at, a.bytes) == 0);
 }
+
+/* As memcmp(); what another begins with comes before it. */
+static inline int slice_compare(struct slice a, struct slice b)
+{
+    size_t bytes = a.bytes < b.bytes ? a.bytes : b.bytes;
+    int order = bytes > 0 ? memcmp(a.at, b.at, bytes) : 0;
+    return order != 0 ? order : (a.bytes > b.bytes) - (a.bytes < b.bytes);
+}

@@ -55,6 +55,8 @@ def test_a_crowd_that_fills_the_memory_ends_nobody_else(lab, engine, text, recei
     assert server.value("honest", "b") == batches
     # What is left is the pool of free blocks.
     assert metrics["buffer_bytes"] <= 2 * 128 * 32 * 1024
+    print(f"{engine}: {CROWD} connections, {group.peak_bytes / MIB:.0f} of {GROUP / MIB:.0f} MiB at most, {hits} hits and {batches} "
+          f"batches exact, {metrics['buffer_shortages_total']:.0f} gave way")
     assert server.stop() == 0
 
 

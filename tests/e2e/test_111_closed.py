@@ -18,7 +18,7 @@ WRONG = {  # (option, what is wrong with the file): its bytes
     ("bots-file", "cut"): "ExampleBot", ("bots-file", "NUL"): "Example\0Bot\n",
 }
 WRONG |= {(option, what): text for option in ("token-file", "access-file", "bots-file") for what, text in
-          {"empty": "", "comment": "# only a comment\n", "no UTF-8": "\xff\n", "large": "a" * 300_000 + "\n"}.items()}
+          {"empty": "", "comment": "# only a comment\n", "no UTF-8": "\xff\n", "large": "a" * 1_100_000 + "\n"}.items()}
 
 
 @pytest.mark.parametrize("option,what", WRONG)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -133,10 +134,86 @@ static void test_without_an_origin_the_referer_has_it(void **state)
     access_destroy(a);
 }
 
+/* Short words over few letters, so that rules cover each other and keys meet them. */
+static const char *word_draw(char out[5])
+{
+    int bytes = 1 + rand() % 4;
+    for (int i = 0; i < bytes; i++)
+        out[i] = "ab/*"[rand() % 4];
+    out[bytes] = '\0';
+    return out;
+}
+
+enum { MODEL_RULES = 60 };
+
+struct model {
+    char ns[MODEL_RULES], words[MODEL_RULES][5];
+};
+
+/* Rule by rule. */
+static bool model_takes(const struct model *m, char ns, const char *key)
+{
+    bool any = false;
+    for (int i = 0; i < MODEL_RULES; i++) {
+        if (m->ns[i] != ns)
+            continue;
+        size_t bytes = strlen(m->words[i]);
+        any = true;
+        if (m->words[i][bytes - 1] == '*' ? strncmp(key, m->words[i], bytes - 1) == 0 : strcmp(key, m->words[i]) == 0)
+            return true;
+    }
+    return !any && (ns == '*' || model_takes(m, '*', key));
+}
+
+static void test_many_rules_judge_as_one_after_the_other_would(void **state)
+{
+    (void)state;
+    for (unsigned seed = 0; seed < 200; seed++) {
+        srand(seed);
+        struct model m;
+        char text[MODEL_RULES * 16] = "", key[5], name[8];
+        for (int i = 0; i < MODEL_RULES; i++) {
+            m.ns[i] = "*xyyyy"[rand() % (seed % 2 ? 6 : 3)];
+            sprintf(text + strlen(text), "%c key %s\n", m.ns[i], word_draw(m.words[i]));
+        }
+        struct access *a = access_of(text);
+        assert_int_equal(access_count(a), MODEL_RULES);
+        for (int i = 0; i < 300; i++) {
+            char ns = "xyz"[rand() % 3];
+            snprintf(name, sizeof name, "%c/%s", ns, word_draw(key));
+            bool taken = check(a, NULL, name, NULL, NULL) == API_REFUSAL_KINDS;
+            if (taken != model_takes(&m, ns, key))
+                fail_msg("seed %u: %s with\n%s", seed, name, text);
+        }
+        access_destroy(a);
+    }
+}
+
+static void test_as_many_rules_as_the_bound_are_taken_and_not_one_more(void **state)
+{
+    (void)state;
+    for (unsigned more = 0; more < 2; more++) {
+        char *text = malloc((ACCESS_RULES_MAX + 1) * 20);
+        size_t bytes = 0;
+        struct access *a;
+        struct error err;
+        for (unsigned i = 0; i < ACCESS_RULES_MAX + more; i++)
+            bytes += (size_t)sprintf(text + bytes, "n%u key k%u\n", i % 100, i);
+        assert_int_equal(access_create(&a, text, &err), more ? -22 : 0);
+        if (more)
+            continue;
+        assert_int_equal(check(a, NULL, "n99/k9999", NULL, NULL), API_REFUSAL_KINDS);
+        assert_int_equal(check(a, NULL, "n98/k9999", NULL, NULL), API_REFUSED_KEY_NOT_ALLOWED);
+        access_destroy(a);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_no_rule_speaks_of_is_taken),
+        cmocka_unit_test(test_many_rules_judge_as_one_after_the_other_would),
+        cmocka_unit_test(test_as_many_rules_as_the_bound_are_taken_and_not_one_more),
         cmocka_unit_test(test_keys_are_taken_whole_or_by_their_beginning),
         cmocka_unit_test(test_an_origin_must_be_one_of_those_named),
         cmocka_unit_test(test_a_token_is_an_alternative_to_an_origin),

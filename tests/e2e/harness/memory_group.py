@@ -14,6 +14,7 @@ class MemoryGroup:
 
     def __init__(self, name, limit_bytes):
         v1 = os.path.exists(f"{_V1}/memory.limit_in_bytes")
+        self._peak = "memory.max_usage_in_bytes" if v1 else "memory.peak"  # the latter from Linux 5.19 on
         self.path = os.path.join(_V1 if v1 else _V2 + _own_group(), f"{name}-{os.getpid()}")
         limit = "memory.limit_in_bytes" if v1 else "memory.max"
         try:
@@ -27,6 +28,12 @@ class MemoryGroup:
     def _write(self, name, value):
         with open(os.path.join(self.path, name), "w", encoding="ascii") as file:
             file.write(str(value))
+
+    @property
+    def peak_bytes(self):
+        """The most that its members used at once, the kernel's memory for their sockets among it."""
+        with open(os.path.join(self.path, self._peak), encoding="ascii") as file:
+            return int(file.read())
 
     @property
     def wrapper(self):
