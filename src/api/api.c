@@ -9,6 +9,7 @@
 #include "api/ask.h"
 #include "api/hit_answer.h"
 #include "api/newcomer.h"
+#include "api/streams.h"
 #include "sync/atomic.h"
 #include "web.h"
 
@@ -127,6 +128,9 @@ static __attribute__((noinline)) enum handler_result route_other(struct api_work
     struct slice rest = path_behind(r->path, SLICE("/v1/counters/"));
     if (rest.at)
         return route_counters_of(aw, r, reply, rest);
+    rest = path_behind(r->path, SLICE("/v1/stream/"));
+    if (rest.at)
+        return route_stream(aw, r, reply, rest);
     const struct page *page = page_find(r->path);
     if (page) {
         route_page(aw, r, reply, page);
@@ -194,6 +198,10 @@ static void on_woken(void *ctx)
 
 static void on_forget(void *ctx, void *waiting) { (void)ctx, ask_forget(waiting); }
 
+static void on_stream_ended(void *ctx, void *stream) { stream_ended(ctx, stream); }
+static void on_tick(void *ctx, uint64_t now_ms) { streams_tick(ctx, now_ms); }
+static void on_draining(void *ctx) { streams_drain(ctx); }
+
 static bool on_sends_proxy_header(void *ctx, const struct ip *peer)
 {
     const struct api_config *config = &((struct api_worker *)ctx)->api->config;
@@ -211,6 +219,9 @@ struct handler api_handler(struct api *a, uint32_t worker)
         .wants_body = on_wants_body,
         .handle = on_request,
         .forget = on_forget,
+        .stream_ended = on_stream_ended,
+        .tick = on_tick,
+        .draining = on_draining,
         .refused = on_refused,
         .refusal_headers = SLICE(ERROR_HEADERS),
         .date_changed = on_date,
@@ -261,7 +272,7 @@ int api_create(struct api **out, const struct api_config *config, struct error *
         a->per_worker[i].index = i;
         if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
             http_template_create(&a->per_worker[i].pixel, &pixel) < 0 || rate_create(&a->per_worker[i].newcomers) < 0 ||
-            rate_create(&a->per_worker[i].readers) < 0 ||
+            rate_create(&a->per_worker[i].readers) < 0 || streams_create(&a->per_worker[i].streams) < 0 ||
             (config->rate_limit && rate_create(&a->per_worker[i].rate) < 0)) {
             api_destroy(a);
             return error_set(err, -ENOMEM, "no memory for the api");
@@ -281,6 +292,7 @@ void api_destroy(struct api *a)
         rate_destroy(a->per_worker[i].rate);
         rate_destroy(a->per_worker[i].newcomers);
         rate_destroy(a->per_worker[i].readers);
+        streams_destroy(a->per_worker[i].streams);
     }
     newcomers_destroy(a->newcomers);
     free(a);

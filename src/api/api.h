@@ -27,6 +27,7 @@ struct api_config {
     const struct namespaces *namespaces; /* borrowed; those that exist; NULL: any does */
     bool proxy_protocol;                 /* connections of these proxies begin with its header */
     struct proxies proxies;              /* believed what they say of a client's address */
+    uint32_t streams_max;                /* of one worker */
     uint32_t flush_interval_ms;          /* totals older than two of these, and two seconds, are asked for again */
 };
 

@@ -22,6 +22,7 @@ struct api_worker {
     struct rate *readers;        /* owned; names asked of the store by clients, and by all together */
     struct rate *newcomers;      /* owned; new keys of clients, and of all together */
     uint32_t retry_after_s;      /* of the hit that was refused for its rate */
+    struct streams *streams;     /* owned */
     struct http_template *counted, *pixel;
     const struct policy *policy_taken; /* the same, for main to see */
     struct api_stats stats;
@@ -82,5 +83,7 @@ enum handler_result route_counter(struct api_worker *aw, const struct http_reque
 /* PUT and DELETE; only with a policy that has tokens. */
 enum handler_result route_counter_write(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                         struct slice path);
+enum handler_result route_stream(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                 struct slice path);
 enum handler_result route_counters(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                    struct slice ns);

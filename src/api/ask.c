@@ -43,6 +43,14 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, u
     return true;
 }
 
+bool ask_quietly(struct api_worker *aw, struct read_op *op)
+{
+    struct reply nobody = {0};
+    bool asked = ask_begin(aw, &nobody, op, 0);
+    ask_end(&nobody);
+    return asked;
+}
+
 const struct read_op *ask_answer(const struct reply *reply)
 {
     const struct ask *a = reply->waiting;

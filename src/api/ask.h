@@ -10,6 +10,8 @@
 struct read_op *ask_op(const struct api_worker *aw, const struct reply *reply, uint32_t count, uint32_t deadline_ms);
 /* Takes the op. false: the flusher takes no more questions, or no memory; the request is answered at once. */
 bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, uint32_t wait_ms);
+/* Asks, and lets nobody wait: the flusher publishes what it learns (tally/totals.h, tally/answers.h). Takes the op. */
+bool ask_quietly(struct api_worker *aw, struct read_op *op);
 /* The second call for the same request: what came back, or NULL when nothing did. Valid until ask_end(). */
 const struct read_op *ask_answer(const struct reply *reply);
 void ask_end(struct reply *reply);

@@ -94,14 +94,15 @@ static bool store_answers(const struct api_worker *aw)
     return !aw->api->config.embedded && flusher_stats(aw->api->config.flusher)->connected;
 }
 
-static bool lookup_ask(struct api_worker *aw, struct reply *reply, const struct slice *names, uint32_t count)
+static struct read_op *question(const struct api_worker *aw, const struct reply *reply, const struct slice *names,
+                                uint32_t count)
 {
     struct read_op *op = ask_op(aw, reply, count, ASK_DEADLINE_MS);
     for (uint32_t i = 0; op && i < count; i++) {
         memcpy(op->results[i].name, names[i].at, names[i].bytes);
         op->results[i].name_bytes = (uint16_t)names[i].bytes;
     }
-    return ask_begin(aw, reply, op, ASK_WAIT_MS);
+    return op;
 }
 
 bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
@@ -121,7 +122,7 @@ bool lookup_names(struct api_worker *aw, const struct http_request *r, struct re
             value_merge(&out[i], &answer->results[i], reply->now_ms);
     } else if (!reply->waiting && !fresh && store_answers(aw)) {
         busy = !may_ask(aw, reply, r, count);
-        if (!busy && lookup_ask(aw, reply, names, count))
+        if (!busy && ask_begin(aw, reply, question(aw, reply, names, count), ASK_WAIT_MS))
             return false;
         busy = true; /* or the flusher takes no more questions */
     }
@@ -129,6 +130,27 @@ bool lookup_names(struct api_worker *aw, const struct http_request *r, struct re
         out[i].busy = busy && !out[i].known;
     ask_end(reply); /* expired: with what there is */
     return true;
+}
+
+bool lookup_peek(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *out)
+{
+    struct tally_value v;
+    tally_read(aw->api->config.tally, name, &v);
+    value_from_tally(aw, &v, now_ms, out);
+    bool recalled = !v.known && !v.counted && value_recall(aw, name, now_ms, out);
+    return recalled || is_fresh(aw, &v, now_ms) || aw->api->config.embedded;
+}
+
+void lookup_refresh(struct api_worker *aw, const struct slice *names, uint32_t count, uint64_t now_ms)
+{
+    const struct reply nobody = {.now_ms = now_ms};
+    if (store_answers(aw) && may_ask(aw, &nobody, NULL, count))
+        ask_quietly(aw, question(aw, &nobody, names, count));
+}
+
+bool lookup_may_ask(struct api_worker *aw, const struct http_request *r, const struct reply *reply)
+{
+    return may_ask(aw, reply, r, 1);
 }
 
 void lookup_append(struct buf *b, const struct lookup_value *v, uint64_t now_ms)

@@ -23,5 +23,12 @@ struct lookup_value {
 /* Fills `out` for `count` names; false: WAITING, reply is set up and the route is called again. */
 bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
                   uint32_t count, struct lookup_value *out);
+/* What is known of a name without asking. Returns whether the store need not be asked. */
+bool lookup_peek(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *out);
+/* Asks the store for `count` names, READ_OP_NAMES_MAX at most, so that lookup_peek() knows them later. Whoever follows
+ * them has been asked for its share when it came; this takes from that of all, and asks nothing when it is used up. */
+void lookup_refresh(struct api_worker *aw, const struct slice *names, uint32_t count, uint64_t now_ms);
+/* Takes the client's share of one read, and that of all. */
+bool lookup_may_ask(struct api_worker *aw, const struct http_request *r, const struct reply *reply);
 /* "value":…,"pending":…,"stale_ms":… */
 void lookup_append(struct buf *b, const struct lookup_value *v, uint64_t now_ms);

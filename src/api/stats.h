@@ -52,7 +52,9 @@ struct api_bad_reason {
 
 struct api_stats {
     uint64_t hits_accepted; /* sum of n */
-    uint64_t reads_busy;    /* questions that were not asked of the store, for their budget */
+    uint64_t streams_open;  /* a gauge */
+    uint64_t streams_opened, streams_refused, stream_events;
+    uint64_t reads_busy; /* questions that were not asked of the store, for their budget */
     uint64_t hits_refused[API_REFUSAL_KINDS];
     uint64_t responses[API_RESPONSE_CLASSES];
     uint64_t writes[API_WRITE_KINDS];

@@ -73,13 +73,16 @@ static void refused_print(const struct view *v, const char *name, struct buf *ou
     }
 }
 
-static int64_t reads_busy(const struct view *v)
+/* Of one member of struct api_stats, at `offset`. */
+static int64_t api_sum(const struct view *v, size_t offset)
 {
     int64_t sum = 0;
     for (uint32_t i = 0; i < v->sources->workers_count; i++)
-        sum += count_of(&api_stats(v->sources->api, i)->reads_busy);
+        sum += count_of((const uint64_t *)((const char *)api_stats(v->sources->api, i) + offset));
     return sum;
 }
+
+#define API_SUM(v, member) api_sum(v, offsetof(struct api_stats, member))
 
 static void writes_print(const struct view *v, const char *name, struct buf *out)
 {

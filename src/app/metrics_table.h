@@ -38,7 +38,13 @@
     FAMILY(http_responses_total, counter, "class", "answers by class of status", responses_print)                      \
     FAMILY(http_bad_requests_total, counter, "reason", "requests that could not be read", bad_requests_print)          \
     VALUE(reads_busy_total, counter, "reads that the store was not asked for: --reads or --reads-client was used up",  \
-          reads_busy(v))                                                                                               \
+          API_SUM(v, reads_busy))                                                                                      \
+    VALUE(streams, gauge, "streams of events that are open", API_SUM(v, streams_open))                                 \
+    VALUE(streams_max, gauge, "streams that one worker holds at most", (int64_t)v->sources->streams_max)               \
+    VALUE(streams_opened_total, counter, "streams of events that were begun", API_SUM(v, streams_opened))              \
+    VALUE(streams_refused_total, counter, "streams that were answered 503, as there were as many as there may be",     \
+          API_SUM(v, streams_refused))                                                                                 \
+    VALUE(stream_events_total, counter, "events that streams were sent", API_SUM(v, stream_events))                    \
     FAMILY(http_timeouts_total, counter, "kind", "connections ended by a timeout", timeouts_print)                     \
     WORKER(connections, gauge, "open connections", stat_read(&w->conns_open))                                          \
     WORKER(connections_accepted_total, counter, "connections accepted", stat_read(&w->conns_accepted))                 \

@@ -26,6 +26,7 @@ struct sources {
     struct worker *const *workers;
     uint32_t workers_count;
     uint32_t conns_max;        /* of one worker */
+    uint32_t streams_max;      /* of one worker */
     uint64_t buffer_bytes_max; /* of all */
     const struct process_figures *process;
     const char *instance;

@@ -22,6 +22,8 @@
 #include "redis/iam.h"
 #include "version.h"
 
+#define STREAMS_MAX 256
+#define STREAMS_SHARE 4
 #define UNDO_MS 1000
 #define CUT_WAIT_MS 2000 /* for a cluster to say into how many partitions its data set is cut */
 
@@ -224,6 +226,13 @@ static void prefix_check(const char *prefix)
                  log_str("remedy", "one word and a colon, such as tally: or shop:"));
 }
 
+/* Of one worker: a bound on what they cost, and a quarter of its connections, so that hits have room. */
+static uint32_t streams_max(const struct app *a)
+{
+    uint32_t share = (a->conns_max + STREAMS_SHARE - 1) / STREAMS_SHARE;
+    return share < STREAMS_MAX ? share : STREAMS_MAX;
+}
+
 static int api_begin(struct app *a, struct error *err)
 {
     if (*a->options->redis.host)
@@ -237,6 +246,7 @@ static int api_begin(struct app *a, struct error *err)
         .rate_burst = (uint32_t)a->options->rate_burst,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
         .keys_max_ns = keys_max_ns(a->options),
+        .streams_max = streams_max(a),
         .reads = (uint32_t)a->options->reads,
         .reads_client = (uint32_t)a->options->reads_client,
         .new_keys = (uint32_t)a->options->new_keys,
@@ -261,6 +271,7 @@ static int admin_start(struct app *a, struct error *err)
         .workers = a->workers,
         .workers_count = a->workers_count,
         .conns_max = a->conns_max,
+        .streams_max = streams_max(a),
         .buffer_bytes_max = budget_bytes_max(&a->buffers),
         .process = &a->process,
         .instance = a->instance,

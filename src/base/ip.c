@@ -79,3 +79,5 @@ bool ip_block_has(const struct ip_block *b, const struct ip *ip)
 }
 
 bool ip_is_v4(const struct ip *ip) { return memcmp(ip->bytes, v4_prefix, sizeof v4_prefix) == 0; }
+
+bool ip_equals(const struct ip *a, const struct ip *b) { return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0; }

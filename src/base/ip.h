@@ -28,3 +28,4 @@ bool ip_parse(struct slice text, struct ip *out);
 bool ip_block_parse(struct slice text, struct ip_block *out);
 bool ip_block_has(const struct ip_block *b, const struct ip *ip);
 bool ip_is_v4(const struct ip *ip);
+bool ip_equals(const struct ip *a, const struct ip *b);

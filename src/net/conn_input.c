@@ -14,6 +14,8 @@ void conn_partial_drop(struct conns *cs, struct conn *c)
         return;
     if (p->waiting && cs->handler.forget)
         cs->handler.forget(cs->handler.ctx, p->waiting);
+    if (p->stream)
+        cs->handler.stream_ended(cs->handler.ctx, p->stream);
     buf_fini(&p->head);
     buf_fini(&p->data);
     free(p);
@@ -70,6 +72,24 @@ static void request_ended(struct conns *cs, struct conn *c, bool close)
     c->linger = close && cs->draining;
 }
 
+static void request_waits(struct conns *cs, struct conn *c, const struct reply *reply)
+{
+    struct partial *p = partial_keep(cs, c);
+    if (!p) {
+        if (cs->handler.forget)
+            cs->handler.forget(cs->handler.ctx, reply->waiting);
+        conn_close(cs, c);
+        return;
+    }
+    p->waiting = reply->waiting;
+    p->deadline_ms = reply->now_ms + reply->wait_ms;
+    if (!reply->again) {
+        p->whole_us = engine_now_us(cs->engine);
+        cs->requests_timed++;
+    }
+    c->state = CONN_WAITING;
+}
+
 void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again, bool expired)
 {
     struct http_request *r = &p->request;
@@ -88,24 +108,13 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
         histogram_add(&cs->stats.request_time, engine_now_us(cs->engine) - p->whole_us, 1);
     else
         stat_add(&cs->stats.requests, 1);
-    if (cs->handler.handle(cs->handler.ctx, r, &reply) == HANDLED) {
+    enum handler_result result = cs->handler.handle(cs->handler.ctx, r, &reply);
+    if (result == HANDLED)
         request_ended(cs, c, reply.close);
-        return;
-    }
-    p = partial_keep(cs, c);
-    if (!p) {
-        if (cs->handler.forget)
-            cs->handler.forget(cs->handler.ctx, reply.waiting);
-        conn_close(cs, c);
-        return;
-    }
-    p->waiting = reply.waiting;
-    p->deadline_ms = reply.now_ms + reply.wait_ms;
-    if (!again) {
-        p->whole_us = engine_now_us(cs->engine);
-        cs->requests_timed++;
-    }
-    c->state = CONN_WAITING;
+    else if (result == WAITING)
+        request_waits(cs, c, &reply);
+    else
+        conn_stream_begin(cs, c, reply.waiting);
 }
 
 /* Takes body bytes from `in`; true when the request is whole. */

@@ -111,6 +111,8 @@ static void conn_settle_end(struct conns *cs, struct conn *c)
 {
     if (c->peer_fin && conn_reads(c) && !conn_blocked(cs, c))
         c->state = CONN_LAST; /* what it began to send will never be whole */
+    if (c->peer_fin && c->state == CONN_STREAM)
+        conn_close(cs, c); /* who follows a stream has no other way to say that it left */
     if (c->state == CONN_LAST && !c->sending.data && c->out.bytes == 0)
         conn_finish(cs, c);
 }
@@ -209,7 +211,7 @@ static void on_received(void *ctx, uint32_t slot, const char *data, size_t bytes
     if (c->state == CONN_LINGER) {
         if (bytes == 0)
             conn_close(cs, c);
-    } else if (bytes > 0 && c->state != CONN_LAST) {
+    } else if (bytes > 0 && c->state < CONN_STREAM) {
         conn_input(cs, c, data, bytes);
     } else {
         c->linger |= bytes > 0;
@@ -316,6 +318,8 @@ static void on_tick(void *ctx, uint64_t now_ms)
     date_refresh(cs);
     hold_tick(cs);
     room_tick(cs);
+    if (cs->handler.tick)
+        cs->handler.tick(cs->handler.ctx, now_ms);
     wheel_advance(&cs->wheel, now_ms, on_due, cs);
 }
 
@@ -337,6 +341,8 @@ void conns_drain(struct conns *cs)
         return;
     cs->draining = true;
     engine_accept_stop(cs->engine);
+    if (cs->handler.draining)
+        cs->handler.draining(cs->handler.ctx);
     for (uint32_t i = 0; i < cs->max; i++)
         if (cs->conns[i].state != CONN_FREE && cs->conns[i].state != CONN_CLOSING)
             conn_settle(cs, &cs->conns[i]);

@@ -4,12 +4,13 @@
  *            accepted            head and body whole
  *   FREE ───────────────▶ HEAD ◀───────────────────────▶ (handler)
  *    ▲                     │  ▲ answered                     │ WAITING
- *    │ closed              │  └───────────── WAITING ◀───────┘
+ *    │ closed              │  └───────────── WAITING ◀───────┤
+ *    │                     │                 STREAM  ◀───────┘ STREAMING
  *    │                     │ head whole, body not
  *    │                     ▼
  *    │                    BODY ──── body whole ───▶ (handler)
  *    │      last answer queued (close, bad request, time-out, FIN)
- *   CLOSING ◀── LINGER ◀── LAST ◀── HEAD, BODY, WAITING
+ *   CLOSING ◀── LINGER ◀── LAST ◀── HEAD, BODY, WAITING, STREAM
  *
  * Thread: the worker's. Only `stats` is read by others.
  *
@@ -39,7 +40,7 @@
 #define CARRY_BYTES_MAX                                                                                                \
     (4 * 1024 * 1024) /* larger than all receive buffers together, so a paused connection cannot reach it */
 
-enum conn_state { CONN_FREE, CONN_HEAD, CONN_BODY, CONN_WAITING, CONN_LAST, CONN_LINGER, CONN_CLOSING };
+enum conn_state { CONN_FREE, CONN_HEAD, CONN_BODY, CONN_WAITING, CONN_STREAM, CONN_LAST, CONN_LINGER, CONN_CLOSING };
 
 /* A request whose head is whole, on its way to an answer. */
 struct partial {
@@ -50,6 +51,7 @@ struct partial {
     struct buf data; /* the decoded body, once it had to be kept */
     bool wanted;     /* the handler wants the body */
     void *waiting;   /* the handler's, while WAITING */
+    void *stream;    /* the handler's, while STREAM */
     uint64_t deadline_ms;
     uint64_t whole_us; /* while WAITING: when it had come whole */
 };
@@ -145,6 +147,12 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
 void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason, const struct http_request *r);
 void conn_partial_drop(struct conns *cs, struct conn *c);
 
+/* The request is answered by a stream, which the handler goes on writing (net/conn_stream.c). */
+void conn_stream_begin(struct conns *cs, struct conn *c, void *stream);
+/* See worker_stream() and worker_stream_end(). */
+struct buf *conns_stream(struct conns *cs, struct ticket ticket);
+void conns_stream_end(struct conns *cs, struct ticket ticket);
+
 /* Returns `out` with room for an ordinary answer, and sees to it that it will be sent. */
 struct buf *conn_out(struct conns *cs, struct conn *c);
 
@@ -158,3 +166,5 @@ static inline bool conn_blocked(const struct conns *cs, const struct conn *c)
     return c->out.bytes + c->sending.bytes >= cs->out_high;
 }
 static inline bool conn_reads(const struct conn *c) { return c->state == CONN_HEAD || c->state == CONN_BODY; }
+/* Tells whether it is we who let it wait, so that it is not idle whenever it last moved. */
+static inline bool conn_waits(const struct conn *c) { return c->state == CONN_WAITING || c->state == CONN_STREAM; }

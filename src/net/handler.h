@@ -5,7 +5,9 @@
  * handle() is called once for each complete request, in order. It appends a whole response to `reply->out` and returns
  * HANDLED. Or it takes the ticket and returns WAITING. Then the connection reads no further requests, and the same
  * request is handled again (reply->again) when the handler's owner calls worker_resume() on this thread, or at the
- * latest after reply->wait_ms. */
+ * latest after reply->wait_ms.
+ * Or it returns STREAMING. Then what it appended was the beginning of an answer that goes on until the connection ends.
+ * The handler appends more of it through worker_stream() when it likes, and ends it with worker_stream_end(). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +16,7 @@
 #include "base/ip.h"
 #include "http/request.h"
 
-enum handler_result { HANDLED, WAITING };
+enum handler_result { HANDLED, WAITING, STREAMING };
 
 struct ticket {
     uint32_t slot, generation;
@@ -28,7 +30,8 @@ struct reply {
     bool expired;          /* in, with again: nobody resumed, answer with what there is */
     struct ticket ticket;  /* in: names this request in worker_resume() */
     uint32_t wait_ms;      /* out, with WAITING */
-    void *waiting;         /* the handler's own, kept from the first call to the second. NULL at first */
+    void *waiting;         /* the handler's own, kept from the first call to the second. NULL at first. With STREAMING,
+                            * what stream_ended() is told */
     uint64_t now_ms;       /* monotonic */
     const struct ip *peer; /* in: the other end of the connection. NULL unless worker_config.peers */
 };
@@ -39,6 +42,13 @@ struct handler {
     enum handler_result (*handle)(void *ctx, const struct http_request *r, struct reply *reply);
     /* The connection ended while a request was WAITING. What its owner keeps for `waiting` goes. May be NULL. */
     void (*forget)(void *ctx, void *waiting);
+    /* The connection of a stream ended before worker_stream_end() was called. What its owner keeps goes. Only with
+     * STREAMING. */
+    void (*stream_ended)(void *ctx, void *stream);
+    /* Called about every ENGINE_TICK_MS while there are connections. May be NULL. */
+    void (*tick)(void *ctx, uint64_t now_ms);
+    /* The worker takes no new connections, and its streams are to end. May be NULL. */
+    void (*draining)(void *ctx);
     /* A request could not be read. `reason` is a token for metrics. May be NULL. */
     void (*refused)(void *ctx, int status, const char *reason);
     struct slice refusal_headers; /* header lines of the answer to it, each with CRLF. May be empty */

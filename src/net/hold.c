@@ -71,11 +71,10 @@ static void list_append(struct conns *cs, uint32_t slot)
     end->previous = slot;
 }
 
-/* One that waits for the store is not idle: it is we who let it wait. */
 static void holder_note(struct conns *cs, const struct conn *c)
 {
     list_remove(cs, conn_slot(cs, c));
-    if (c->held > 0 && c->state != CONN_WAITING && c->state != CONN_CLOSING)
+    if (c->held > 0 && !conn_waits(c) && c->state != CONN_CLOSING)
         list_append(cs, conn_slot(cs, c));
 }
 

@@ -83,6 +83,13 @@ int listener_open(const struct sockaddr_storage *address, bool reuse_port, struc
     return fd;
 }
 
+/* A hint: a kernel that does not know it ends them later. Accepted sockets inherit it. */
+void listener_give_up_after(int fd, uint32_t ms)
+{
+    unsigned value = ms;
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
+}
+
 uint16_t listener_port(int fd)
 {
     struct sockaddr_storage a = {0};

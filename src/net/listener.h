@@ -15,3 +15,7 @@
  * HANDOVER_MS (listener.c) for a port in use, because the process before may be about to give it back. */
 int listener_open(const struct sockaddr_storage *address, bool reuse_port, struct error *err);
 uint16_t listener_port(int fd);
+/* Has the kernel end each connection that is accepted from now on when its peer has acknowledged nothing, or taken
+ * nothing, of what it was sent for `ms`. What lies in the kernel's buffers is sent for io/, so only the kernel can tell
+ * (TCP_USER_TIMEOUT, tcp(7)). */
+void listener_give_up_after(int fd, uint32_t ms);

@@ -13,10 +13,9 @@
 
 /* ---- the longest idle ---- */
 
-/* Not one that waits for the store: it is we who let it wait. */
 static bool may_give_way(const struct conns *cs, const struct conn *c)
 {
-    bool open = c->state != CONN_FREE && c->state != CONN_CLOSING && c->state != CONN_WAITING;
+    bool open = c->state != CONN_FREE && c->state != CONN_CLOSING && !conn_waits(c);
 
     return open && engine_now_ms(cs->engine) - c->active_ms >= ROOM_IDLE_MS;
 }

@@ -16,6 +16,7 @@
 
 #define RECV_BUFFERS 1024
 #define RECV_BUFFER_BYTES 2048
+#define KERNEL_PATIENCE 2 /* in send deadlines: with one, a client could be ended that is about to come back */
 
 struct worker {
     struct worker_config config;
@@ -44,6 +45,7 @@ int worker_create(struct worker **out, const struct worker_config *config, struc
         free(w);
         return r;
     }
+    listener_give_up_after(w->listen_fd, KERNEL_PATIENCE * config->timeouts.send_ms);
     w->port = listener_port(w->listen_fd);
     sem_init(&w->started, 0, 0);
     sem_init(&w->serve, 0, 0);
@@ -217,6 +219,8 @@ void worker_destroy(struct worker *w)
 }
 
 void worker_resume(struct worker *w, struct ticket ticket) { conns_resume(&w->conns, ticket); }
+struct buf *worker_stream(struct worker *w, struct ticket ticket) { return conns_stream(&w->conns, ticket); }
+void worker_stream_end(struct worker *w, struct ticket ticket) { conns_stream_end(&w->conns, ticket); }
 void worker_wake(struct worker *w) { engine_wake(w->conns.engine); }
 const struct worker_stats *worker_stats(const struct worker *w) { return &w->conns.stats; }
 const struct engine_stats *worker_engine_stats(const struct worker *w) { return engine_stats(w->conns.engine); }

@@ -73,6 +73,12 @@ void worker_destroy(struct worker *w);
 
 /* Has the request that the ticket names handled again. Only on the worker's thread. Stale tickets are ignored. */
 void worker_resume(struct worker *w, struct ticket ticket);
+/* Gives the buffer for more of the stream that the ticket names. Returns NULL when the stream has ended, or when the
+ * peer has not taken what it was sent before: then the newest state is worth more to it, later, than every one of them.
+ * Only on the worker's thread. */
+struct buf *worker_stream(struct worker *w, struct ticket ticket);
+/* Ends it behind what was appended, also when the peer has not taken all of it. stream_ended() is not called. */
+void worker_stream_end(struct worker *w, struct ticket ticket);
 void worker_wake(struct worker *w); /* any thread */
 const struct worker_stats *worker_stats(const struct worker *w);
 const struct engine_stats *worker_engine_stats(const struct worker *w);

@@ -5,6 +5,7 @@ import os
 
 import pytest
 from harness import wait
+from harness.event_stream import EventStream
 from harness.http_client import fetch
 
 jsonschema = pytest.importorskip("jsonschema", reason="no python3-jsonschema: make test installs it")
@@ -128,6 +129,21 @@ def test_every_path_method_status_and_field_is_met(lab, document):
         document.meet(path, method, wait.until(
             lambda: (answer := limited.fetch(target, method.upper())).status == 429 and answer, "one hit is too many"))
 
+    crowded = lab.tallyd(workers=1, max_conns=4, namespaces="blog")
+    held = lab.keep(EventStream(crowded.port, "/v1/stream/blog/a"))
+    assert held.event()
+
+    def meet_streams(path, method, target):
+        """One that begins, one with a bad name, one too many, one of no namespace."""
+        if method == "get":
+            with EventStream(server.port, target % "blog") as stream:
+                document.meet(path, method, stream.answer())
+        else:
+            document.meet(path, method, server.fetch(target % "blog", "HEAD"))
+        document.meet(path, method, server.fetch(target % "b!", method.upper()))
+        document.meet(path, method, crowded.fetch(target % "blog", method.upper()))
+        document.meet(path, method, crowded.fetch(target % "shop", method.upper()))
+
     large = [f"Cookie: {'x' * 4000}"] * 5
     hit, counter, counters = "/v1/hit/{ns}/{key}", "/v1/counters/{ns}/{key}", "/v1/counters/{ns}"
     for method in ("get", "post"):
@@ -152,6 +168,8 @@ def test_every_path_method_status_and_field_is_met(lab, document):
             meet(counter, method, f"/v1/counters/{target}")
         for target in ("blog?key=a&key=none", "blog", "b!?key=a"):
             meet(counters, method, f"/v1/counters/{target}")
+        for path, target in (("/v1/stream/{ns}/{key}", "%s/a"), ("/v1/stream/{ns}", "%s?key=a")):
+            meet_streams(path, method, f"/v1/stream/{target}")
         for page in ("/", "/tally.js", "/hit.js", "/openapi.json"):
             meet(page, method)
     for method, body in (("put", b'{"value":1000}'), ("delete", None)):

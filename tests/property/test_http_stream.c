@@ -42,6 +42,7 @@ static const char *const field_names[HTTP_FIELDS] = {
     "X-Forwarded-For",
     "Forwarded",
     "Accept",
+    "Last-Event-ID",
     "Access-Control-Request-Method",
     "Access-Control-Request-Headers",
 };

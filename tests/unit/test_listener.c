@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,6 +57,25 @@ static void test_a_port_that_is_given_back_in_a_moment_is_waited_for(void **stat
     close(fd);
 }
 
+static void test_what_is_accepted_inherits_when_to_give_up(void **state)
+{
+    (void)state;
+    int fd = open_any(), client = socket(AF_INET, SOCK_STREAM, 0);
+    listener_give_up_after(fd, 4321);
+    struct sockaddr_storage there = loopback(listener_port(fd));
+    assert_int_equal(connect(client, (struct sockaddr *)&there, sizeof(struct sockaddr_in)), 0);
+    int accepted;
+    while ((accepted = accept(fd, NULL, NULL)) < 0)
+        assert_int_equal(errno, EAGAIN);
+    unsigned value = 0;
+    socklen_t bytes = sizeof value;
+    assert_int_equal(getsockopt(accepted, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &bytes), 0);
+    assert_int_equal(value, 4321);
+    close(accepted);
+    close(client);
+    close(fd);
+}
+
 static void test_a_port_that_another_program_keeps_is_refused_with_the_remedy(void **state)
 {
     (void)state;
@@ -82,6 +102,7 @@ static void test_listeners_that_reuse_the_port_share_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_accepted_inherits_when_to_give_up),
         cmocka_unit_test(test_a_port_that_is_given_back_in_a_moment_is_waited_for),
         cmocka_unit_test(test_a_port_that_another_program_keeps_is_refused_with_the_remedy),
         cmocka_unit_test(test_listeners_that_reuse_the_port_share_it),

@@ -36,8 +36,14 @@ class Head:
     def close(self):
         return "close" in (self["connection"] or "").lower()
 
+    @property
+    def streams(self):
+        """It goes on until the connection ends: harness/event_stream.py reads it."""
+        return self["content-type"] == "text/event-stream"
+
     def body_bytes(self, method):
         """How many bytes follow the head in answer to `method`."""
+        _need(method == "HEAD" or not self.streams, "a stream has no end to be waited for")
         if method == "HEAD" or self.status in (204, 304) or self.status < 200:
             return 0
         return int(self["content-length"])
@@ -64,6 +70,8 @@ def _check_framing(head):
     _need(head["transfer-encoding"] is None, "these answers are framed by Content-Length")
     if head.status == 204 or head.status < 200:
         _need(head["content-length"] is None, f"Content-Length in a {head.status} (RFC 9110 section 8.6)")
+    elif head.streams:
+        _need(head["content-length"] is None and head.close, f"a stream ends with its connection: {head.text!r}")
     elif head.status != 304:
         _need((head["content-length"] or "").isdigit(), f"no Content-Length in {head.text!r}")
     if head.status >= 200:
@@ -91,8 +99,10 @@ class Answer:
 
 
 class HttpConnection:
-    def __init__(self, port, timeout=10.0, receive_buffer=None):
+    def __init__(self, port, timeout=10.0, receive_buffer=None, source=None):
         self.sock = socket.socket()
+        if source:
+            self.sock.bind((source, 0))
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.sock.settimeout(timeout * wait.PATIENCE)
