@@ -302,6 +302,14 @@ static void check_key(struct sim *s, const struct process *p, uint32_t k)
                  l->excused[k], maybe);
 }
 
+/* Does it hear by now of all that the server forgot? Without a replay window a process that has nothing to send does
+ * not, on a connection that stayed or broke in silence. */
+static bool hears(const struct sim *s, const struct process *p)
+{
+    return s->rates.replay_window_ms ||
+           (!s->cluster.emptied && !s->rates.partitions && !net_is_silent(&s->net, p->life));
+}
+
 /* Of all its lives together nothing is missing that none of them counted as lost. What is said of more batches than a
  * journal knows is a bound. */
 static void check_lives(struct sim *s, const struct process *p)
@@ -311,7 +319,7 @@ static void check_lives(struct sim *s, const struct process *p)
 
     for (uint32_t k = 0; k < s->rates.keys; k++)
         told += l->told[k];
-    if (l->said_at_least || net_is_silent(&s->net, p->life))
+    if (l->said_at_least || !hears(s, p) || net_is_silent(&s->net, p->life))
         return;
     if (l->applied_sum + l->excused_sum + told + said < l->accepted_sum)
         sim_fail(s,
@@ -321,14 +329,11 @@ static void check_lives(struct sim *s, const struct process *p)
 }
 
 /* What the server forgot may be missing, and is in the books as lost; where even the ledger is gone, nobody can tell.
- * A process without a replay window that has nothing to send does not hear of it on a connection that stayed, or broke
- * in silence. */
+ */
 static void check_lost(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
     struct flusher_books b = process_books(p);
-    bool hears =
-        s->rates.replay_window_ms || (!s->cluster.emptied && !s->rates.partitions && !net_is_silent(&s->net, p->life));
 
     if (l->reborn) {
         check_lives(s, p);
@@ -338,7 +343,7 @@ static void check_lost(struct sim *s, const struct process *p)
         return;
     if (s->rates.replay_window_ms && s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && b.lost)
         sim_fail(s, "process %u counts %" PRIu64 " hits as lost that it could have replayed", p->life, b.lost);
-    if (!hears || l->excused_sum + l->destroyed_sum)
+    if (!hears(s, p) || l->excused_sum + l->destroyed_sum)
         return;
     if ((!p->stats.alarms_ledger_missing || is_replayed(s, p)) && l->applied_sum + b.lost != l->accepted_sum)
         sim_fail(s, "process %u accepted %" PRIu64 " hits, the server has %" PRIu64 ", counted as lost %" PRIu64,
