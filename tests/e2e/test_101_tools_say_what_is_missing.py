@@ -68,7 +68,7 @@ def test_the_difference_of_one_binary_is_refused(few_programs):
 @pytest.fixture
 def k6(tmp_path):
     program, calls = tmp_path / "k6", tmp_path / "calls"
-    program.write_text(FAKE_K6.format(calls=str(calls)), encoding="ascii")
+    program.write_text(FAKE_K6.format(calls=str(calls)), encoding="utf-8")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     yield lambda *words: (*run("bench/k6/run", "--k6", str(program), *words),
                           [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else [])

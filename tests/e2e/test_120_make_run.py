@@ -35,7 +35,7 @@ HIDING = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", '
 class Run:
     def __init__(self, folder, within=()):
         self.folder = str(folder)
-        (folder / "Makefile").write_text(f"run:\n\t@{SCRIPT} {BINARY} --flush-interval 100ms\n", encoding="utf-8")
+        (folder / "Makefile").write_text(f"run:\n\t@'{SCRIPT}' '{BINARY}' --flush-interval 100ms\n", encoding="utf-8")
         self._said = open(folder / "said", "w+", encoding="utf-8")
         # Not inherited from whoever runs the tests: a shell's background commands ignore SIGINT.
         before = signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -40,7 +40,7 @@ def test_what_was_not_foreseen_is_named_with_its_step():
 
 
 def test_steps_within_steps_are_judged_once():
-    inner = f'{TESTS}/steps inner "{NEW}" other "{FORESEEN}"'
+    inner = f'"{TESTS}/steps" inner "{NEW}" other "{FORESEEN}"'
     code, closing, said = steps(inner, FORESEEN)
     assert (code, closing) == (1, "15 passed, 1 failed, 3 skipped")
     assert said.count("does not foresee") == 1

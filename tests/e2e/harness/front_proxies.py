@@ -20,12 +20,12 @@ backend back
     option forwardfor
     server tallyd {host}:{to}
 """
-_NGINX = """daemon off; pid {folder}/nginx.pid; error_log stderr; worker_processes 1; user root root;
+_NGINX = """daemon off; pid nginx.pid; error_log stderr; worker_processes 1; user root root;
 events {{ worker_connections 512; }}
 http {{
     access_log off;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+    client_body_temp_path body; proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
     server {{
         listen {host}:{port};
         location / {{
@@ -39,10 +39,10 @@ http {{
 """
 _APACHE = """ServerName front
 Listen {host}:{port}
-PidFile {folder}/apache.pid
-ErrorLog {folder}/apache.log
-DefaultRuntimeDir {folder}
-Mutex file:{folder}
+PidFile "{folder}/apache.pid"
+ErrorLog "{folder}/apache.log"
+DefaultRuntimeDir "{folder}"
+Mutex "file:{folder}"
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule proxy_module {modules}/mod_proxy.so
@@ -67,7 +67,7 @@ def _haproxy(folder, **values):
 
 
 def _nginx(folder, uri="", **values):
-    path = _write(folder, "nginx.conf", _NGINX.format(folder=folder, uri=uri, **values))
+    path = _write(folder, "nginx.conf", _NGINX.format(uri=uri, **values))
     return [_program("nginx"), "-p", folder, "-c", path]
 
 
