@@ -31,7 +31,7 @@ def assert_serves(server):
     """It counts, on one engine; the line that explains it stands there once, and only if it is not the usual one."""
     server.hit("blog", "a", 3)
     assert server.value("blog", "a") == 3
-    ready = server.log_lines("event=ready")[0]
+    ready = wait.until(lambda: server.log_lines("event=ready"), "it says so")[0]  # which it does a moment after it is
     lines = [line for line in server.log().splitlines() if GAVE_WAY.search(line)]
     assert len(lines) <= 1, lines
     if "engine=epoll" in ready:
