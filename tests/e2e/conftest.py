@@ -17,6 +17,7 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     OPTIONS["io"] = config.getoption("--io")
     config.addinivalue_line("markers", "short: the subset for sanitizer builds")
+    config.addinivalue_line("markers", "ci: needs browsers or proxies, or takes long: in .ci/run and `make e2e`, not in `make test`")
     config.addinivalue_line("markers", "harness: tests of the harness itself; they need no tallyd")
     # What a test needs that not every home gives (tests/conditions):
     config.addinivalue_line("markers", "uring: asks for io_uring by name")

@@ -6,7 +6,8 @@ import pytest
 from harness import chromium, wait
 from harness.site import Site
 
-pytestmark = pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium: apt-get install chromium (.ci/run does)")
+pytestmark = [pytest.mark.ci,
+              pytest.mark.skipif(chromium.PROGRAM is None, reason="no chromium: apt-get install chromium (.ci/run does)")]
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>a page</title><link rel="icon" href="data:,">
 <p id="shown">nothing yet</p>

@@ -6,7 +6,8 @@ import pytest
 from harness import browsers, wait
 from harness.site import Site
 
-pytestmark = [pytest.mark.skipif(not all(program for program, _ in browsers.BROWSERS.values()),
+pytestmark = [pytest.mark.ci,
+              pytest.mark.skipif(not all(program for program, _ in browsers.BROWSERS.values()),
                                  reason="chromium and firefox-esr are not both installed (.ci/run does that)")]
 HEAD = '<!doctype html><meta charset="utf-8"><title>a page</title><link rel="icon" href="data:,">'
 SCRIPTS = ["tally", "hit"]

@@ -9,7 +9,8 @@ from harness.front_proxies import KINDS, MISSING, FrontProxy
 from harness.ports import HOST
 from harness.site import Site
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (.ci/run does that)")
+pytestmark = [pytest.mark.ci,
+              pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)} (.ci/run does that)")]
 KEYS = ["plain", "/a/page.html", "/img/logo.svg", "/posts/a b.gif", "50%-off", "a+b&c=d", "ü/é", "a%2Fb", "/deep//double/", "wp-login.php?x=1"]
 CHAINS = [*([kind] for kind in KINDS), ["haproxy", "haproxy"], ["apache", "nginx", "haproxy"]]
 

@@ -27,6 +27,8 @@ KEYS = ("a", "b", "c")
 STEP = 1 if LONG else 7
 OPTIONS = {"workers": 1, "flush_interval": "20ms"}
 LATES = (None, "soon", "after")  # held bytes are lost; go when the new link is there; go when all is stored
+WAYS = [pytest.param(None, id="plain"), pytest.param("soon", id="late-soon", marks=pytest.mark.ci),
+        pytest.param("after", id="late-after", marks=pytest.mark.ci)]
 
 Case = collections.namedtuple("Case", "act way at ending late")
 
@@ -174,12 +176,12 @@ def play_enough(lab, tried):
     return play
 
 
-@pytest.mark.parametrize("late", LATES, ids=["plain", "late-soon", "late-after"])
+@pytest.mark.parametrize("late", WAYS)
 def test_a_flush_cut_at_any_byte_counts_once(lab, play_enough, late):
     play_enough(cuts(lab, "flush", (RST, FIN), (late,), STEP), 8)
 
 
-@pytest.mark.parametrize("late", LATES, ids=["plain", "late-soon", "late-after"])
+@pytest.mark.parametrize("late", WAYS)
 def test_a_handshake_cut_at_any_byte_counts_once(lab, play_enough, late):
     """Fewer cuts: most of its bytes are the server's answer to INFO."""
     play_enough(cuts(lab, "handshake", (RST, FIN), (late,), STEP, 150 if LONG else 20), 8)
@@ -189,6 +191,7 @@ def test_a_flush_that_falls_silent_at_any_byte_counts_once(lab, play_enough):
     play_enough(cuts(lab, "flush", (SILENCE,), LATES, 1 if LONG else 97), 40 if LONG else 24)
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("store", [OverTls, InCluster])
 def test_the_same_over_tls_and_in_cluster_mode(lab, play_enough, store):
     """At some bytes; silence, which takes long to notice, only with TALLYD_LONG=1. How long a flush is differs here."""

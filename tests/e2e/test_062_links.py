@@ -8,6 +8,7 @@ from harness.scenarios import settle
 THIN = 20000  # bytes a second
 
 
+@pytest.mark.ci
 def test_a_thin_link_drains_what_an_outage_left(lab):
     """The batch of 2000 keys takes longer than the 5 s in which a byte must move."""
     redis = lab.redis()

@@ -59,6 +59,7 @@ class Lane:
         assert self.server.stop() == 0
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("mode", ["standalone", "cluster"])
 def test_a_hostile_store_costs_neither_life_nor_memory_nor_a_hit(lab, seed, tried, mode):
     lanes = [Lane(lab, mode, f"{seed}/{i}") for i in range(LANES)]

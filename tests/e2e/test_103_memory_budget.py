@@ -28,6 +28,7 @@ def honest(server, text, wanted):
         return False
 
 
+@pytest.mark.ci
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("text, receive_buffer", [(BODY, None), (HEAD, None), (UNREAD, 4096)],
                          ids=["bodies", "heads", "unread"])

@@ -1,5 +1,6 @@
-"""tests/steps in CI: a skip that tests/skips does not foresee fails, and so does one without a reason."""
+"""What runs in CI: a skip that tests/skips does not foresee fails, and so does one without a reason. What runs there only."""
 
+import glob
 import os
 import re
 import subprocess
@@ -44,6 +45,16 @@ def test_steps_within_steps_are_judged_once():
     code, closing, said = steps(inner, FORESEEN)
     assert (code, closing) == (1, "15 passed, 1 failed, 3 skipped")
     assert said.count("does not foresee") == 1
+
+
+def test_what_opens_a_browser_or_a_proxy_runs_in_ci_only():
+    unmarked = []
+    for path in glob.glob(os.path.join(TESTS, "e2e", "test_*.py")):
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        if re.search(r"^(from|import) .*\b(browsers|chromium|front_proxies)\b", text, re.M) and "pytest.mark.ci" not in text:
+            unmarked.append(os.path.basename(path))
+    assert not unmarked, "the mark ci (conftest.py) is missing"
 
 
 def test_each_line_of_the_list_is_an_expression_below_a_reason():

@@ -266,6 +266,7 @@ def browser(request, tmp_path_factory):
     opened.close()
 
 
+@pytest.mark.ci
 def test_a_page_of_another_origin_follows_over_a_rolling_restart(lab, browser):
     redis = lab.redis()
     server, other = lab.tallyd(redis), lab.tallyd(redis)
