@@ -7,7 +7,7 @@
 #include "base/probes.h"
 #include "flush/embedded.h"
 #include "flush/stored_waits.h"
-#include "ledger/refusals.h"
+#include "nodes/refusals.h"
 #include "sync/atomic.h"
 
 #define HELD_RETRY_US 60000000 /* a key that the store refused is tried again this often */

@@ -15,6 +15,7 @@
 #include "base/capabilities.h"
 #include "flush/core.h"
 #include "nodes/tls_watch.h"
+#include "redis/transport_tcp.h"
 #include "sync/atomic.h"
 #include "sync/spsc.h"
 
@@ -33,7 +34,8 @@ struct flusher {
     /* set at creation, then read only */
     struct flusher_config config;
     struct env env;
-    struct tls *tls; /* owned; NULL: plain */
+    struct transport transport; /* of `env` */
+    struct tls *tls;            /* owned; NULL: plain */
     uint32_t workers;
     int wake_fd;
     bool started;
@@ -262,11 +264,10 @@ static int flusher_create_env(struct flusher *f, struct error *err)
 {
     int failed = env_real_init(&f->env, err);
 
-    if (failed || !f->config.redis.tls)
-        return failed;
-    failed = tls_create(&f->tls, &f->config.tls, err);
-    if (!failed)
-        f->env.transport = transport_tls(f->tls);
+    if (!failed && f->config.redis.tls)
+        failed = tls_create(&f->tls, &f->config.tls, err);
+    f->transport = f->tls ? transport_tls(f->tls) : transport_tcp();
+    f->env.transport = &f->transport;
     return failed;
 }
 

@@ -37,22 +37,6 @@ static void write_ended(struct accounts *a, const struct batch *b, enum read_sta
     writes_ended(a->writes, b, state);
 }
 
-static bool write_is_done(const struct batch *b, const struct reply *exec)
-{
-    return b->write.there && exec->items[b->items_count].type != REPLY_ERROR;
-}
-
-bool accounts_fits(const struct batch *b, const struct reply *exec)
-{
-    if (exec->items_count != batch_commands(b) + 1)
-        return false;
-    for (uint32_t i = 0; i < b->items_count; i++) {
-        if (exec->items[i].type != REPLY_INTEGER && exec->items[i].type != REPLY_ERROR)
-            return false;
-    }
-    return true;
-}
-
 /* A few lines a second, whatever the number of keys: the metrics have the number. */
 static bool may_log_refusal(struct accounts *a)
 {
@@ -95,22 +79,21 @@ static void post_resolved(struct accounts *a, const struct batch *b, uint64_t st
                          });
 }
 
-uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec)
+uint64_t accounts_answered(struct accounts *a, struct batch *b)
 {
     uint64_t now_ms = accounts_now_ms(a), stored = 0;
-    bool written = write_is_done(b, exec);
+    bool written = b->write.there && b->write.done;
 
     for (uint32_t i = 0; i < b->items_count; i++) {
         struct batch_item *item = &b->items[i];
-        bool refused = exec->items[i].type == REPLY_ERROR;
-        if (refused && !written) {
-            item_refused(a, item, redis_error_classify(exec->items[i].text));
+        if (item->refused && !written) {
+            item_refused(a, item, item->refused);
             continue;
         }
         batch_item_applied(b, a->keys, item);
         env_step(a->env, ENV_STEP_BASELINE);
-        if (!refused) /* else what was to be added is replaced, as all is that was there */
-            keys_publish(a->keys, item->key, exec->items[i].integer, now_ms);
+        if (!item->refused) /* else what was to be added is replaced, as all is that was there */
+            keys_publish(a->keys, item->key, item->total, now_ms);
         stored += (uint64_t)item->delta;
     }
     post_resolved(a, b, stored);

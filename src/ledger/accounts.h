@@ -2,7 +2,7 @@
 /* What happens to the keys, the books and the statistics when a batch is made and when it ends.
  *
  * Thread: the flusher's.
- * Each batch is taken once and ends once: answered (the EXEC array is at hand), applied unseen (the ledger says so,
+ * Each batch is taken once and ends once: answered (it is known what EXEC did), applied unseen (the ledger says so,
  * the replies are lost) or given back (it was not applied and never will be). */
 
 #include <stdbool.h>
@@ -13,7 +13,6 @@
 #include "ledger/keys.h"
 #include "ledger/stats.h"
 #include "ledger/writes.h"
-#include "redis/resp.h"
 
 struct refusals;
 
@@ -35,11 +34,9 @@ static inline uint64_t accounts_now_ms(const struct accounts *a) { return env_no
 void accounts_take(struct accounts *a, struct batch *b, uint32_t partition);
 /* Fill `b` with the oldest write that waits for that partition, and what is to be stored of its key before. */
 void accounts_take_write(struct accounts *a, struct batch *b, uint32_t partition);
-/* Does this look like the answer to `b`: an integer or an error for each item, then the answers to
- * its write, if it has one, and to SET? */
-bool accounts_fits(const struct batch *b, const struct reply *exec);
-/* How many hits were stored; items that got an error are held. */
-uint64_t accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec);
+/* EXEC was executed, and what it said of each item and of the write is in `b`. Returns how many hits were stored. Items
+ * that were refused are held. */
+uint64_t accounts_answered(struct accounts *a, struct batch *b);
 /* Likewise: those that were found refused are held. */
 uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b);
 /* An earlier process took it. */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "redis/resp.h"
+#include "base/command.h"
 #include "tally/name.h"
 
 #define PARTS_CAPACITY_MIN 64
@@ -35,6 +35,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->revived = false;
     b->examined = false;
     b->prepared = false;
+    b->is_probe = false;
     b->sends = 0;
     b->copies = 0;
     buf_clear(&b->bytes);
@@ -179,12 +180,12 @@ static void compose_item(struct buf *out, struct buf *scratch, struct slice pref
     }
     /* Of many names, most have one hit: INCR costs the server a sixth less, and the bytes of the 1. */
     bool one = delta == 1;
-    resp_command(out, one ? 2 : 3,
-                 (struct slice[]){
-                     one ? SLICE("INCR") : SLICE("INCRBY"),
-                     {scratch->data, key_bytes},
-                     {scratch->data + key_bytes, scratch->bytes - key_bytes},
-                 });
+    command_append(out, one ? 2 : 3,
+                   (struct slice[]){
+                       one ? SLICE("INCR") : SLICE("INCRBY"),
+                       {scratch->data, key_bytes},
+                       {scratch->data + key_bytes, scratch->bytes - key_bytes},
+                   });
 }
 
 static void compose_write(struct buf *out, struct buf *scratch, struct slice prefix, const struct batch_write *w)
@@ -199,7 +200,7 @@ static void compose_write(struct buf *out, struct buf *scratch, struct slice pre
     if (out->failed)
         return;
     struct slice key = {scratch->data, key_bytes}, value = {scratch->data + key_bytes, scratch->bytes - key_bytes};
-    resp_command(out, w->set ? 3 : 2, (struct slice[]){w->set ? SLICE("SET") : SLICE("DEL"), key, value});
+    command_append(out, w->set ? 3 : 2, (struct slice[]){w->set ? SLICE("SET") : SLICE("DEL"), key, value});
 }
 
 /* `probe`: only if there is one. */
@@ -208,7 +209,7 @@ static void compose_ledger(struct buf *out, const struct ledger *ledger, struct 
     char value[LEDGER_VALUE_BYTES_MAX];
     size_t value_bytes = ledger_format(ledger, value);
 
-    resp_command(
+    command_append(
         out, probe ? 6 : 5,
         (struct slice[]){
             SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), SLICE(LEDGER_EXPIRES_S), SLICE("XX")});
@@ -237,7 +238,7 @@ int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix,
     if (b->write.there)
         compose_write(&b->bytes, &scratch, prefix, &b->write);
     compose_ledger(&b->bytes, &b->ledger, ledger_key, false);
-    resp_command(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
+    command_append(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     buf_fini(&scratch);
     return b->bytes.failed ? -ENOMEM : 0;
 }
@@ -245,8 +246,9 @@ int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix,
 int batch_compose_probe(struct batch *b, struct slice ledger_key)
 {
     buf_clear(&b->bytes);
+    b->is_probe = true;
     compose_ledger(&b->bytes, &b->ledger, ledger_key, true);
-    resp_command(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
+    command_append(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     return b->bytes.failed ? -ENOMEM : 0;
 }
 

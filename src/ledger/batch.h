@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/redis_error.h"
 #include "ledger/keys.h"
 #include "ledger/ledger.h"
 #include "ledger/reads.h"
-#include "redis/error.h"
 
 struct batch_part {
     key_cell cell;
@@ -29,12 +29,14 @@ struct batch_item {
     enum redis_error_class refused; /* why the server will not take it; REDIS_ERROR_NONE: it does, as far as is known */
     bool applied;                   /* the store has it */
     int64_t delta;
+    int64_t total; /* what the key holds after it, once EXEC has said so */
 };
 
 /* What a batch may hold besides hits (ledger/writes.h). The journal says no more of it than that it is there. */
 struct batch_write {
     bool there;
     bool refused; /* the server would not queue it */
+    bool done;    /* EXEC has said so */
     bool set;     /* SET, else DEL */
     int64_t value;
     uint32_t key;       /* KEY_NONE: this process does not count it */
@@ -56,6 +58,7 @@ struct batch {
     bool revived;    /* given up once, and then a server's ledger showed it; never sent again */
     bool examined;   /* proved to be applied, and its keys were looked at since */
     bool prepared;   /* the bytes of its items are there */
+    bool is_probe;   /* it sets the ledger to what it is, if there is one */
     uint64_t pushes; /* keys_pushes() before it was filled */
     uint64_t parent; /* the number of the batch before it in the window; WINDOW_NONE */
     uint32_t sends;  /* how often it was sent */

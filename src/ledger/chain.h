@@ -90,15 +90,16 @@ uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms);
 void chain_shrink(struct chain *c);
 void chain_grow(struct chain *c);
 int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
-/* `exec` fits the batch (accounts_fits()). false: all but the ledger was written. */
-bool chain_answered(struct chain *c, const struct reply *exec);
+/* The batch was executed, and knows what EXEC said of it. `ledger_set` is false when all but the ledger was written,
+ * and is returned. */
+bool chain_answered(struct chain *c, bool ledger_set);
 /* The ledger is asked for. An answer may have waited long: what it says is no older than this. */
 void chain_ask(struct chain *c);
 /* `server` NULL: there is no ledger key. */
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
 /* A transaction that changes nothing and that a server refuses if it would refuse a batch: the ledger, if there is one,
  * is set to what it holds. NULL: no memory. Only after CHAIN_ASKS. */
-const struct batch *chain_probe(struct chain *c);
+struct batch *chain_probe(struct chain *c);
 /* It was executed. */
 void chain_probed(struct chain *c);
 /* The key is there and holds no ledger. */

@@ -181,7 +181,7 @@ static bool chain_is_ahead(const struct chain *c, const struct ledger *server)
     return to == WINDOW_NONE ? server->seq >= c->past.acked.seq : window_meet(w, to, w->at) == w->at;
 }
 
-const struct batch *chain_probe(struct chain *c)
+struct batch *chain_probe(struct chain *c)
 {
     c->takes_writes = false;
     return chronicle_compose_probe(&c->past, &c->probe) ? NULL : &c->probe;

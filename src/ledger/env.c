@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "redis/transport_tcp.h"
 
 static uint64_t real_now_us(void *ctx)
 {
@@ -39,7 +38,6 @@ int env_real_init(struct env *env, struct error *err)
         .now_us = real_now_us,
         .random = real_random,
         .log = real_log,
-        .transport = transport_tcp(),
     };
     return 0;
 }

@@ -1,6 +1,6 @@
 #pragma once
-/* Everything of the world that the flush code may touch, as functions: a clock, chance, the network, a log.
- * The real one is env_real_init(); a simulation brings its own and owns time and fate.
+/* Everything of the world that the flush code may touch, as functions: a clock, chance, a log, the network. The real
+ * one is env_real_init(). A simulation brings its own, and owns time and fate.
  *
  * Thread: the flusher's. */
 
@@ -9,7 +9,8 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "redis/transport.h"
+
+struct transport; /* redis/transport.h */
 
 /* What has just been done to the state file; a simulation may let the process die there. */
 enum env_step {
@@ -28,12 +29,12 @@ struct env {
     uint64_t (*now_us)(void *ctx); /* monotonic */
     uint64_t (*random)(void *ctx); /* 64 unpredictable bits; cannot fail */
     void (*log)(void *ctx, enum log_level level, const char *event, const struct log_field *fields);
-    struct transport transport;
+    const struct transport *transport;           /* the network, for nodes/; the caller's */
     void (*step)(void *ctx, enum env_step step); /* NULL: nothing looks */
 };
 
 /* Its chance is the kernel's at each draw: what is kept in memory would be drawn again by a clone of this process, as a
- * machine's snapshot makes them. 0, or -errno when the kernel has no randomness to give. */
+ * machine's snapshot makes them. It has no network. 0, or -errno when the kernel has no randomness to give. */
 int env_real_init(struct env *env, struct error *err);
 
 static inline uint64_t env_now_us(const struct env *env) { return env->now_us(env->ctx); }

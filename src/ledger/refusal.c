@@ -87,3 +87,9 @@ const char *refusal_advice(enum redis_error_class c, bool iam)
                "role's policy, and the clock";
     return advice[c];
 }
+
+void refused_note(struct refused *who, const char *command, struct slice text)
+{
+    who->command = command;
+    words_take(who->words, text);
+}

@@ -1,9 +1,10 @@
 #pragma once
 /* What to do when the server refuses a batch or an arm with an error of some class. Nothing was applied.
  *
- * Thread: a pure function. */
+ * Thread: pure functions. */
 
-#include "redis/error.h"
+#include "base/redis_error.h"
+#include "base/words.h"
 
 enum refusal_action {
     REFUSAL_NONE,
@@ -15,3 +16,13 @@ enum refusal_action {
 enum refusal_action refusal_action(enum redis_error_class c);
 /* What an administrator can do about it, in a sentence; `iam`: the password is MemoryDB's IAM. */
 const char *refusal_advice(enum redis_error_class c, bool iam);
+
+/* In whoever may be refused, and for one reason at a time. Zeroed, it is not. */
+struct refused {
+    enum redis_error_class why; /* what nodes/refusals.h was told */
+    const char *command;        /* what was noted last: a literal, and the server's words */
+    char words[WORDS_BYTES];
+};
+
+/* Keeps what was refused until it is told. */
+void refused_note(struct refused *who, const char *command, struct slice text);

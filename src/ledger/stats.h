@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/redis_error.h"
 #include "ledger/roster.h"
-#include "redis/error.h"
 #include "sync/histogram.h"
 
 /* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys.

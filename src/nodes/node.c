@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ledger/refusals.h"
 #include "nodes/outage.h"
+#include "nodes/refusals.h"
 #include "sync/atomic.h"
 
 struct node {

@@ -1,6 +1,6 @@
 #include "nodes/read_queue.h"
 
-#include "ledger/look.h"
+#include "nodes/key_value.h"
 
 static struct read_slot *slot_at(struct read_queue *q, uint32_t slot) { return &q->slots[slot - 1]; }
 
@@ -97,7 +97,7 @@ uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
         const struct read_slot *slot = slot_at(q, l->unsent);
         const struct read_result *r = &slot->op->results[slot->index];
         l->unsent = slot->next;
-        look_append(out, &key, prefix, (struct slice){r->name, r->name_bytes});
+        key_value_append(out, &key, prefix, (struct slice){r->name, r->name_bytes});
         commands++;
     }
     buf_fini(&key);
@@ -108,9 +108,9 @@ uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
 
 static void result_take(struct read_result *result, const struct reply *reply)
 {
-    enum look look = look_read(reply, &result->stored);
+    enum key_value held = key_value_read(reply, &result->stored);
 
-    result->state = look == LOOK_INTEGER ? READ_FOUND : look == LOOK_NOTHING ? READ_MISSING : READ_FAILED;
+    result->state = held == KEY_VALUE_INTEGER ? READ_FOUND : held == KEY_VALUE_NONE ? READ_MISSING : READ_FAILED;
 }
 
 /* Replies on one connection come in the order of their commands, so whoever handles the answer to a GETRANGE has

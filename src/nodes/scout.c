@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ledger/refusals.h"
+#include "base/command.h"
+#include "base/crc16.h"
 #include "nodes/outage.h"
-#include "redis/crc16.h"
+#include "nodes/refusals.h"
 #include "sync/atomic.h"
 
 #define ASK_PAUSE_MS 1000
@@ -114,8 +115,8 @@ static void scout_ask_meta(struct scout *s)
     struct slice value = keyspace_meta_value(s->config.space, s->meta_value);
 
     buf_clear(&s->out);
-    resp_command(&s->out, 4, (struct slice[]){SLICE("SET"), key, value, SLICE("NX")});
-    resp_command(&s->out, 2, (struct slice[]){SLICE("GET"), key});
+    command_append(&s->out, 4, (struct slice[]){SLICE("SET"), key, value, SLICE("NX")});
+    command_append(&s->out, 2, (struct slice[]){SLICE("GET"), key});
     scout_send(s, 2, scout_on_meta);
 }
 
@@ -169,7 +170,7 @@ static void scout_ask(struct scout *s)
     s->may_ask_ms = s->now_ms + with_jitter(s, ASK_PAUSE_MS);
     s->unasked_ms = s->now_ms + with_jitter(s, ASK_UNASKED_MS);
     buf_clear(&s->out);
-    resp_command(&s->out, 2, (struct slice[]){SLICE("CLUSTER"), SLICE("SLOTS")});
+    command_append(&s->out, 2, (struct slice[]){SLICE("CLUSTER"), SLICE("SLOTS")});
     scout_send(s, 1, scout_on_slots);
 }
 

@@ -4,24 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/command.h"
 #include "base/probes.h"
-
-/*             link ready         work          WATCH, GET, MULTI answered
- *     DOWN ─────────────► UNARMED ─────► ARMING ─────────────────────────► ARMED
- *      ▲                   ▲   ▲          │ ▲ ▲   DISCARD · reads · arm     │ │ │
- *      │                   │   └──────────┘ │ └─────────────────────────────┘ │ │
- *      │ link down         │    refused     │ EXEC answered           a batch │ │
- *      │ (from any)        │                └────────────────── SENT ◄────────┘ │
- *      └───                └──────────────────────────────────────────────────── ┘
- *                                        the armed partition leaves the node          */
-enum session_state {
-    SESSION_DOWN,
-    SESSION_UNARMED,
-    SESSION_ARMING,
-    SESSION_ARMED,
-    SESSION_SENT,
-    SESSION_STATES,
-};
+#include "nodes/key_value.h"
+#include "nodes/outcomes.h"
+#include "nodes/refusals.h"
+#include "nodes/session_inside.h"
 
 static const bool may_move[SESSION_STATES][SESSION_STATES] = {
     [SESSION_DOWN] = {[SESSION_UNARMED] = true},
@@ -29,25 +17,6 @@ static const bool may_move[SESSION_STATES][SESSION_STATES] = {
     [SESSION_ARMING] = {[SESSION_ARMED] = true, [SESSION_UNARMED] = true, [SESSION_DOWN] = true},
     [SESSION_ARMED] = {[SESSION_SENT] = true, [SESSION_ARMING] = true, [SESSION_UNARMED] = true, [SESSION_DOWN] = true},
     [SESSION_SENT] = {[SESSION_ARMING] = true, [SESSION_DOWN] = true},
-};
-
-#define READERS_MAX 16 /* partitions that read in one write; the others have their turn in the next */
-
-struct member {
-    struct session *session;
-    struct partition *partition;
-};
-
-struct session {
-    struct session_config config;
-    enum session_state state;
-    struct partition *turn; /* armed, being armed, or the last that was; NULL: none yet */
-    struct partition *sent; /* whose batch is under way; NULL: none */
-    bool multi_open;
-    struct refused refused_read, refused_discard;
-    struct buf out;
-    uint32_t members_count;
-    struct member members[]; /* a member keeps its place while replies for it are due */
 };
 
 static void session_move(struct session *s, enum session_state to)
@@ -58,7 +27,7 @@ static void session_move(struct session *s, enum session_state to)
 
 /* ---- members ---- */
 
-static uint32_t session_find(const struct session *s, const struct partition *p)
+uint32_t session_find(const struct session *s, const struct partition *p)
 {
     uint32_t at = 0;
 
@@ -133,14 +102,6 @@ static void session_act(struct session *s)
     session_move(s, partition_is_armed(s->turn) ? SESSION_ARMED : SESSION_UNARMED);
 }
 
-static void session_check(struct session *s, int result, const char *what)
-{
-    if (result < 0)
-        link_fail(s->config.link, result, "%s was not answered as it should be", what);
-    else if (result > 0)
-        link_proved(s->config.link);
-}
-
 static void session_on_discard(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct session *s = ctx;
@@ -152,124 +113,91 @@ static void session_on_discard(void *ctx, const struct reply *reply, uint32_t in
         link_fail(s->config.link, -EPROTO, "the server refuses DISCARD");
 }
 
-static void session_on_queued(void *ctx, const struct reply *reply, uint32_t index)
+/* A server that is being left proves nothing: a replica's ledger may be older than the truth. */
+static bool session_is_leaving(const struct session *s)
 {
-    struct session *s = ctx;
-
-    session_check(s, partition_on_queued(s->sent, reply, index), "a command of a transaction");
+    return s->sent && refusal_action(partition_refusal(s->sent)) == REFUSAL_RECONNECT;
 }
 
-static void session_on_exec(void *ctx, const struct reply *reply, uint32_t index)
+static void session_take(struct session *s, enum partition_step what, uint32_t index, const struct outcome *o)
 {
-    struct session *s = ctx;
-    (void)index;
+    bool of_batch = what == STEP_QUEUED || what == STEP_EXEC;
+    struct partition *p = of_batch ? s->sent : s->turn;
 
-    s->multi_open = false;
-    PROBE(exec, partition_number(s->sent), reply->type);
-    session_check(s, partition_on_exec(s->sent, reply), "EXEC");
-    session_move(s, SESSION_ARMING);
-}
-
-static void session_on_read(void *ctx, const struct reply *reply, uint32_t index)
-{
-    const struct member *m = ctx;
-    struct accounts *a = m->session->config.accounts;
-    (void)index;
-
-    if (reply->type == REPLY_ERROR)
-        accounts_count_error(a, redis_error_classify(reply->text));
-    refusals_of(a->refusals, &m->session->refused_read, "getrange", reply, m->session->config.link);
-    read_queue_take(m->session->config.reads, partition_number(m->partition), reply, accounts_now_ms(a));
-}
-
-static void session_on_look(void *ctx, const struct reply *reply, uint32_t index)
-{
-    struct session *s = ctx;
-
-    session_check(s, partition_on_look(s->turn, reply, index), "GETRANGE of a counter");
-}
-
-static void session_on_watch(void *ctx, const struct reply *reply, uint32_t index)
-{
-    struct session *s = ctx;
-    (void)index;
-
-    session_check(s, partition_on_watch(s->turn, reply), "WATCH");
-}
-
-static void session_on_ledger(void *ctx, const struct reply *reply, uint32_t index)
-{
-    struct session *s = ctx;
-    (void)index;
-
-    /* A server that is being left proves nothing: a replica's ledger may be older than the truth. */
-    if (s->sent && refusal_action(partition_refusal(s->sent)) == REFUSAL_RECONNECT)
+    if (o->kind == OUTCOME_STRANGE) {
+        link_fail(s->config.link, -EPROTO, "%s was not answered as it should be", outcome_step_name(what));
         return;
-    session_check(s, partition_on_ledger(s->turn, reply), "GET of the ledger");
+    }
+    if (what == STEP_LEDGER && session_is_leaving(s))
+        return;
+    enum partition_news news = partition_take(p, what, index, o);
+    if (news != PARTITION_GOES_ON)
+        refusals_end(s->config.accounts->refusals, partition_refused(p));
+    if (news == PARTITION_PROVED)
+        link_proved(s->config.link);
 }
 
-static void session_on_multi(void *ctx, const struct reply *reply, uint32_t index)
+/* The reply to one step of an arm or a batch. */
+static void session_on_step(void *ctx, const struct reply *reply, uint32_t index)
 {
-    struct session *s = ctx;
-    (void)index;
+    const struct session_step *step = ctx;
+    struct session *s = step->session;
+    const struct outcome o = outcome_of(step->what, reply, s->batch);
 
-    s->multi_open = reply_is_status(reply, SLICE("OK"));
-    session_check(s, partition_on_multi(s->turn, reply), "MULTI");
-    session_act(s);
+    if (step->what == STEP_EXEC || step->what == STEP_MULTI)
+        s->multi_open = step->what == STEP_MULTI && o.kind == OUTCOME_DONE;
+    if (step->what == STEP_EXEC)
+        PROBE(exec, partition_number(s->sent), reply->type);
+    session_take(s, step->what, index, &o);
+    if (step->what == STEP_EXEC)
+        session_move(s, SESSION_ARMING);
+    if (step->what == STEP_MULTI)
+        session_act(s);
 }
 
 /* ---- requests ---- */
 
-static void session_send(struct session *s, size_t count, const struct slice args[], link_reply_fn fn)
+static void session_expect(struct session *s, uint32_t count, enum partition_step what)
 {
-    resp_command(&s->out, count, args);
-    link_expect(s->config.link, 1, fn, s);
+    link_expect(s->config.link, count, session_on_step, &s->steps[what]);
 }
 
-/* Reads, of the partitions of which what the server holds is known to fit the baselines, `sure` among them whatever
- * it says of itself: behind its EXEC, in order, its batch is resolved. */
-static bool member_may_read(const struct member *m, const struct partition *sure)
+static void session_say(struct session *s, enum partition_step what, size_t count, const struct slice args[])
 {
-    return (m->partition == sure || partition_is_sure(m->partition)) &&
-           read_queue_waits(m->session->config.reads, partition_number(m->partition));
+    command_append(&s->out, count, args);
+    session_expect(s, 1, what);
 }
 
-static void session_append_reads(struct session *s, const struct partition *sure)
+static void session_append_looks(struct session *s, const struct partition *p)
 {
-    uint32_t first = s->turn ? session_find(s, s->turn) : 0;
+    uint32_t looks = partition_looks(p);
+    struct buf scratch = {0};
 
-    for (uint32_t i = 0, readers = 0; i < s->members_count && readers < READERS_MAX; i++) {
-        struct member *m = &s->members[(first + i) % s->members_count];
-        if (!member_may_read(m, sure))
-            continue;
-        uint32_t commands = read_queue_send(s->config.reads, partition_number(m->partition), &s->out);
-        link_expect(s->config.link, commands, session_on_read, m);
-        readers++;
-    }
+    for (uint32_t i = 0; i < looks; i++)
+        key_value_append(&s->out, &scratch, partition_prefix(p), partition_look_name(p, i));
+    buf_fini(&scratch);
+    session_expect(s, looks, STEP_LOOK);
 }
 
-static bool session_may_read(const struct session *s)
+static void session_append_arm(struct session *s, struct partition *next)
 {
-    for (uint32_t i = 0; i < s->members_count; i++) {
-        if (member_may_read(&s->members[i], NULL))
-            return true;
-    }
-    return false;
+    const struct slice key = partition_ledger_key(next);
+
+    if (s->turn && s->turn != next)
+        partition_disarm(s->turn);
+    s->turn = next;
+    partition_begin_arm(next);
+    session_append_looks(s, next);
+    session_say(s, STEP_WATCH, 2, (struct slice[]){SLICE("WATCH"), key});
+    session_say(s, STEP_LEDGER, 2, (struct slice[]){SLICE("GET"), key});
+    session_say(s, STEP_MULTI, 1, (struct slice[]){SLICE("MULTI")});
 }
 
 /* What ends every write: reads, and the arm for the next batch. */
 static void session_finish_write(struct session *s, struct partition *next, const struct partition *sure)
 {
-    const struct slice key = partition_ledger_key(next);
-
     session_append_reads(s, sure);
-    s->turn = next;
-    partition_begin_arm(next);
-    uint32_t looks = partition_compose_looks(next, &s->out);
-    link_expect(s->config.link, looks, session_on_look, s);
-    session_send(s, 2, (struct slice[]){SLICE("WATCH"), key}, session_on_watch);
-    session_send(s, 2, (struct slice[]){SLICE("GET"), key}, session_on_ledger);
-    session_send(s, 1, (struct slice[]){SLICE("MULTI")}, session_on_multi);
+    session_append_arm(s, next);
     if (s->out.failed)
         link_fail(s->config.link, -ENOMEM, "no memory for commands");
     else
@@ -279,21 +207,24 @@ static void session_finish_write(struct session *s, struct partition *next, cons
 static void session_arm(struct session *s, struct partition *next)
 {
     buf_clear(&s->out);
-    if (s->multi_open)
-        session_send(s, 1, (struct slice[]){SLICE("DISCARD")}, session_on_discard);
+    if (s->multi_open) {
+        command_append(&s->out, 1, (struct slice[]){SLICE("DISCARD")});
+        link_expect(s->config.link, 1, session_on_discard, s);
+    }
     session_move(s, SESSION_ARMING);
     session_finish_write(s, next, NULL);
 }
 
-static void session_send_batch(struct session *s, const struct batch *b, bool sure, uint64_t now_ms)
+static void session_send_batch(struct session *s, struct batch *b, bool sure, uint64_t now_ms)
 {
     struct partition *next = session_next(s, now_ms);
 
     s->sent = s->turn;
+    s->batch = b;
     buf_clear(&s->out);
     link_send(s->config.link, buf_slice(&b->bytes));
-    link_expect(s->config.link, batch_commands(b) + 1, session_on_queued, s);
-    link_expect(s->config.link, 1, session_on_exec, s);
+    session_expect(s, batch_commands(b) + 1, STEP_QUEUED);
+    session_expect(s, 1, STEP_EXEC);
     session_move(s, SESSION_SENT);
     session_finish_write(s, next ? next : s->turn, sure ? s->sent : NULL);
 }
@@ -301,7 +232,7 @@ static void session_send_batch(struct session *s, const struct batch *b, bool su
 static void session_tick_armed(struct session *s, uint64_t now_ms)
 {
     bool sure = partition_is_sure(s->turn);
-    const struct batch *b = partition_begin_send(s->turn, now_ms);
+    struct batch *b = partition_begin_send(s->turn, now_ms);
 
     if (b) {
         session_send_batch(s, b, sure, now_ms);
@@ -378,6 +309,8 @@ int session_create(struct session **out, const struct session_config *config)
     if (!s)
         return -ENOMEM;
     s->config = *config;
+    for (enum partition_step what = 0; what < STEPS; what++)
+        s->steps[what] = (struct session_step){s, what};
     *out = s;
     return 0;
 }

@@ -309,7 +309,7 @@ static uint64_t store_random(void *ctx) { return env_random(ctx); }
 static struct link_config store_link_config(const struct store_config *config)
 {
     return (struct link_config){
-        .transport = config->env->transport,
+        .transport = *config->env->transport,
         .random = store_random,
         .random_ctx = (void *)(uintptr_t)config->env,
         .user = config->user,

@@ -1,43 +1,38 @@
 #include "redis/error.h"
 
-#include <assert.h>
-
 struct class_row {
-    const char *name;   /* for people */
     const char *starts; /* how the line begins; NULL: not told by its beginning */
     const char *holds;  /* and what else it must contain; NULL: nothing */
 };
 
 /* The first row that fits wins: a NOPERM about a key must be asked for before NOPERM as such. */
 static const struct class_row rows[REDIS_ERROR_COUNT] = {
-    [REDIS_ERROR_NONE] = {"none", NULL, NULL},
-    [REDIS_ERROR_MOVED] = {"moved", "MOVED ", NULL},
-    [REDIS_ERROR_ASK] = {"ask", "ASK ", NULL},
-    [REDIS_ERROR_TRYAGAIN] = {"tryagain", "TRYAGAIN", NULL},
-    [REDIS_ERROR_CLUSTERDOWN] = {"clusterdown", "CLUSTERDOWN", NULL},
-    [REDIS_ERROR_CROSSSLOT] = {"crossslot", "CROSSSLOT", NULL},
-    [REDIS_ERROR_LOADING] = {"loading", "LOADING", NULL},
-    [REDIS_ERROR_READONLY] = {"readonly", "READONLY", NULL},
-    [REDIS_ERROR_OOM] = {"oom", "OOM", NULL},
-    [REDIS_ERROR_BUSY] = {"busy", "BUSY", NULL},
-    [REDIS_ERROR_MASTERDOWN] = {"masterdown", "MASTERDOWN", NULL},
-    [REDIS_ERROR_NOREPLICAS] = {"noreplicas", "NOREPLICAS", NULL},
-    [REDIS_ERROR_MISCONF] = {"misconf", "MISCONF", NULL},
-    [REDIS_ERROR_NOAUTH] = {"noauth", "NOAUTH", NULL},
-    [REDIS_ERROR_WRONGPASS] = {"wrongpass", "WRONGPASS", NULL},
-    [REDIS_ERROR_NOPERM] = {"noperm", "NOPERM", " run "},
-    [REDIS_ERROR_NOPERM_KEY] = {"noperm_key", "NOPERM", " key"},
-    [REDIS_ERROR_EXECABORT] = {"execabort", "EXECABORT", NULL},
-    [REDIS_ERROR_WRONGTYPE] = {"wrongtype", "WRONGTYPE", NULL},
-    [REDIS_ERROR_NOT_INTEGER] = {"not_integer", "ERR", "value is not an integer"},
-    [REDIS_ERROR_OVERFLOW] = {"overflow", "ERR", "would overflow"},
-    [REDIS_ERROR_UNKNOWN_COMMAND] = {"unknown_command", "ERR", "nknown command"},
-    [REDIS_ERROR_PROTECTED] = {"protected_mode", "DENIED", NULL},
-    [REDIS_ERROR_MAX_CLIENTS] = {"max_clients", "ERR max number of clients", NULL},
-    [REDIS_ERROR_NO_CLUSTER] = {"no_cluster", "ERR This instance has cluster support disabled", NULL},
-    [REDIS_ERROR_DATABASE] = {"no_database", "ERR", "DB index"},
-    [REDIS_ERROR_AUTH_UNWANTED] = {"auth_unwanted", "ERR", "no password is set"},
-    [REDIS_ERROR_OTHER] = {"other", NULL, NULL},
+    [REDIS_ERROR_MOVED] = {"MOVED ", NULL},
+    [REDIS_ERROR_ASK] = {"ASK ", NULL},
+    [REDIS_ERROR_TRYAGAIN] = {"TRYAGAIN", NULL},
+    [REDIS_ERROR_CLUSTERDOWN] = {"CLUSTERDOWN", NULL},
+    [REDIS_ERROR_CROSSSLOT] = {"CROSSSLOT", NULL},
+    [REDIS_ERROR_LOADING] = {"LOADING", NULL},
+    [REDIS_ERROR_READONLY] = {"READONLY", NULL},
+    [REDIS_ERROR_OOM] = {"OOM", NULL},
+    [REDIS_ERROR_BUSY] = {"BUSY", NULL},
+    [REDIS_ERROR_MASTERDOWN] = {"MASTERDOWN", NULL},
+    [REDIS_ERROR_NOREPLICAS] = {"NOREPLICAS", NULL},
+    [REDIS_ERROR_MISCONF] = {"MISCONF", NULL},
+    [REDIS_ERROR_NOAUTH] = {"NOAUTH", NULL},
+    [REDIS_ERROR_WRONGPASS] = {"WRONGPASS", NULL},
+    [REDIS_ERROR_NOPERM] = {"NOPERM", " run "},
+    [REDIS_ERROR_NOPERM_KEY] = {"NOPERM", " key"},
+    [REDIS_ERROR_EXECABORT] = {"EXECABORT", NULL},
+    [REDIS_ERROR_WRONGTYPE] = {"WRONGTYPE", NULL},
+    [REDIS_ERROR_NOT_INTEGER] = {"ERR", "value is not an integer"},
+    [REDIS_ERROR_OVERFLOW] = {"ERR", "would overflow"},
+    [REDIS_ERROR_UNKNOWN_COMMAND] = {"ERR", "nknown command"},
+    [REDIS_ERROR_PROTECTED] = {"DENIED", NULL},
+    [REDIS_ERROR_MAX_CLIENTS] = {"ERR max number of clients", NULL},
+    [REDIS_ERROR_NO_CLUSTER] = {"ERR This instance has cluster support disabled", NULL},
+    [REDIS_ERROR_DATABASE] = {"ERR", "DB index"},
+    [REDIS_ERROR_AUTH_UNWANTED] = {"ERR", "no password is set"},
 };
 
 static bool text_starts(struct slice text, const char *start)
@@ -85,10 +80,4 @@ enum redis_error_class redis_error_classify(struct slice whole)
     if (text_starts(text, "ERR unknown subcommand") || text_starts(text, "ERR Unknown subcommand"))
         return REDIS_ERROR_UNKNOWN_COMMAND;
     return text_starts(text, "NOPERM") ? REDIS_ERROR_NOPERM : REDIS_ERROR_OTHER;
-}
-
-const char *redis_error_name(enum redis_error_class c)
-{
-    assert(c < REDIS_ERROR_COUNT);
-    return rows[c].name;
 }

@@ -1,43 +1,12 @@
 #pragma once
-/* What kind of refusal an error reply is; the kind decides what the flusher does next (DESIGN 4.2).
+/* Tells from the text of an error reply what kind of refusal it is (base/redis_error.h).
  *
- * Thread: pure functions.
+ * Thread: a pure function.
  * Source: the first word of an error reply (Redis protocol specification, "Simple errors"); the texts
  * after ERR and NOPERM as Redis 5…8, Valkey 7…8 and MemoryDB write them. */
 
+#include "base/redis_error.h"
 #include "base/slice.h"
-
-enum redis_error_class {
-    REDIS_ERROR_NONE,
-    REDIS_ERROR_MOVED,
-    REDIS_ERROR_ASK,
-    REDIS_ERROR_TRYAGAIN,
-    REDIS_ERROR_CLUSTERDOWN,
-    REDIS_ERROR_CROSSSLOT, /* a transaction over several slots of one node: a cluster in standalone mode */
-    REDIS_ERROR_LOADING,
-    REDIS_ERROR_READONLY,
-    REDIS_ERROR_OOM,
-    REDIS_ERROR_BUSY,
-    REDIS_ERROR_MASTERDOWN,
-    REDIS_ERROR_NOREPLICAS,
-    REDIS_ERROR_MISCONF,
-    REDIS_ERROR_NOAUTH,
-    REDIS_ERROR_WRONGPASS,
-    REDIS_ERROR_NOPERM,     /* a command that this user may not run */
-    REDIS_ERROR_NOPERM_KEY, /* a key that this user may not touch */
-    REDIS_ERROR_EXECABORT,
-    REDIS_ERROR_WRONGTYPE,
-    REDIS_ERROR_NOT_INTEGER,
-    REDIS_ERROR_OVERFLOW,
-    REDIS_ERROR_UNKNOWN_COMMAND,
-    REDIS_ERROR_PROTECTED,     /* protected mode: no password is set, and we come from elsewhere */
-    REDIS_ERROR_MAX_CLIENTS,   /* the server has no connection left */
-    REDIS_ERROR_NO_CLUSTER,    /* a single server is asked for its map */
-    REDIS_ERROR_DATABASE,      /* it has no database of that number */
-    REDIS_ERROR_AUTH_UNWANTED, /* a password for a server that has none */
-    REDIS_ERROR_OTHER,
-    REDIS_ERROR_COUNT,
-};
 
 /* A refusal, for those who tell it. */
 struct redis_refusal {
@@ -48,5 +17,3 @@ struct redis_refusal {
 
 /* `text` is the error line without its '-'. */
 enum redis_error_class redis_error_classify(struct slice text);
-/* For labels of metrics and log lines: "moved", "noperm_key", … */
-const char *redis_error_name(enum redis_error_class c);

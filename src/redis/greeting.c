@@ -1,5 +1,7 @@
 #include "redis/greeting.h"
 
+#include "base/command.h"
+
 #include <stdio.h>
 
 enum greeting_step { STEP_AUTH, STEP_SELECT, STEP_SETNAME, STEP_MEMORY, STEP_REPLICATION, STEP_MULTI, STEP_EXEC };
@@ -11,7 +13,7 @@ static void greeting_step(struct greeting *g, enum greeting_step step, struct bu
                           const struct slice args[])
 {
     g->steps[g->steps_count++] = (uint8_t)step;
-    resp_command(out, count, args);
+    command_append(out, count, args);
 }
 
 static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #include "base/backoff.h"
+#include "base/words.h"
 #include "redis/greeting.h"
-#include "redis/words.h"
 
 #define RECV_BYTES 65536
 #define IDLE_MS_MIN 1000

@@ -1,12 +1,13 @@
 #pragma once
-/* The Redis protocol (RESP2): commands out, replies in through hiredis, of which no type leaves resp.c.
+/* Replies of the Redis protocol (RESP2), read by hiredis, of which no type leaves resp.c. base/command.h has the other
+ * direction.
  *
- * Thread: none of its own; whoever owns the reader or the buffer.
- * Happy path: resp_command() appends a command to a buffer; resp_feed() takes what came from the
- * network and resp_next() hands out one reply after the other, each valid until the next call.
- * Failure modes: bytes that are no RESP2, nesting deeper than hiredis 0.14 allows (7), more elements
- * (each level of nesting is one) or longer strings than the limits: -EPROTO, for ever, until resp_reset(). The caller
- * closes the link. A reply costs no allocation: its tree lives in the reader's arena, which is sized once. */
+ * Thread: none of its own; whoever owns the reader.
+ * Happy path: resp_feed() takes what came from the network. resp_next() hands out one reply after the other, each valid
+ * until the next call. A reply costs no allocation, because its tree lies in the reader's arena, which is sized once.
+ *
+ * Failure modes: resp_next() returns -EPROTO, and does so until resp_reset(), when the bytes are no RESP2, when arrays
+ * are nested more than 7 deep (hiredis 0.14), or when a reply is larger than the limits. The caller closes the link. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,9 +32,6 @@ struct resp_limits {
 };
 
 struct resp_reader;
-
-/* Append one command of `count` arguments; a failed allocation leaves `out->failed` set. */
-void resp_command(struct buf *out, size_t count, const struct slice args[]);
 
 int resp_create(struct resp_reader **out, const struct resp_limits *limits); /* 0 or -ENOMEM */
 void resp_destroy(struct resp_reader *r);

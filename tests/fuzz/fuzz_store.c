@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "redis/aws_answers.h"
 #include "redis/greeting.h"
 #include "redis/slots.h"
-#include "redis/words.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

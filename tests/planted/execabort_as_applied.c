@@ -1,16 +1,16 @@
 /* Planted: any answer to EXEC counts as its success. */
 #include "ledger/partition.h"
 
-int __real_partition_on_exec(struct partition *p, const struct reply *reply);
-int __wrap_partition_on_exec(struct partition *p, const struct reply *reply);
+enum partition_news __real_partition_take(struct partition *p, enum partition_step what, uint32_t index,
+                                          const struct outcome *o);
+enum partition_news __wrap_partition_take(struct partition *p, enum partition_step what, uint32_t index,
+                                          const struct outcome *o);
 
-int __wrap_partition_on_exec(struct partition *p, const struct reply *reply)
+enum partition_news __wrap_partition_take(struct partition *p, enum partition_step what, uint32_t index,
+                                          const struct outcome *o)
 {
-    struct chain *c = (struct chain *)p; /* a partition begins with it */
+    const struct outcome done = {.kind = OUTCOME_DONE};
+    bool refused = what == STEP_EXEC && o->kind == OUTCOME_REFUSED;
 
-    if (reply->type != REPLY_ERROR)
-        return __real_partition_on_exec(p, reply);
-    accounts_applied_unseen(c->config.past.accounts, c->batch);
-    c->batch = NULL;
-    return 1;
+    return __real_partition_take(p, what, index, refused ? &done : o);
 }

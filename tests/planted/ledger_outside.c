@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "redis/resp.h"
+#include "base/command.h"
 
 int __real_batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 int __wrap_batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
@@ -20,9 +20,9 @@ int __wrap_batch_compose(struct batch *b, const struct keys *keys, struct slice 
     size_t before = (size_t)(set - b->bytes.data), set_bytes = b->bytes.bytes - before - (sizeof(exec) - 1);
     /* The count of answers stays: SELECT says OK in SET's place, and SET says nothing. */
     buf_append(&moved, b->bytes.data, before);
-    resp_command(&moved, 2, (struct slice[]){SLICE("SELECT"), SLICE("0")});
-    resp_command(&moved, 1, (struct slice[]){SLICE("EXEC")});
-    resp_command(&moved, 3, (struct slice[]){SLICE("CLIENT"), SLICE("REPLY"), SLICE("SKIP")});
+    command_append(&moved, 2, (struct slice[]){SLICE("SELECT"), SLICE("0")});
+    command_append(&moved, 1, (struct slice[]){SLICE("EXEC")});
+    command_append(&moved, 3, (struct slice[]){SLICE("CLIENT"), SLICE("REPLY"), SLICE("SKIP")});
     buf_append(&moved, set, set_bytes);
     buf_fini(&b->bytes);
     b->bytes = moved;

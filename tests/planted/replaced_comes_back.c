@@ -1,16 +1,16 @@
 /* Planted: hits that were refused in the batch of a write are set aside, though the write has replaced them. */
 #include "ledger/accounts.h"
 
-uint64_t __real_accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec);
-uint64_t __wrap_accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec);
+uint64_t __real_accounts_answered(struct accounts *a, struct batch *b);
+uint64_t __wrap_accounts_answered(struct accounts *a, struct batch *b);
 
-uint64_t __wrap_accounts_answered(struct accounts *a, struct batch *b, const struct reply *exec)
+uint64_t __wrap_accounts_answered(struct accounts *a, struct batch *b)
 {
-    bool replaced = b->write.there && b->items_count && exec->items[0].type == REPLY_ERROR;
+    bool replaced = b->write.there && b->items_count && b->items[0].refused;
     const struct batch_part *part = replaced ? &b->parts[0] : NULL;
     uint64_t from = replaced ? part->from : 0;
     uint32_t key = replaced ? b->items[0].key : KEY_NONE;
-    uint64_t stored = __real_accounts_answered(a, b, exec);
+    uint64_t stored = __real_accounts_answered(a, b);
 
     if (!replaced)
         return stored;

@@ -1,4 +1,5 @@
 /* Planted: WATCH and MULTI travel with the batch, so that a late copy of it is armed afresh when it arrives. */
+#include "base/command.h"
 #include "redis/link.h"
 
 void __real_link_send(struct link *l, struct slice bytes);
@@ -15,9 +16,9 @@ void __wrap_link_send(struct link *l, struct slice bytes)
     if (set) {
         const char *digits = set + sizeof(set_at) - 1, *key = strchr(digits, '\n') + 1;
         const char *end = memchr(key, '\r', 300);
-        resp_command(&arm, 1, (struct slice[]){SLICE("DISCARD")});
-        resp_command(&arm, 2, (struct slice[]){SLICE("WATCH"), {key, (size_t)(end - key)}});
-        resp_command(&arm, 1, (struct slice[]){SLICE("MULTI")});
+        command_append(&arm, 1, (struct slice[]){SLICE("DISCARD")});
+        command_append(&arm, 2, (struct slice[]){SLICE("WATCH"), {key, (size_t)(end - key)}});
+        command_append(&arm, 1, (struct slice[]){SLICE("MULTI")});
         link_expect(l, 3, ignore, NULL);
         __real_link_send(l, buf_slice(&arm));
         buf_fini(&arm);

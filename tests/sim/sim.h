@@ -102,6 +102,7 @@ struct process {
     struct flusher_stats stats;
     struct core *core;
     struct net_door door;
+    struct transport transport;  /* of `env` */
     struct state_file *state;    /* NULL: none */
     struct memory_disk disks[2]; /* of this process and of the next */
     uint32_t disk;

@@ -177,12 +177,13 @@ void process_start(struct process *p)
         .now_us = world_now_us,
         .random = world_random,
         .log = process_log,
-        .transport = net_transport(&p->door),
+        .transport = &p->transport,
         .step = process_step,
     };
     books_init(&p->books);
     process_open_tally(p, instance);
     p->door = (struct net_door){&s->net, p->life};
+    p->transport = net_transport(&p->door);
     int failed =
         core_create(&p->core, &(struct core_config){
                                   .env = &p->env,

@@ -63,10 +63,8 @@ static inline enum chain_news reconcile(struct fixture *f, const struct ledger *
 
 static inline void answer(struct fixture *f)
 {
-    const struct reply items[] = {{.type = REPLY_INTEGER, .integer = 1}, {.type = REPLY_STATUS, .text = SLICE("OK")}};
-    const struct reply exec = {.type = REPLY_ARRAY, .items = items, .items_count = 2};
-
-    assert_true(chain_answered(&f->chain, &exec));
+    f->chain.batch->items[0].total = 1;
+    assert_true(chain_answered(&f->chain, true));
 }
 
 static inline void assert_books(struct fixture *f, uint64_t stored, uint64_t in_flight, uint64_t lost)

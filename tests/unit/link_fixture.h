@@ -2,6 +2,7 @@
 /* A link to a server in memory, and what its user hears of it. Includes cmocka's assertions, so <cmocka.h> comes first.
  */
 
+#include "base/command.h"
 #include "fake_redis.h"
 #include "redis/link.h"
 
@@ -102,7 +103,7 @@ static inline void ask(struct fixture *f, const char *command, uint32_t count)
     struct buf out = {0};
 
     for (uint32_t i = 0; i < count; i++)
-        resp_command(&out, 2, (struct slice[]){{command, strlen(command)}, SLICE("k")});
+        command_append(&out, 2, (struct slice[]){{command, strlen(command)}, SLICE("k")});
     link_expect(f->link, count, on_reply, f);
     link_send(f->link, buf_slice(&out));
     buf_fini(&out);

@@ -158,7 +158,7 @@ static void test_whatever_fails_while_it_runs_each_hit_is_stored_once(void **sta
         struct world w;
         char name[32];
         world_init_with(&w, &(struct world_options){.seed = seed, .replay_window_ms = 60000, .batch_keys_max = 50});
-        w.env.transport = (struct transport){&ops, &w.redis};
+        w.transport = (struct transport){&ops, &w.redis};
         core_destroy(w.core);
         assert_int_equal(create_core(&w, 0), 0);
         fail_allocation(0);

@@ -17,11 +17,8 @@ static const struct node_address node = {"n", 1, ""};
 
 static struct link *link_new(struct world *w)
 {
-    const struct link_config config = {.transport = w->env.transport,
-                                       .host = "n",
-                                       .random = w->env.random,
-                                       .random_ctx = w->env.ctx,
-                                       .limits = {16, 16}};
+    const struct link_config config = {
+        .transport = w->transport, .host = "n", .random = w->env.random, .random_ctx = w->env.ctx, .limits = {16, 16}};
     const struct link_user user = {w, nobody, nobody, nobody_refused, nobody_evicts};
     struct link *link;
 

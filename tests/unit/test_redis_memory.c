@@ -5,6 +5,7 @@
 
 #include <cmocka.h>
 
+#include "base/command.h"
 #include "failing_memory.h"
 #include "link_fixture.h"
 #include "redis/iam.h"
@@ -39,9 +40,9 @@ static void test_a_command_that_finds_no_room_leaves_the_buffer_failed_and_whole
     struct buf out = {.bytes_max = strlen("*1\r\n$4\r\nPING\r\n") + 8};
     (void)state;
 
-    resp_command(&out, 1, (struct slice[]){SLICE("PING")});
+    command_append(&out, 1, (struct slice[]){SLICE("PING")});
     size_t before = out.bytes;
-    resp_command(&out, 2, (struct slice[]){SLICE("GET"), SLICE("key")});
+    command_append(&out, 2, (struct slice[]){SLICE("GET"), SLICE("key")});
     assert_true(out.failed);
     assert_int_equal(out.bytes, before); /* no half command behind a whole one */
     buf_fini(&out);

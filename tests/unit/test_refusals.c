@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/refusals.h"
+#include "nodes/refusals.h"
 #include "world.h"
 
 struct fixture {

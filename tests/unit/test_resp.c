@@ -6,6 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
+#include "base/command.h"
 #include "redis/resp.h"
 
 static const struct resp_limits small = {.nodes_max = 16, .text_bytes_max = 64};
@@ -29,7 +30,7 @@ static void test_a_command_is_an_array_of_bulk_strings(void **state)
     struct buf out = {0};
     (void)state;
 
-    resp_command(&out, 3, (struct slice[]){SLICE("INCRBY"), {"a\r\nb\0c", 6}, SLICE("-5")});
+    command_append(&out, 3, (struct slice[]){SLICE("INCRBY"), {"a\r\nb\0c", 6}, SLICE("-5")});
     static const char wanted[] = "*3\r\n$6\r\nINCRBY\r\n$6\r\na\r\nb\0c\r\n$2\r\n-5\r\n";
     assert_int_equal(out.bytes, sizeof(wanted) - 1);
     assert_memory_equal(out.data, wanted, out.bytes);

@@ -9,6 +9,7 @@
 struct world {
     struct fake_redis redis;
     struct env env;
+    struct transport transport; /* of `env` */
     uint64_t now_us;
     uint64_t seed;
     struct tally *tally;
@@ -92,13 +93,14 @@ static inline void world_init_with(struct world *w, const struct world_options *
 {
     *w = (struct world){.seed = o->seed ? o->seed : 1, .now_us = 1000000};
     fake_init(&w->redis);
+    w->transport = o->transport.ops ? o->transport : (struct transport){&fake_ops, &w->redis};
     books_init(&w->books);
     w->env = (struct env){
         .ctx = w,
         .now_us = world_now_us,
         .random = world_random,
         .log = world_log,
-        .transport = o->transport.ops ? o->transport : (struct transport){&fake_ops, &w->redis},
+        .transport = &w->transport,
     };
     int failed = tally_create(
         &w->tally, &(struct tally_config){.workers = o->workers ? o->workers : 2, .keys_max = WORLD_KEYS_MAX});

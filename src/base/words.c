@@ -1,4 +1,4 @@
-#include "redis/words.h"
+#include "base/words.h"
 
 #include <strings.h>
 

@@ -1,4 +1,4 @@
-#include "ledger/look.h"
+#include "nodes/key_value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,9 +6,9 @@
 
 #include <cmocka.h>
 
-static enum look look_at(const char *text, int64_t *value)
+static enum key_value held(const char *text, int64_t *value)
 {
-    return look_read(&(struct reply){.type = REPLY_STRING, .text = {text, strlen(text)}}, value);
+    return key_value_read(&(struct reply){.type = REPLY_STRING, .text = {text, strlen(text)}}, value);
 }
 
 static void test_an_integer_is_what_incrby_takes_and_nothing_else(void **state)
@@ -28,14 +28,14 @@ static void test_an_integer_is_what_incrby_takes_and_nothing_else(void **state)
     int64_t value;
     (void)state;
 
-    assert_int_equal(look_at("0", &value), LOOK_INTEGER);
+    assert_int_equal(held("0", &value), KEY_VALUE_INTEGER);
     assert_int_equal(value, 0);
-    assert_int_equal(look_at("9223372036854775807", &value), LOOK_INTEGER);
+    assert_int_equal(held("9223372036854775807", &value), KEY_VALUE_INTEGER);
     assert_true(value == INT64_MAX);
-    assert_int_equal(look_at("-9223372036854775808", &value), LOOK_INTEGER);
+    assert_int_equal(held("-9223372036854775808", &value), KEY_VALUE_INTEGER);
     assert_true(value == INT64_MIN);
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-        assert_int_equal(look_at(others[i], &value), LOOK_NO_INTEGER);
+        assert_int_equal(held(others[i], &value), KEY_VALUE_NO_INTEGER);
 }
 
 static void test_what_is_no_integer_has_a_reason_and_the_value_nought(void **state)
@@ -43,13 +43,15 @@ static void test_what_is_no_integer_has_a_reason_and_the_value_nought(void **sta
     int64_t value = 7;
     (void)state;
 
-    assert_int_equal(look_at("", &value), LOOK_NOTHING);
+    assert_int_equal(held("", &value), KEY_VALUE_NONE);
     assert_int_equal(value, 0);
-    assert_int_equal(look_read(&(struct reply){.type = REPLY_ERROR, .text = SLICE("WRONGTYPE Operation")}, &value),
-                     LOOK_WRONG_TYPE);
-    assert_int_equal(look_read(&(struct reply){.type = REPLY_ERROR, .text = SLICE("NOPERM no")}, &value), LOOK_REFUSED);
-    assert_int_equal(look_read(&(struct reply){.type = REPLY_STATUS, .text = SLICE("QUEUED")}, &value), LOOK_REFUSED);
-    assert_int_equal(look_read(&(struct reply){.type = REPLY_NIL}, &value), LOOK_REFUSED);
+    assert_int_equal(key_value_read(&(struct reply){.type = REPLY_ERROR, .text = SLICE("WRONGTYPE Operation")}, &value),
+                     KEY_VALUE_WRONG_TYPE);
+    assert_int_equal(key_value_read(&(struct reply){.type = REPLY_ERROR, .text = SLICE("NOPERM no")}, &value),
+                     KEY_VALUE_UNTOLD);
+    assert_int_equal(key_value_read(&(struct reply){.type = REPLY_STATUS, .text = SLICE("QUEUED")}, &value),
+                     KEY_VALUE_UNTOLD);
+    assert_int_equal(key_value_read(&(struct reply){.type = REPLY_NIL}, &value), KEY_VALUE_UNTOLD);
 }
 
 static void test_the_command_reads_one_byte_more_than_an_integer_has(void **state)
@@ -57,8 +59,8 @@ static void test_the_command_reads_one_byte_more_than_an_integer_has(void **stat
     struct buf out = {0}, scratch = {0};
     (void)state;
 
-    look_append(&out, &scratch, SLICE("t:"), SLICE("n/a"));
-    look_append(&out, &scratch, SLICE("t:"), SLICE("n/b"));
+    key_value_append(&out, &scratch, SLICE("t:"), SLICE("n/a"));
+    key_value_append(&out, &scratch, SLICE("t:"), SLICE("n/b"));
     assert_true(slice_equals(buf_slice(&out), SLICE("*4\r\n$8\r\nGETRANGE\r\n$5\r\nt:n:a\r\n$1\r\n0\r\n$2\r\n20\r\n"
                                                     "*4\r\n$8\r\nGETRANGE\r\n$5\r\nt:n:b\r\n$1\r\n0\r\n$2\r\n20\r\n")));
     buf_fini(&scratch);

@@ -1,15 +1,16 @@
-#include "ledger/look.h"
+#include "nodes/key_value.h"
 
+#include "base/command.h"
 #include "ledger/batch.h"
 #include "redis/error.h"
 
 #define INTEGER_BYTES_MAX 20 /* "-9223372036854775808" */
 
-void look_append(struct buf *out, struct buf *scratch, struct slice prefix, struct slice name)
+void key_value_append(struct buf *out, struct buf *scratch, struct slice prefix, struct slice name)
 {
     buf_clear(scratch);
     batch_append_redis_key(scratch, prefix, name);
-    resp_command(out, 4, (struct slice[]){SLICE("GETRANGE"), buf_slice(scratch), SLICE("0"), SLICE("20")});
+    command_append(out, 4, (struct slice[]){SLICE("GETRANGE"), buf_slice(scratch), SLICE("0"), SLICE("20")});
     out->failed |= scratch->failed;
 }
 
@@ -34,14 +35,14 @@ static bool parse_integer(struct slice text, int64_t *out)
     return true;
 }
 
-enum look look_read(const struct reply *reply, int64_t *value)
+enum key_value key_value_read(const struct reply *reply, int64_t *value)
 {
     *value = 0;
     if (reply->type == REPLY_ERROR && redis_error_classify(reply->text) == REDIS_ERROR_WRONGTYPE)
-        return LOOK_WRONG_TYPE;
+        return KEY_VALUE_WRONG_TYPE;
     if (reply->type != REPLY_STRING)
-        return LOOK_REFUSED;
+        return KEY_VALUE_UNTOLD;
     if (reply->text.bytes == 0)
-        return LOOK_NOTHING;
-    return parse_integer(reply->text, value) ? LOOK_INTEGER : LOOK_NO_INTEGER;
+        return KEY_VALUE_NONE;
+    return parse_integer(reply->text, value) ? KEY_VALUE_INTEGER : KEY_VALUE_NO_INTEGER;
 }

@@ -13,16 +13,9 @@
 #include "ledger/env.h"
 #include "ledger/keys.h"
 #include "ledger/refusal.h"
+#include "redis/error.h"
 #include "redis/link.h"
 #include "redis/slots.h"
-#include "redis/words.h"
-
-/* In whoever may be refused; zeroed: it is not. */
-struct refused {
-    enum redis_error_class why;
-    const char *command; /* what was noted last: a literal, and the server's words */
-    char words[WORDS_BYTES];
-};
 
 struct refusals_kind {
     uint32_t holders;
@@ -44,8 +37,7 @@ struct refusals {
 /* `r` may be NULL: nobody listens. */
 void refusals_raise(struct refusals *r, struct refused *who, const struct redis_refusal *what, const char *host,
                     uint16_t port);
-/* What was refused, until it is told: by refusals_complain(), which asks the link whether the words may be. */
-void refused_note(struct refused *who, const char *command, struct slice text);
+/* Tells what was noted (refused_note()), with the server's words if the link says that they may be repeated. */
 void refusals_complain(struct refusals *r, struct refused *who, enum redis_error_class why, const struct link *link);
 /* The answer to a command on its own: was it refused? What concerns one key only is told to nobody but who asked. */
 bool refusals_of(struct refusals *r, struct refused *who, const char *command, const struct reply *reply,

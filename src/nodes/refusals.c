@@ -1,4 +1,4 @@
-#include "ledger/refusals.h"
+#include "nodes/refusals.h"
 
 #include <stdio.h>
 
@@ -98,12 +98,6 @@ void refusals_raise(struct refusals *r, struct refused *who, const struct redis_
     snprintf(k->host, sizeof(k->host), "%s", host);
     k->port = port;
     kind_look(r, what->class, now_ms);
-}
-
-void refused_note(struct refused *who, const char *command, struct slice text)
-{
-    who->command = command;
-    words_take(who->words, text);
 }
 
 void refusals_complain(struct refusals *r, struct refused *who, enum redis_error_class why, const struct link *link)

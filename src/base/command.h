@@ -1,0 +1,13 @@
+#pragma once
+/* Composes commands of the Redis protocol (RESP2).
+ *
+ * Thread: none of its own; whoever owns the buffer.
+ * It lies this low because the ledger keeps the exact bytes of its batches and knows nothing else of the protocol. */
+
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/slice.h"
+
+/* Appends one command of `count` arguments. A failed allocation leaves `out->failed` set. */
+void command_append(struct buf *out, size_t count, const struct slice args[]);
