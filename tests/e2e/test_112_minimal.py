@@ -24,6 +24,7 @@ from harness.tls_redis import TlsRedis
 from test_090_iam import CLUSTER, KEYS_IN_ENV, REGION, Store
 
 pytestmark = [
+    pytest.mark.uring,
     pytest.mark.skipif(wait.INSTRUMENTED, reason="sanitizers run without the sandbox"),
     pytest.mark.skipif(platform.machine() != "x86_64", reason="the reasons are those of x86-64"),
     pytest.mark.skipif(not shutil.which("strace") or subprocess.run(["strace", "-o", "/dev/null", "true"], check=False).returncode != 0,
