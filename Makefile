@@ -85,7 +85,7 @@ FORCE:
 $(filter $(B)/src/app/%,$(OBJ)) $(B)/src/main.o: | $(B)/gen/version.h
 
 # Web pages, embedded at build: src/web/x.html becomes the bytes web_x_html.
-WEB := $(wildcard src/web/*.html src/web/*.js src/web/*.json)
+WEB := $(wildcard src/web/*.html src/web/*.js src/web/*.css src/web/*.json)
 $(B)/gen/web.h: $(WEB) src/web/embed
 	@mkdir -p $(@D)
 	src/web/embed $(WEB) > $@

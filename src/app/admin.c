@@ -61,10 +61,38 @@ static int openapi_page(const struct sources *s, struct buf *out)
     return 200;
 }
 
+static int ranking_page(const struct sources *s, struct buf *out)
+{
+    status_print_ranking(s, out);
+    return 200;
+}
+
+static int dashboard_page(const struct sources *s, struct buf *out)
+{
+    (void)s;
+    buf_append(out, web_dashboard_html, sizeof web_dashboard_html);
+    return 200;
+}
+
+static int dashboard_script(const struct sources *s, struct buf *out)
+{
+    (void)s;
+    buf_append(out, web_dashboard_js, sizeof web_dashboard_js);
+    return 200;
+}
+
+static int dashboard_style(const struct sources *s, struct buf *out)
+{
+    (void)s;
+    buf_append(out, web_dashboard_css, sizeof web_dashboard_css);
+    return 200;
+}
+
 static int not_found_page(const struct sources *s, struct buf *out)
 {
     (void)s;
-    buf_append_slice(out, SLICE("not found; there are /metrics /livez /readyz /statusz /configz /openapi.json\n"));
+    buf_append_slice(
+        out, SLICE("not found; there are /metrics /livez /readyz /statusz /configz /openapi.json /dashboard\n"));
     return 404;
 }
 
@@ -86,15 +114,25 @@ struct page {
     struct slice path;
     const char *content_type;
     int (*print)(const struct sources *s, struct buf *out); /* the status */
+    const char *policy;                                     /* NULL: it needs nothing */
 };
 
+/* Its script and style are files of its own, and it asks this port only. */
+#define DASHBOARD_POLICY                                                                                               \
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; "    \
+    "form-action 'none'; frame-ancestors 'none'"
+
 static const struct page pages[] = {
-    {SLICE("/metrics"), "text/plain; version=0.0.4; charset=utf-8", metrics_page},
-    {SLICE("/livez"), TEXT, live_page},
-    {SLICE("/readyz"), TEXT, ready_page},
-    {SLICE("/statusz"), JSON, status_page},
-    {SLICE("/configz"), JSON, config_page},
-    {SLICE("/openapi.json"), JSON, openapi_page},
+    {SLICE("/metrics"), "text/plain; version=0.0.4; charset=utf-8", metrics_page, NULL},
+    {SLICE("/livez"), TEXT, live_page, NULL},
+    {SLICE("/readyz"), TEXT, ready_page, NULL},
+    {SLICE("/statusz"), JSON, status_page, NULL},
+    {SLICE("/configz"), JSON, config_page, NULL},
+    {SLICE("/openapi.json"), JSON, openapi_page, NULL},
+    {SLICE("/dashboard"), "text/html; charset=utf-8", dashboard_page, DASHBOARD_POLICY},
+    {SLICE("/dashboard.js"), "text/javascript; charset=utf-8", dashboard_script, NULL},
+    {SLICE("/dashboard.css"), "text/css; charset=utf-8", dashboard_style, NULL},
+    {SLICE("/dashboard.json"), JSON, ranking_page, NULL},
 };
 static const struct page open_metrics = {.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
                                          .print = open_metrics_page};
@@ -163,7 +201,7 @@ static enum handler_result handle(void *ctx, const struct http_request *r, struc
     const struct sources *s = ctx;
     const struct page *page = page_find(s, r);
     struct buf body = {0};
-    struct http_response response = {.content_type = page->content_type, .close = reply->close};
+    struct http_response response = {.content_type = page->content_type, .policy = page->policy, .close = reply->close};
     response.status = page->print(s, &body);
     response.extra = page == &not_allowed ? SLICE("Allow: GET, HEAD\r\nCache-Control: no-store\r\n")
                                           : SLICE("Cache-Control: no-store\r\n");

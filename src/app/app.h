@@ -8,6 +8,7 @@
 #include "app/limits.h"
 #include "app/options.h"
 #include "app/policy_files.h"
+#include "app/ranking.h"
 #include "app/secret.h"
 #include "app/sources.h"
 #include "base/random.h"
@@ -53,6 +54,7 @@ struct app {
     struct namespaces namespaces; /* those of --namespaces */
     struct limits_watch limits;
     struct process_figures process;
+    struct ranking ranking; /* the admin's thread */
     struct sources sources; /* read by the admin's thread */
 };
 

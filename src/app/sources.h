@@ -17,6 +17,8 @@
 
 enum life { LIFE_STARTING, LIFE_READY, LIFE_DRAINING };
 
+struct ranking; /* app/ranking.h */
+
 struct sources {
     const struct options *options;
     struct tally *tally;
@@ -29,6 +31,7 @@ struct sources {
     uint32_t streams_max;      /* of one worker */
     uint64_t buffer_bytes_max; /* of all */
     const struct process_figures *process;
+    struct ranking *ranking; /* the admin thread's */
     const char *instance;
     uint64_t recovered_hits;  /* taken over from the state file: accepted by the process before, counted by this one */
     bool state_copied;        /* why: another process with the same file stores them */

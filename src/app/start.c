@@ -274,6 +274,7 @@ static int admin_start(struct app *a, struct error *err)
         .streams_max = streams_max(a),
         .buffer_bytes_max = budget_bytes_max(&a->buffers),
         .process = &a->process,
+        .ranking = &a->ranking,
         .instance = a->instance,
         .recovered_hits = a->recovered_hits,
         .state_lost_hits = a->state_lost_hits,

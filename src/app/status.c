@@ -4,6 +4,7 @@
 
 #include "api/json.h"
 #include "app/balance.h"
+#include "app/ranking.h"
 #include "base/clock.h"
 #include "version.h"
 
@@ -86,6 +87,14 @@ void status_print(const struct sources *s, struct buf *out)
         buf_append(out, i == 0 ? "{" : ",", 1);
         parts[i](s, out);
     }
+    buf_printf(out, "}\n");
+}
+
+void status_print_ranking(const struct sources *s, struct buf *out)
+{
+    ranking_make(s->ranking, s->tally, clock_mono_ms());
+    buf_printf(out, "{\"namespaces\":");
+    ranking_print(s->ranking, out);
     buf_printf(out, "}\n");
 }
 

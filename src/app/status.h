@@ -7,5 +7,7 @@
 #include "base/buf.h"
 
 void status_print(const struct sources *s, struct buf *out);
+/* What the dashboard shows beside both and /metrics. */
+void status_print_ranking(const struct sources *s, struct buf *out);
 void status_print_config(const struct sources *s, struct buf *out);
 const char *life_name(enum life life);

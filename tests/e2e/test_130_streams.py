@@ -5,15 +5,13 @@ import json
 import subprocess
 
 import pytest
-from harness import browsers, checker, wait
+from harness import checker, wait
 from harness.event_stream import EventStream
-from harness.http_client import HttpConnection, fetch, request_bytes
+from harness.http_client import HttpConnection, request_bytes
 from harness.ports import HOST
-from harness.site import Site
 from harness.tallyd import ENGINES
 
 CROWD = 5000 if wait.LONG else 600
-HEAD = '<!doctype html><meta charset="utf-8"><title>a page</title><link rel="icon" href="data:,">'
 
 
 def hit(server, name="blog/a", n=1):
@@ -244,49 +242,3 @@ def test_curl_and_pythons_client_read_it_as_it_comes(lab):
     finally:
         curl.kill()
         curl.communicate()
-
-
-# ---- browsers ----
-
-FOLLOW = """<p id="shown">-</p><script>
-  window.heard = []; window.opened = 0
-  const stream = new EventSource('{url}')
-  stream.onopen = () => opened++
-  stream.addEventListener('count', e => {{ heard.push(e.lastEventId); shown.textContent = JSON.parse(e.data).value }})
-</script>"""
-
-
-@pytest.fixture(scope="module", params=sorted(browsers.BROWSERS))
-def browser(request, tmp_path_factory):
-    program, open_browser = browsers.BROWSERS[request.param]
-    if not program:
-        pytest.skip("chromium and firefox-esr are not both installed (.ci/run does that)")
-    opened = open_browser(str(tmp_path_factory.mktemp(request.param)))
-    yield opened
-    opened.close()
-
-
-@pytest.mark.ci
-def test_a_page_of_another_origin_follows_over_a_rolling_restart(lab, browser):
-    redis = lab.redis()
-    server, other = lab.tallyd(redis), lab.tallyd(redis)
-    site = lab.keep(Site(HEAD + FOLLOW.format(url=f"http://{HOST}:{server.port}/v1/stream/blog?key=a")))
-    hit(server, n=41)
-    browser.open(f"{site.url}/page")
-
-    def shows(value):
-        wait.until(lambda: browser.evaluate("return document.getElementById('shown').textContent") == str(value), f"{value} shows", 30)
-
-    shows(41)
-    hit(server)
-    shows(42)
-    assert server.stop() == 0
-    hit(other, n=8)
-    wait.until(lambda: other.value("blog", "a") == 50, "the other has it")
-    server.start()
-    wait.until(lambda: browser.evaluate("return opened") >= 2, "the browser came again by itself", 60)
-    shows(50)
-    heard = [int(number) for number in browser.evaluate("return heard")]
-    assert heard == sorted(heard), "it never went back"
-    fetch(server.port, "/v1/hit/blog/a")
-    shows(51)

@@ -86,6 +86,9 @@ class Chromium:
         self._ask("Page.navigate", {"url": url})
         wait.until(lambda: self.evaluate(f"return document.readyState == 'complete' && location.href.startsWith({json.dumps(url)})"), url, 30)
 
+    def resize(self, width, height):
+        self._ask("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+
     def back(self):
         self._ask("Page.navigateToHistoryEntry", {"entryId": self.settle()})
 
@@ -157,6 +160,9 @@ class Firefox:
 
     def open(self, url):
         self._ask("WebDriver:Navigate", {"url": url})
+
+    def resize(self, width, height):
+        self._ask("WebDriver:SetWindowRect", {"width": width, "height": height})
 
     def back(self):
         self._ask("WebDriver:Back", {})
