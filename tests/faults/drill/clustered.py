@@ -16,6 +16,10 @@ class Clustered(scene.Scene):
     if scene.keeps_state():
         FAULTS["tallyd_kill"] = 2
 
+    def may_lose(self):
+        """A replica that takes over may lack a young partition's ledger: what was stored under it is unproved."""
+        return True
+
     def __init__(self, lab, draw):
         self.store = lab.keep(Cluster(os.path.join(lab.folder, "cluster"), secrets.PASSWORD))
         # A replica that has never heard of a ledger has nothing of its partition: no other fault here makes one missing.

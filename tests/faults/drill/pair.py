@@ -87,6 +87,10 @@ class Pair(scene.Scene):
         super().__init__(lab, draw, lab.tallyd(At(self.store, f"redis://{HOST}:{self.name.port}"), **scene.options(lab)))
         self.played.append("a pair behind a name")
 
+    def may_lose(self):
+        """A process that ends takes the replay window with it."""
+        return self.restarts > 0
+
     @property
     def store(self):
         return self.servers[self.master]

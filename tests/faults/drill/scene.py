@@ -74,6 +74,10 @@ class Scene:
         self.restarts += 1
         self.server.start()
 
+    def may_lose(self):
+        """Has something been forgotten that nothing brings back? Else no hit is lost, with a word or without."""
+        return False
+
     def check_clients(self):
         """Nobody was refused or cut off, unless tallyd went away on purpose."""
         if not self.restarts:

@@ -76,7 +76,7 @@ def _play(lab, kind, result):
         time.sleep(0.05)
     counts = verdict.count(scene.store, scene.load, scene.prefix)
     result.update(counts)
-    result["called_lost"] = verdict.judge(scene.server, counts, scene.restarts)
+    result["called_lost"] = verdict.judge(scene.server, counts, scene.restarts, scene.may_lose())
     assert scene.server.stop() == 0, "SIGTERM at the end: something was left behind"
 
 
