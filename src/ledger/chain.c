@@ -188,6 +188,7 @@ static void chain_acknowledge(struct chain *c, const struct batch *applied, uint
     struct flusher_stats *stats = chain_accounts(c)->stats;
 
     chronicle_stored(&c->past, applied, hits);
+    c->stored_lineage = c->lineage;
     stat_add(&stats->batches, 1);
     store_relaxed_u64(&stats->last_flush_ms, c->past.stored_ms);
 }

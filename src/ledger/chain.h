@@ -68,6 +68,8 @@ struct chain {
     uint64_t loss_seen_ms; /* since when it looks lost or rolled back; 0: it does not */
     uint64_t asked_ms;     /* when the question went out of which the answer comes next; likewise the vouching one */
     uint64_t vouched_ms;
+    uint64_t lineage;        /* of the server that is asked; 0: not known */
+    uint64_t stored_lineage; /* of the one that stored the last batch */
 };
 
 /* With what an earlier process left open. 0 or -ENOMEM. */
@@ -93,8 +95,9 @@ int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
 /* The batch was executed, and knows what EXEC said of it. `ledger_set` is false when all but the ledger was written,
  * and is returned. */
 bool chain_answered(struct chain *c, bool ledger_set);
-/* The ledger is asked for. An answer may have waited long: what it says is no older than this. */
-void chain_ask(struct chain *c);
+/* The ledger is asked for, of a server whose data are of that lineage (redis/greeting.h). An answer may have waited
+ * long: what it says is no older than this. */
+void chain_ask(struct chain *c, uint64_t lineage);
 /* `server` NULL: there is no ledger key. */
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
 /* A transaction that changes nothing and that a server refuses if it would refuse a batch: the ledger, if there is one,

@@ -126,18 +126,28 @@ static enum chain_news chain_on_unknown(struct chain *c, const struct ledger *se
     return chain_go(c, &m, &chain_accounts(c)->stats->alarms_rollback, "redis_rolled_back");
 }
 
+/* Did this server's data part from those that we stored before our first batch? They did when they are of another
+ * lineage: nobody deletes a ledger while the store changes hands. Then all that was stored is owed to it. That is only
+ * so when the window has all of it. */
+static bool chain_parted_before(const struct chain *c, const struct move *m)
+{
+    return c->config.on_ledger_loss == LEDGER_LOSS_RESUME && c->lineage && c->stored_lineage &&
+           c->lineage != c->stored_lineage && !c->past.partial && m->lost == 0;
+}
+
 /* Emptied on purpose, or restarted from before our first batch? Only the administrator knows. */
 static enum chain_news chain_on_missing(struct chain *c)
 {
     static const struct ledger none;
     uint64_t *alarm = &chain_accounts(c)->stats->alarms_ledger_missing;
-    struct move m = {.lost = c->past.hits};
+    struct move m;
 
-    if (c->config.on_ledger_loss == LEDGER_LOSS_REPLAY) {
+    move_plan(&m, &c->past, window_beginning(&c->past.window), &none);
+    if (c->config.on_ledger_loss == LEDGER_LOSS_REPLAY || chain_parted_before(c, &m)) {
         chain_give_back_all(c);
-        move_plan(&m, &c->past, WINDOW_NONE, &none);
         return chain_go(c, &m, alarm, "ledger_missing");
     }
+    m = (struct move){.lost = c->past.hits};
     chain_alarm(c, alarm, "ledger_missing", &m, chain_unproved_is(c));
     if (c->config.on_ledger_loss == LEDGER_LOSS_HALT)
         return CHAIN_HALTED;
@@ -162,7 +172,11 @@ static bool chain_believes_loss(struct chain *c)
     return c->asked_ms >= c->loss_seen_ms + (vouched ? c->config.loss_vouched_ms : c->config.loss_alone_ms);
 }
 
-void chain_ask(struct chain *c) { c->asked_ms = accounts_now_ms(chain_accounts(c)); }
+void chain_ask(struct chain *c, uint64_t lineage)
+{
+    c->asked_ms = accounts_now_ms(chain_accounts(c));
+    c->lineage = lineage;
+}
 
 void chain_vouch(struct chain *c, uint64_t asked_ms) { c->vouched_ms = asked_ms; }
 

@@ -30,14 +30,14 @@ static void partition_pause(struct partition *p)
 
 /* ---- arming ---- */
 
-void partition_begin_arm(struct partition *p)
+void partition_begin_arm(struct partition *p, uint64_t lineage)
 {
     p->arm_refusal = REDIS_ERROR_NONE;
     if (p->phase == PARTITION_SENT || p->phase == PARTITION_ASKED)
         p->arm_follows = true;
     else
         partition_move(p, PARTITION_ARMING);
-    chain_ask(&p->chain);
+    chain_ask(&p->chain, lineage);
 }
 
 uint32_t partition_looks(const struct partition *p) { return p->chain.proved ? p->chain.proved->items_count : 0; }

@@ -44,7 +44,8 @@ uint64_t partition_wake_ms(const struct partition *p);
 
 /* ---- arming: WATCH L · GET L · MULTI ---- */
 /* The arm is written. When it follows a batch of this partition, the answers to the batch come first. */
-void partition_begin_arm(struct partition *p);
+/* `lineage`: of the server's data (redis/greeting.h). */
+void partition_begin_arm(struct partition *p, uint64_t lineage);
 /* How many keys are to be looked at before WATCH, outside of any transaction: those of a batch whose answer was lost.
  */
 uint32_t partition_looks(const struct partition *p);

@@ -271,6 +271,15 @@ uint64_t window_find(const struct window *w, const struct ledger *ledger)
     return WINDOW_NONE;
 }
 
+uint64_t window_beginning(const struct window *w)
+{
+    uint64_t number = w->at;
+
+    for (const struct window_entry *e; (e = window_entry(w, number)) && e->ledger.seq; number = e->parent) {
+    }
+    return window_entry(w, number) ? number : WINDOW_NONE;
+}
+
 /* A node is younger than those before it, so of two numbers the larger one is not before the other. */
 uint64_t window_meet(const struct window *w, uint64_t a, uint64_t b)
 {

@@ -77,6 +77,8 @@ void window_recent(const struct window *w, struct journal_stored *out);
 uint64_t window_find(const struct window *w, const struct ledger *ledger);
 /* NULL: forgotten, or none. */
 struct window_entry *window_entry(const struct window *w, uint64_t number);
+/* Where the ledger of the way to `at` began anew; WINDOW_NONE: it began with the first batch, or that is forgotten. */
+uint64_t window_beginning(const struct window *w);
 /* The last node on both ways; WINDOW_NONE: only the beginning is, or it is forgotten. */
 uint64_t window_meet(const struct window *w, uint64_t a, uint64_t b);
 /* Is the whole way from the beginning to `number` known? */

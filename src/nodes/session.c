@@ -186,7 +186,7 @@ static void session_append_arm(struct session *s, struct partition *next)
     if (s->turn && s->turn != next)
         partition_disarm(s->turn);
     s->turn = next;
-    partition_begin_arm(next);
+    partition_begin_arm(next, link_lineage(s->config.link));
     session_append_looks(s, next);
     session_say(s, STEP_WATCH, 2, (struct slice[]){SLICE("WATCH"), key});
     session_say(s, STEP_LEDGER, 2, (struct slice[]){SLICE("GET"), key});

@@ -3,6 +3,7 @@
 #include "base/command.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum greeting_step { STEP_AUTH, STEP_SELECT, STEP_SETNAME, STEP_MEMORY, STEP_REPLICATION, STEP_MULTI, STEP_EXEC };
 
@@ -69,6 +70,16 @@ static void read_policy(struct greeting *g, struct slice info)
     g->policy = (struct slice){g->policy_text, policy.bytes};
 }
 
+static void read_lineage(struct greeting *g, struct slice info)
+{
+    struct slice id = info_value(info, SLICE("master_replid:"));
+    char digits[17] = "";
+
+    if (id.bytes >= sizeof(digits))
+        memcpy(digits, id.at, sizeof(digits) - 1);
+    g->lineage = strtoull(digits, NULL, 16);
+}
+
 static enum greeting_result greeting_refuse(struct greeting *g, enum greeting_step step, enum redis_error_class error)
 {
     g->error = error;
@@ -103,6 +114,8 @@ enum greeting_result greeting_take(struct greeting *g, const struct reply *reply
         return greeting_refuse(g, step, REDIS_ERROR_READONLY);
     } else if (step == STEP_MEMORY && reply->type == REPLY_STRING) {
         read_policy(g, reply->text);
+    } else if (step == STEP_REPLICATION && reply->type == REPLY_STRING) {
+        read_lineage(g, reply->text);
     }
     return g->steps_done == g->steps_count ? GREETING_DONE : GREETING_GOES_ON;
 }

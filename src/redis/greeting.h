@@ -35,6 +35,9 @@ struct greeting {
     char reason[192];
     struct slice policy; /* maxmemory-policy when it is not noeviction, else empty; lives in `policy_text` */
     char policy_text[32];
+    /* Which history the server's data are of: the beginning of its replication id, which changes when a replica is
+     * promoted and when a server starts anew. 0: it does not say. Source: INFO, section replication. */
+    uint64_t lineage;
 };
 
 /* Appends the commands; the number of replies they cause. */

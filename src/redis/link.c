@@ -377,6 +377,8 @@ uint16_t link_port(const struct link *l) { return l->config.port; }
 const char *link_reason(const struct link *l) { return l->reason.text; }
 bool link_ended_idle(const struct link *l) { return l->ended_idle; }
 int link_reason_code(const struct link *l) { return l->reason_code; }
+uint64_t link_lineage(const struct link *l) { return l->greeting.lineage; }
+
 const struct link_traffic *link_traffic(const struct link *l) { return &l->traffic; }
 
 void link_poll(const struct link *l, struct pollfd *out)

@@ -88,6 +88,7 @@ const char *link_reason(const struct link *l); /* of the last end */
 int link_reason_code(const struct link *l); /* its -errno; -EKEYREJECTED: the server refuses, which is told already */
 /* May these words of the server be repeated: is nothing of the password in them that this connection has sent? */
 bool link_may_repeat(const struct link *l, const char *words);
+uint64_t link_lineage(const struct link *l); /* of the server that was greeted last: greeting.h */
 const struct link_traffic *link_traffic(const struct link *l);
 /* What to poll (fd -1: nothing), and when to tick at the latest (UINT64_MAX: never). */
 void link_poll(const struct link *l, struct pollfd *out);

@@ -102,6 +102,23 @@ def test_a_replica_that_lags_behind_the_name_changes_nothing_for_a_user_who_cann
     assert server.stop() == 0
 
 
+def test_a_copy_that_never_had_the_ledger_gets_what_was_stored_since_it_began(lab):
+    """F1c on a young ledger: the copy parted before the first batch, so all of it is owed to it."""
+    pair = Pair(lab)
+    pair.part()
+    server = lab.tallyd(pair.a, via=pair.name, flush_interval="100ms")
+    count(server, 500)
+    pair.name.lead_to(pair.b)
+    count(server, 300)
+    assert stored(pair.b) == 800
+    metrics = checker.checked_metrics(server)
+    assert metrics["hits_lost_total"] == metrics["hits_unproved_total"] == 0
+    pair.name.lead_to(pair.a)
+    count(server, 10)
+    assert stored(pair.a) == 810
+    assert server.stop() == 0
+
+
 @pytest.mark.parametrize("ends_on", ("a", "b"))
 def test_a_split_brain_is_exact_on_the_copy_that_stays(lab, pair, ends_on):
     """F1c: both take writes, in turn."""

@@ -89,6 +89,7 @@ struct model {
     struct model_watcher watcher;
     enum model_mood mood;
     bool replica;                 /* what INFO says */
+    uint64_t lineage;             /* likewise, its replication id; 0: it does not */
     const char *password;         /* NULL: none asked for */
     const char *denied_command;   /* lower case; NULL: none (the ACL of every user) */
     struct slice denied_key;      /* empty: none */

@@ -161,14 +161,22 @@ static void do_lpush(struct model *m, struct model_client *c, const struct model
     answer_integer(out, v.text[0]);
 }
 
+static void answer_replication(const struct model *m, bool replica, struct buf *out)
+{
+    char text[128];
+    int bytes = snprintf(text, sizeof(text), "# Replication\r\nrole:%s\r\nmaster_replid:%016" PRIx64 "%024d\r\n",
+                         replica ? "slave" : "master", m->lineage, 0);
+
+    answer_bulk(out, (struct slice){text, (size_t)bytes});
+}
+
 static void do_info(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
 {
     bool replica = m->replica || m->mood == MODEL_READONLY || m->mood == MODEL_MASTERDOWN;
     (void)c;
 
     if (cmd->count == 2 && slice_equals(cmd->args[1], SLICE("replication")))
-        answer_bulk(out,
-                    replica ? SLICE("# Replication\r\nrole:slave\r\n") : SLICE("# Replication\r\nrole:master\r\n"));
+        answer_replication(m, replica, out);
     else
         answer_bulk(out, SLICE("# Memory\r\nmaxmemory_policy:noeviction\r\n"));
 }

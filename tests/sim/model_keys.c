@@ -122,6 +122,7 @@ uint64_t model_roll_back(struct model *m, uint64_t steps)
 {
     uint64_t taken = 0;
 
+    m->lineage++; /* it was promoted, or started anew */
     while (m->undo_count > m->undo_floor) {
         uint64_t step = m->undo[m->undo_count - 1].step;
         if (taken == steps)
@@ -156,6 +157,7 @@ void model_copy(struct model *to, const struct model *from)
         changed = from->keys[i].version > changed ? from->keys[i].version : changed;
     }
     memcpy(to->keys, from->keys, sizeof(to->keys));
+    to->lineage++;
     for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++)
         to->keys[i].version = changed + 1;
     to->undo_count = 0;

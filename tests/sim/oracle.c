@@ -279,7 +279,11 @@ static void check_alarms(struct sim *s, const struct process *p)
 static bool is_replayed(const struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
-    bool knew = !p->stats.alarms_ledger_missing || s->rates.on_ledger_loss == LEDGER_LOSS_REPLAY;
+    /* A copy that never had the ledger is known by its lineage, unless INFO was refused. In a cluster a node may be
+     * replaced and take over again, and connections to it stay. */
+    bool tells = s->rates.on_ledger_loss == LEDGER_LOSS_RESUME && !s->rates.partitions && !s->cluster.emptied &&
+                 !s->info_refused;
+    bool knew = !p->stats.alarms_ledger_missing || s->rates.on_ledger_loss == LEDGER_LOSS_REPLAY || tells;
 
     return s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && !l->reborn && knew &&
            !p->stats.alarms_identity_taken;

@@ -177,7 +177,8 @@ struct sim {
     bool healing;
     uint64_t healed_us;
     bool crashed, touched;
-    uint32_t secret; /* which of the passwords the processes know */
+    bool info_refused; /* once at least */
+    uint32_t secret;   /* which of the passwords the processes know */
     struct seen_batch batches[SIM_BATCHES_MAX];
     uint32_t batches_count;
     struct seen_batch *executing; /* NULL: none of these */

@@ -344,6 +344,7 @@ static void world_begin_servers(struct sim *s)
         if (i >= s->rates.copies && !s->rates.partitions)
             continue;
         model_init(m);
+        m->lineage = (uint64_t)(m - s->models + 1) << 32;
         s->views[i] = (struct oracle_view){s, s->rates.partitions ? 0 : i};
         m->watcher = oracle_watcher(&s->views[i]);
         m->password = s->rates.password ? "hunter0" : NULL;

@@ -130,6 +130,62 @@ static void test_a_missing_ledger_is_met_as_it_was_configured(void **state)
     }
 }
 
+/* What was stored on a server of lineage 7 is owed to one of another lineage that never had the ledger. */
+static void test_a_copy_that_never_had_the_ledger_gets_what_was_stored_since_it_began(void **state)
+{
+    static const struct {
+        uint64_t lineage;
+        bool anew, replayed;
+    } cases[] = {{7, false, false}, {0, false, false}, {8, false, true}, {8, true, true}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct fixture f;
+        fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+        chain_ask(&f.chain, 7);
+        if (cases[i].anew) { /* what was stored under the ledger before is not owed to anybody */
+            send_hits(&f, 1000);
+            answer(&f);
+            assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
+        }
+        send_hits(&f, 1);
+        answer(&f);
+        send_hits(&f, 10);
+        answer(&f);
+        send_hits(&f, 100);
+        chain_ask(&f.chain, cases[i].lineage);
+        assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
+        uint64_t before = cases[i].anew ? 1000 : 0;
+        assert_books(&f, before + (cases[i].replayed ? 0 : 11), 0, 0);
+        assert_int_equal(f.world.stats.unproved_hits, before + (cases[i].replayed ? 0 : 11));
+        send_hits(&f, 0);
+        assert_int_equal(f.chain.batch->hits, cases[i].replayed ? 111 : 100);
+        assert_int_equal(f.chain.batch->ledger.seq, 1);
+        fixture_fini(&f);
+    }
+}
+
+/* The window has forgotten what was stored first: that much cannot be stored again, and nobody knows whether it must.
+ */
+static void test_a_copy_without_the_ledger_is_met_by_the_policy_once_the_window_has_passed(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    chain_ask(&f.chain, 7);
+    send_hits(&f, 1);
+    answer(&f);
+    f.world.now_us += 61000000;
+    send_hits(&f, 10);
+    answer(&f);
+    chain_ask(&f.chain, 8);
+    assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
+    assert_books(&f, 11, 0, 0);
+    assert_int_equal(f.world.stats.unproved_hits, 11);
+    fixture_fini(&f);
+}
+
 /* A replica without the ledger took over, and after it one that has it again. */
 static void test_a_ledger_from_before_a_loss_is_no_stranger(void **state)
 {
@@ -175,18 +231,18 @@ static void test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_mas
         answer(&f);
         chain_vouch(&f.chain, f.world.now_us / 1000); /* before it looked lost: of no use */
         f.world.now_us += 1000000;
-        chain_ask(&f.chain);
+        chain_ask(&f.chain, 0);
         assert_int_equal(reconcile(&f, &old), CHAIN_DOUBTED);
         f.world.now_us += 1000000;
         if (vouched)
             chain_vouch(&f.chain, f.world.now_us / 1000);
-        chain_ask(&f.chain);
+        chain_ask(&f.chain, 0);
         assert_int_equal(reconcile(&f, &old), CHAIN_DOUBTED);
         f.world.now_us += vouched ? 999000 : 18999000;
-        chain_ask(&f.chain);
+        chain_ask(&f.chain, 0);
         f.world.now_us += 1000; /* the answer comes late: what it says may be as old as the question */
         assert_int_equal(reconcile(&f, &old), CHAIN_DOUBTED);
-        chain_ask(&f.chain);
+        chain_ask(&f.chain, 0);
         assert_int_equal(reconcile(&f, &old), CHAIN_GIVEN_UP);
         assert_int_equal(world_books(&f.world).lost, 10);
         fixture_fini(&f);
@@ -206,7 +262,7 @@ static void test_a_doubt_does_not_go_along_to_another_node(void **state)
     f.world.now_us += 1999000;
     chain_leave(&f.chain);
     f.world.now_us += 1000;
-    chain_ask(&f.chain);
+    chain_ask(&f.chain, 0);
     assert_int_equal(reconcile(&f, NULL), CHAIN_DOUBTED);
     fixture_fini(&f);
 }
@@ -237,6 +293,8 @@ int main(void)
         cmocka_unit_test(test_a_rollback_beyond_the_replay_window_is_lost),
         cmocka_unit_test(test_a_rollback_of_what_an_earlier_process_stored_is_counted),
         cmocka_unit_test(test_a_missing_ledger_is_met_as_it_was_configured),
+        cmocka_unit_test(test_a_copy_that_never_had_the_ledger_gets_what_was_stored_since_it_began),
+        cmocka_unit_test(test_a_copy_without_the_ledger_is_met_by_the_policy_once_the_window_has_passed),
         cmocka_unit_test(test_a_ledger_from_before_a_loss_is_no_stranger),
         cmocka_unit_test(test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_master),
         cmocka_unit_test(test_a_doubt_does_not_go_along_to_another_node),

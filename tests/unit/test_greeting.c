@@ -57,6 +57,32 @@ static void test_a_willing_server_is_greeted_to_the_end(void **state)
     assert_int_equal(g.policy.bytes, 0);
 }
 
+static void test_a_server_says_which_history_its_data_are_of(void **state)
+{
+    static const struct {
+        const char *says;
+        uint64_t lineage;
+    } cases[] = {
+        {"# Replication\r\nrole:master\r\nmaster_replid:00f1e2d3c4b5a697ffffffffffffffffffffffff\r\nmaster_replid2:1"
+         "111111111111111111111111111111111111111\r\n",
+         0x00f1e2d3c4b5a697},
+        {"# Replication\r\nrole:master\r\n", 0},
+        {"role:master\r\nmaster_replid:\r\n", 0},
+        {"role:master\r\nmaster_replid:abc", 0},
+        {"role:master\r\nmaster_replid:zzzzzzzzzzzzzzzzzzzz\r\n", 0},
+    };
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct greeting g;
+        struct reply is_ok = ok(), says = info(cases[i].says);
+        uint32_t replies = begin(&g, &plain);
+        for (uint32_t k = 0; k < replies; k++)
+            greeting_take(&g, k == 2 ? &says : &is_ok);
+        assert_int_equal(g.lineage, cases[i].lineage);
+    }
+}
+
 static void test_setname_and_info_may_be_refused(void **state)
 {
     struct greeting g;
@@ -145,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_only_what_is_configured_is_said),
         cmocka_unit_test(test_a_willing_server_is_greeted_to_the_end),
+        cmocka_unit_test(test_a_server_says_which_history_its_data_are_of),
         cmocka_unit_test(test_setname_and_info_may_be_refused),
         cmocka_unit_test(test_a_missing_login_is_noticed_at_the_first_reply),
         cmocka_unit_test(test_a_refused_login_never_repeats_the_servers_words),
