@@ -66,6 +66,13 @@ def rendered(environment, tmp_path, *more):
     return [o for o in yaml.safe_load_all(helm(environment, *more, tmp_path=tmp_path).stdout) if o]
 
 
+def test_the_command_of_the_documents_renders_as_it_stands():
+    """With its process substitution: bash's. Without a cluster, so template stands for upgrade --install."""
+    command = re.search(r"^helm upgrade --install (tallyd .*)$", (DEPLOY / "README.md").read_text(encoding="utf-8"), re.M)[1]
+    made = run("bash", "-euc", f'"$0" template --kube-version 1.34.0 {command}', tool("helm"), cwd=DEPLOY.parent).stdout
+    assert {"Rollout", "Deployment", "Service", "PodDisruptionBudget", "ScaledObject"} <= {o["kind"] for o in yaml.safe_load_all(made) if o}
+
+
 @pytest.mark.parametrize("environment", CLOUD)
 def test_chart_is_the_overlay(environment, tmp_path):
     """But for the namespace, which must be there before Helm stores its release in it."""
