@@ -285,7 +285,7 @@ int api_create(struct api **out, const struct api_config *config, struct error *
 void api_destroy(struct api *a)
 {
     for (uint32_t i = 0; i < a->workers; i++) {
-        if (a->config.flusher) /* what came back after the worker's end: their clients have left */
+        if (a->config.mailbox) /* what came back after the worker's end: their clients have left */
             ask_answers(&a->per_worker[i]);
         http_template_destroy(a->per_worker[i].counted);
         http_template_destroy(a->per_worker[i].pixel);

@@ -7,7 +7,7 @@
 
 #include "api/client.h"
 #include "base/error.h"
-#include "flush/flusher.h"
+#include "flush/mailbox.h"
 #include "net/worker.h"
 #include "tally/tally.h"
 
@@ -18,7 +18,7 @@ struct namespaces; /* api/newcomer.h */
 
 struct api_config {
     struct tally *tally;
-    struct flusher *flusher;
+    struct mailbox *mailbox;
     bool embedded;                       /* no store but ourselves: what is not counted here is nowhere */
     uint32_t rate_limit, rate_burst;     /* hits of one client; a limit of 0: any number */
     uint32_t keys_max_ns;                /* new keys of one namespace; 0: as many as there is room for */

@@ -34,7 +34,7 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, u
     }
     *a = (struct ask){.aw = aw, .ticket = reply->ticket, .op = op};
     op->owner = a;
-    if (!flusher_ask(aw->api->config.flusher, op)) {
+    if (!mailbox_ask(aw->api->config.mailbox, op)) {
         ask_free(a);
         return false;
     }
@@ -88,7 +88,7 @@ void ask_end(struct reply *reply)
 void ask_answers(struct api_worker *aw)
 {
     struct read_op *op;
-    while (flusher_answer(aw->api->config.flusher, aw->index, &op)) {
+    while (mailbox_answer(aw->api->config.mailbox, aw->index, &op)) {
         struct ask *a = op->owner;
         a->answered = true;
         if (a->forgotten)

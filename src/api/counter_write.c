@@ -60,7 +60,7 @@ static enum handler_result write_begin(struct api_worker *aw, const struct http_
     if (aw->api->config.embedded)
         return fail(aw, r, reply, 501, "no_store", "counts can be set in a store only: start tallyd with --redis",
                     NULL);
-    if (flusher_stats(aw->api->config.flusher)->connected &&
+    if (mailbox_is_connected(aw->api->config.mailbox) &&
         write_ask(aw, reply, r->method == HTTP_PUT ? ASK_SET : ASK_DELETE, name, value))
         return WAITING;
     return fail(aw, r, reply, 503, "store_unreachable", "nothing was written; try again", "Retry-After: 1\r\n");

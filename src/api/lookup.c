@@ -91,7 +91,7 @@ static void value_merge(struct lookup_value *v, const struct read_result *result
 /* A request does not wait for a store that is known not to answer. */
 static bool store_answers(const struct api_worker *aw)
 {
-    return !aw->api->config.embedded && flusher_stats(aw->api->config.flusher)->connected;
+    return !aw->api->config.embedded && mailbox_is_connected(aw->api->config.mailbox);
 }
 
 static struct read_op *question(const struct api_worker *aw, const struct reply *reply, const struct slice *names,

@@ -239,7 +239,7 @@ static int api_begin(struct app *a, struct error *err)
         prefix_check(a->options->prefix);
     struct api_config config = {
         .tally = a->tally,
-        .flusher = a->flusher,
+        .mailbox = flusher_mailbox(a->flusher),
         .embedded = *a->options->redis.host == '\0',
         .proxy_protocol = a->options->proxy_protocol == OPTION_PROXY_PROTOCOL_V2,
         .rate_limit = (uint32_t)a->options->rate_limit,

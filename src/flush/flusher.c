@@ -8,27 +8,16 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/capabilities.h"
 #include "flush/core.h"
 #include "nodes/tls_watch.h"
 #include "redis/transport_tcp.h"
 #include "sync/atomic.h"
-#include "sync/spsc.h"
 
-#define ASKS_CAPACITY 1024 /* ops of one worker under way, one less */
 #define POLL_MS_MAX 1000
 #define CUT_LOOK_NS 2000000
-
-/* What one worker shares with the flusher. */
-struct desk {
-    struct spsc *asks;    /* owned; worker to flusher */
-    struct spsc *answers; /* owned; flusher to worker */
-    uint32_t under_way;   /* the worker's: asked and not yet back, so neither queue can overflow */
-} __attribute__((aligned(64)));
 
 struct flusher {
     /* set at creation, then read only */
@@ -37,14 +26,13 @@ struct flusher {
     struct transport transport; /* of `env` */
     struct tls *tls;            /* owned; NULL: plain */
     uint32_t workers;
-    int wake_fd;
+    struct mailbox *mailbox; /* owned */
     bool started;
     pthread_t thread;
     sem_t running; /* posted by the thread as its first word */
 
     /* the flusher's */
     struct core *core; /* owned */
-    uint64_t *woken;   /* owned; by worker: has answers that it was not told of */
 
     /* from main to the flusher; the partner of each is flusher_drain_begin() */
     uint32_t drain;     /* wanted; written last */
@@ -58,41 +46,25 @@ struct flusher {
 
     struct books books __attribute__((aligned(64)));
     struct flusher_stats stats __attribute__((aligned(64)));
-    struct desk desks[];
 };
-
-_Static_assert(sizeof(struct desk) == 64, "two workers' desks never share a cache line");
 
 /* ---- the thread ---- */
 
 static void flusher_answered(void *ctx, struct read_op *op)
 {
     struct flusher *f = ctx;
-    uint32_t worker = op->worker; /* once pushed, op is the worker's, which may free it */
 
-    bool pushed = spsc_push(f->desks[worker].answers, op);
-    assert(pushed); /* flusher_ask() lets no more under way than fit */
-    f->woken[worker] = 1;
-}
-
-static void flusher_wake_workers(struct flusher *f)
-{
-    for (uint32_t i = 0; i < f->workers; i++) {
-        if (!f->woken[i])
-            continue;
-        f->woken[i] = 0;
-        f->config.wake_worker(f->config.wake_ctx, i);
-    }
+    mailbox_return(f->mailbox, op);
 }
 
 /* What does not fit now stays in the worker's queue, in order. How many were taken. */
 static uint32_t flusher_take_asks(struct flusher *f)
 {
     uint32_t taken = 0;
-    void *op;
+    struct read_op *op;
 
     for (uint32_t i = 0; i < f->workers; i++) {
-        for (; core_has_read_room(f->core) && spsc_pop(f->desks[i].asks, &op); taken++)
+        for (; core_has_read_room(f->core) && mailbox_take(f->mailbox, i, &op); taken++)
             core_read(f->core, op);
     }
     return taken;
@@ -109,12 +81,11 @@ static int flusher_poll_timeout_ms(const struct flusher *f)
 static void flusher_wait(struct flusher *f)
 {
     struct pollfd fds[1 + STORE_POLLS_MAX];
-    uint64_t ignored;
 
-    fds[0] = (struct pollfd){.fd = f->wake_fd, .events = POLLIN};
+    fds[0] = (struct pollfd){.fd = mailbox_fd(f->mailbox), .events = POLLIN};
     uint32_t count = 1 + core_poll(f->core, &fds[1]);
     if (poll(fds, count, flusher_poll_timeout_ms(f)) > 0 && fds[0].revents)
-        (void)!read(f->wake_fd, &ignored, sizeof(ignored));
+        mailbox_woken(f->mailbox);
 }
 
 static bool flusher_drained(struct flusher *f)
@@ -165,7 +136,7 @@ static void *flusher_run(void *arg)
             core_hurry(f->core);
         }
         core_tick(f->core);
-        flusher_wake_workers(f);
+        mailbox_wake_workers(f->mailbox);
         if (draining && flusher_drained(f))
             break;
         flusher_wait(f);
@@ -175,41 +146,10 @@ static void *flusher_run(void *arg)
     return NULL;
 }
 
-static void flusher_wake(struct flusher *f)
-{
-    uint64_t one = 1;
-
-    (void)!write(f->wake_fd, &one, sizeof(one));
-}
-
-/* ---- workers ---- */
-
-bool flusher_ask(struct flusher *f, struct read_op *op)
-{
-    struct desk *desk = &f->desks[op->worker];
-
-    if (desk->under_way == ASKS_CAPACITY - 1 || !spsc_push(desk->asks, op))
-        return false;
-    desk->under_way++;
-    flusher_wake(f);
-    return true;
-}
-
-bool flusher_answer(struct flusher *f, uint32_t worker, struct read_op **op)
-{
-    struct desk *desk = &f->desks[worker];
-    void *item;
-
-    if (!spsc_pop(desk->answers, &item))
-        return false;
-    desk->under_way--;
-    *op = item;
-    return true;
-}
-
 /* ---- any thread ---- */
 
 void flusher_books(const struct flusher *f, struct flusher_books *out) { books_read(&f->books, out); }
+struct mailbox *flusher_mailbox(const struct flusher *f) { return f->mailbox; }
 const struct flusher_stats *flusher_stats(const struct flusher *f) { return &f->stats; }
 
 int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct error *err)
@@ -271,16 +211,16 @@ static int flusher_create_env(struct flusher *f, struct error *err)
     return failed;
 }
 
-static int flusher_create_desks(struct flusher *f, struct error *err)
+static int flusher_create_mailbox(struct flusher *f, struct error *err)
 {
-    f->woken = calloc(f->workers, sizeof(*f->woken));
-    if (!f->woken)
-        return error_set(err, -ENOMEM, "no memory for the flusher");
-    for (uint32_t i = 0; i < f->workers; i++) {
-        if (spsc_create(&f->desks[i].asks, ASKS_CAPACITY) || spsc_create(&f->desks[i].answers, ASKS_CAPACITY))
-            return error_set(err, -ENOMEM, "no memory for the flusher's queues");
-    }
-    return 0;
+    const struct mailbox_config config = {
+        .workers = f->workers,
+        .connected = &f->stats.connected,
+        .wake_worker = f->config.wake_worker,
+        .wake_ctx = f->config.wake_ctx,
+    };
+
+    return mailbox_create(&f->mailbox, &config, err);
 }
 
 static int flusher_check(const struct flusher_config *config, struct error *err)
@@ -300,26 +240,21 @@ static int flusher_check(const struct flusher_config *config, struct error *err)
 
 int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err)
 {
-    uint32_t workers = tally_workers(tally);
     struct flusher *f;
     int failed = flusher_check(config, err);
 
     if (failed)
         return failed;
-    size_t bytes = sizeof(*f) + workers * sizeof(f->desks[0]);
-    f = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    f = aligned_alloc(64, sizeof(*f));
     if (!f)
         return error_set(err, -ENOMEM, "no memory for the flusher");
-    memset(f, 0, bytes);
+    memset(f, 0, sizeof(*f));
     f->config = *config;
-    f->workers = workers;
+    f->workers = tally_workers(tally);
     sem_init(&f->running, 0, 0);
     books_init(&f->books);
     seqlock_init(&f->stats.roster.lock);
-    f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (f->wake_fd < 0)
-        failed = error_set(err, -errno, "no eventfd for the flusher: raise the limit of open files");
-    if (failed || (failed = flusher_create_env(f, err)) || (failed = flusher_create_desks(f, err)) ||
+    if ((failed = flusher_create_mailbox(f, err)) || (failed = flusher_create_env(f, err)) ||
         (failed = flusher_create_core(f, tally, err))) {
         flusher_destroy(f);
         return failed;
@@ -349,13 +284,13 @@ int flusher_start(struct flusher *f, struct error *err)
 void flusher_reconnect(struct flusher *f)
 {
     store_release_u32(&f->reconnect, 1); /* partner: flusher_run() */
-    flusher_wake(f);
+    mailbox_wake_flusher(f->mailbox);
 }
 
 void flusher_hurry(struct flusher *f)
 {
     store_release_u32(&f->hurry, 1); /* partner: flusher_run() */
-    flusher_wake(f);
+    mailbox_wake_flusher(f->mailbox);
 }
 
 void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms)
@@ -364,7 +299,7 @@ void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms)
      * the wish. */
     store_release_u64(&f->drain_deadline_ms, deadline_ms);
     store_release_u32(&f->drain, 1);
-    flusher_wake(f);
+    mailbox_wake_flusher(f->mailbox);
 }
 
 bool flusher_drain_ended(const struct flusher *f) { return !f->started || load_acquire_u32(&f->ended); }
@@ -386,14 +321,8 @@ void flusher_destroy(struct flusher *f)
     if (f->started)
         flusher_drain(f, 0);
     core_destroy(f->core);
-    for (uint32_t i = 0; i < f->workers; i++) {
-        spsc_destroy(f->desks[i].answers);
-        spsc_destroy(f->desks[i].asks);
-    }
+    mailbox_destroy(f->mailbox);
     tls_destroy(f->tls);
-    free(f->woken);
-    if (f->wake_fd >= 0)
-        close(f->wake_fd);
     sem_destroy(&f->running);
     free(f);
 }

@@ -1,15 +1,15 @@
 #pragma once
 /* The flusher: one thread that turns touched cells into fenced transactions (DESIGN 4) and publishes totals.
  *
- * Thread: created, started, drained and destroyed by main; flusher_ask()/flusher_answer() by workers;
- * statistics by any thread. */
+ * Thread: created, started, drained and destroyed by main. Workers ask through its mailbox (flush/mailbox.h). Any
+ * thread reads its statistics. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
+#include "flush/mailbox.h"
 #include "ledger/ledger.h"
-#include "ledger/reads.h"
 #include "ledger/stats.h"
 #include "redis/credentials.h"
 #include "redis/transport_tls.h"
@@ -53,10 +53,8 @@ bool flusher_drain_ended(const struct flusher *f);
 int flusher_drain(struct flusher *f, uint64_t deadline_ms);
 void flusher_destroy(struct flusher *f);
 
-/* ---- worker `op->worker` ---- */
-bool flusher_ask(struct flusher *f, struct read_op *op); /* false: queue full, still the caller's */
-bool flusher_answer(struct flusher *f, uint32_t worker, struct read_op **op); /* false: none */
-
 /* ---- any thread ---- */
 void flusher_books(const struct flusher *f, struct flusher_books *out);
 const struct flusher_stats *flusher_stats(const struct flusher *f);
+/* Where workers ask. It lives as long as the flusher. */
+struct mailbox *flusher_mailbox(const struct flusher *f);

@@ -99,11 +99,11 @@ static void test_a_question_comes_back_to_its_worker_who_is_woken(void **state)
     (void)state;
 
     fixture_init(&f, &config);
-    assert_true(flusher_ask(f.flusher, question(1, "n/a", 1000)));
+    assert_true(mailbox_ask(flusher_mailbox(f.flusher), question(1, "n/a", 1000)));
     for (int i = 0; i < 1000 && !load_acquire_u32(&f.woken); i++)
         usleep(5000);
-    assert_false(flusher_answer(f.flusher, 0, &other));
-    assert_true(flusher_answer(f.flusher, 1, &op));
+    assert_false(mailbox_answer(flusher_mailbox(f.flusher), 0, &other));
+    assert_true(mailbox_answer(flusher_mailbox(f.flusher), 1, &op));
     assert_int_equal(op->results[0].state, READ_MISSING);
     free(op);
     fixture_fini(&f);
@@ -120,13 +120,13 @@ static void test_no_more_questions_are_taken_than_can_come_back(void **state)
     fixture_init(&f, &config);
     for (;; asked++) {
         op = question(0, "n/a", 1000);
-        if (!flusher_ask(f.flusher, op))
+        if (!mailbox_ask(flusher_mailbox(f.flusher), op))
             break;
     }
     free(op); /* still ours */
     assert_int_equal(asked, 1023);
     assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 5000), 0);
-    for (; flusher_answer(f.flusher, 0, &op); back++)
+    for (; mailbox_answer(flusher_mailbox(f.flusher), 0, &op); back++)
         free(op);
     assert_int_equal(back, asked);
     fixture_fini(&f);
@@ -161,11 +161,11 @@ static void test_drain_without_the_store_ends_at_its_deadline(void **state)
     config.redis.port = 1; /* nobody listens there */
     fixture_init(&f, &config);
     hit(&f, 0, "n/a", 3);
-    assert_true(flusher_ask(f.flusher, question(0, "n/a", 60000)));
+    assert_true(mailbox_ask(flusher_mailbox(f.flusher), question(0, "n/a", 60000)));
     assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 200), -ETIMEDOUT);
     flusher_books(f.flusher, &books);
     assert_int_equal(books.stored, 0);
-    assert_true(flusher_answer(f.flusher, 0, &op)); /* what was asked comes back all the same */
+    assert_true(mailbox_answer(flusher_mailbox(f.flusher), 0, &op)); /* what was asked comes back all the same */
     assert_int_equal(op->results[0].state, READ_FAILED);
     free(op);
     fixture_fini(&f);
