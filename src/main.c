@@ -8,7 +8,7 @@
 #include "app/metrics.h"
 #include "app/options_print.h"
 #include "app/preflight.h"
-#include "app/strangers.h"
+#include "app/unknown_env.h"
 #include "version.h"
 
 extern char **environ;
@@ -33,18 +33,18 @@ static int print_help(const char *form)
 }
 
 /* Only the name: the value may be a secret that went astray. */
-static void stranger_print(const char *variable)
+static void unknown_env_print(const char *variable)
 {
-    char remedy[STRANGER_REMEDY_BYTES];
-    stranger_remedy(variable, remedy);
+    char remedy[UNKNOWN_ENV_REMEDY_BYTES];
+    unknown_env_remedy(variable, remedy);
     fprintf(stderr, "tallyd: %.*s is no option and is ignored; %s\n", (int)strcspn(variable, "="), variable, remedy);
 }
 
 static int check(const struct options *o)
 {
     struct error err;
-    for (const char *const *at = (const char *const *)environ; (at = stranger_find(at)); at++)
-        stranger_print(*at);
+    for (const char *const *at = (const char *const *)environ; (at = unknown_env_find(at)); at++)
+        unknown_env_print(*at);
     if (preflight(o, &err) != 0) {
         fprintf(stderr, "tallyd: %s\n", err.text);
         return APP_BAD_USAGE;

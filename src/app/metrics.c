@@ -193,8 +193,8 @@ static void alarms_print(const struct view *v, const char *name, struct buf *out
 
 static void nodes_print(const struct view *v, const char *name, struct buf *out)
 {
-    struct roster_node nodes[ROSTER_NODES_MAX];
-    uint32_t count = roster_read(&v->flusher->roster, nodes);
+    struct node_name nodes[NODE_NAMES_MAX];
+    uint32_t count = node_names_read(&v->flusher->node_names, nodes);
     for (uint32_t i = 0; i < count; i++)
         sample_print(out, name, "node", nodes[i].name, (int64_t)nodes[i].connected);
     if (count == 0) /* none yet; a family without samples is no metric */

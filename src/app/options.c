@@ -143,7 +143,7 @@ static int flag_gather(struct option_text *texts, const char *const *argv, int a
     return 0;
 }
 
-/* Other TALLYD_ variables are warned of (strangers.h), not refused: Kubernetes makes some of its own. */
+/* Other TALLYD_ variables are warned of (unknown_env.h), not refused: Kubernetes makes some of its own. */
 static void environment_gather(struct option_text *texts, const char *const *environment)
 {
     for (unsigned i = 0; i < OPTIONS; i++) {

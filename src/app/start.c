@@ -15,7 +15,7 @@
 #include "app/name_services.h"
 #include "app/sandbox.h"
 #include "app/signals.h"
-#include "app/strangers.h"
+#include "app/unknown_env.h"
 #include "base/capabilities.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,9 +32,9 @@ static int log_start(struct app *a, struct error *err)
     (void)err;
     log_init((enum log_level)a->options->log_level, (enum log_format)a->options->log_format);
     /* Only the name: the value may be a secret that went astray. */
-    for (const char *const *at = (const char *const *)environ; (at = stranger_find(at)); at++) {
-        char remedy[STRANGER_REMEDY_BYTES];
-        stranger_remedy(*at, remedy);
+    for (const char *const *at = (const char *const *)environ; (at = unknown_env_find(at)); at++) {
+        char remedy[UNKNOWN_ENV_REMEDY_BYTES];
+        unknown_env_remedy(*at, remedy);
         LOG_WARN("unknown_variable", log_bytes("name", *at, strcspn(*at, "=")), log_str("effect", "ignored"),
                  log_str("remedy", remedy));
     }

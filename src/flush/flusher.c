@@ -253,7 +253,7 @@ int flusher_create(struct flusher **out, const struct flusher_config *config, st
     f->workers = tally_workers(tally);
     sem_init(&f->running, 0, 0);
     books_init(&f->books);
-    seqlock_init(&f->stats.roster.lock);
+    seqlock_init(&f->stats.node_names.lock);
     if ((failed = flusher_create_mailbox(f, err)) || (failed = flusher_create_env(f, err)) ||
         (failed = flusher_create_core(f, tally, err))) {
         flusher_destroy(f);

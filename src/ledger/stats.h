@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/redis_error.h"
-#include "ledger/roster.h"
+#include "ledger/node_names.h"
 #include "sync/histogram.h"
 
 /* One consistent reading: taken under a sequence lock after every step of the flusher. In hits, not keys.
@@ -43,7 +43,7 @@ struct flusher_stats {
     uint64_t partitions_found; /* what the data set says, when `cut` is CUT_DIFFERS */
     uint32_t cut;              /* enum data_cut; written last */
     bool connected;            /* all partitions */
-    struct roster roster;
+    struct node_names node_names;
 };
 
 _Static_assert(REDIS_ERROR_COUNT <= 32, "errors_by_class holds every class");

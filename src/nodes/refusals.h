@@ -4,7 +4,7 @@
  * it holds up. What belongs to a cluster that is at work (a slot that moves) is said when it lasts.
  *
  * Thread: the flusher's.
- * Each partition, node and scout is refused for one reason at a time. It raises that with what the server said, and
+ * Each partition, node and topology is refused for one reason at a time. It raises that with what the server said, and
  * ends it when the server has done what it refused. */
 
 #include <stdbool.h>

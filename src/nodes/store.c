@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "nodes/node.h"
-#include "nodes/scout.h"
+#include "nodes/topology.h"
 #include "sync/atomic.h"
 
 #define CONNECT_TIMEOUT_MS 3000
@@ -19,44 +19,43 @@
 #define TEXT_BYTES_MAX (1 << 20)
 #define NODES_SPARE 4096               /* replies in one tree beyond those of a batch */
 #define NODES_MAX (2 * PARTITIONS_MAX) /* where each partition is, and where it goes to */
+#define REPLAY_PARTS_MAX (4u << 20)    /* of all partitions: 64 MiB */
 
 /* Where a partition lives. */
-struct home {
+struct placement {
     struct partition *partition;  /* owned */
     struct node *node;            /* NULL: nowhere yet */
     struct node_address assigned; /* by the map; host empty: not known yet */
 };
 
-#define REPLAY_PARTS_MAX (4u << 20) /* of all partitions: 64 MiB */
-
 struct store {
     struct store_config config;
     struct link_config link;       /* of all nodes, but the address */
-    struct scout *scout;           /* owned; NULL: standalone */
+    struct topology *topology;     /* owned; NULL: standalone */
     struct node *nodes[NODES_MAX]; /* owned */
     uint32_t nodes_count;
-    bool changed;             /* the map or the nodes, since the homes were last looked over */
-    uint64_t shown;           /* which of the nodes the roster shows as connected, a bit each */
+    bool changed;             /* the map or the nodes, since the placements were last looked over */
+    uint64_t shown;           /* which of the nodes the node names show as connected, a bit each */
     bool shown_all;           /* and it shows the nodes that there are */
     bool complained;          /* of a cluster, in standalone mode */
     struct link_traffic gone; /* of links that are no more */
-    uint32_t homes_count;
-    struct home homes[];
+    uint32_t placements_count;
+    struct placement placements[];
 };
 
-/* ---- the scout's news ---- */
+/* ---- the topology's news ---- */
 
 static void store_on_map(void *ctx, const struct reply *slots, const struct node_address *asked, uint64_t asked_ms)
 {
     struct store *s = ctx;
     bool known = slots_know(slots, asked, asked); /* the seed may be any of them, under another name */
 
-    for (uint32_t p = 0; p < s->homes_count; p++) {
-        struct home *h = &s->homes[p];
-        bool found = slots_find(slots, keyspace_slot(s->config.space, p), asked, &h->assigned);
-        if (found && known && h->node && node_address_equals(&h->assigned, node_address(h->node)) &&
-            !node_address_equals(&h->assigned, asked))
-            partition_vouch(h->partition, asked_ms);
+    for (uint32_t p = 0; p < s->placements_count; p++) {
+        struct placement *place = &s->placements[p];
+        bool found = slots_find(slots, keyspace_slot(s->config.space, p), asked, &place->assigned);
+        if (found && known && place->node && node_address_equals(&place->assigned, node_address(place->node)) &&
+            !node_address_equals(&place->assigned, asked))
+            partition_vouch(place->partition, asked_ms);
     }
     s->changed = true;
 }
@@ -71,7 +70,7 @@ static void store_on_differs(void *ctx, uint32_t partitions)
     store_relaxed_u64(&stats->partitions_found, partitions);
     /* Release: the partner is the acquire in flusher_await_cut(). */
     store_release_u32(&stats->cut, CUT_DIFFERS);
-    ENV_LOG(s->config.env, LOG_LEVEL_ERROR, "partitions_differ", log_num("configured", s->homes_count),
+    ENV_LOG(s->config.env, LOG_LEVEL_ERROR, "partitions_differ", log_num("configured", s->placements_count),
             log_num("data_set", partitions),
             log_str("do", "nothing is stored: start with the data set's --partitions, or another --prefix"));
 }
@@ -90,8 +89,8 @@ static void store_remap(void *ctx)
 {
     struct store *s = ctx;
 
-    if (s->scout) {
-        scout_wish(s->scout);
+    if (s->topology) {
+        topology_wish(s->topology);
         return;
     }
     if (s->complained)
@@ -115,7 +114,7 @@ static struct node *store_get_node(struct store *s, const struct node_address *a
         .reads = s->config.reads,
         .link = &s->link,
         .address = *address,
-        .members_max = s->homes_count,
+        .members_max = s->placements_count,
         .remap = store_remap,
         .remap_ctx = s,
     };
@@ -150,44 +149,44 @@ static void store_drop_empty_nodes(struct store *s)
 
 static bool store_wants(const struct store *s, const struct node *n)
 {
-    for (uint32_t p = 0; p < s->homes_count; p++) {
-        if (node_address_equals(&s->homes[p].assigned, node_address(n)))
+    for (uint32_t p = 0; p < s->placements_count; p++) {
+        if (node_address_equals(&s->placements[p].assigned, node_address(n)))
             return true;
     }
     return false;
 }
 
 /* true: it is where the map says, or has nowhere to go. */
-static bool home_settle(struct store *s, struct home *h)
+static bool placement_settle(struct store *s, struct placement *place)
 {
-    if (!h->assigned.host[0])
+    if (!place->assigned.host[0])
         return true;
-    if (h->node && node_address_equals(&h->assigned, node_address(h->node))) {
-        node_learn(h->node, &h->assigned);
+    if (place->node && node_address_equals(&place->assigned, node_address(place->node))) {
+        node_learn(place->node, &place->assigned);
         return true;
     }
-    if (h->node && !session_try_leave(node_session(h->node), h->partition)) {
+    if (place->node && !session_try_leave(node_session(place->node), place->partition)) {
         /* Nobody stays behind, and perhaps nobody answers any more. */
-        if (!store_wants(s, h->node))
-            node_abandon(h->node);
+        if (!store_wants(s, place->node))
+            node_abandon(place->node);
         return false;
     }
-    h->node = store_get_node(s, &h->assigned);
-    if (h->node)
-        session_join(node_session(h->node), h->partition);
-    return h->node;
+    place->node = store_get_node(s, &place->assigned);
+    if (place->node)
+        session_join(node_session(place->node), place->partition);
+    return place->node;
 }
 
 static void store_settle(struct store *s)
 {
     bool all = true;
 
-    if (s->scout && !scout_agrees(s->scout))
+    if (s->topology && !topology_agrees(s->topology))
         return;
-    if (s->scout)
+    if (s->topology)
         store_release_u32(&s->config.accounts->stats->cut, CUT_AGREES);
-    for (uint32_t p = 0; p < s->homes_count; p++)
-        all &= home_settle(s, &s->homes[p]);
+    for (uint32_t p = 0; p < s->placements_count; p++)
+        all &= placement_settle(s, &s->placements[p]);
     store_drop_empty_nodes(s);
     s->changed = !all;
 }
@@ -196,8 +195,8 @@ static void store_settle(struct store *s)
 
 static bool store_is_connected(const struct store *s)
 {
-    for (uint32_t p = 0; p < s->homes_count; p++) {
-        if (!s->homes[p].node || !node_is_ready(s->homes[p].node))
+    for (uint32_t p = 0; p < s->placements_count; p++) {
+        if (!s->placements[p].node || !node_is_ready(s->placements[p].node))
             return false;
     }
     return true;
@@ -209,9 +208,9 @@ static void store_note_traffic(struct store *s)
     struct link_traffic sum = s->gone;
     for (uint32_t i = 0; i < s->nodes_count; i++)
         traffic_add(&sum, link_traffic(node_link(s->nodes[i])));
-    uint64_t again = sum.connects; /* the scout moves about, and that is no sign of trouble */
-    if (s->scout)
-        traffic_add(&sum, link_traffic(scout_link(s->scout)));
+    uint64_t again = sum.connects; /* the topology moves about, and that is no sign of trouble */
+    if (s->topology)
+        traffic_add(&sum, link_traffic(topology_link(s->topology)));
     store_relaxed_u64(&stats->commands, sum.commands);
     store_relaxed_u64(&stats->bytes_out, sum.bytes_out);
     store_relaxed_u64(&stats->bytes_in, sum.bytes_in);
@@ -220,8 +219,8 @@ static void store_note_traffic(struct store *s)
 
 static void store_note_nodes(struct store *s)
 {
-    struct roster_node nodes[ROSTER_NODES_MAX] = {0};
-    uint32_t count = s->nodes_count < ROSTER_NODES_MAX ? s->nodes_count : ROSTER_NODES_MAX;
+    struct node_name nodes[NODE_NAMES_MAX] = {0};
+    uint32_t count = s->nodes_count < NODE_NAMES_MAX ? s->nodes_count : NODE_NAMES_MAX;
     uint64_t ready = 0;
 
     for (uint32_t i = 0; i < count; i++)
@@ -235,48 +234,49 @@ static void store_note_nodes(struct store *s)
         snprintf(nodes[i].name, sizeof(nodes[i].name), "%.*s:%u", (int)sizeof(nodes[i].name) - 8, a->host, a->port);
         nodes[i].connected = node_is_ready(s->nodes[i]);
     }
-    roster_write(&s->config.accounts->stats->roster, nodes, count);
+    node_names_write(&s->config.accounts->stats->node_names, nodes, count);
 }
 
 /* ---- ticking ---- */
 
 void store_tick(struct store *s, uint64_t now_ms)
 {
-    if (s->scout)
-        scout_tick(s->scout, now_ms);
+    if (s->topology)
+        topology_tick(s->topology, now_ms);
     if (s->changed)
         store_settle(s);
     for (uint32_t i = 0; i < s->nodes_count; i++)
         node_tick(s->nodes[i], now_ms);
     bool connected = store_is_connected(s);
     store_relaxed_u8((uint8_t *)&s->config.accounts->stats->connected, connected);
-    if (s->scout && !connected)
-        scout_wish(s->scout);
+    if (s->topology && !connected)
+        topology_wish(s->topology);
     store_note_traffic(s);
     store_note_nodes(s);
 }
 
 void store_fail_reads(struct store *s)
 {
-    for (uint32_t p = 0; p < s->homes_count; p++) {
-        const struct node *n = s->homes[p].node;
-        if (read_queue_waits(s->config.reads, p) && (n ? node_is_lost(n) : s->scout && scout_is_lost(s->scout)))
+    for (uint32_t p = 0; p < s->placements_count; p++) {
+        const struct node *n = s->placements[p].node;
+        if (read_queue_waits(s->config.reads, p) &&
+            (n ? node_is_lost(n) : s->topology && topology_is_lost(s->topology)))
             read_queue_fail(s->config.reads, p);
     }
 }
 
 void store_reconnect(struct store *s)
 {
-    if (s->scout)
-        scout_reconnect(s->scout);
+    if (s->topology)
+        topology_reconnect(s->topology);
     for (uint32_t i = 0; i < s->nodes_count; i++)
         node_reconnect(s->nodes[i]);
 }
 
 bool store_is_busy(const struct store *s)
 {
-    for (uint32_t p = 0; p < s->homes_count; p++) {
-        if (partition_busy(s->homes[p].partition))
+    for (uint32_t p = 0; p < s->placements_count; p++) {
+        if (partition_busy(s->placements[p].partition))
             return true;
     }
     return false;
@@ -286,8 +286,8 @@ uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX])
 {
     uint32_t count = 0;
 
-    if (s->scout)
-        link_poll(scout_link(s->scout), &out[count++]);
+    if (s->topology)
+        link_poll(topology_link(s->topology), &out[count++]);
     for (uint32_t i = 0; i < s->nodes_count; i++)
         link_poll(node_link(s->nodes[i]), &out[count++]);
     return count;
@@ -295,7 +295,7 @@ uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX])
 
 uint64_t store_wake_ms(const struct store *s)
 {
-    uint64_t wake = s->scout ? scout_wake_ms(s->scout) : UINT64_MAX;
+    uint64_t wake = s->topology ? topology_wake_ms(s->topology) : UINT64_MAX;
 
     for (uint32_t i = 0; i < s->nodes_count; i++)
         wake = node_wake_ms(s->nodes[i]) < wake ? node_wake_ms(s->nodes[i]) : wake;
@@ -325,9 +325,9 @@ static struct link_config store_link_config(const struct store_config *config)
     };
 }
 
-static int store_create_scout(struct store *s)
+static int store_create_topology(struct store *s)
 {
-    const struct scout_config scout = {
+    const struct topology_config topology = {
         .env = s->config.env,
         .accounts = s->config.accounts,
         .space = s->config.space,
@@ -339,10 +339,10 @@ static int store_create_scout(struct store *s)
         .known = store_known,
     };
 
-    return scout_create(&s->scout, &scout);
+    return topology_create(&s->topology, &topology);
 }
 
-static int store_create_home(struct store *s, uint32_t number)
+static int store_create_placement(struct store *s, uint32_t number)
 {
     const struct state_file *state = s->config.state;
     const struct chain_config chain = {
@@ -361,24 +361,24 @@ static int store_create_home(struct store *s, uint32_t number)
     };
 
     if (!s->config.space->tagged)
-        s->homes[number].assigned = s->config.seed;
-    return partition_create(&s->homes[number].partition, &chain);
+        s->placements[number].assigned = s->config.seed;
+    return partition_create(&s->placements[number].partition, &chain);
 }
 
 int store_create(struct store **out, const struct store_config *config)
 {
-    uint32_t homes = config->space->partitions;
-    struct store *s = calloc(1, sizeof(*s) + homes * sizeof(s->homes[0]));
+    uint32_t placements = config->space->partitions;
+    struct store *s = calloc(1, sizeof(*s) + placements * sizeof(s->placements[0]));
 
     if (!s)
         return -ENOMEM;
     s->config = *config;
     s->link = store_link_config(config);
-    s->homes_count = homes;
+    s->placements_count = placements;
     s->changed = true;
-    int failed = config->space->tagged ? store_create_scout(s) : 0;
-    for (uint32_t p = 0; p < homes && !failed; p++)
-        failed = store_create_home(s, p);
+    int failed = config->space->tagged ? store_create_topology(s) : 0;
+    for (uint32_t p = 0; p < placements && !failed; p++)
+        failed = store_create_placement(s, p);
     if (failed) {
         store_destroy(s);
         return failed;
@@ -393,8 +393,8 @@ void store_destroy(struct store *s)
         return;
     for (uint32_t i = 0; i < s->nodes_count; i++)
         node_destroy(s->nodes[i]);
-    for (uint32_t p = 0; p < s->homes_count; p++)
-        partition_destroy(s->homes[p].partition);
-    scout_destroy(s->scout);
+    for (uint32_t p = 0; p < s->placements_count; p++)
+        partition_destroy(s->placements[p].partition);
+    topology_destroy(s->topology);
     free(s);
 }

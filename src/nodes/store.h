@@ -2,14 +2,13 @@
 /* The store: its nodes, and which partition lives on which (DESIGN 4.1, 4.3).
  *
  * Thread: the flusher's.
- * Standalone: one node, one partition, for life. Cluster: the scout brings the map; each partition joins the node that
- * owns its slot; nodes come with the first partition and go with the last. Nothing is sent to any node before the meta
- * key has agreed to the number of partitions.
- * Failure modes: a node is lost, or a partition is told MOVED or CLUSTERDOWN: the map is asked for until every
- * partition is on a node that is ready. A partition leaves a node only between two of its transactions; what it had
- * under way when a connection broke goes with it, and its ledger, which moves with the slot and is replicated with it,
- * tells its fate on the new node. A slot that nobody serves keeps its partition where it was.
- * Cut otherwise than configured: an alarm, and nothing is ever sent. */
+ * Standalone: one node, one partition, for life. Cluster: the topology brings the map; each partition joins the node
+ * that owns its slot; nodes come with the first partition and go with the last. Nothing is sent to any node before the
+ * meta key has agreed to the number of partitions. Failure modes: a node is lost, or a partition is told MOVED or
+ * CLUSTERDOWN: the map is asked for until every partition is on a node that is ready. A partition leaves a node only
+ * between two of its transactions; what it had under way when a connection broke goes with it, and its ledger, which
+ * moves with the slot and is replicated with it, tells its fate on the new node. A slot that nobody serves keeps its
+ * partition where it was. Cut otherwise than configured: an alarm, and nothing is ever sent. */
 
 #include <poll.h>
 #include <stdbool.h>

@@ -219,7 +219,7 @@ static void check_patience(struct sim *s, const struct process *p)
     }
 }
 
-/* One link a node, and the scout's. */
+/* One link a node, and the topology's. */
 static void check_connections(struct sim *s, const struct process *p)
 {
     uint32_t most = s->rates.partitions ? 2 : 1, links = 0;

@@ -9,8 +9,8 @@
 
 static uint32_t nodes_shown(const struct fake_cluster *f, uint32_t *connected)
 {
-    struct roster_node nodes[ROSTER_NODES_MAX];
-    uint32_t count = roster_read(&f->world.stats.roster, nodes);
+    struct node_name nodes[NODE_NAMES_MAX];
+    uint32_t count = node_names_read(&f->world.stats.node_names, nodes);
 
     *connected = 0;
     for (uint32_t i = 0; i < count; i++)

@@ -43,7 +43,7 @@ static void run_move_in_doubt(bool applied)
         old->cut_after_command = "EXEC";
     else
         for (int i = 0; i < old->conns_count; i++)
-            if (old->conns[i]->watched) /* what the scout asks meanwhile must not use up the cut */
+            if (old->conns[i]->watched) /* what the topology asks meanwhile must not use up the cut */
                 old->conns[i]->in_cut = old->conns[i]->in_total + 5;
     world_hit(&f->world, 0, name, 7);
     while (world_books(&f->world).in_flight == 0)
@@ -119,7 +119,7 @@ static void test_a_map_that_was_left_behind_leads_astray_only_for_a_while(void *
     world_hit(&f->world, 0, name, 5);
     assert_true(world_settle(&f->world));
     uint16_t slot = cluster_slot(f, 3);
-    uint8_t before = f->owner[slot], asked = f->owner[slot_of_text("t:!meta")]; /* where the scout stayed */
+    uint8_t before = f->owner[slot], asked = f->owner[slot_of_text("t:!meta")]; /* where the topology stayed */
     cluster_move(f, slot, (uint8_t)((before + 1) % CLUSTER_NODES));
     f->told[asked][slot] = before;
     world_hit(&f->world, 0, name, 7);
@@ -138,7 +138,7 @@ static void test_a_partition_leaves_only_between_two_transactions(void **state)
     char name[32], other[32];
     (void)state;
 
-    cluster_give(f, slot_of_text("t:!meta"), 2); /* the scout stays there */
+    cluster_give(f, slot_of_text("t:!meta"), 2); /* the topology stays there */
     cluster_name(f, 3, 0, name);
     cluster_name(f, 15, 0, other);
     cluster_hit_all(f, 1);
@@ -205,7 +205,7 @@ static void test_a_master_for_which_no_other_vouches_is_not_believed(void **stat
     char name[32], old[64];
     (void)state;
 
-    cluster_give(f, slot_of_text("t:!meta"), 2); /* the scout goes there */
+    cluster_give(f, slot_of_text("t:!meta"), 2); /* the topology goes there */
     cluster_name(f, 3, 0, name);
     world_hit(&f->world, 0, name, 5);
     assert_true(world_settle(&f->world));

@@ -1,4 +1,4 @@
-#include "nodes/scout.h"
+#include "nodes/topology.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,14 +15,14 @@
 #define WISHES_APART_MS 10000 /* a wish so long after the last question is about something else */
 #define MAP_NODES_MAX 65536   /* replies in one tree: a thousand shards with five replicas */
 
-enum scout_meta { META_UNKNOWN, META_AGREES, META_DIFFERS };
+enum topology_meta { META_UNKNOWN, META_AGREES, META_DIFFERS };
 
-struct scout {
-    struct scout_config config;
+struct topology {
+    struct topology_config config;
     struct link *link;      /* owned */
     struct node_address at; /* whom the link connects to */
     uint32_t turn;          /* of those to try: 0 the seed, then the known ones */
-    enum scout_meta meta;
+    enum topology_meta meta;
     bool asking, wished;
     bool came_for_meta, set_refused;
     bool idle_end; /* the server closed the connection while nothing was asked */
@@ -35,15 +35,15 @@ struct scout {
     struct buf out;
 };
 
-static uint64_t with_jitter(const struct scout *s, uint64_t ms) { return ms + env_random(s->config.env) % (ms / 4); }
+static uint64_t with_jitter(const struct topology *s, uint64_t ms) { return ms + env_random(s->config.env) % (ms / 4); }
 
-static void scout_head_for(struct scout *s, const struct node_address *to)
+static void topology_head_for(struct topology *s, const struct node_address *to)
 {
     s->at = *to;
     link_set_address(s->link, s->at.host, s->at.other, s->at.port);
 }
 
-static void scout_head_for_next(struct scout *s)
+static void topology_head_for_next(struct topology *s)
 {
     struct node_address next;
 
@@ -53,12 +53,12 @@ static void scout_head_for_next(struct scout *s)
         s->turn = 0;
         next = s->config.seed;
     }
-    scout_head_for(s, &next);
+    topology_head_for(s, &next);
 }
 
 /* ---- what the answers say ---- */
 
-static void scout_complain(struct scout *s, const char *command, const struct reply *reply)
+static void topology_complain(struct topology *s, const char *command, const struct reply *reply)
 {
     bool error = reply->type == REPLY_ERROR; /* else it is an answer that is none of those that there are: a proxy's */
     enum redis_error_class c = error ? redis_error_classify(reply->text) : REDIS_ERROR_OTHER;
@@ -68,7 +68,7 @@ static void scout_complain(struct scout *s, const char *command, const struct re
     refusals_complain(s->config.accounts->refusals, &s->refused, c, s->link);
 }
 
-static void scout_judge_meta(struct scout *s, struct slice value)
+static void topology_judge_meta(struct topology *s, struct slice value)
 {
     struct slice ours = keyspace_meta_value(s->config.space, s->meta_value);
 
@@ -79,27 +79,27 @@ static void scout_judge_meta(struct scout *s, struct slice value)
 }
 
 /* The answers to SET … NX, which says nothing that GET does not but why it was refused, and to GET. */
-static void scout_on_meta(void *ctx, const struct reply *reply, uint32_t index)
+static void topology_on_meta(void *ctx, const struct reply *reply, uint32_t index)
 {
-    struct scout *s = ctx;
+    struct topology *s = ctx;
 
     if (index == 0) {
         s->set_refused = reply->type == REPLY_ERROR;
         if (s->set_refused)
-            scout_complain(s, "set", reply);
+            topology_complain(s, "set", reply);
         return;
     }
     s->asking = false;
     if (reply->type == REPLY_STRING) {
-        scout_judge_meta(s, reply->text);
+        topology_judge_meta(s, reply->text);
         return;
     }
     s->wished = true; /* MOVED, say: then the next map leads on */
     if (!s->set_refused || reply->type != REPLY_NIL)
-        scout_complain(s, "get", reply);
+        topology_complain(s, "get", reply);
 }
 
-static void scout_send(struct scout *s, uint32_t replies, link_reply_fn fn)
+static void topology_send(struct topology *s, uint32_t replies, link_reply_fn fn)
 {
     s->asking = true;
     link_expect(s->link, replies, fn, s);
@@ -109,7 +109,7 @@ static void scout_send(struct scout *s, uint32_t replies, link_reply_fn fn)
         link_send(s->link, buf_slice(&s->out));
 }
 
-static void scout_ask_meta(struct scout *s)
+static void topology_ask_meta(struct topology *s)
 {
     struct slice key = keyspace_meta_key(s->config.space, s->meta_key);
     struct slice value = keyspace_meta_value(s->config.space, s->meta_value);
@@ -117,11 +117,11 @@ static void scout_ask_meta(struct scout *s)
     buf_clear(&s->out);
     command_append(&s->out, 4, (struct slice[]){SLICE("SET"), key, value, SLICE("NX")});
     command_append(&s->out, 2, (struct slice[]){SLICE("GET"), key});
-    scout_send(s, 2, scout_on_meta);
+    topology_send(s, 2, topology_on_meta);
 }
 
 /* Only a node that knows a map is asked for the key: on a server that is no cluster nothing must be written. */
-static void scout_look_for_meta(struct scout *s, const struct reply *slots)
+static void topology_find_meta(struct topology *s, const struct reply *slots)
 {
     uint16_t slot = key_slot(keyspace_meta_key(s->config.space, s->meta_key));
     struct node_address owner;
@@ -130,79 +130,79 @@ static void scout_look_for_meta(struct scout *s, const struct reply *slots)
         s->wished = true;
     } else if (s->came_for_meta || node_address_equals(&owner, &s->at)) {
         s->came_for_meta = false; /* whatever this node calls itself */
-        scout_ask_meta(s);
+        topology_ask_meta(s);
     } else {
         s->came_for_meta = true;
-        scout_head_for(s, &owner);
+        topology_head_for(s, &owner);
         link_fail(s->link, -EREMOTE, "the key is on another node");
         s->may_ask_ms = s->now_ms;
     }
 }
 
-static void scout_on_slots(void *ctx, const struct reply *reply, uint32_t index)
+static void topology_on_slots(void *ctx, const struct reply *reply, uint32_t index)
 {
-    struct scout *s = ctx;
+    struct topology *s = ctx;
     (void)index;
 
     s->asking = false;
     if (!slots_fits(reply)) {
         s->wished = true;
-        scout_complain(s, "cluster|slots", reply);
+        topology_complain(s, "cluster|slots", reply);
         return;
     }
     if (s->meta != META_UNKNOWN)
         refusals_end(s->config.accounts->refusals, &s->refused);
     s->config.map(s->config.ctx, reply, &s->at, s->asked_ms);
     if (s->meta == META_UNKNOWN)
-        scout_look_for_meta(s, reply);
+        topology_find_meta(s, reply);
 }
 
 /* ---- asking ---- */
 
 /* Partitions that are refused wish at least every 5 s. */
-static bool scout_starts_anew(const struct scout *s) { return s->now_ms - s->asked_ms >= WISHES_APART_MS; }
+static bool topology_starts_anew(const struct topology *s) { return s->now_ms - s->asked_ms >= WISHES_APART_MS; }
 
-static void scout_ask(struct scout *s)
+static void topology_ask(struct topology *s)
 {
-    s->asks_in_vain = s->wished && !scout_starts_anew(s) ? s->asks_in_vain + 1 : 0;
+    s->asks_in_vain = s->wished && !topology_starts_anew(s) ? s->asks_in_vain + 1 : 0;
     s->wished = false;
     s->asked_ms = s->now_ms;
     s->may_ask_ms = s->now_ms + with_jitter(s, ASK_PAUSE_MS);
     s->unasked_ms = s->now_ms + with_jitter(s, ASK_UNASKED_MS);
     buf_clear(&s->out);
     command_append(&s->out, 2, (struct slice[]){SLICE("CLUSTER"), SLICE("SLOTS")});
-    scout_send(s, 1, scout_on_slots);
+    topology_send(s, 1, topology_on_slots);
 }
 
-static bool scout_is_due(const struct scout *s)
+static bool topology_is_due(const struct topology *s)
 {
     return s->meta != META_DIFFERS && !s->asking && s->now_ms >= s->may_ask_ms &&
            (s->wished || s->now_ms >= s->unasked_ms);
 }
 
-void scout_tick(struct scout *s, uint64_t now_ms)
+void topology_tick(struct topology *s, uint64_t now_ms)
 {
     s->now_ms = now_ms;
     link_tick(s->link, now_ms);
-    if (link_state(s->link) != LINK_READY || !scout_is_due(s))
+    if (link_state(s->link) != LINK_READY || !topology_is_due(s))
         return;
-    if (s->asks_in_vain >= ASKS_IN_VAIN_MAX && s->wished && !scout_starts_anew(s)) {
+    if (s->asks_in_vain >= ASKS_IN_VAIN_MAX && s->wished && !topology_starts_anew(s)) {
         s->asks_in_vain = 0;
-        scout_head_for_next(s);
+        topology_head_for_next(s);
         link_fail(s->link, -EREMOTE, "another node may know better");
         return;
     }
-    scout_ask(s);
+    topology_ask(s);
     link_flush(s->link);
 }
 
-void scout_wish(struct scout *s) { s->wished = true; }
-void scout_reconnect(struct scout *s) { link_fail(s->link, -ECANCELED, "asked to connect anew"); }
-bool scout_is_lost(const struct scout *s) { return s->outage.reported; }
-bool scout_agrees(const struct scout *s) { return s->meta == META_AGREES; }
-const struct link *scout_link(const struct scout *s) { return s->link; }
+void topology_wish(struct topology *s) { s->wished = true; }
+void topology_reconnect(struct topology *s) { link_fail(s->link, -ECANCELED, "asked to connect anew"); }
+bool topology_is_lost(const struct topology *s) { return s->outage.reported; }
+bool topology_agrees(const struct topology *s) { return s->meta == META_AGREES; }
+const struct link *topology_link(const struct topology *s) { return s->link; }
 
-uint64_t scout_wake_ms(const struct scout *s)
+uint64_t topology_wake_ms(const struct topology *s)
 {
     uint64_t link = link_wake_ms(s->link), ask = s->unasked_ms;
 
@@ -215,20 +215,20 @@ uint64_t scout_wake_ms(const struct scout *s)
 
 /* ---- the link's news ---- */
 
-static void scout_link_ready(void *ctx)
+static void topology_link_ready(void *ctx)
 {
-    struct scout *s = ctx;
+    struct topology *s = ctx;
 
     outage_over(&s->outage);
     if (s->idle_end)
         return; /* the map is as fresh as it was */
     s->asks_in_vain = 0;
-    scout_wish(s);
+    topology_wish(s);
 }
 
-static void scout_link_down(void *ctx)
+static void topology_link_down(void *ctx)
 {
-    struct scout *s = ctx;
+    struct topology *s = ctx;
 
     s->asking = false;
     /* Deliberate departures have set the way already. */
@@ -240,24 +240,27 @@ static void scout_link_down(void *ctx)
     if (link_turns_to_other(s->link))
         return;
     s->came_for_meta = false;
-    scout_head_for_next(s);
+    topology_head_for_next(s);
 }
 
-static void scout_link_refused(void *ctx, const struct redis_refusal *what)
+static void topology_link_refused(void *ctx, const struct redis_refusal *what)
 {
-    struct scout *s = ctx;
+    struct topology *s = ctx;
 
     accounts_count_error(s->config.accounts, what->class);
     refusals_raise(s->config.accounts->refusals, &s->refused, what, link_host(s->link), s->at.port);
 }
 
-static void scout_link_evicts(void *ctx, struct slice policy) { (void)ctx, (void)policy; /* the nodes' links say it */ }
+static void topology_link_evicts(void *ctx, struct slice policy)
+{
+    (void)ctx, (void)policy; /* the nodes' links say it */
+}
 
 /* ---- life ---- */
 
-int scout_create(struct scout **out, const struct scout_config *config)
+int topology_create(struct topology **out, const struct topology_config *config)
 {
-    struct scout *s = calloc(1, sizeof(*s));
+    struct topology *s = calloc(1, sizeof(*s));
 
     if (!s)
         return -ENOMEM;
@@ -265,10 +268,10 @@ int scout_create(struct scout **out, const struct scout_config *config)
     s->at = config->seed;
     const struct link_user user = {
         .ctx = s,
-        .ready = scout_link_ready,
-        .down = scout_link_down,
-        .refused = scout_link_refused,
-        .evicts = scout_link_evicts,
+        .ready = topology_link_ready,
+        .down = topology_link_down,
+        .refused = topology_link_refused,
+        .evicts = topology_link_evicts,
     };
     struct link_config link = *config->link;
     link.host = s->at.host;
@@ -284,7 +287,7 @@ int scout_create(struct scout **out, const struct scout_config *config)
     return 0;
 }
 
-void scout_destroy(struct scout *s)
+void topology_destroy(struct topology *s)
 {
     if (!s)
         return;

@@ -1,4 +1,4 @@
-#include "app/strangers.h"
+#include "app/unknown_env.h"
 
 #include <ctype.h>
 #include <stdbool.h>
@@ -31,7 +31,7 @@ static bool is_service_link(const char *name)
            (port && (port[5] == '\0' || (port[5] == '_' && isdigit((unsigned char)port[6]))));
 }
 
-const char *const *stranger_find(const char *const *at)
+const char *const *unknown_env_find(const char *const *at)
 {
     for (; *at; at++) {
         char name[NAME_BYTES_MAX] = {0};
@@ -43,19 +43,19 @@ const char *const *stranger_find(const char *const *at)
     return NULL;
 }
 
-void stranger_remedy(const char *variable, char out[STRANGER_REMEDY_BYTES])
+void unknown_env_remedy(const char *variable, char out[UNKNOWN_ENV_REMEDY_BYTES])
 {
     char name[NAME_BYTES_MAX] = {0}, nearest[OPTION_ENV_BYTES];
     size_t bytes = strcspn(variable, "="), best;
     memcpy(name, variable, bytes < sizeof name ? bytes : sizeof name - 1);
     best = strlen(name + strlen(PREFIX)) / 3 + 2;
-    snprintf(out, STRANGER_REMEDY_BYTES, "see tallyd --help");
+    snprintf(out, UNKNOWN_ENV_REMEDY_BYTES, "see tallyd --help");
     for (unsigned i = 0; i < OPTIONS; i++) {
         option_env_name(option_at(i), nearest);
         size_t distance = suggest_distance(name + strlen(PREFIX), nearest + strlen(PREFIX));
         if (!(option_at(i)->sources & SOURCE_ENV) || distance >= best)
             continue;
         best = distance;
-        snprintf(out, STRANGER_REMEDY_BYTES, "did you mean %s?", nearest);
+        snprintf(out, UNKNOWN_ENV_REMEDY_BYTES, "did you mean %s?", nearest);
     }
 }

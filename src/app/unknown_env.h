@@ -3,10 +3,10 @@
  *
  * Thread: main. */
 
-#define STRANGER_REMEDY_BYTES 96
+#define UNKNOWN_ENV_REMEDY_BYTES 96
 
 /* Returns the first variable from `at` on that begins with TALLYD_, is no option, and is none of those that Kubernetes
  * makes for services (kubernetes.io, "Accessing the Service", environment variables). NULL when there is none. */
-const char *const *stranger_find(const char *const *at);
+const char *const *unknown_env_find(const char *const *at);
 /* Says what to do about one such as "TALLYD_WORKER=3", "did you mean TALLYD_WORKERS?" where a name is near. */
-void stranger_remedy(const char *variable, char out[STRANGER_REMEDY_BYTES]);
+void unknown_env_remedy(const char *variable, char out[UNKNOWN_ENV_REMEDY_BYTES]);

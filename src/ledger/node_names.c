@@ -1,25 +1,25 @@
-#include "ledger/roster.h"
+#include "ledger/node_names.h"
 
 #include "sync/atomic.h"
 
 /* Relaxed, word by word: the sequence lock orders them; the partner of a store is the load in node_load(). */
-static void node_store(struct roster_node *to, const struct roster_node *from)
+static void node_store(struct node_name *to, const struct node_name *from)
 {
-    for (int i = 0; i < ROSTER_NAME_WORDS; i++)
+    for (int i = 0; i < NODE_NAME_WORDS; i++)
         store_relaxed_u64(&to->words[i], from->words[i]);
     store_relaxed_u64(&to->connected, from->connected);
 }
 
-static void node_load(struct roster_node *to, const struct roster_node *from)
+static void node_load(struct node_name *to, const struct node_name *from)
 {
-    for (int i = 0; i < ROSTER_NAME_WORDS; i++)
+    for (int i = 0; i < NODE_NAME_WORDS; i++)
         to->words[i] = load_relaxed_u64(&from->words[i]);
     to->connected = load_relaxed_u64(&from->connected);
 }
 
-void roster_write(struct roster *r, const struct roster_node nodes[], uint32_t count)
+void node_names_write(struct node_names *r, const struct node_name nodes[], uint32_t count)
 {
-    count = count < ROSTER_NODES_MAX ? count : ROSTER_NODES_MAX;
+    count = count < NODE_NAMES_MAX ? count : NODE_NAMES_MAX;
     seqlock_write_begin(&r->lock);
     for (uint32_t i = 0; i < count; i++)
         node_store(&r->nodes[i], &nodes[i]);
@@ -27,7 +27,7 @@ void roster_write(struct roster *r, const struct roster_node nodes[], uint32_t c
     seqlock_write_end(&r->lock);
 }
 
-uint32_t roster_read(const struct roster *r, struct roster_node out[ROSTER_NODES_MAX])
+uint32_t node_names_read(const struct node_names *r, struct node_name out[NODE_NAMES_MAX])
 {
     unsigned version;
     uint32_t count;
@@ -35,7 +35,7 @@ uint32_t roster_read(const struct roster *r, struct roster_node out[ROSTER_NODES
     do {
         version = seqlock_read_begin(&r->lock);
         count = (uint32_t)load_relaxed_u64(&r->count);
-        for (uint32_t i = 0; i < count && i < ROSTER_NODES_MAX; i++)
+        for (uint32_t i = 0; i < count && i < NODE_NAMES_MAX; i++)
             node_load(&out[i], &r->nodes[i]);
     } while (seqlock_read_retry(&r->lock, version));
     return count;
