@@ -104,7 +104,7 @@
     OPTION("Limits", "new-keys", new_keys, COUNT, "5000", 0, 1000000, SOURCE_ANY, "N",                                 \
            "new keys a second at each worker, a hundred seconds' worth at once; more are answered 429; 0: any number") \
     OPTION("Limits", "new-keys-client", new_keys_client, COUNT, "1000", 0, 1000000, SOURCE_ANY, "N",                   \
-           "the same of one client address (IPv6: /64), where addresses are looked at (see --max-conns-client)")       \
+           "the same of one client address (IPv6: /64), where addresses are looked at: on epoll, or when another option needs them")       \
     OPTION("Limits", "reads", reads, COUNT, "20000", 0, 1000000, SOURCE_ANY, "N",                                      \
            "names a second that each worker asks the store for; reads beyond are answered 503 busy; 0: any number")    \
     OPTION("Limits", "reads-client", reads_client, COUNT, "5000", 0, 1000000, SOURCE_ANY, "N",                         \
@@ -113,8 +113,8 @@
            "connections that one worker holds; when it is nearly full, the longest idle are closed for new ones")                                              \
     OPTION("Limits", "max-conns-client", max_conns_client, COUNT, "auto", 1, 1000000, SOURCE_ANY, "N|auto",            \
            "connections of one client address (IPv6: /64; of a /48 four times as many) at each worker, but of "        \
-           "--trusted-proxies; auto is a quarter of --max-conns once half of them are open, where addresses cost "     \
-           "nothing: on epoll, or when another option needs them")                                                     \
+           "--trusted-proxies; auto is a quarter of --max-conns once half of them are open (io_uring: "  \
+           "from Linux 6.7 on)")                                                     \
     OPTION("Limits", "max-head-bytes", max_head_bytes, SIZE, "16k", 512, 1024 * KIB, SOURCE_ANY, "SIZE",               \
            "longest request head; longer is answered 431 (or 414 when already the request line is too long)")          \
     OPTION("Limits", "max-body-bytes", max_body_bytes, SIZE, "64k", 0, 16384 * KIB, SOURCE_ANY, "SIZE",                \

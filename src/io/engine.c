@@ -101,3 +101,9 @@ int engine_peer(const struct engine *e, uint32_t slot, struct sockaddr_storage *
 
 const struct engine_stats *engine_stats(const struct engine *e) { return &e->stats; }
 const char *engine_name(const struct engine *e) { return e->ops->name; }
+
+void engine_peer_ask(struct engine *e, uint32_t slot)
+{
+    if (e->ops->peer_ask)
+        e->ops->peer_ask(e, slot);
+}

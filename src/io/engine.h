@@ -44,6 +44,8 @@ struct engine_events {
     void (*received)(void *ctx, uint32_t slot, const char *data, size_t bytes);
     /* The send ended. `result` is 0 when all bytes went out. With -errno the connection is dead, and to be closed. */
     void (*sent)(void *ctx, uint32_t slot, int result);
+    /* What engine_peer_ask() asked for. Not said of one that has gone. */
+    void (*peer_told)(void *ctx, uint32_t slot, const struct sockaddr_storage *peer);
     /* The receive side failed with -errno (ECONNRESET …). The connection is to be closed. */
     void (*failed)(void *ctx, uint32_t slot, int result);
     /* The slot's descriptor and bytes are not used any more, and the number may be reused. */
@@ -93,6 +95,9 @@ void engine_accept_stop(struct engine *e);
 /* Gets the other end's address, as getpeername(2) does. Returns 0 or -errno, as -ENOTCONN when it has gone. Only with
  * config.peers. */
 int engine_peer(const struct engine *e, uint32_t slot, struct sockaddr_storage *out);
+/* Asks for the same where config.peers is not set: peer_told() says it, in a later batch. Never, where the engine
+ * cannot: on epoll, and on io_uring before Linux 6.7. */
+void engine_peer_ask(struct engine *e, uint32_t slot);
 /* Monotonic, read once per batch. It is the first thing in an engine, so that asking for it is one load. */
 static inline uint64_t engine_now_ms(const struct engine *e) { return *(const uint64_t *)(const void *)e; }
 /* The same reading, finer. */

@@ -18,6 +18,7 @@ struct engine_ops {
     void (*shutdown)(struct engine *e, uint32_t slot);
     void (*close)(struct engine *e, uint32_t slot);
     void (*accept_stop)(struct engine *e);
+    void (*peer_ask)(struct engine *e, uint32_t slot); /* NULL when it cannot */
     int (*descriptor)(const struct engine *e, uint32_t slot);
 };
 

@@ -16,6 +16,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,6 +86,13 @@ static void uring_close(struct engine *e, uint32_t slot)
     close_when_quiet(u, slot);
 }
 
+static void uring_peer_ask(struct engine *e, uint32_t slot)
+{
+    struct uring *u = uring_of(e);
+    if (u->peers && !(u->slots[slot].flags & SLOT_CLOSING))
+        uring_peer_arm(u, slot);
+}
+
 static int uring_descriptor(const struct engine *e, uint32_t slot) { return ((const struct uring *)e)->slots[slot].fd; }
 
 /* ---- completions ---- */
@@ -142,6 +151,20 @@ static void on_send(struct uring *u, int res, uint32_t slot)
         u->base.events->sent(u->base.ctx, slot, res < 0 ? res : 0);
 }
 
+/* Before Linux 6.7 there is no such question, and none is asked again. One that has gone is ENOTCONN. */
+static void on_peer(struct uring *u, int res, uint32_t slot)
+{
+    struct sockaddr_storage peer = {0};
+    if (res == -EOPNOTSUPP) {
+        free(u->peers);
+        u->peers = NULL;
+    }
+    if (res < 0 || !u->peers || u->slots[slot].flags & SLOT_CLOSING)
+        return;
+    memcpy(&peer, &u->peers[slot], sizeof *u->peers);
+    u->base.events->peer_told(u->base.ctx, slot, &peer);
+}
+
 /* Once the closes are prepared the slots are vacant: an accept that finds one came after its close. */
 static void closes_finish(struct uring *u)
 {
@@ -185,6 +208,7 @@ static void on_slot(struct uring *u, const struct io_uring_cqe *cqe)
         u->slots[slot].in_flight--;
         close_when_quiet(u, slot);
         break;
+    case OP_PEER: on_peer(u, cqe->res, slot); break;
     default: break;
     }
 }
@@ -283,5 +307,6 @@ const struct engine_ops uring_ops = {
     .shutdown = uring_shutdown,
     .close = uring_close,
     .accept_stop = uring_accept_stop,
+    .peer_ask = uring_peer_ask,
     .descriptor = uring_descriptor,
 };

@@ -4,6 +4,7 @@
  * Thread: the engine's. */
 
 #include <liburing.h>
+#include <netinet/in.h>
 
 #include "io/engine_ops.h"
 
@@ -27,7 +28,7 @@ struct slot {
     uint8_t in_flight; /* send and shutdown that have not completed */
 };
 
-enum op { OP_ACCEPT = 1, OP_RECV, OP_SEND, OP_SHUTDOWN, OP_CANCEL_OR_CLOSE, OP_WAKE };
+enum op { OP_ACCEPT = 1, OP_RECV, OP_SEND, OP_SHUTDOWN, OP_CANCEL_OR_CLOSE, OP_WAKE, OP_PEER };
 
 enum accept_state { ACCEPT_ARMED, ACCEPT_PAUSED, ACCEPT_STOPPING, ACCEPT_ENDED };
 
@@ -45,8 +46,10 @@ struct uring {
     uint32_t closing_count;
     uint32_t *vacant; /* slots not in use, owned. The kernel itself gives out direct ones */
     uint32_t vacant_count;
-    uint32_t open;         /* slots in use */
-    unsigned buffers_back; /* returned in this batch, not yet published to the kernel */
+    uint32_t open;              /* slots in use */
+    struct sockaddr_in6 *peers; /* by slot, where the kernel writes who is there, owned; NULL once it cannot */
+    uint32_t peer_bytes;        /* of such an address. The kernel wants to hear its very size */
+    unsigned buffers_back;      /* returned in this batch, not yet published to the kernel */
     enum accept_state accept;
     bool accept_in_flight; /* the multishot accept has not ended */
     uint64_t wake_value;
@@ -83,6 +86,8 @@ static inline uint64_t slot_tag(const struct uring *u, enum op op, uint32_t slot
 /* ---- what is asked of the kernel (uring_sqe.c) ---- */
 void uring_recv_arm(struct uring *u, uint32_t slot);
 void uring_send_arm(struct uring *u, uint32_t slot);
+/* Asks who is at the other end of a direct descriptor, which no system call can name. */
+void uring_peer_arm(struct uring *u, uint32_t slot);
 void uring_shutdown_arm(struct uring *u, uint32_t slot);
 /* Closes, and says nothing when that succeeds. */
 void uring_close_arm(struct uring *u, uint32_t slot);

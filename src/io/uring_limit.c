@@ -32,6 +32,7 @@ int uring_limit(struct uring *u)
         ALLOW_SQE(IORING_OP_CLOSE),
         ALLOW_SQE(IORING_OP_ASYNC_CANCEL),
         ALLOW_SQE(IORING_OP_READ),                    /* the eventfd that wakes */
+        ALLOW_SQE(IORING_OP_URING_CMD),               /* options of sockets: who is at the other end */
         ALLOW_REGISTER(IORING_REGISTER_FILES_UPDATE), /* what the kernel had queued at the end of accepting */
         ALLOW_REGISTER(IORING_UNREGISTER_RING_FDS),   /* else the ring outlives io_uring_queue_exit() */
         {.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED,

@@ -124,11 +124,24 @@ static int buffers_open(struct uring *u, const struct engine_config *config)
     return 0;
 }
 
+/* Without memory, or a listener of the internet's, nobody is told who is there. */
+static void peers_open(struct uring *u, const struct engine_config *config)
+{
+    struct sockaddr_storage own;
+    socklen_t bytes = sizeof own;
+    if (getsockname(config->listen_fd, (struct sockaddr *)&own, &bytes) == 0 && bytes <= sizeof *u->peers) {
+        u->peer_bytes = bytes;
+        u->peers = calloc(config->conns_max, sizeof *u->peers);
+    }
+}
+
 static int descriptors_open(struct uring *u, const struct engine_config *config)
 {
     u->direct = !engine_takes_descriptors(config->kind, config->peers);
-    if (u->direct)
+    if (u->direct) {
+        peers_open(u, config);
         return io_uring_register_files_sparse(&u->ring, config->conns_max);
+    }
     for (uint32_t i = config->conns_max; i > 0; i--) /* the first is taken first */
         u->vacant[u->vacant_count++] = i - 1;
     return 0;
@@ -144,6 +157,7 @@ static void uring_free(struct uring *u, const struct engine_config *config)
     for (uint32_t i = 0; !u->direct && u->slots && i < config->conns_max; i++)
         if (u->slots[i].flags)
             close(u->slots[i].fd);
+    free(u->peers);
     free(u->vacant);
     free(u->closing);
     free(u->rearm);

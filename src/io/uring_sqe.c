@@ -67,6 +67,18 @@ void uring_recv_arm(struct uring *u, uint32_t slot)
     u->slots[slot].flags |= SLOT_RECV_ARMED;
 }
 
+/* getsockopt(2) of SO_PEERNAME by the ring (Linux 6.7); liburing 2.3 has no names for it. */
+void uring_peer_arm(struct uring *u, uint32_t slot)
+{
+    enum { GETSOCKOPT = 2 }; /* SOCKET_URING_OP_GETSOCKOPT */
+    struct io_uring_sqe *sqe = sqe_get(u);
+    io_uring_prep_rw(IORING_OP_URING_CMD, sqe, u->slots[slot].fd, NULL, 0, GETSOCKOPT);
+    sqe_on_slot(u, sqe, OP_PEER, slot);
+    sqe->addr = SOL_SOCKET | (uint64_t)SO_PEERNAME << 32; /* `level` and `optname` */
+    sqe->file_index = u->peer_bytes;                      /* `optlen` */
+    sqe->addr3 = (uintptr_t)&u->peers[slot];              /* `optval` */
+}
+
 void uring_send_arm(struct uring *u, uint32_t slot)
 {
     struct slot *s = &u->slots[slot];

@@ -327,6 +327,7 @@ const struct engine_events conns_events = {
     .accepted = on_accepted,
     .received = on_received,
     .sent = on_sent,
+    .peer_told = room_peer_told,
     .failed = on_failed,
     .closed = on_closed,
     .accept_ended = on_accept_ended,

@@ -63,7 +63,8 @@ struct conn {
     bool peer_fin;  /* nothing more will come */
     bool paused;    /* not reading */
     bool client_counted;
-    bool linger; /* the peer may still be sending: half-close before closing */
+    bool client_due; /* of the share of its client, once its address is known */
+    bool linger;     /* the peer may still be sending: half-close before closing */
     uint32_t generation;
     uint32_t held; /* bytes that it was weighed with last */
     struct http_parser parser;
@@ -92,6 +93,8 @@ struct room {
     uint64_t searched_ms;
     struct siphash_key key;
     uint32_t *clients; /* owned; connections by hash of the client; NULL: nobody counts */
+    struct ip *peers;  /* by slot: conns.peers, or owned */
+    uint32_t asked;    /* slots whose peers were asked for since shares hold */
 };
 
 struct conns {

@@ -10,6 +10,7 @@
 #define SPARE_SHARE 64 /* one slot in so many is kept free … */
 #define SPARE_MAX 64   /* … and no more than these */
 #define PATIENCE_MS_MIN 500
+#define PEERS_AT_ONCE 1024 /* half a millisecond of questions */
 
 /* ---- the longest idle ---- */
 
@@ -87,12 +88,14 @@ static uint32_t *place_of(struct conns *cs, const struct ip *ip, size_t bytes)
 /* Of its client, and of the site that the client belongs to (NULL: of IPv4 there is none). */
 static void places_of(struct conns *cs, const struct conn *c, uint32_t *places[2])
 {
-    const struct ip *ip = &cs->peers[conn_slot(cs, c)];
+    const struct ip *ip = &cs->room.peers[conn_slot(cs, c)];
     bool v4 = ip_is_v4(ip);
 
     places[0] = place_of(cs, ip, v4 ? sizeof ip->bytes : 8);
     places[1] = v4 ? NULL : place_of(cs, ip, 6);
 }
+
+static bool shares_hold(const struct conns *cs) { return cs->stats.conns_open >= cs->client_from; }
 
 /* false: its client has as many as it may. */
 static bool client_take(struct conns *cs, struct conn *c)
@@ -100,11 +103,12 @@ static bool client_take(struct conns *cs, struct conn *c)
     const struct handler *h = &cs->handler;
     uint32_t *places[2];
 
-    if (!cs->room.clients || (h->is_proxy && h->is_proxy(h->ctx, &cs->peers[conn_slot(cs, c)])))
+    if (!cs->room.clients || (h->is_proxy && h->is_proxy(h->ctx, &cs->room.peers[conn_slot(cs, c)])))
         return true;
     places_of(cs, c, places);
+    bool due = cs->peers || c->client_due;
     bool many = *places[0] >= cs->client_max || (places[1] && *places[1] >= ROOM_SITE_FACTOR * cs->client_max);
-    if (many && cs->stats.conns_open >= cs->client_from)
+    if (many && due && shares_hold(cs))
         return false;
     c->client_counted = true;
     for (int i = 0; i < 2 && places[i]; i++)
@@ -114,15 +118,48 @@ static bool client_take(struct conns *cs, struct conn *c)
 
 /* ---- events ---- */
 
+static void client_admit(struct conns *cs, struct conn *c)
+{
+    if (client_take(cs, c))
+        return;
+    stat_add(&cs->stats.conns_shed_client, 1);
+    conn_close(cs, c);
+    cs->room.closing++;
+}
+
+/* Once shares hold: of whom the connections are that were there before, then of whom the new one is. */
+static void peers_ask(struct conns *cs, struct conn *c)
+{
+    struct room *room = &cs->room;
+    uint32_t until = cs->max - room->asked > PEERS_AT_ONCE ? room->asked + PEERS_AT_ONCE : cs->max;
+
+    for (; room->asked < until; room->asked++) {
+        const struct conn *old = &cs->conns[room->asked];
+        if (old != c && !old->client_counted && old->state != CONN_FREE && old->state != CONN_CLOSING)
+            engine_peer_ask(cs->engine, room->asked);
+    }
+    c->client_due = true;
+    engine_peer_ask(cs->engine, conn_slot(cs, c));
+}
+
 void room_accepted(struct conns *cs, struct conn *c)
 {
-    if (!client_take(cs, c)) {
-        stat_add(&cs->stats.conns_shed_client, 1);
-        conn_close(cs, c);
-        cs->room.closing++;
-        return;
-    }
+    if (cs->peers)
+        client_admit(cs, c);
+    else if (cs->room.clients && shares_hold(cs))
+        peers_ask(cs, c);
     slots_free(cs);
+}
+
+void room_peer_told(void *conns, uint32_t slot, const struct sockaddr_storage *peer)
+{
+    struct conns *cs = conns;
+    struct conn *c = &cs->conns[slot];
+    struct ip *ip = &cs->room.peers[slot];
+
+    if (c->client_counted || c->state == CONN_FREE || c->state == CONN_CLOSING || !ip_from_socket(peer, ip))
+        return;
+    client_admit(cs, c);
 }
 
 void room_closed(struct conns *cs, struct conn *c)
@@ -131,6 +168,8 @@ void room_closed(struct conns *cs, struct conn *c)
 
     if (cs->room.closing > 0)
         cs->room.closing--;
+    if (cs->stats.conns_open < cs->client_from - cs->client_from / 8)
+        cs->room.asked = 0;
     if (!c->client_counted)
         return;
     c->client_counted = false;
@@ -173,13 +212,19 @@ int room_init(struct conns *cs)
 
     cs->patience = cs->timeouts;
     cs->room.spare = spare < SPARE_MAX ? spare : SPARE_MAX;
-    if (!cs->peers || cs->client_max == 0)
+    if (cs->client_max == 0)
         return 0;
     int failed = random_bytes(&cs->room.key, sizeof cs->room.key);
     if (failed)
         return failed;
+    cs->room.peers = cs->peers ? cs->peers : calloc(cs->max, sizeof *cs->room.peers);
     cs->room.clients = calloc(PLACES, sizeof *cs->room.clients);
-    return cs->room.clients ? 0 : -ENOMEM;
+    return cs->room.clients && cs->room.peers ? 0 : -ENOMEM;
 }
 
-void room_fini(struct conns *cs) { free(cs->room.clients); }
+void room_fini(struct conns *cs)
+{
+    if (cs->room.peers != cs->peers)
+        free(cs->room.peers);
+    free(cs->room.clients);
+}

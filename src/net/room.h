@@ -7,6 +7,8 @@
  * Some slots are kept free, so that whoever comes is accepted at once. When fewer are left, connections that have not
  * moved for ROOM_IDLE_MS are closed, the longest idle first. A walk over all slots finds them and remembers
  * ROOM_FOUND_MAX of them, so that traffic on a connection costs nothing.
+ * Where addresses are not looked at anyway (conns.peers), they are asked of the engine, and only while shares hold: of
+ * each new connection, and of those from before, some at a time. So they cost nothing while there is room.
  * A client is an IPv4 address or an IPv6 /64. A /48 may have ROOM_SITE_FACTOR times as many. Clients are told apart by
  * a keyed hash. Two of 65 536 may share a place, and then its limit. */
 
@@ -21,5 +23,7 @@ void room_fini(struct conns *cs);
 /* Called when a connection has been accepted, and its peer is known if peers are wanted. It may be closed because of
  * its client, or others because of it. */
 void room_accepted(struct conns *cs, struct conn *c);
+/* Called when the engine has said who is there: its event. */
+void room_peer_told(void *conns, uint32_t slot, const struct sockaddr_storage *peer);
 void room_closed(struct conns *cs, struct conn *c);
 void room_tick(struct conns *cs);

@@ -19,7 +19,7 @@ struct fake_slot {
     struct buf wire; /* what went out, once sent() was given */
     const char *data;
     size_t bytes;
-    int sends, closes, shutdowns, pauses, resumes;
+    int sends, closes, shutdowns, pauses, resumes, asked;
 };
 
 struct fixture {
@@ -50,6 +50,8 @@ static inline void fake_shutdown(struct engine *e, uint32_t slot) { fixture_of(e
 static inline void fake_close(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].closes++; }
 static inline void fake_accept_stop(struct engine *e) { fixture_of(e)->accept_stopped = true; }
 
+static inline void fake_peer_ask(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].asked++; }
+
 static const struct engine_ops fake_ops = {
     .name = "fake",
     .send = fake_send,
@@ -58,6 +60,7 @@ static const struct engine_ops fake_ops = {
     .shutdown = fake_shutdown,
     .close = fake_close,
     .accept_stop = fake_accept_stop,
+    .peer_ask = fake_peer_ask,
 };
 
 static inline bool wants_body(void *ctx, const struct http_request *r)

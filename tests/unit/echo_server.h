@@ -83,10 +83,19 @@ static inline void on_accepted(void *ctx, uint32_t slot)
     if (peers) {
         int r = engine_peer(e->engine, slot, &e->peer);
         assert_true(r == 0 || r == -ENOTCONN); /* gone already */
+    } else {
+        engine_peer_ask(e->engine, slot);
     }
     e->accepted++;
     if (e->accepted - e->closed > e->open_most)
         e->open_most = e->accepted - e->closed;
+}
+
+static inline void on_peer_told(void *ctx, uint32_t slot, const struct sockaddr_storage *peer)
+{
+    struct echo *e = ctx;
+    assert_true(e->conns[slot].open && !e->conns[slot].closing);
+    e->peer = *peer;
 }
 
 static inline void on_received(void *ctx, uint32_t slot, const char *data, size_t bytes)
@@ -169,6 +178,7 @@ static inline void on_tick(void *ctx, uint64_t now_ms) { (void)ctx, (void)now_ms
 
 static const struct engine_events events = {
     .accepted = on_accepted,
+    .peer_told = on_peer_told,
     .received = on_received,
     .sent = on_sent,
     .failed = on_failed,

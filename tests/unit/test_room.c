@@ -1,6 +1,9 @@
 /* Room for new connections: who gives way, whose patience shrinks, what one client may have. */
 
 #include "net/room.h"
+
+#include <arpa/inet.h>
+
 #include "unit/conns_fixture.h"
 
 /* Addresses instead of an engine that knows them. */
@@ -110,6 +113,70 @@ static void test_a_client_has_its_share_and_others_theirs(void **state)
     assert_true(connect_from(f, 4, "192.0.2.1"));
 }
 
+static void told(struct fixture *f, uint32_t slot, const char *address)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_storage peer = {0};
+    assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
+    memcpy(&peer, &in, sizeof in);
+    conns_events.peer_told(&f->cs, slot, &peer);
+}
+
+static struct fixture *with_questions(void **state, uint32_t client_max, uint32_t client_from)
+{
+    struct fixture *f = *state;
+    f->cs.client_max = client_max;
+    f->cs.client_from = client_from;
+    assert_int_equal(room_init(&f->cs), 0);
+    f->cs.room.spare = 0;
+    return f;
+}
+
+static void test_addresses_are_asked_for_once_shares_hold(void **state)
+{
+    struct fixture *f = with_questions(state, 2, 4);
+    for (uint32_t slot = 0; slot < 3; slot++)
+        accept_slot(f, slot);
+    assert_int_equal(f->slots[0].asked, 0);
+    accept_slot(f, 3);
+    for (uint32_t slot = 0; slot < 4; slot++)
+        assert_int_equal(f->slots[slot].asked, 1);
+    for (uint32_t slot = 0; slot < 3; slot++)
+        told(f, slot, "192.0.2.1"); /* one more than its share, but it was there before */
+    told(f, 3, "192.0.2.2");
+    assert_int_equal(f->cs.stats.conns_shed_client, 0);
+    accept_slot(f, 4);
+    accept_slot(f, 5);
+    assert_int_equal(f->slots[0].asked, 1);
+    told(f, 4, "192.0.2.1");
+    told(f, 5, "192.0.2.2");
+    told(f, 5, "192.0.2.1"); /* said twice it is counted once */
+    assert_int_equal(f->slots[4].closes, 1);
+    assert_int_equal(f->slots[5].closes, 0);
+    assert_int_equal(f->cs.stats.conns_shed_client, 1);
+}
+
+static void test_who_came_while_there_was_room_is_asked_for_the_next_time(void **state)
+{
+    struct fixture *f = with_questions(state, 1, 2);
+    accept_slot(f, 0);
+    accept_slot(f, 1);
+    told(f, 0, "192.0.2.1");
+    told(f, 1, "192.0.2.2");
+    for (uint32_t slot = 0; slot < 2; slot++) {
+        conn_close(&f->cs, &f->cs.conns[slot]);
+        closed(f, slot);
+    }
+    accept_slot(f, 2);
+    assert_int_equal(f->slots[2].asked, 0);
+    accept_slot(f, 3);
+    assert_int_equal(f->slots[2].asked, 1);
+    told(f, 2, "192.0.2.1"); /* the places of those who left are free */
+    told(f, 3, "192.0.2.1");
+    assert_int_equal(f->slots[2].closes, 0);
+    assert_int_equal(f->slots[3].closes, 1);
+}
+
 static void test_an_ipv6_client_is_a_64_and_a_site_a_48(void **state)
 {
     struct fixture *f = with_peers(state, 1);
@@ -141,10 +208,16 @@ static void test_a_proxy_has_no_share(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_the_longest_idle_is_closed_for_a_new_one),  TEST(test_who_moved_a_moment_ago_is_not_closed),
-        TEST(test_a_request_that_waits_for_us_is_not_closed), TEST(test_patience_shrinks_with_the_fill),
-        TEST(test_patience_shrinks_with_the_memory),          TEST(test_a_client_has_its_share_and_others_theirs),
-        TEST(test_an_ipv6_client_is_a_64_and_a_site_a_48),    TEST(test_a_proxy_has_no_share),
+        TEST(test_the_longest_idle_is_closed_for_a_new_one),
+        TEST(test_who_moved_a_moment_ago_is_not_closed),
+        TEST(test_a_request_that_waits_for_us_is_not_closed),
+        TEST(test_patience_shrinks_with_the_fill),
+        TEST(test_patience_shrinks_with_the_memory),
+        TEST(test_a_client_has_its_share_and_others_theirs),
+        TEST(test_an_ipv6_client_is_a_64_and_a_site_a_48),
+        TEST(test_a_proxy_has_no_share),
+        TEST(test_addresses_are_asked_for_once_shares_hold),
+        TEST(test_who_came_while_there_was_room_is_asked_for_the_next_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
