@@ -25,6 +25,11 @@ static struct slice path_behind(struct slice path, struct slice prefix)
     "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; "            \
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
+/* The same in a frame of any page: it shows a number, and nothing in it can be pressed. */
+#define FRAME_POLICY                                                                                                   \
+    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; "          \
+    "form-action 'none'"
+
 struct page {
     struct slice path;
     const char *content_type;
@@ -56,6 +61,21 @@ static const struct page pages[] = {
     {SLICE("/hit.js"),
      "text/javascript; charset=utf-8",
      {(const char *)web_hit_js, sizeof web_hit_js},
+     SCRIPT_HEADERS,
+     NULL},
+    {SLICE("/live.js"),
+     "text/javascript; charset=utf-8",
+     {(const char *)web_live_js, sizeof web_live_js},
+     SCRIPT_HEADERS,
+     NULL},
+    {SLICE("/embed"),
+     "text/html; charset=utf-8",
+     {(const char *)web_embed_html, sizeof web_embed_html},
+     PAGE_HEADERS,
+     FRAME_POLICY},
+    {SLICE("/embed.js"),
+     "text/javascript; charset=utf-8",
+     {(const char *)web_embed_js, sizeof web_embed_js},
      SCRIPT_HEADERS,
      NULL},
     {SLICE("/openapi.json"),

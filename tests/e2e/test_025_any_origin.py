@@ -13,7 +13,7 @@ ROUTES = ["/v1/hit/blog/a", "/v1/hit/blog?key=a", "/v1/hit/blog/a?n=5", "/v1/hit
           "/v1/hit/blog/a?n=0", "/v1/hit/blog/a?ack=stored", "/v1/hit/blog/%7B", "/v1/hit/b!/a", "/v1/hit/blog", "/v1/hit/shop/a",
           "/v1/hit/blog/a.gif", "/v1/hit/blog.gif?key=a", "/v1/hit/blog/a.gif?n=0", "/v1/hit/shop/a.gif", "/v1/hit/blog/a.svg",
           "/v1/hit/blog.svg?key=a&label=x", "/v1/hit/shop/a.svg", "/v1/hits", "/v1/counters/blog/a", "/v1/counters/blog?key=a&key=b",
-          "/v1/counters/blog", "/v1/counters/blog/none", "/", "/page.js", "/tally.js", "/hit.js", "/openapi.json", "/none"]
+          "/v1/counters/blog", "/v1/counters/blog/none", "/", "/page.js", "/tally.js", "/hit.js", "/live.js", "/embed", "/embed.js", "/openapi.json", "/none"]
 CHANGES = {"date", "x-hit-status", "content-length"}
 
 

@@ -195,7 +195,7 @@ def test_a_prerendered_page_is_counted_when_it_is_shown(lab, scene):
     scene.await_value("/next", 1)
 
 
-@pytest.mark.parametrize("script, bytes_max", [("tally", 2048), ("hit", 1024)])
+@pytest.mark.parametrize("script, bytes_max", [("tally", 2048), ("hit", 1024), ("live", 2048)])
 def test_scripts_are_small(lab, script, bytes_max):
     assert len(lab.tallyd().fetch(f"/{script}.js").body) <= bytes_max
 

@@ -170,7 +170,7 @@ def test_every_path_method_status_and_field_is_met(lab, document):
             meet(counters, method, f"/v1/counters/{target}")
         for path, target in (("/v1/stream/{ns}/{key}", "%s/a"), ("/v1/stream/{ns}", "%s?key=a")):
             meet_streams(path, method, f"/v1/stream/{target}")
-        for page in ("/", "/tally.js", "/hit.js", "/openapi.json"):
+        for page in ("/", "/tally.js", "/hit.js", "/live.js", "/embed", "/openapi.json"):
             meet(page, method)
     for method, body in (("put", b'{"value":1000}'), ("delete", None)):
         for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):

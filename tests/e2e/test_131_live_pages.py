@@ -4,6 +4,7 @@ import json
 
 import pytest
 from harness import browsers, wait
+from harness.event_stream import EventStream
 from harness.http_client import fetch
 from harness.ports import HOST
 from harness.site import Site
@@ -181,3 +182,68 @@ def test_a_page_of_another_origin_follows_over_a_rolling_restart(lab, browser):
     assert heard == sorted(heard), "it never went back"
     server.fetch("/v1/hit/blog/a")
     shows(51)
+
+
+def shows(browser, selector, text, seconds=30):
+    wait.until(lambda: browser.evaluate(f"return document.querySelector({json.dumps(selector)}).textContent") == text,
+               f"{text} in {selector}", seconds)
+
+
+def test_the_visit_page_counts_itself_and_follows(lab, browser):
+    server = lab.tallyd()
+    heard = len(browser.console)
+    browser.open(f"http://{HOST}:{server.port}/")
+    shows(browser, "#count", "1")
+    wait.until(lambda: server.metrics()["streams"] == 1, "the page follows", 30)
+    server.fetch("/v1/hit/site/home?n=1233")
+    shows(browser, "#count", browser.evaluate("return (1234).toLocaleString()"))
+    wait.until(lambda: " a second" in browser.evaluate("return document.getElementById('note').textContent"), "the rate is said", 30)
+    wait.until(lambda: browser.evaluate("return document.querySelector('#curve polyline').getAttribute('points')"), "the curve is drawn", 30)
+    assert browser.console[heard:] == []
+
+
+def test_the_visit_page_asks_where_there_is_no_room_for_a_stream(lab, browser):
+    server = lab.tallyd(io="epoll", workers=1, max_conns=64, max_conns_client=60)
+    held = [EventStream(server.port, "/v1/stream/site/home") for _ in range(4)]
+    browser.open(f"http://{HOST}:{server.port}/")
+    shows(browser, "#count", "1")
+    wait.until(lambda: server.metrics()["streams_refused_total"] >= 1, "there is no room", 30)
+    server.fetch("/v1/hit/site/home")
+    shows(browser, "#count", "2")
+    for stream in held:
+        stream.close()
+
+
+def test_counts_in_a_page_of_another_origin_share_streams_and_leave_connections_to_others(lab, browser):
+    server = lab.tallyd()
+    count = '<tally-count ns="site" key="{0}" id="{1}"></tally-count>'.format
+    page = (HEAD + f'<script defer src="http://{HOST}:{server.port}/live.js"></script>'
+            f'<script defer src="http://{HOST}:{server.port}/tally.js" data-ns="site" data-key="page"></script>'
+            + count("a", "a1") + count("a", "a2") + count("b", "b") + count("c", "c"))
+    site = lab.keep(Site(page))
+    heard = len(browser.console)
+    browser.open(f"{site.url}/page")
+    for name in ("a1", "a2", "b", "c"):
+        shows(browser, f"#{name}", "0")
+    assert server.metrics()["streams"] == 2, "a and b; c asks"
+    for key in "abc":
+        server.fetch(f"/v1/hit/site/{key}?n=5")
+    for name in ("a1", "a2", "b", "c"):
+        shows(browser, f"#{name}", "5")
+    browser.evaluate("document.getElementById('b').remove()")
+    wait.until(lambda: server.metrics()["streams"] == 1, "its stream ends with it", 30)
+    assert server.value("site", "page") == 1, "tally.js counts beside it"
+    assert browser.console[heard:] == []
+
+
+def test_a_frame_of_any_page_shows_a_number(lab, browser):
+    server = lab.tallyd()
+    server.fetch("/v1/hit/blog?key=%26a/%C3%BC&n=41")
+    site = lab.keep(Site(HEAD + f"""<iframe src="http://{HOST}:{server.port}/embed?ns=blog&amp;key=%26a/%C3%BC&amp;label=reads" title="reads"></iframe>"""))
+    browser.open(f"{site.url}/page")
+    wait.until(lambda: server.metrics()["streams"] == 1, "the frame follows", 30)
+    browser.open(f"http://{HOST}:{server.port}/embed?ns=blog&key=%26a/%C3%BC&label=reads")
+    shows(browser, "tally-count", "41")
+    shows(browser, "#label", "reads")
+    server.fetch("/v1/hit/blog?key=%26a/%C3%BC")
+    shows(browser, "tally-count", "42")
