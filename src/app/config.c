@@ -8,6 +8,8 @@
 
 #include "app/file_guard.h"
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
 static int stream_read(FILE *stream, const char *path, size_t bytes_max, char **out, struct error *err)
 {
     struct stat st;
@@ -30,6 +32,8 @@ static int stream_read(FILE *stream, const char *path, size_t bytes_max, char **
         return result;
     }
     text[bytes] = '\0';
+    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0) /* some editors write it, and nobody sees it */
+        memmove(text, text + strlen(BYTE_ORDER_MARK), bytes + 1 - strlen(BYTE_ORDER_MARK));
     *out = text;
     return 0;
 }

@@ -6,6 +6,12 @@
 #include "app/descriptors.h"
 #include "base/log.h"
 
+void workers_count(struct app *a)
+{
+    cpus_find("", &a->cpus);
+    a->workers_count = a->options->workers ? (uint32_t)a->options->workers : a->cpus.usable;
+}
+
 int engine_choose(struct app *a, struct error *err)
 {
     a->engine = a->options->io == OPTION_IO_EPOLL ? ENGINE_EPOLL : ENGINE_URING;
@@ -21,7 +27,7 @@ int engine_choose(struct app *a, struct error *err)
 }
 
 /* A limit that the administrator asked for is kept or refused. The default gives way. */
-int descriptors_start(struct app *a, struct error *err)
+int descriptors_fit(struct app *a, struct error *err)
 {
     int64_t limit = descriptors_raise();
     uint32_t wanted = (uint32_t)a->options->max_conns;
@@ -35,10 +41,17 @@ int descriptors_start(struct app *a, struct error *err)
                          "too few file descriptors: the limit is %lld, which leaves room for %u connections a worker; "
                          "raise it (ulimit -n, LimitNOFILE=) or lower --max-conns %u",
                          (long long)limit, a->conns_max, wanted);
-    if (a->conns_max < wanted)
-        LOG_WARN("max_conns_lowered", log_num("max_conns", a->conns_max), log_num("wanted", wanted),
-                 log_num("descriptors", limit), log_str("remedy", "raise ulimit -n"));
     return 0;
+}
+
+int descriptors_start(struct app *a, struct error *err)
+{
+    int result = descriptors_fit(a, err);
+    if (result == 0 && a->conns_max < a->options->max_conns)
+        LOG_WARN("max_conns_lowered", log_num("max_conns", a->conns_max),
+                 log_num("wanted", (int64_t)a->options->max_conns), log_num("descriptors", descriptors_raise()),
+                 log_str("remedy", "raise ulimit -n"));
+    return result;
 }
 
 int engine_give_way(struct app *a, int result, struct error *err)

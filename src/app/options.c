@@ -161,9 +161,11 @@ static int line_gather(struct option_text *texts, const char *path, const struct
 {
     unsigned i = option_find(line->name, strlen(line->name));
     if (i == OPTIONS || !(rows[i].sources & SOURCE_FILE)) {
-        const char *nearest = i == OPTIONS ? option_nearest(line->name, SOURCE_FILE) : NULL;
-        return error_set(err, -EINVAL, "%s:%u: %s '%s'%s%s%s", path, line->number,
-                         i == OPTIONS ? "unknown option" : "a file cannot give", line->name,
+        if (i != OPTIONS)
+            return error_set(err, -EINVAL, "%s:%u: '%s' cannot stand in a file; give it %s", path, line->number,
+                             line->name, rows[i].sources & SOURCE_FLAG ? "on the command line" : "in the environment");
+        const char *nearest = option_nearest(line->name, SOURCE_FILE);
+        return error_set(err, -EINVAL, "%s:%u: unknown option '%s'%s%s%s", path, line->number, line->name,
                          nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
                          nearest != NULL ? "'?" : "");
     }

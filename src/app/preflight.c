@@ -3,16 +3,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "api/policy.h"
+#include "app/engine_choice.h"
 #include "app/file_guard.h"
 #include "app/policy_files.h"
 #include "app/secret.h"
 #include "app/value.h"
-#include "io/engine.h"
 #include "redis/transport_tls.h"
 
 static int password_try(const struct options *o, struct error *err)
@@ -45,6 +47,19 @@ static int tls_try(const struct options *o, struct error *err)
     return result;
 }
 
+/* A file that is gone again: rights alone say nothing of a file system that takes none, as /proc. */
+static int write_try(int folder)
+{
+    char name[32];
+    snprintf(name, sizeof name, ".tallyd-check-%d", getpid());
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -errno;
+    close(fd);
+    unlinkat(folder, name, 0);
+    return 0;
+}
+
 static int state_try(const struct options *o, struct error *err)
 {
     if (*o->state_dir == '\0')
@@ -53,10 +68,11 @@ static int state_try(const struct options *o, struct error *err)
     if (fd < 0)
         return error_set(err, -errno, "cannot open --state-dir %s: %s; it must be a directory", o->state_dir,
                          strerror(errno));
-    int result = faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) == 0 ? 0 : -errno;
+    int result = write_try(fd);
     close(fd);
     return result == 0 ? 0
-                       : error_set(err, result, "cannot write to --state-dir %s: %s", o->state_dir, strerror(-result));
+                       : error_set(err, result, "cannot write in --state-dir %s: %s; it must be writable for this user",
+                                   o->state_dir, strerror(-result));
 }
 
 /* Bound without listening: beside a tallyd that serves there, a listener would get connections of its. */
@@ -75,15 +91,25 @@ static int address_try(const char *option, const struct address *address, struct
     return error_set(err, -failed, "--%s: cannot listen on %s: %s", option, text, strerror(failed));
 }
 
-static int engine_try(const struct options *o, struct error *err)
+/* The engine, and descriptors for as many connections as were asked for. */
+static int conns_try(const struct options *o, struct error *err)
 {
-    return o->io == OPTION_IO_URING ? engine_probe_uring(err) : 0;
+    struct app *a = calloc(1, sizeof *a);
+    if (!a)
+        return error_set(err, -ENOMEM, "no memory");
+    a->options = o;
+    workers_count(a);
+    int result = engine_choose(a, err);
+    if (result == 0)
+        result = descriptors_fit(a, err);
+    free(a);
+    return result;
 }
 
 int preflight(const struct options *o, struct error *err)
 {
     static int (*const tries[])(const struct options *, struct error *) = {
-        file_guard_options, engine_try, state_try, password_try, tls_try, policy_try,
+        file_guard_options, conns_try, state_try, password_try, tls_try, policy_try,
     };
     int result = 0;
     for (size_t i = 0; i < sizeof tries / sizeof *tries && result == 0; i++)

@@ -95,8 +95,7 @@ static int guard_start(struct app *a, struct error *err)
 static int cpus_start(struct app *a, struct error *err)
 {
     (void)err;
-    cpus_find("", &a->cpus);
-    a->workers_count = a->options->workers ? (uint32_t)a->options->workers : a->cpus.usable;
+    workers_count(a);
     return 0;
 }
 

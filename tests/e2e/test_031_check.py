@@ -50,6 +50,8 @@ def test_check_and_start_agree_on_every_value(tmp_path, option):
     (["--trusted-proxies", "10.0.0.0/33"], "--trusted-proxies"), (["--trusted-proxies", "localhost"], "--trusted-proxies"),
     (["--redis", "redis://h", "--redis-auth", "iam"], "--redis-iam-cluster"), (["--redis-auth", "iam"], "--redis-iam-cluster"),
     (["--state-dir", "/nope/x"], "/nope/x"), (["--state-dir", "/dev/null"], "directory"),
+    (["--state-dir", "/proc"], "writable"),
+    (["--redis", "rediss://h", "--redis-key", "/etc/hostname"], "--redis-cert"),
     (["--proxy-protocol", "v2"], "--trusted-proxies"), (["--listen", "192.0.2.77:80"], "--listen"),
     (["--redis", "rediss://h", "--redis-ca", "/nope/ca"], "/nope/ca"), (["--redis-password-file", "/nope/p"], "/nope/p"),
     (["--token-file", "/nope/t"], "/nope/t"), (["--filter", "prefech"], "prefech"),
@@ -88,6 +90,24 @@ def test_a_misspelt_variable_is_said_with_the_right_name(tmp_path):
     assert code == 0 and secret not in err
     assert "TALLYD_WORKER is no option" in err and "did you mean TALLYD_WORKERS?" in err
     assert "TALLYD_QQQQQQQQQ is no option and is ignored; see tallyd --help" in err
+
+
+def test_more_connections_than_descriptors_fail_the_check_too(tmp_path):
+    for more, code in ((["--check"], 64), ([], 78)):
+        found = tallyd.run(tmp_path, HERE + ["--max-conns", "5000", "--workers", "1"] + more, descriptors=500)
+        assert found[0] == code and "ulimit -n" in found[2], found
+    assert tallyd.run(tmp_path, HERE + ["--workers", "1", "--check"], descriptors=500)[0] == 0  # the default gives way
+
+
+def test_a_mark_that_an_editor_writes_in_front_of_a_file_is_not_seen(tmp_path):
+    for option, text in (("config", "workers = 2\n"), ("access-file", "blog key a\n"), ("token-file", "0123456789abcdef write\n"),
+                         ("bots-file", "bot\n")):
+        path = tmp_path / option
+        path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+        path.chmod(0o600)
+        code, out, err = tallyd.run(tmp_path, HERE + [f"--{option}", str(path), "--check"])
+        assert code == 0, err
+        assert option != "config" or "workers = 2" in out
 
 
 def test_the_check_leaves_no_trace_and_does_not_mind_a_tallyd_that_serves(lab, tmp_path):

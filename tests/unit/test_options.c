@@ -193,9 +193,9 @@ static void test_a_wrong_line_of_the_file_is_named_by_its_number(void **state)
         {"# fine\nlistn = 1\n", "%s:2: unknown option 'listn'; did you mean 'listen'?"},
         {"workers = 1\nworkers two\n", "%s:2: not 'name = value'"},
         {"workers = 1\nprefix = a:\nworkers = 2\n", "%s:3: 'workers' is given twice, first in line 1"},
-        {"config = /etc/other\n", "%s:1: a file cannot give 'config'"},
-        {"redis-password = x\n", "%s:1: a file cannot give 'redis-password'"},
-        {"help = text\n", "%s:1: a file cannot give 'help'"},
+        {"config = /etc/other\n", "%s:1: 'config' cannot stand in a file; give it on the command line"},
+        {"redis-password = x\n", "%s:1: 'redis-password' cannot stand in a file; give it in the environment"},
+        {"help = text\n", "%s:1: 'help' cannot stand in a file; give it on the command line"},
     };
     char line[64], sentence[128];
     snprintf(line, sizeof line, "--config=%s", file_path);
