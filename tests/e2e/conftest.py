@@ -3,6 +3,7 @@
 import ctypes
 import os
 import random
+import tempfile
 
 import pytest
 from harness.lab import Lab
@@ -21,6 +22,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "harness: tests of the harness itself; they need no tallyd")
     # What a test needs that not every home gives (tests/conditions):
     config.addinivalue_line("markers", "uring: asks for io_uring by name")
+    config.addinivalue_line("markers", "executes: runs programs that lie in the test's own folder")
     config.addinivalue_line("markers", "crowd: more connections than 64 descriptors allow")
     for proof in ("cuts", "kills", "stops", "stores", "rollbacks"):
         config.addinivalue_line("markers", f"{proof}: part of `make proof-{proof}` (tests/faults)")
@@ -42,10 +44,13 @@ def pytest_terminal_summary(terminalreporter):
 
 
 def pytest_collection_modifyitems(config, items):
-    refusal = uring_refusal()
-    for item in items if refusal else ():
-        if "uring" in item.keywords:
-            item.add_marker(pytest.mark.skip(reason=refusal))
+    refusals = {"uring": uring_refusal()}
+    if os.statvfs(tempfile.gettempdir()).f_flag & os.ST_NOEXEC:
+        refusals["executes"] = "TMPDIR is mounted noexec"
+    for item in items:
+        for mark, refusal in refusals.items():
+            if refusal and mark in item.keywords:
+                item.add_marker(pytest.mark.skip(reason=refusal))
     if not os.access(BINARY, os.X_OK) and any("harness" not in item.keywords for item in items):
         raise pytest.UsageError(f"no program to test: TALLYD={BINARY}")
 

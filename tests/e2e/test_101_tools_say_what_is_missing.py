@@ -74,6 +74,7 @@ def k6(tmp_path):
                           [json.loads(line) for line in calls.read_text().splitlines()] if calls.exists() else [])
 
 
+@pytest.mark.executes
 def test_scenarios_run_against_a_server_of_the_users_own(k6):
     code, out, err, calls = k6("--base", "https://counter.example/", "--seconds", "5")
     assert (code, err) == (0, "")
@@ -82,6 +83,7 @@ def test_scenarios_run_against_a_server_of_the_users_own(k6):
     assert out.endswith("4 passed, 0 failed, 0 skipped\n") and "accepted 21;" in out
 
 
+@pytest.mark.executes
 def test_a_threshold_that_is_missed_and_a_server_that_is_not_there_fail(k6):
     code, out, _, _ = k6("--base", "https://counter.example", "-e", "RATE=9999999", "hit")
     assert code == 1 and "THRESHOLDS MISSED" in out and "0 passed, 1 failed" in out
@@ -89,11 +91,13 @@ def test_a_threshold_that_is_missed_and_a_server_that_is_not_there_fail(k6):
     assert code == 1 and "ended with 1 and without results" in err
 
 
+@pytest.mark.executes
 def test_what_stops_its_server_is_refused_for_a_server_of_the_users_own(k6):
     code, _, err, calls = k6("--base", "https://counter.example", "outage")
     assert code == 2 and "outage needs servers of its own" in err and not calls
 
 
+@pytest.mark.executes
 def test_apt_is_asked_in_english_whatever_the_users_language_is(tmp_path):
     for name, what in (("dpkg-query", "exit 1"), ("sudo", 'exec "$@"'), ("apt-get", 'echo "asked in LC_ALL=$LC_ALL"; exit 100')):
         program = tmp_path / name

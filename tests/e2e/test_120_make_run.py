@@ -17,6 +17,7 @@ SCRIPT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "de
 OWNER = 61234  # whom no other test is
 
 pytestmark = [
+    pytest.mark.executes,
     pytest.mark.skipif(wait.INSTRUMENTED, reason="make run is of the release build"),
     pytest.mark.skipif(not shutil.which("make"), reason="make is not installed"),
 ]
