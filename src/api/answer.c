@@ -95,7 +95,7 @@ static void answer(struct api_worker *aw, const struct http_request *r, struct r
 void answer_json(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                  struct slice body)
 {
-    answer(aw, r, reply, status, body, SLICE(API_HEADERS));
+    answer(aw, r, reply, status, body, aw->trusted ? SLICE(PRIVATE_HEADERS) : SLICE(API_HEADERS));
 }
 
 void answer_error(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
@@ -103,7 +103,8 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
 {
     char body[512], headers[512];
     int body_bytes = snprintf(body, sizeof body, "{\"error\":\"%s\",\"detail\":\"%s\"}\n", token, detail);
-    int header_bytes = snprintf(headers, sizeof headers, "%s%s", ERROR_HEADERS, extra ? extra : "");
+    int header_bytes =
+        snprintf(headers, sizeof headers, "%s%s", aw->trusted ? PRIVATE_HEADERS : ERROR_HEADERS, extra ? extra : "");
     answer(aw, r, reply, status, (struct slice){body, (size_t)body_bytes},
            (struct slice){headers, (size_t)header_bytes});
 }

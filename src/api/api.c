@@ -151,6 +151,9 @@ static __attribute__((noinline)) enum handler_result route_other(struct api_work
     rest = path_behind(r->path, SLICE("/v1/stream/"));
     if (rest.at)
         return route_stream(aw, r, reply, rest);
+    rest = path_behind(r->path, SLICE("/v1/keys/"));
+    if (rest.at)
+        return route_keys(aw, r, reply, rest);
     const struct page *page = page_find(r->path);
     if (page) {
         route_page(aw, r, reply, page);
@@ -171,6 +174,19 @@ static enum handler_result on_request(void *ctx, const struct http_request *r, s
 {
     struct slice hit = path_behind(r->path, SLICE("/v1/hit/"));
     return hit.at ? route_hit(ctx, r, reply, hit) : route_other(ctx, r, reply);
+}
+
+/* Reads alone: this worker has no counters of its own, and a page of the web must not reach the others. */
+static enum handler_result on_admin_request(void *ctx, const struct http_request *r, struct reply *reply)
+{
+    struct slice keys = path_behind(r->path, SLICE("/v1/keys/"));
+    if (r->method != HTTP_GET && r->method != HTTP_HEAD)
+        answer_not_allowed(ctx, r, reply, "GET, HEAD", "the admin port takes GET and HEAD");
+    else if (keys.at)
+        return route_keys(ctx, r, reply, keys);
+    else
+        answer_error(ctx, r, reply, 404, "no_such_path", "of /v1 the admin port has /v1/keys/NAMESPACE", NULL);
+    return HANDLED;
 }
 
 static bool on_wants_body(void *ctx, const struct http_request *r)
@@ -216,6 +232,7 @@ static void on_woken(void *ctx)
     ask_answers(ctx);
 }
 
+static void on_admin_woken(void *ctx) { ask_answers(ctx); }
 static void on_forget(void *ctx, void *waiting) { (void)ctx, ask_forget(waiting); }
 
 static void on_stream_ended(void *ctx, void *stream) { stream_ended(ctx, stream); }
@@ -252,10 +269,18 @@ struct handler api_handler(struct api *a, uint32_t worker)
     };
 }
 
+struct handler api_admin_handler(struct api *a)
+{
+    struct api_worker *aw = &a->per_worker[a->workers];
+    aw->trusted = true;
+    return (struct handler){.handle = on_admin_request, .forget = on_forget, .woken = on_admin_woken, .ctx = aw};
+}
+
 void api_bind(struct api *a, uint32_t worker, struct worker *w)
 {
     a->per_worker[worker].worker = w;
-    take_policy(&a->per_worker[worker]);
+    if (worker < a->workers)
+        take_policy(&a->per_worker[worker]);
 }
 
 void api_publish(struct api *a, const struct policy *policy)
@@ -278,7 +303,7 @@ int api_create(struct api **out, const struct api_config *config, struct error *
     uint32_t workers = tally_workers(config->tally);
     struct http_response counted = {.status = 204, .extra = SLICE(HIT_HEADERS "X-Hit-Status: counted\r\n")};
     struct http_response pixel = hit_answer_pixel();
-    struct api *a = calloc(1, sizeof *a + workers * sizeof a->per_worker[0]);
+    struct api *a = calloc(1, sizeof *a + (workers + 1) * sizeof a->per_worker[0]);
     if (!a)
         return error_set(err, -ENOMEM, "no memory for the api");
     a->config = *config;
@@ -287,7 +312,7 @@ int api_create(struct api **out, const struct api_config *config, struct error *
         api_destroy(a);
         return error_set(err, -ENOMEM, "no memory for the api");
     }
-    for (uint32_t i = 0; i < workers; i++) {
+    for (uint32_t i = 0; i <= workers; i++) {
         a->per_worker[i].api = a;
         a->per_worker[i].index = i;
         if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
@@ -304,7 +329,7 @@ int api_create(struct api **out, const struct api_config *config, struct error *
 
 void api_destroy(struct api *a)
 {
-    for (uint32_t i = 0; i < a->workers; i++) {
+    for (uint32_t i = 0; i <= a->workers; i++) {
         if (a->config.mailbox) /* what came back after the worker's end: their clients have left */
             ask_answers(&a->per_worker[i]);
         http_template_destroy(a->per_worker[i].counted);

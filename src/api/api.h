@@ -34,6 +34,8 @@ struct api_config {
 int api_create(struct api **out, const struct api_config *config, struct error *err); /* 0 or -ENOMEM */
 void api_destroy(struct api *a);
 struct handler api_handler(struct api *a, uint32_t worker);
+/* Of the admin port: routes that show names, to whoever asks. It is bound as the worker behind the last. */
+struct handler api_admin_handler(struct api *a);
 /* Which worker runs the handler: before it starts. */
 void api_bind(struct api *a, uint32_t worker, struct worker *w);
 /* From now on this policy (NULL: none); main only, who keeps the one before until api_published() says that no worker

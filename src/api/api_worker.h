@@ -16,6 +16,7 @@
 struct api_worker {
     struct api *api;
     uint32_t index;
+    bool trusted;                /* it is the admin port's: who asks may read, and no page of the web is told */
     struct worker *worker;       /* borrowed */
     const struct policy *policy; /* borrowed; NULL: no rules at all */
     struct rate *rate;           /* owned; NULL: no limit */
@@ -37,6 +38,7 @@ struct api {
     struct api_worker per_worker[];
 };
 
+#define PRIVATE_HEADERS "Cache-Control: no-store\r\n"
 /* Headers of every answer that a page of another origin may read, and that no cache may keep. */
 #define API_HEADERS                                                                                                    \
     "Cache-Control: no-cache, no-store\r\n"                                                                            \
@@ -85,5 +87,10 @@ enum handler_result route_counter_write(struct api_worker *aw, const struct http
                                         struct slice path);
 enum handler_result route_stream(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                  struct slice path);
+enum handler_result route_keys(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                               struct slice path);
+struct keys_query; /* api/keys_query.h */
+enum handler_result keys_delete(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                const struct keys_query *q);
 enum handler_result route_counters(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                    struct slice ns);

@@ -1,6 +1,7 @@
 #include "api/ask.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct ask {
     struct api_worker *aw;
@@ -13,6 +14,7 @@ struct ask {
 
 static void ask_free(struct ask *a)
 {
+    scan_destroy(a->op->scan);
     free(a->op);
     free(a);
 }
@@ -29,6 +31,8 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, u
 {
     struct ask *a = op ? calloc(1, sizeof *a) : NULL;
     if (!a) {
+        if (op)
+            scan_destroy(op->scan);
         free(op);
         return false;
     }
@@ -49,6 +53,23 @@ bool ask_quietly(struct api_worker *aw, struct read_op *op)
     bool asked = ask_begin(aw, &nobody, op, 0);
     ask_end(&nobody);
     return asked;
+}
+
+bool ask_again(struct api_worker *aw, struct reply *reply, enum ask_kind kind, struct slice name, uint32_t deadline_ms,
+               uint32_t wait_ms)
+{
+    struct ask *a = reply->waiting;
+    struct read_op *op = a->op;
+    op->kind = kind;
+    op->count = 1;
+    op->deadline_ms = reply->now_ms + deadline_ms;
+    op->results[0].name_bytes = (uint16_t)name.bytes;
+    memcpy(op->results[0].name, name.at, name.bytes);
+    if (!mailbox_ask(aw->api->config.mailbox, op))
+        return false;
+    a->answered = false;
+    reply->wait_ms = wait_ms;
+    return true;
 }
 
 const struct read_op *ask_answer(const struct reply *reply)

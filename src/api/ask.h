@@ -12,6 +12,9 @@ struct read_op *ask_op(const struct api_worker *aw, const struct reply *reply, u
 bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, uint32_t wait_ms);
 /* Asks, and lets nobody wait: the flusher publishes what it learns (tally/totals.h, tally/answers.h). Takes the op. */
 bool ask_quietly(struct api_worker *aw, struct read_op *op);
+/* The same op once more, about one name; the answer that came is forgotten, what hangs at it stays. */
+bool ask_again(struct api_worker *aw, struct reply *reply, enum ask_kind kind, struct slice name, uint32_t deadline_ms,
+               uint32_t wait_ms);
 /* The second call for the same request: what came back, or NULL when nothing did. Valid until ask_end(). */
 const struct read_op *ask_answer(const struct reply *reply);
 void ask_end(struct reply *reply);

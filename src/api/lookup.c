@@ -153,6 +153,13 @@ bool lookup_may_ask(struct api_worker *aw, const struct http_request *r, const s
     return may_ask(aw, reply, r, 1);
 }
 
+int64_t lookup_listed(const struct api_worker *aw, struct slice name, int64_t stored, uint64_t now_ms)
+{
+    struct tally_value v;
+    tally_read(aw->api->config.tally, name, &v);
+    return aw->api->config.embedded || is_fresh(aw, &v, now_ms) ? v.value : stored;
+}
+
 void lookup_append(struct buf *b, const struct lookup_value *v, uint64_t now_ms)
 {
     buf_append_slice(b, SLICE("\"value\":"));

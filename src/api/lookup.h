@@ -30,5 +30,8 @@ bool lookup_peek(const struct api_worker *aw, struct slice name, uint64_t now_ms
 void lookup_refresh(struct api_worker *aw, const struct slice *names, uint32_t count, uint64_t now_ms);
 /* Takes the client's share of one read, and that of all. */
 bool lookup_may_ask(struct api_worker *aw, const struct http_request *r, const struct reply *reply);
+/* Of a name that was read in the store together with others, just now: `stored`, or what is published, with what this
+ * process has not stored yet, where that is fresh. */
+int64_t lookup_listed(const struct api_worker *aw, struct slice name, int64_t stored, uint64_t now_ms);
 /* "value":…,"pending":…,"stale_ms":… */
 void lookup_append(struct buf *b, const struct lookup_value *v, uint64_t now_ms);

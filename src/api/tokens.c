@@ -37,9 +37,9 @@ static bool is_token(const char *text, size_t bytes)
 
 static bool scope_parse(struct scope *s, const char *word)
 {
-    const char *rights[] = {[TOKEN_WRITE] = "write", [TOKEN_HIT] = "hit"};
+    const char *rights[] = {[TOKEN_WRITE] = "write", [TOKEN_HIT] = "hit", [TOKEN_READ] = "read"};
     size_t bytes = strcspn(word, ":");
-    for (s->right = TOKEN_WRITE; s->right <= TOKEN_HIT; s->right++) {
+    for (s->right = TOKEN_WRITE; s->right <= TOKEN_READ; s->right++) {
         if (strlen(rights[s->right]) != bytes || strncmp(word, rights[s->right], bytes) != 0)
             continue;
         if (word[bytes] == '\0')
@@ -79,7 +79,7 @@ int tokens_create(struct tokens **out, char *text, struct error *err)
             tokens_destroy(t);
             return error_set(
                 err, -EINVAL,
-                "line %u is not \"TOKEN write|hit[:NAMESPACE] ...\" with a token of %d to %d letters, digits "
+                "line %u is not \"TOKEN read|write|hit[:NAMESPACE] ...\" with a token of %d to %d letters, digits "
                 "and -._~+/= and at least one right, or is one of more than %d",
                 lines.number, TOKEN_BYTES_MIN, TOKEN_BYTES_MAX, TOKENS_MAX);
         }

@@ -4,6 +4,7 @@
  *   # comment
  *   Zm9vYmFyYmF6cXV4MTIz      write          may write counters, in every namespace
  *   c29tZSBvdGhlciB0b2tlbg==  write:blog hit may write those of "blog", and hit where hits need a token
+ *   bm9jaCBlaW4gdG9rZW4uLg==  read:blog      may see which keys "blog" has: lists, exports
  *
  * A right must be named, so that a line that was cut short gives none (base/lines.h says what a whole text is).
  *
@@ -21,7 +22,7 @@
 
 struct tokens;
 
-enum token_right { TOKEN_WRITE, TOKEN_HIT };
+enum token_right { TOKEN_WRITE, TOKEN_HIT, TOKEN_READ };
 enum token_verdict {
     TOKEN_GOOD,
     TOKEN_MISSING, /* no Authorization: Bearer */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "app/admin_host.h"
@@ -92,7 +93,8 @@ static int not_found_page(const struct sources *s, struct buf *out)
 {
     (void)s;
     buf_append_slice(
-        out, SLICE("not found; there are /metrics /livez /readyz /statusz /configz /openapi.json /dashboard\n"));
+        out,
+        SLICE("not found; there are /metrics /livez /readyz /statusz /configz /openapi.json /dashboard /v1/keys\n"));
     return 404;
 }
 
@@ -196,9 +198,18 @@ static bool wants_body(void *ctx, const struct http_request *r)
     return false;
 }
 
+static bool is_v1(const struct sources *s, const struct http_request *r)
+{
+    static const struct slice v1 = {"/v1/", 4};
+    return s->v1.handle && r->path.bytes > v1.bytes && memcmp(r->path.at, v1.at, v1.bytes) == 0 &&
+           admin_host_known(s->options->admin_hosts, r->host);
+}
+
 static enum handler_result handle(void *ctx, const struct http_request *r, struct reply *reply)
 {
     const struct sources *s = ctx;
+    if (is_v1(s, r))
+        return s->v1.handle(s->v1.ctx, r, reply);
     const struct page *page = page_find(s, r);
     struct buf body = {0};
     struct http_response response = {.content_type = page->content_type, .policy = page->policy, .close = reply->close};
@@ -213,7 +224,20 @@ static enum handler_result handle(void *ctx, const struct http_request *r, struc
     return HANDLED;
 }
 
+static void forget(void *ctx, void *waiting)
+{
+    const struct sources *s = ctx;
+    s->v1.forget(s->v1.ctx, waiting);
+}
+
+static void woken(void *ctx)
+{
+    const struct sources *s = ctx;
+    if (s->v1.woken)
+        s->v1.woken(s->v1.ctx);
+}
+
 struct handler admin_handler(struct sources *s)
 {
-    return (struct handler){.wants_body = wants_body, .handle = handle, .ctx = s};
+    return (struct handler){.wants_body = wants_body, .handle = handle, .forget = forget, .woken = woken, .ctx = s};
 }

@@ -1,6 +1,6 @@
 #pragma once
-/* The admin port, with /metrics, /livez, /readyz, /statusz, /configz and /openapi.json. It is a worker of its own with
- * this handler. Only /openapi.json is a route of the public port, too.
+/* The admin port, with /metrics, /livez, /readyz, /statusz, /configz, /openapi.json and the routes under /v1 that
+ * show names. It is a worker of its own with this handler.
  *
  * Thread: the admin worker's. It only reads. `sources` must outlive the worker. */
 

@@ -109,7 +109,10 @@ static int admin_create(struct app *a, struct error *err)
     config.address = a->options->admin.socket;
     config.conns_max = admin_conns(a);
     config.handler = admin_handler(&a->sources);
-    return worker_create(&a->admin, &config, err);
+    int result = worker_create(&a->admin, &config, err);
+    if (result == 0)
+        api_bind(a->api, a->workers_count, a->admin);
+    return result;
 }
 
 void listeners_stop(struct app *a)

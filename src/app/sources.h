@@ -24,6 +24,7 @@ struct sources {
     struct tally *tally;
     const struct flusher *flusher;
     const struct api *api;
+    struct handler v1;                       /* what the api answers on this port */
     const struct policy_watch *policy_watch; /* POLICY_PARTS of them */
     struct worker *const *workers;
     uint32_t workers_count;

@@ -127,7 +127,7 @@ static void signals_stop(struct app *a) { signals_close(a->signal_fd); }
 static void worker_wake_at(void *ctx, uint32_t worker)
 {
     struct app *a = ctx;
-    worker_wake(a->workers[worker]);
+    worker_wake(worker < a->workers_count ? a->workers[worker] : a->admin);
 }
 
 /* The flusher asks at each connection, so a file that was rotated is read again. */
@@ -266,6 +266,7 @@ static int admin_start(struct app *a, struct error *err)
         .tally = a->tally,
         .flusher = a->flusher,
         .api = a->api,
+        .v1 = api_admin_handler(a->api),
         .policy_watch = a->policy_watch,
         .workers = a->workers,
         .workers_count = a->workers_count,

@@ -7,7 +7,9 @@
 #include "base/probes.h"
 #include "flush/embedded.h"
 #include "flush/stored_waits.h"
+#include "nodes/link_settings.h"
 #include "nodes/refusals.h"
+#include "nodes/scanner.h"
 #include "sync/atomic.h"
 
 #define HELD_RETRY_US 60000000 /* a key that the store refused is tried again this often */
@@ -16,8 +18,9 @@
 struct core {
     struct core_config config;
     struct keyspace space;
-    struct keys *keys;   /* owned */
-    struct store *store; /* owned; NULL: embedded */
+    struct keys *keys;       /* owned */
+    struct store *store;     /* owned; NULL: embedded */
+    struct scanner *scanner; /* owned; likewise */
     struct accounts accounts;
     struct read_queue reads;
     struct stored_waits waits;
@@ -82,6 +85,7 @@ void core_tick(struct core *c)
     }
     if (c->store) {
         store_tick(c->store, c->now_us / 1000);
+        scanner_tick(c->scanner, c->now_us / 1000);
         read_queue_expire(&c->reads, c->now_us / 1000);
         writes_expire(&c->writes, c->now_us / 1000);
     } else {
@@ -120,12 +124,28 @@ void core_fail_reads(struct core *c)
     read_queue_expire(&c->reads, UINT64_MAX);
     stored_waits_settle(&c->waits, UINT64_MAX);
     writes_expire(&c->writes, UINT64_MAX);
+    if (c->scanner)
+        scanner_fail(c->scanner);
+}
+
+static void core_scan(struct core *c, struct read_op *op)
+{
+    if (c->scanner) {
+        scanner_push(c->scanner, op);
+        return;
+    }
+    embedded_scan(c->config.tally, op->scan);
+    c->config.answered(c->config.answered_ctx, op);
 }
 
 void core_read(struct core *c, struct read_op *op)
 {
     if (op->kind == ASK_STORED) {
         stored_waits_push(&c->waits, op);
+        return;
+    }
+    if (op->kind == ASK_SCAN) {
+        core_scan(c, op);
         return;
     }
     if (!c->store) {
@@ -143,7 +163,9 @@ void core_read(struct core *c, struct read_op *op)
 
 uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX])
 {
-    return c->store ? store_poll(c->store, out) : 0;
+    uint32_t count = c->store ? store_poll(c->store, out) : 0;
+
+    return c->scanner && scanner_poll(c->scanner, &out[count]) ? count + 1 : count;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b) { return a < b ? a : b; }
@@ -152,7 +174,7 @@ uint64_t core_wake_us(const struct core *c)
 {
     uint64_t wake_ms = stored_waits_wake_ms(&c->waits);
     if (c->store)
-        wake_ms = earlier(earlier(wake_ms, writes_wake_ms(&c->writes)),
+        wake_ms = earlier(earlier(earlier(wake_ms, writes_wake_ms(&c->writes)), scanner_wake_ms(c->scanner)),
                           earlier(store_wake_ms(c->store), read_queue_wake_ms(&c->reads)));
     return earlier(c->next_flush_us, wake_ms < UINT64_MAX / 1000 ? wake_ms * 1000 : UINT64_MAX);
 }
@@ -179,7 +201,19 @@ static int core_create_store(struct core *c)
     };
 
     snprintf(store.seed.host, sizeof(store.seed.host), "%s", config->host);
-    return store_create(&c->store, &store);
+    int failed = store_create(&c->store, &store);
+    if (failed)
+        return failed;
+    return scanner_create(&c->scanner, &(struct scanner_config){
+                                           .env = config->env,
+                                           .accounts = &c->accounts,
+                                           .space = &c->space,
+                                           .link = link_settings(&store),
+                                           .ctx = c->store,
+                                           .home = store_home,
+                                           .answered = config->answered,
+                                           .answered_ctx = config->answered_ctx,
+                                       });
 }
 
 int core_create(struct core **out, const struct core_config *config)
@@ -230,6 +264,7 @@ void core_destroy(struct core *c)
 {
     if (!c)
         return;
+    scanner_destroy(c->scanner);
     store_destroy(c->store);
     keys_destroy(c->keys);
     free(c);

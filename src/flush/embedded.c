@@ -38,6 +38,38 @@ static void read_one(struct keys *keys, struct read_result *result)
     result->stored = base > INT64_MAX ? INT64_MAX : (int64_t)base;
 }
 
+/* A name that several workers count is shown with the first of its cells. */
+static bool is_first(const struct tally *t, uint32_t worker, struct slice name)
+{
+    uint32_t first, cell;
+
+    return tally_find(t, name, &first, &cell) && first == worker;
+}
+
+void embedded_scan(const struct tally *t, struct scan *s)
+{
+    uint32_t worker = (uint32_t)(s->place.cursor >> 32), cell = (uint32_t)s->place.cursor;
+
+    s->state = SCAN_DONE;
+    for (; worker < tally_workers(t); worker++, cell = 0) {
+        const struct shard *shard = tally_shard((struct tally *)(uintptr_t)t, worker);
+        for (uint32_t cells = shard_cells(shard); cell < cells; cell++) {
+            struct slice name = shard_name(shard, cell);
+            if (!scan_begins(s, name) || !is_first(t, worker, name))
+                continue;
+            s->place.cursor = (uint64_t)worker << 32 | cell;
+            if (s->count == s->limit)
+                return;
+            if (scan_add(s, name) < 0) {
+                s->state = SCAN_BUSY;
+                return;
+            }
+            s->names[s->count - 1].there = true;
+        }
+    }
+    s->ended = true;
+}
+
 void embedded_read(struct keys *keys, struct read_op *op)
 {
     for (uint32_t i = 0; i < op->count; i++)

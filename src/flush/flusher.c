@@ -250,7 +250,7 @@ int flusher_create(struct flusher **out, const struct flusher_config *config, st
         return error_set(err, -ENOMEM, "no memory for the flusher");
     memset(f, 0, sizeof(*f));
     f->config = *config;
-    f->workers = tally_workers(tally);
+    f->workers = tally_workers(tally) + 1; /* who asks: they, and the admin's */
     sem_init(&f->running, 0, 0);
     books_init(&f->books);
     seqlock_init(&f->stats.node_names.lock);

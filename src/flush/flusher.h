@@ -29,8 +29,10 @@ struct flusher_config {
     uint32_t replay_window_ms;      /* 0: what the store forgets is lost */
     const struct state_file *state; /* NULL: none; outlives the flusher */
     struct credentials credentials;
-    struct tls_config tls;                           /* for rediss:// */
-    void (*wake_worker)(void *ctx, uint32_t worker); /* after answers were pushed */
+    struct tls_config tls; /* for rediss:// */
+    /* After answers were pushed. Who asks is one of the tally's workers, or, as the one behind the last, the admin's.
+     */
+    void (*wake_worker)(void *ctx, uint32_t worker);
     void *wake_ctx;
 };
 

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "ledger/reads.h"
+#include "ledger/scan.h"
 
 #define MAILBOX_UNDER_WAY_MAX 1023
 

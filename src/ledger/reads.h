@@ -1,6 +1,6 @@
 #pragma once
 /* Questions from workers to the flusher: "what does the store hold for these names?", "is this stored yet?",
- * "write this".
+ * "write this", "which names are there?".
  *
  * A worker makes a read_op, pushes it into its request queue (spsc) and wakes the flusher; the flusher
  * asks the store (GETRANGE, on the partition's link, in order with the batches), fills `results` and pushes it
@@ -21,6 +21,7 @@ enum ask_kind {
     ASK_READ,
     ASK_SET,    /* write results[0].stored to the one name (ledger/writes.h) */
     ASK_DELETE, /* remove the one name */
+    ASK_SCAN,   /* a page of names with their values, into `scan`; no names are given */
     ASK_STORED, /* "tell me when `mark` is stored": no names; done says whether it was, by the deadline */
 };
 
@@ -43,6 +44,7 @@ struct read_op {
     enum ask_kind kind;
     bool done;
     struct tally_mark mark;
+    struct scan *scan;            /* of ASK_SCAN (ledger/scan.h), owned: goes with the op, by who frees that */
     uint32_t worker;              /* whose */
     uint32_t count;               /* at most READ_OP_NAMES_MAX */
     uint64_t deadline_ms;         /* monotonic; unanswered by then: READ_FAILED */

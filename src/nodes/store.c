@@ -5,19 +5,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "nodes/link_settings.h"
 #include "nodes/node.h"
 #include "nodes/topology.h"
 #include "sync/atomic.h"
 
-#define CONNECT_TIMEOUT_MS 3000
-#define REPLY_TIMEOUT_MS 5000
-#define REPLY_TIMEOUT_MAX_MS 30000
-#define BACKOFF_MIN_MS 100
-#define BACKOFF_MAX_MS 5000
 #define LOSS_VOUCHED_MS 2000 /* longer than it takes a master that was stopped to hear what happened meanwhile */
 #define LOSS_ALONE_MS 20000  /* longer than cluster-node-timeout as it usually is, 15 s */
-#define TEXT_BYTES_MAX (1 << 20)
-#define NODES_SPARE 4096               /* replies in one tree beyond those of a batch */
 #define NODES_MAX (2 * PARTITIONS_MAX) /* where each partition is, and where it goes to */
 #define REPLAY_PARTS_MAX (4u << 20)    /* of all partitions: 64 MiB */
 
@@ -273,6 +267,13 @@ void store_reconnect(struct store *s)
         node_reconnect(s->nodes[i]);
 }
 
+const struct node_address *store_home(void *ctx, uint32_t partition)
+{
+    const struct store *s = ctx;
+
+    return s->placements[partition].node ? node_address(s->placements[partition].node) : NULL;
+}
+
 bool store_is_busy(const struct store *s)
 {
     for (uint32_t p = 0; p < s->placements_count; p++) {
@@ -303,27 +304,6 @@ uint64_t store_wake_ms(const struct store *s)
 }
 
 /* ---- life ---- */
-
-static uint64_t store_random(void *ctx) { return env_random(ctx); }
-
-static struct link_config store_link_config(const struct store_config *config)
-{
-    return (struct link_config){
-        .transport = *config->env->transport,
-        .random = store_random,
-        .random_ctx = (void *)(uintptr_t)config->env,
-        .user = config->user,
-        .credentials = config->credentials,
-        .db = config->db,
-        .client_name = "tallyd",
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .reply_timeout_ms = REPLY_TIMEOUT_MS,
-        .reply_timeout_max_ms = REPLY_TIMEOUT_MAX_MS,
-        .backoff_min_ms = BACKOFF_MIN_MS,
-        .backoff_max_ms = BACKOFF_MAX_MS,
-        .limits = {.nodes_max = config->batch_keys_max + NODES_SPARE, .text_bytes_max = TEXT_BYTES_MAX},
-    };
-}
 
 static int store_create_topology(struct store *s)
 {
@@ -373,7 +353,7 @@ int store_create(struct store **out, const struct store_config *config)
     if (!s)
         return -ENOMEM;
     s->config = *config;
-    s->link = store_link_config(config);
+    s->link = link_settings(config);
     s->placements_count = placements;
     s->changed = true;
     int failed = config->space->tagged ? store_create_topology(s) : 0;

@@ -21,7 +21,7 @@
 #include "redis/credentials.h"
 #include "redis/slots.h"
 
-#define STORE_POLLS_MAX (2 * PARTITIONS_MAX + 1)
+#define STORE_POLLS_MAX (2 * PARTITIONS_MAX + 2) /* the nodes, the scout, the scanner */
 
 struct store_config {
     const struct env *env; /* all pointers: the caller's, outlive the store */
@@ -48,6 +48,8 @@ void store_tick(struct store *s, uint64_t now_ms);
 void store_fail_reads(struct store *s);
 /* New connections, with what the credentials are by then. */
 void store_reconnect(struct store *s);
+/* Where a partition lives; NULL: nowhere yet. `store` is a struct store. */
+const struct node_address *store_home(void *store, uint32_t partition);
 /* Is there a batch that is not resolved? */
 bool store_is_busy(const struct store *s);
 uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX]); /* how many */

@@ -20,6 +20,7 @@ ADMIN_PAGES = ("/metrics", "/livez", "/readyz", "/statusz", "/configz")
 UNMET = {(path, method, status) for path, method, status in [
     *[(f"/v1/hit/{{ns}}{key}", method, "409") for key in ("", "/{key}") for method in ("get", "post")],
     *[(f"/v1/counters/{{ns}}{key}", method, "504") for key in ("", "/{key}") for method in ("put", "delete")],
+    ("/v1/keys/{ns}", "delete", "504"),
     ("/v1/hits", "post", "503"),  # test_115_out_of_memory.py
     *[("/readyz", method, "503") for method in ("get", "head")]]}  # tests/unit/test_admin.c
 
@@ -103,7 +104,7 @@ def write(lab, name, text):
 
 def test_every_path_method_status_and_field_is_met(lab, document):
     redis = lab.redis()
-    tokens = write(lab, "tokens", f"{TOKEN} write\n{OTHER} write:other\n")
+    tokens = write(lab, "tokens", f"{TOKEN} write read\n{OTHER} write:other\n")
     access = write(lab, "access", "shop token\nsite key a\n")
     server = lab.tallyd(redis, token_file=tokens, access_file=access, max_keys=20)
     alone = lab.tallyd(token_file=tokens)
@@ -178,6 +179,13 @@ def test_every_path_method_status_and_field_is_met(lab, document):
         meet(counter, method, "/v1/counters/blog/a", [BEARER], body, alone)
         meet(counter, method, "/v1/counters/blog/a", [BEARER], body, limited)
         meet(counter, method, "/v1/counters/blog/%7B", [BEARER], body)
+    keys = "/v1/keys/{ns}"
+    for method in ("get", "head", "delete"):
+        for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):
+            meet(keys, method, "/v1/keys/blog?prefix=a&limit=2", fields)
+        meet(keys, method, "/v1/keys/blog?prefix=a&limit=0", [BEARER])
+    meet(keys, "delete", "/v1/keys/blog?prefix=a", [BEARER], pod=alone)
+    meet(keys, "delete", "/v1/keys/blog?prefix=a", [BEARER], pod=limited)
     for key in range(30):
         server.fetch(f"/v1/hit/blog/{key}")
     redis.kill()
@@ -190,6 +198,8 @@ def test_every_path_method_status_and_field_is_met(lab, document):
         meet(counters, method, "/v1/counters/blog?key=unknown")
     for method, body in (("put", b'{"value":1}'), ("delete", None)):
         meet(counter, method, "/v1/counters/blog/a", [BEARER], body)
+    for method in ("get", "head", "delete"):
+        meet(keys, method, "/v1/keys/blog?prefix=a", [BEARER])
     for page in ADMIN_PAGES:
         for method in ("get", "head"):
             document.meet(page, method, fetch(server.admin_port, page, method.upper()))

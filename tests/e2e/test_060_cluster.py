@@ -10,6 +10,7 @@ import pytest
 from harness import checker, http_load, secrets, wait
 from harness.cluster import BusPort, Cluster
 from harness.cluster_scene import RATE, Scene
+from harness.http_client import fetch
 from harness.scenarios import settle
 
 
@@ -28,6 +29,59 @@ def cluster(nodes):
 
 def other_master(cluster, node):
     return next(master for master in cluster.masters() if master is not node)
+
+
+def walk(server, limit, between=lambda page: None):
+    """All keys of namespace "walk", with those that a page showed again."""
+    keys, cursor, pages = [], None, 0
+    while True:
+        answer = fetch(server.admin_port, f"/v1/keys/walk?limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+        assert answer.status == 200, answer.body
+        keys += [one["key"] for one in answer.json()["keys"]]
+        cursor, pages = answer.json()["cursor"], pages + 1
+        if cursor is None:
+            return keys
+        between(pages)
+
+
+@pytest.fixture
+def walked(lab, cluster):
+    server = lab.tallyd(cluster, prefix=f"w{lab.seed}:", redis_mode="cluster")
+    names = {f"k{n}" for n in range(400)}
+    for name in names:
+        server.hit("walk", name)
+    settle(server)
+    return server, names
+
+
+def test_a_list_has_every_key_of_every_node_once(walked):
+    server, names = walked
+    for limit in (1000, 60):
+        keys = walk(server, limit)
+        assert set(keys) == names and len(keys) == len(names)
+
+
+def test_a_list_that_is_read_while_a_partition_moves_has_every_key(cluster, walked):
+    server, names = walked
+    prefix = server.options["prefix"]
+    with cluster.masters()[0].client() as client:
+        source = cluster.masters()[0]
+        key = next(key for key in client.command("KEYS", prefix + "{*") if b"walk:" in key)
+        slot = client.command("CLUSTER", "KEYSLOT", key)
+    target = other_master(cluster, source)
+
+    def move(page):
+        if page != 3:
+            return
+        cluster.open_slot(slot, source, target)
+        cluster.move_keys(slot, source, target)
+        cluster.close_slot(slot, target)
+        server.hit("walk", "k0")  # to a partition that may have moved: the map is asked for
+        for name in sorted(names):
+            server.hit("walk", name)
+        settle(server)
+
+    assert set(walk(server, 30, move)) == names
 
 
 # ---- while all is well ----

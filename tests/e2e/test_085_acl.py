@@ -39,7 +39,7 @@ def test_the_user_of_infra_has_the_commands_that_tallyd_sends(lab, mode):
 
     token = os.path.join(lab.folder, "tokens")
     with open(token, "w", encoding="ascii") as file:
-        file.write(f"{TOKEN} write\n")
+        file.write(f"{TOKEN} write read\n")
     tallyd = lab.tallyd(redis, via=SimpleNamespace(url=redis.url.replace("//", "//tallyd@")), redis_mode=mode, token_file=token)
     tallyd.hit("acl", "new", 3)  # INCRBY
     tallyd.hit("acl", "one")  # INCR
@@ -50,5 +50,7 @@ def test_the_user_of_infra_has_the_commands_that_tallyd_sends(lab, mode):
     for method, body in ("PUT", b'{"value": 7}'), ("DELETE", None):
         answer = tallyd.fetch("/v1/counters/acl/new", method, [f"Authorization: Bearer {TOKEN}"], body)
         assert answer.status in (200, 204), answer
+    answer = tallyd.fetch("/v1/keys/acl", fields=[f"Authorization: Bearer {TOKEN}"])  # SCAN
+    assert answer.status == 200 and "one" in [one["key"] for one in answer.json()["keys"]], answer.body
     assert redis.command("ACL", "LOG") == []
     assert tallyd.log_lines("NOPERM") == []

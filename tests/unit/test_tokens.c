@@ -47,6 +47,13 @@ static void test_scopes_bound_a_token_to_what_they_name(void **state)
     assert_int_equal(check(t, "Bearer " SECOND, TOKEN_HIT, "blog"), TOKEN_NOT_ENOUGH);
     assert_int_equal(check(t, "Bearer " SECOND, TOKEN_WRITE, "shop"), TOKEN_NOT_ENOUGH);
     tokens_destroy(t);
+    t = tokens_of(FIRST " read:blog\n" SECOND " read write:blog\n");
+    assert_int_equal(check(t, "Bearer " FIRST, TOKEN_READ, "blog"), TOKEN_GOOD);
+    assert_int_equal(check(t, "Bearer " FIRST, TOKEN_READ, "blo"), TOKEN_NOT_ENOUGH);
+    assert_int_equal(check(t, "Bearer " FIRST, TOKEN_WRITE, "blog"), TOKEN_NOT_ENOUGH);
+    assert_int_equal(check(t, "Bearer " SECOND, TOKEN_READ, "shop"), TOKEN_GOOD);
+    assert_int_equal(check(t, "Bearer " SECOND, TOKEN_WRITE, "shop"), TOKEN_NOT_ENOUGH);
+    tokens_destroy(t);
 }
 
 static void test_what_is_no_known_token_is_told_apart_from_none(void **state)
@@ -78,7 +85,7 @@ static void test_a_bad_file_is_refused_with_the_line_and_nothing_of_it(void **st
         "",
         "# only a comment\n",
         "short\n",
-        FIRST " read\n",
+        FIRST " reads\n",
         FIRST "\n", /* no right: a line that was cut short */
         FIRST " write",
         FIRST " write:blog\n" SECOND " wri",

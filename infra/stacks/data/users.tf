@@ -13,6 +13,8 @@ locals {
         "getrange",
         # DELETE /v1/counters, for who has a token; PUT is a SET
         "del",
+        # GET and DELETE /v1/keys
+        "scan",
         # the link
         "client|setname", "info", "cluster|slots",
       ]

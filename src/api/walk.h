@@ -1,0 +1,14 @@
+#pragma once
+/* A page of names, asked of the flusher: for lists, and for what is done to each name of a page.
+ *
+ * Thread: the worker's. */
+
+#include "api/api_worker.h"
+#include "api/keys_query.h"
+
+/* The request waits for the page that the query names. false: it is answered 503. */
+bool walk_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct keys_query *q);
+/* The second call: the page, until ask_end(); or NULL, and it is answered 503. */
+struct scan *walk_page(struct api_worker *aw, const struct http_request *r, struct reply *reply);
+/* Where the next page begins, in quotes, or null. */
+void walk_append_cursor(struct buf *b, const struct scan *scan);

@@ -1,0 +1,17 @@
+#pragma once
+/* What SCAN is asked, and what its answers say.
+ *
+ * Thread: pure functions. */
+
+#include "ledger/keyspace.h"
+#include "ledger/scan.h"
+#include "redis/resp.h"
+
+/* The pattern of keys whose names begin with `begins`, "ns/" and more. Source: the Redis command reference, KEYS: * ? [
+ * ] and \ are special, and stand for themselves behind a \. */
+void scan_pattern(struct buf *out, const struct keyspace *space, struct slice begins);
+/* Adds the names of an answer to SCAN that belong to the partitions under way. false: it is no such answer, or there is
+ * no memory. A key that is no counter's is passed over. */
+bool scan_names_read(struct scan *s, const struct keyspace *space, const struct reply *reply, uint64_t *cursor);
+/* Which process answers, from INFO server; empty: it does not say. */
+struct slice scan_run_id(struct slice info);

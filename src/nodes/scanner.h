@@ -1,0 +1,50 @@
+#pragma once
+/* Walks through the store for those who ask for its names (ledger/scan.h), a page at a time, on a connection of its
+ * own: that of the batches holds a WATCH, and a walk is not to wait for it, nor it for a walk.
+ *
+ * Thread: the flusher's.
+ * Happy path: the first who asks makes the connection. INFO server says which process answers, since a cursor means
+ * nothing to another. Then SCAN, and GETRANGE of each name that it brings, until the page is full, the walk has ended,
+ * or SCANNER_PAGE_MS have passed. Walks are served one after the other. Without any for SCANNER_IDLE_MS the connection
+ * ends.
+ * Failure modes: the connection fails: all that wait are told at once, as their clients ask again. The server refuses
+ * SCAN: likewise, and the log says so. Too many wait: the next is told that it is too busy. A deadline passes: told so.
+ */
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/accounts.h"
+#include "ledger/keyspace.h"
+#include "ledger/reads.h"
+#include "ledger/scan.h"
+#include "redis/link.h"
+#include "redis/slots.h"
+
+#define SCANNER_PAGE_MS 2000
+#define SCANNER_IDLE_MS 10000
+#define SCANNER_WAITING_MAX 64
+
+struct scanner_config {
+    const struct env *env; /* all pointers: the caller's, outlive the scanner */
+    struct accounts *accounts;
+    const struct keyspace *space;
+    struct link_config link; /* all but the address */
+    void *ctx;
+    /* Where a partition lives; NULL: nobody knows. */
+    const struct node_address *(*home)(void *ctx, uint32_t partition);
+    void (*answered)(void *ctx, struct read_op *op);
+    void *answered_ctx;
+};
+
+struct scanner;
+
+int scanner_create(struct scanner **out, const struct scanner_config *config); /* 0 or -ENOMEM */
+void scanner_destroy(struct scanner *s);                                       /* NULL is allowed */
+void scanner_push(struct scanner *s, struct read_op *op);                      /* ASK_SCAN */
+void scanner_tick(struct scanner *s, uint64_t now_ms);
+void scanner_fail(struct scanner *s); /* answer all that wait */
+/* false: nothing to poll. */
+bool scanner_poll(const struct scanner *s, struct pollfd *out);
+uint64_t scanner_wake_ms(const struct scanner *s);
