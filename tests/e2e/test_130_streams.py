@@ -67,7 +67,7 @@ def test_streams_of_one_key_share_the_questions_to_the_store(lab):
     redis = lab.redis()
     here, there = lab.tallyd(redis, workers=1), lab.tallyd(redis, workers=1)
     hit(there)
-    streams = [EventStream(here.port, "/v1/stream/blog/a") for _ in range(80)]
+    streams = [EventStream(here.port, "/v1/stream/blog/a", source=f"127.0.0.{1 + i % 2}") for i in range(80)]
     for stream in streams:
         stream.until_value(1)
     before = here.metrics()["redis_commands_total"]
@@ -202,7 +202,7 @@ def refused(server):
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("end", ["fin", "reset"])
 def test_clients_that_vanish_leave_nothing_behind(lab, engine, end):
-    server = lab.tallyd(io=engine, workers=2, max_conns_client=1_000_000, trusted_proxies="127.0.0.1")
+    server = lab.tallyd(io=engine, workers=2, max_conns=800, max_conns_client=1_000_000, trusted_proxies="127.0.0.1")
     descriptors, resident, gone = None, None, 0
     while gone < CROWD:
         streams = [EventStream(server.port, f"/v1/stream/blog/{i % 20}", ["X-Forwarded-For: 192.0.2.%d" % (i % 200)]) for i in range(100)]
@@ -213,7 +213,7 @@ def test_clients_that_vanish_leave_nothing_behind(lab, engine, end):
         gone += len(streams)
         open_streams(server, 0)
         wait.until(lambda: server.metrics()["connections"] == 0, "all are closed")
-        if descriptors is None:
+        if descriptors is None and gone >= CROWD / 2:  # all places and buffers of the rings were used once
             descriptors, resident = server.descriptors_open(), server.resident_kib()
     assert server.descriptors_open() <= descriptors + 2
     if not wait.INSTRUMENTED:
