@@ -6,6 +6,9 @@ conformance: $(BIN) ## RFC 9112 and 9110, rule by rule, on both engines, as a ta
 honest: $(BIN) $(B)/bench/load ## an honest client's rate and p99 beside five attacks, both engines, directly and behind haproxy
 	@TALLYD=$(BIN) LOAD=$(B)/bench/load tests/honest
 
+probes: $(B)/tests/unit/test_sandbox ## what the sandbox allows and refuses: some eighty tries from inside, as a table
+	@$<
+
 slowloris: $(BIN) $(B)/bench/load ## the p99 of others beside 5000 slow clients (slowhttptest), on both engines
 	@TALLYD=$(BIN) LOAD=$(B)/bench/load tests/slowloris
 
@@ -16,4 +19,4 @@ cov: ## line coverage of each folder, by the tests in C; http/, ledger/, nodes/,
 	@$(MAKE) --no-print-directory MODE=cov unit stress
 	@tests/coverage 95 $(COVERED)
 
-.PHONY: conformance honest slowloris cov
+.PHONY: conformance honest probes slowloris cov
