@@ -5,6 +5,7 @@
 
 #include "api/ask.h"
 #include "api/json.h"
+#include "api/one_key.h"
 #include "sync/atomic.h"
 
 #define WRITE_DEADLINE_MS 5000 /* the flusher answers by then … */
@@ -99,32 +100,13 @@ static enum handler_result write_end(struct api_worker *aw, const struct http_re
     return HANDLED;
 }
 
-/* One key, in the path or in the query; NULL, or the token of what is wrong. */
-static const char *name_read(const struct http_request *r, struct slice path, char scratch[NAME_BYTES_MAX],
-                             struct slice *name)
-{
-    struct slice parameter, value, key = {0}, query = r->query;
-    while (query.at && http_query_next(&query, &parameter, &value)) {
-        if (!http_query_is(parameter, SLICE("key")))
-            continue;
-        if (key.at)
-            return "too_many_keys";
-        key = value;
-    }
-    enum name_error error = name_from_path(path, scratch, name);
-    if (error == NAME_OK && key.at)
-        return "too_many_keys";
-    if (error == NAME_NO_KEY && key.at)
-        error = name_from_query(path, key, scratch, name);
-    return error == NAME_OK ? NULL : name_error_text(error);
-}
-
 enum handler_result route_counter_write(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                         struct slice path)
 {
     char scratch[NAME_BYTES_MAX];
     struct slice name;
-    const char *wrong = name_read(r, path, scratch, &name);
+    enum name_error error;
+    const char *wrong = one_key_read(r, path, scratch, &name, &error);
     if (wrong)
         return fail(aw, r, reply, 400, wrong, "/v1/counters/NAMESPACE/KEY or /v1/counters/NAMESPACE?key=KEY, one key",
                     NULL);

@@ -2,6 +2,7 @@
 
 #include "api/json.h"
 #include "api/lookup.h"
+#include "api/one_key.h"
 #include "base/clock.h"
 
 static void counter_append(struct buf *b, struct slice name, const struct lookup_value *v, uint64_t now_ms)
@@ -41,9 +42,14 @@ enum handler_result route_counter(struct api_worker *aw, const struct http_reque
 {
     char scratch[NAME_BYTES_MAX];
     struct slice name;
-    enum name_error error = name_from_path(path, scratch, &name);
+    enum name_error error;
+    const char *wrong = one_key_read(r, path, scratch, &name, &error);
     if (error != NAME_OK)
         return bad_name(aw, r, reply, error);
+    if (wrong) {
+        answer_error(aw, r, reply, 400, wrong, ONE_KEY_DETAIL, NULL);
+        return HANDLED;
+    }
     struct lookup_value value;
     if (!lookup_names(aw, r, reply, &name, 1, &value))
         return WAITING;

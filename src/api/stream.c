@@ -5,6 +5,7 @@
 
 #include "api/lookup.h"
 #include "api/newcomer.h"
+#include "api/one_key.h"
 #include "api/streams.h"
 
 #define CLIENT_SHARE 4 /* a client may have a quarter of the streams, where clients are told apart */
@@ -88,18 +89,6 @@ static enum handler_result begin(struct api_worker *aw, const struct http_reques
     return STREAMING;
 }
 
-static enum name_error name_read(const struct http_request *r, struct slice path, char scratch[NAME_BYTES_MAX],
-                                 struct slice *name)
-{
-    struct slice rest = r->query, parameter, value;
-    if (memchr(path.at, '/', path.bytes))
-        return name_from_path(path, scratch, name);
-    while (rest.at && http_query_next(&rest, &parameter, &value))
-        if (slice_equals(parameter, SLICE("key")))
-            return name_from_query(path, value, scratch, name);
-    return name_check_ns(path) == NAME_OK ? NAME_NO_KEY : NAME_BAD_NS;
-}
-
 enum handler_result route_stream(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                  struct slice path)
 {
@@ -110,12 +99,13 @@ enum handler_result route_stream(struct api_worker *aw, const struct http_reques
         answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
         return HANDLED;
     }
-    enum name_error error = name_read(r, path, scratch, &name);
-    if (error != NAME_OK) {
-        enum api_refusal why = refusal_of_name(error);
-        const char *detail =
-            error == NAME_NO_KEY ? "the key is missing: /v1/stream/NAMESPACE?key=KEY" : refusal_detail(why);
-        answer_error(aw, r, reply, 400, name_error_text(error), detail, NULL);
+    enum name_error error;
+    const char *wrong = one_key_read(r, path, scratch, &name, &error);
+    if (wrong) {
+        const char *detail = error == NAME_OK       ? ONE_KEY_DETAIL
+                             : error == NAME_NO_KEY ? "the key is missing: /v1/stream/NAMESPACE?key=KEY"
+                                                    : refusal_detail(refusal_of_name(error));
+        answer_error(aw, r, reply, 400, wrong, detail, NULL);
         return HANDLED;
     }
     const struct namespaces *namespaces = aw->api->config.namespaces;

@@ -43,6 +43,17 @@ def test_an_address_means_the_same_however_its_letters_are_written(server):
         assert server.fetch(f"/v1/hit/{target}").status == 400, target
 
 
+@pytest.mark.parametrize("route", ["counters", "stream"])
+def test_a_read_names_one_key_in_one_place(server, route):
+    server.fetch("/v1/hit/blog/a")
+    for target, error in (("blog/a?key=b", "too_many_keys"), ("blog/a?k%65y=a", "too_many_keys"), ("blog/%7B?key=a", "bad_key")):
+        answer = server.fetch(f"/v1/{route}/{target}")
+        assert (answer.status, answer.json()["error"]) == (400, error), target
+    assert server.fetch("/v1/stream/blog?key=a&key=a").status == 400
+    assert server.fetch(f"/v1/{route}/blog?k%65y=%61", "HEAD").status == 200
+    assert server.fetch(f"/v1/{route}/blog/a?n=1", "HEAD").status == 200
+
+
 def test_both_addresses_are_one_counter(server):
     assert server.fetch("/v1/hit/blog/posts/a%20b?n=2").status == 204
     assert server.fetch("/v1/hit/blog?key=posts/a+b&value=1").json()["value"] == 3
