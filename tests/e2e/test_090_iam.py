@@ -67,6 +67,7 @@ class Endpoint(http.server.ThreadingHTTPServer):
                 form = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
                 self.server.asked.append((self.path, self.headers.get("Authorization"), urllib.parse.parse_qs(form)))
                 self.send_response(status)
+                self.send_header("Content-Length", str(len(body.encode())))  # a body that only the end of TLS ends could be cut
                 self.end_headers()
                 self.wfile.write(body.encode())
 
