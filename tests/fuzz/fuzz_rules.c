@@ -85,6 +85,9 @@ static void proxies_read(char *text)
         client_find(&p, &peer, &r);
     assert(proxies_parse(&p, "0.0.0.0/0,::/0") == 0);
     client_find(&p, &peer, &r); /* all are trusted: the whole list is walked */
+    r.field[HTTP_FIELD_FORWARDED] = r.field[HTTP_FIELD_X_FORWARDED_FOR];
+    r.field[HTTP_FIELD_X_FORWARDED_FOR] = (struct slice){0};
+    client_find(&p, &peer, &r);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
