@@ -154,6 +154,9 @@ static __attribute__((noinline)) enum handler_result route_other(struct api_work
     rest = path_behind(r->path, SLICE("/v1/keys/"));
     if (rest.at)
         return route_keys(aw, r, reply, rest);
+    rest = path_behind(r->path, SLICE("/v1/export/"));
+    if (rest.at)
+        return route_export(aw, r, reply, rest);
     const struct page *page = page_find(r->path);
     if (page) {
         route_page(aw, r, reply, page);
@@ -179,13 +182,16 @@ static enum handler_result on_request(void *ctx, const struct http_request *r, s
 /* Reads alone: this worker has no counters of its own, and a page of the web must not reach the others. */
 static enum handler_result on_admin_request(void *ctx, const struct http_request *r, struct reply *reply)
 {
-    struct slice keys = path_behind(r->path, SLICE("/v1/keys/"));
+    struct slice keys = path_behind(r->path, SLICE("/v1/keys/")), all = path_behind(r->path, SLICE("/v1/export/"));
     if (r->method != HTTP_GET && r->method != HTTP_HEAD)
         answer_not_allowed(ctx, r, reply, "GET, HEAD", "the admin port takes GET and HEAD");
     else if (keys.at)
         return route_keys(ctx, r, reply, keys);
+    else if (all.at)
+        return route_export(ctx, r, reply, all);
     else
-        answer_error(ctx, r, reply, 404, "no_such_path", "of /v1 the admin port has /v1/keys/NAMESPACE", NULL);
+        answer_error(ctx, r, reply, 404, "no_such_path",
+                     "of /v1 the admin port has /v1/keys/NAMESPACE and /v1/export/NAMESPACE", NULL);
     return HANDLED;
 }
 

@@ -32,6 +32,7 @@ struct api_worker {
 struct api {
     struct api_config config;
     struct newcomers *newcomers; /* owned */
+    uint32_t exporting;          /* 1: an export is under way; any worker */
     uint64_t written_ms;         /* the last seed or reset; 0: none; any worker */
     const struct policy *policy; /* the newest; main publishes, workers take it (take_policy()) */
     uint32_t workers;
@@ -89,6 +90,8 @@ enum handler_result route_stream(struct api_worker *aw, const struct http_reques
                                  struct slice path);
 enum handler_result route_keys(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                struct slice path);
+enum handler_result route_export(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                 struct slice path);
 struct keys_query; /* api/keys_query.h */
 enum handler_result keys_delete(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                 const struct keys_query *q);

@@ -3,11 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sync/atomic.h"
+
 struct ask {
     struct api_worker *aw;
     struct ticket ticket;
     struct read_op *op; /* the flusher's until `answered` */
     uint32_t note;      /* the route's */
+    uint32_t *flag;     /* cleared when nobody waits any more; NULL: none */
     bool answered;      /* op came back */
     bool forgotten;     /* nobody waits: free it when op comes back */
 };
@@ -90,9 +93,17 @@ uint32_t ask_note_read(const struct reply *reply)
     return a->note;
 }
 
+void ask_hold(struct reply *reply, uint32_t *flag)
+{
+    struct ask *a = reply->waiting;
+    a->flag = flag;
+}
+
 void ask_forget(void *waiting)
 {
     struct ask *a = waiting;
+    if (a->flag)
+        store_release_u32(a->flag, 0); /* partner: the cas_u32() of whoever sets it */
     if (a->answered)
         ask_free(a);
     else

@@ -21,5 +21,7 @@ void ask_end(struct reply *reply);
 /* A number of the route's own, from its first call, after ask_begin(), to the second. */
 void ask_note(struct reply *reply, uint32_t note);
 uint32_t ask_note_read(const struct reply *reply);
+/* A flag that is set until the wait is over, however it ends, and then cleared. */
+void ask_hold(struct reply *reply, uint32_t *flag);
 void ask_forget(void *waiting);          /* handler.forget */
 void ask_answers(struct api_worker *aw); /* handler.woken */

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/utf8.h"
+#include "tally/name.h"
 
 static _Thread_local bool allocation_failed;
 
@@ -139,4 +140,15 @@ void json_append_time(struct buf *b, int64_t wall_ms)
     gmtime_r(&seconds, &tm);
     buf_printf(b, "\"%04d-%02d-%02dT%02d:%02d:%02d.%03dZ\"", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
                tm.tm_min, tm.tm_sec, (int)(wall_ms % 1000));
+}
+
+void json_append_counter(struct buf *b, struct slice name, int64_t value)
+{
+    buf_append_slice(b, SLICE("{\"ns\":"));
+    json_append_string(b, name_ns(name));
+    buf_append_slice(b, SLICE(",\"key\":"));
+    json_append_string(b, name_key(name));
+    buf_append_slice(b, SLICE(",\"value\":"));
+    buf_append_i64(b, value);
+    buf_append_slice(b, SLICE("}\n"));
 }

@@ -35,6 +35,8 @@ struct slice json_stranger(struct json_t *object, const char *const *names);
 /* A number that JSON Schema calls an integer: 5 and 5.0. false: it is none, or none of 64 bits. */
 bool json_read_whole(const struct json_t *value, int64_t *out);
 
+/* {"ns","key","value"} and a line end, of an internal name. */
+void json_append_counter(struct buf *b, struct slice name, int64_t value);
 /* Quoted and escaped; bytes that are not UTF-8 become U+FFFD. */
 void json_append_string(struct buf *b, struct slice text);
 /* "2026-11-21T01:30:00.123Z" in quotes (RFC 3339). */

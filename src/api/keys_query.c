@@ -71,7 +71,7 @@ const char *keys_query_read(struct keys_query *q, struct slice path, struct slic
     struct parameters p = {0};
     const char *wrong;
     *q = (struct keys_query){.limit = limit};
-    *detail = "/v1/keys/NAMESPACE: a namespace is 1 to 64 of A-Z a-z 0-9 _ . -";
+    *detail = "the path ends in a namespace, which is 1 to 64 of A-Z a-z 0-9 _ . -";
     if (!ns_read(q, path, &wrong))
         return wrong;
     wrong = parameters_take(&p, query);

@@ -12,6 +12,7 @@ struct keys_query {
     char begins[NAME_BYTES_MAX]; /* "ns/" and the prefix */
     uint32_t begins_bytes, ns_bytes;
     uint32_t limit;
+    uint32_t pause_percent; /* of the time that the store takes for an answer, before the next question */
     struct scan_place place;
 };
 

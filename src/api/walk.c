@@ -29,8 +29,10 @@ bool walk_begin(struct api_worker *aw, const struct http_request *r, struct repl
     if (op) {
         op->kind = ASK_SCAN;
         op->scan = scan_create((struct slice){q->begins, q->begins_bytes}, q->limit);
-        if (op->scan)
+        if (op->scan) {
             op->scan->place = q->place;
+            op->scan->pause_percent = q->pause_percent;
+        }
     }
     if (op && op->scan && ask_begin(aw, reply, op, WALK_WAIT_MS))
         return true;
@@ -54,6 +56,12 @@ struct scan *walk_page(struct api_worker *aw, const struct http_request *r, stru
     else
         answer_unreachable(aw, r, reply);
     return NULL;
+}
+
+bool walk_again(struct api_worker *aw, struct reply *reply)
+{
+    scan_clear(ask_answer(reply)->scan);
+    return ask_again(aw, reply, ASK_SCAN, (struct slice){"", 0}, WALK_DEADLINE_MS, WALK_WAIT_MS);
 }
 
 void walk_append_cursor(struct buf *b, const struct scan *scan)

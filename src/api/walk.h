@@ -10,5 +10,7 @@
 bool walk_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct keys_query *q);
 /* The second call: the page, until ask_end(); or NULL, and it is answered 503. */
 struct scan *walk_page(struct api_worker *aw, const struct http_request *r, struct reply *reply);
+/* After a page, in place of ask_end(): the next one is asked for, and this one forgotten. */
+bool walk_again(struct api_worker *aw, struct reply *reply);
 /* Where the next page begins, in quotes, or null. */
 void walk_append_cursor(struct buf *b, const struct scan *scan);

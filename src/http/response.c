@@ -67,7 +67,9 @@ void http_response_write(struct buf *out, const struct http_request *r, const st
         append_text(out, HTTP_SAFE_HEADERS);
         append_line(out, "Content-Security-Policy: ", response->policy != NULL ? response->policy : HTTP_POLICY_NONE);
     }
-    if (has_content && !response->streams) {
+    if (response->chunked) {
+        append_text(out, "Transfer-Encoding: chunked\r\n");
+    } else if (has_content && !response->streams) {
         append_text(out, "Content-Length: ");
         buf_append_u64(out, response->body.bytes);
         buf_append(out, "\r\n", 2);

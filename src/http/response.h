@@ -31,6 +31,7 @@ struct http_response {
     const char *policy; /* of a page that needs more than HTTP_POLICY_NONE; NULL: that one */
     bool close;         /* the connection ends after this answer */
     bool streams; /* `body` is only its beginning. It ends with the connection (RFC 9112 section 6.3), with `close` */
+    bool chunked; /* whoever asked for it appends the body, in chunks (RFC 9112 section 7.1) */
 };
 
 /* `date`: HTTP_DATE_BYTES, kept current by the worker. `r` may be NULL (nothing could be parsed): then the answer says

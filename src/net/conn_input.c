@@ -59,9 +59,16 @@ static struct partial *partial_keep(struct conns *cs, struct conn *c)
     return p;
 }
 
+void conn_time_wait(struct conns *cs, const struct partial *p)
+{
+    if (p->whole_us)
+        histogram_add(&cs->stats.request_time, engine_now_us(cs->engine) - p->whole_us, 1);
+}
+
 static void request_ended(struct conns *cs, struct conn *c, bool close)
 {
     if (c->partial) {
+        conn_time_wait(cs, c->partial);
         c->partial->waiting = NULL; /* the handler has taken it back */
         conn_partial_drop(cs, c);
     }
@@ -104,9 +111,7 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
         .now_ms = engine_now_ms(cs->engine),
         .peer = cs->peers ? &cs->peers[conn_slot(cs, c)] : NULL,
     };
-    if (again)
-        histogram_add(&cs->stats.request_time, engine_now_us(cs->engine) - p->whole_us, 1);
-    else
+    if (!again)
         stat_add(&cs->stats.requests, 1);
     enum handler_result result = cs->handler.handle(cs->handler.ctx, r, &reply);
     if (result == HANDLED)

@@ -7,8 +7,10 @@
 /* The stream is the last answer of its connection. What it was asked with is not needed any more. */
 void conn_stream_begin(struct conns *cs, struct conn *c, void *stream)
 {
-    if (c->partial)
+    if (c->partial) {
+        conn_time_wait(cs, c->partial);
         c->partial->waiting = NULL; /* the handler has taken it back */
+    }
     conn_partial_drop(cs, c);
     buf_clear(&cs->scratch.data);
     c->partial = calloc(1, sizeof *c->partial);

@@ -148,6 +148,8 @@ void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again
 /* Answers with an error and ends the connection. `r`: as much of the request as could be read, since an answer to HEAD
  * has no body; NULL: what the connection keeps of it. */
 void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason, const struct http_request *r);
+/* The request is answered: counts its time, if it waited. Others are counted with their batch. */
+void conn_time_wait(struct conns *cs, const struct partial *p);
 void conn_partial_drop(struct conns *cs, struct conn *c);
 
 /* The request is answered by a stream, which the handler goes on writing (net/conn_stream.c). */

@@ -1,5 +1,6 @@
 #pragma once
-/* Loads and stores by which threads talk, made of Concurrency Kit's ck_pr. None has a LOCK prefix, but fetch_add_u32().
+/* Loads and stores by which threads talk, made of Concurrency Kit's ck_pr. None has a LOCK prefix, but fetch_add_u32()
+ * and cas_u32().
  *
  * Thread: any. Each call names its partner in a comment.
  * ThreadSanitizer does not see ck's inline assembly, so the acquire and release forms tell it of the edge that they
@@ -87,6 +88,8 @@ static inline void store_release_ptr(void **p, void *v)
 
 /* The one read-modify-write. It locks the bus, so it is for numbers that hardly change. Returns the value before. */
 static inline uint32_t fetch_add_u32(uint32_t *p, uint32_t n) { return ck_pr_faa_32(p, n); }
+/* Whether it was `from`, and is `to` now. */
+static inline bool cas_u32(uint32_t *p, uint32_t from, uint32_t to) { return ck_pr_cas_32(p, from, to); }
 
 /* Makes an acquire of a relaxed load of `*p` that came before. It is for loads that are mostly thrown away. */
 static inline void fence_acquire(const void *p)

@@ -67,8 +67,9 @@ def parse_head(text):
 
 
 def _check_framing(head):
-    _need(head["transfer-encoding"] is None, "these answers are framed by Content-Length")
-    if head.status == 204 or head.status < 200:
+    if head["transfer-encoding"] is not None:  # an answer of unknown length, which is none of the short ones
+        _need(head["transfer-encoding"] == "chunked" and head["content-length"] is None and head.status == 200, f"framing of {head.text!r}")
+    elif head.status == 204 or head.status < 200:
         _need(head["content-length"] is None, f"Content-Length in a {head.status} (RFC 9110 section 8.6)")
     elif head.streams:
         _need(head["content-length"] is None and head.close, f"a stream ends with its connection: {head.text!r}")
@@ -137,11 +138,32 @@ class HttpConnection:
             self._more("a head")
         text, _, self._data = self._data.partition(b"\r\n\r\n")
         head = parse_head(text)
+        if head["transfer-encoding"] and method != "HEAD":
+            return Answer(head, b"".join(self._chunks()))
         wanted = head.body_bytes(method)
         while len(self._data) < wanted:
             self._more("a body")
         body, self._data = self._data[:wanted], self._data[wanted:]
         return Answer(head, body)
+
+    def _take(self, count):
+        while len(self._data) < count:
+            self._more("a chunk")
+        data, self._data = self._data[:count], self._data[count:]
+        return data
+
+    def _chunks(self):
+        """RFC 9112 section 7.1, without extensions and trailers."""
+        while True:
+            while b"\r\n" not in self._data:
+                self._more("a chunk's size")
+            size, _, self._data = self._data.partition(b"\r\n")
+            _need(re.fullmatch(rb"[1-9a-f][0-9a-f]*|0", size), f"chunk size {size!r}")
+            data = self._take(int(size, 16) + 2)
+            _need(data.endswith(b"\r\n"), "a chunk ends in CRLF")
+            if size == b"0":
+                return
+            yield data[:-2]
 
     def _more(self, what):
         data = self.sock.recv(1 << 16)
