@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/app.h"
+#include "app/csv_import.h"
 #include "app/healthcheck.h"
 #include "app/metrics.h"
 #include "app/options_print.h"
@@ -71,6 +72,8 @@ int main(int argc, char **argv)
         code = healthcheck(&options.admin.socket);
     else if (options.check)
         code = check(&options);
+    else if (*options.import)
+        code = csv_import_run(&options);
     else
         code = app_run(&options);
     options_fini(&options);

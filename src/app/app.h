@@ -3,6 +3,8 @@
  *
  * Thread: main. */
 
+#include <semaphore.h>
+
 #include "api/newcomer.h"
 #include "app/cpus.h"
 #include "app/limits.h"
@@ -55,6 +57,7 @@ struct app {
     struct limits_watch limits;
     struct process_figures process;
     struct ranking ranking; /* the admin's thread */
+    sem_t import_woken;     /* of an import: posted when a write was answered */
     struct sources sources; /* read by the admin's thread */
 };
 
@@ -62,7 +65,8 @@ struct app {
 enum app_exit app_run(const struct options *options);
 
 /* ---- start.c ---- */
-/* 0, or -errno with a sentence; what had been started is stopped again then. */
+/* 0, or -errno with a sentence; what had been started is stopped again then. With --import only what it takes to write
+ * to the store. */
 int app_start(struct app *a, const struct options *options, struct error *err);
 void app_stop(struct app *a);
 

@@ -148,6 +148,12 @@
            "let debuggers attach and core dumps be written, although passwords are in memory")                         \
     OPTION("Other", "config", config, FILE, "", 0, 0, SOURCE_FLAG | SOURCE_ENV, "FILE",                                \
            "read options from a file of lines \"name = value\"; # begins a comment")                                   \
+    OPTION("Other", "import", import, STRING, "", 0, 4000, SOURCE_FLAG, "FILE",                                         \
+           "set the counters of a CSV file in the store of --redis, and exit: ns,key,value, a table with such columns, "  \
+           "keys of Abacus, or page views that GoatCounter exported; what it did is noted in FILE.progress, and the "    \
+           "same command goes on")                                                                                     \
+    OPTION("Other", "import-ns", import_ns, STRING, "", 0, 64, SOURCE_FLAG, "NAMESPACE",                                \
+           "for --import of files that name no namespace")                                                             \
     OPTION("Other", "healthcheck", healthcheck, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                  \
            "ask the tallyd whose --admin address this is whether it lives, and exit with 0 or 1")                      \
     OPTION("Other", "check", check, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                              \

@@ -124,6 +124,13 @@ static int signals_start(struct app *a, struct error *err)
 
 static void signals_stop(struct app *a) { signals_close(a->signal_fd); }
 
+static void import_wake(void *ctx, uint32_t worker)
+{
+    struct app *a = ctx;
+    (void)worker;
+    sem_post(&a->import_woken);
+}
+
 static void worker_wake_at(void *ctx, uint32_t worker)
 {
     struct app *a = ctx;
@@ -175,13 +182,14 @@ static int flusher_begin(struct app *a, struct error *err)
         .replay_window_ms = (uint32_t)(a->options->replay_window_us / US_PER_MS),
         .state = a->state,
         .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key, file_guard},
-        .wake_worker = worker_wake_at,
+        .wake_worker = *a->options->import ? import_wake : worker_wake_at,
         .wake_ctx = a,
     };
     int result = a->state ? 0 : random_uuid(a->instance);
     if (result != 0)
         return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
     memcpy(config.instance, a->instance, sizeof config.instance);
+    sem_init(&a->import_woken, 0, 0);
     result = credentials_check(a, &config, err);
     if (result != 0)
         return result;
@@ -323,34 +331,39 @@ static const struct step {
     const char *name;
     int (*start)(struct app *a, struct error *err);
     void (*stop)(struct app *a); /* NULL: nothing to undo */
+    bool imports;                /* an import needs it, too */
 } steps[] = {
-    {"log", log_start, NULL},
-    {"privileges", privileges_start, NULL},
-    {"json", json_start, NULL},
-    {"guard", guard_start, NULL},
-    {"cpus", cpus_start, NULL},
-    {"engine", engine_choose, NULL},
-    {"descriptors", descriptors_start, NULL},
-    {"figures", figures_start, figures_stop},
-    {"buffers", buffers_start, NULL},
-    {"signals", signals_start, signals_stop},
-    {"tally", tally_start, tally_stop},
-    {"files", sandbox_begin, NULL},
-    {"flusher", flusher_begin, flusher_end},
-    {"cut", cut_check, NULL},
-    {"api", api_begin, api_end},
-    {"policy", policy_start, policy_stop},
-    {"listeners", listeners_start, listeners_stop},
-    {"workers", workers_start, workers_stop},
-    {"admin", admin_start, admin_stop},
-    {"calls", sandbox_end, NULL},
-    {"ready", ready_start, NULL},
+    {"log", log_start, NULL, true},
+    {"privileges", privileges_start, NULL, true},
+    {"json", json_start, NULL, true},
+    {"guard", guard_start, NULL, true},
+    {"cpus", cpus_start, NULL, true},
+    {"engine", engine_choose, NULL, false},
+    {"descriptors", descriptors_start, NULL, false},
+    {"figures", figures_start, figures_stop, false},
+    {"buffers", buffers_start, NULL, false},
+    {"signals", signals_start, signals_stop, false},
+    {"tally", tally_start, tally_stop, true},
+    {"files", sandbox_begin, NULL, false},
+    {"flusher", flusher_begin, flusher_end, true},
+    {"cut", cut_check, NULL, true},
+    {"api", api_begin, api_end, false},
+    {"policy", policy_start, policy_stop, false},
+    {"listeners", listeners_start, listeners_stop, false},
+    {"workers", workers_start, workers_stop, false},
+    {"admin", admin_start, admin_stop, false},
+    {"calls", sandbox_end, NULL, false},
+    {"ready", ready_start, NULL, false},
 };
 #define STEPS (sizeof steps / sizeof *steps)
+
+static bool step_wanted(const struct app *a, size_t i) { return *a->options->import == '\0' || steps[i].imports; }
 
 static void steps_stop(struct app *a, size_t started)
 {
     while (started-- > 0) {
+        if (!step_wanted(a, started))
+            continue;
         LOG_DEBUG("stop", log_str("step", steps[started].name));
         if (steps[started].stop)
             steps[started].stop(a);
@@ -362,6 +375,8 @@ int app_start(struct app *a, const struct options *options, struct error *err)
     memset(a, 0, sizeof *a);
     a->options = options;
     for (size_t i = 0; i < STEPS; i++) {
+        if (!step_wanted(a, i))
+            continue;
         int result = steps[i].start(a, err);
         if (result != 0) {
             steps_stop(a, i);
