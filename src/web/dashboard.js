@@ -89,7 +89,7 @@ function draw() {
   const svg = shape('svg', { viewBox: `0 0 ${width} ${height}`, 'aria-hidden': true })
   for (const part of [1, .5, 0]) {
     svg.append(shape('line', { class: 'grid', x1: 0, x2: width, y1: y(top * part), y2: y(top * part) }))
-    if (part) svg.append(shape('text', { x: 0, y: y(top * part) + rem }, short(top * part)))
+    if (part) svg.append(shape('text', { x: 0, y: y(top * part) + rem }, top < 10 ? (top * part).toLocaleString() : short(top * part)))
   }
   const line = points.map(([t, v]) => `${x(t).toFixed(1)},${y(v).toFixed(1)}`).join(' ')
   svg.append(shape('polygon', { class: 'area', points: `${x(points[0][0]).toFixed(1)},${y(0)} ${line} ${width},${y(0)}` }))
