@@ -2,7 +2,7 @@
 /* What a request says, as slices of the bytes it came in (RFC 9110, RFC 9112).
  *
  * Thread: none of its own; whoever owns the struct.
- * The slices are valid while those bytes stay where they are; after moving them, http_request_rebase(). */
+ * The slices are valid while those bytes stay where they are. After moving them call http_request_rebase(). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,10 +20,10 @@ enum http_method {
     HTTP_PATCH,
     HTTP_CONNECT,
     HTTP_TRACE,
-    HTTP_UNKNOWN, /* a valid token that is no method we know: 501 */
+    HTTP_UNKNOWN, /* a valid token that is no method we know, for a 501 */
 };
 
-/* Header fields that some handler or the protocol itself looks at; others are checked and skipped. */
+/* Header fields that some handler or the protocol itself looks at. Others are checked and skipped. */
 enum http_field {
     HTTP_FIELD_AUTHORIZATION,
     HTTP_FIELD_CONTENT_TYPE,
@@ -48,29 +48,30 @@ enum http_field {
 struct http_request {
     enum http_method method;
     struct slice method_text;
-    uint8_t minor_version; /* HTTP/1.<minor>: 0 or 1 (a higher minor is read as 1) */
+    uint8_t minor_version; /* of HTTP/1.<minor>, 0 or 1 (a higher one is read as 1) */
     bool keep_alive;       /* what version and Connection fields ask for */
     bool expect_continue;  /* Expect: 100-continue in HTTP/1.1, and a body is announced (RFC 9110 section 10.1.1) */
     bool chunked;          /* Transfer-Encoding: chunked, the only coding we take */
     bool has_length;       /* Content-Length was given */
     uint64_t content_length;
-    struct slice path;  /* of the target, raw, without query; "*" for asterisk-form; absolute-form reduced to its
-                         * path ("/" when empty); empty for authority-form (CONNECT) */
-    struct slice query; /* raw, without '?'; at == NULL when there is none */
-    struct slice host;  /* from Host (at == NULL: absent), or from the target in absolute- and authority-form;
-                         * with its port, raw */
-    struct slice field[HTTP_FIELDS]; /* first value, trimmed; at == NULL when absent. Of lists all lines: http/list.h */
-    struct slice body;               /* decoded; set by whoever gathered it */
+    struct slice path;  /* of the target, raw, without query. "*" for asterisk-form. Absolute-form is reduced to its
+                         * path, "/" when that is empty. Empty for authority-form (CONNECT) */
+    struct slice query; /* raw, without '?'. Its `at` is NULL when there is none */
+    struct slice host; /* with its port, raw, from Host, or from the target in absolute- and authority-form. Its `at` is
+                        * NULL when there is none */
+    struct slice
+        field[HTTP_FIELDS]; /* first value, trimmed; `at` is NULL when absent. All lines of a list: http/list.h */
+    struct slice body;      /* decoded, set by whoever gathered it */
 };
 
-/* The head moved from `from` to `to` (e.g. into a carry buffer): move every slice but body along. */
+/* Moves every slice but the body along, when the head was moved from `from` to `to`, into a carry buffer say. */
 void http_request_rebase(struct http_request *r, const char *from, const char *to);
 
-/* Next "name=value" of a query, raw; false at the end. `rest` starts as request.query. Empty pieces ("a&&b") are
- * skipped; the value ends at '&', and is empty when there is no '='. */
+/* Takes the next "name=value" of a query, raw. Returns false at the end. `rest` starts as request.query. Empty pieces
+ * ("a&&b") are skipped. The value ends at '&', and is empty when there is no '='. */
 bool http_query_next(struct slice *rest, struct slice *name, struct slice *value);
 /* Whether a raw name or value of a query is `word` (32 bytes at most), however its bytes are written: "%6e" is "n". */
 bool http_query_is(struct slice raw, struct slice word);
-/* Percent-decode once ('+' is a space when `plus`): the number of bytes; -1 on a broken escape, or more than `out_max`
- * bytes. */
+/* Percent-decodes once. With `plus` a '+' is a space. Returns the number of bytes, or -1 on a broken escape or when
+ * there are more than `out_max` bytes. */
 int http_percent_decode(struct slice in, bool plus, char *out, size_t out_max);

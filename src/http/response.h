@@ -1,10 +1,12 @@
 #pragma once
-/* Composing answers. Two ways: a template for the hot ones, http_response_write() for all others.
+/* Composes answers, by a template for the hot ones and by http_response_write() for all others.
  *
- * Thread: none of its own; a template belongs to the worker that sets its date.
- * Every answer carries Date (RFC 9110 section 6.6.1), and Connection: close where it ends the connection
- * (keep-alive for HTTP/1.0 clients that asked). 204 and 304 have neither body nor Content-Length (section 8.6);
- * HEAD gets the Content-Length that GET would, without the body. No memory: `out->failed` is set (buf.h). */
+ * Thread: none of its own. A template belongs to the worker that sets its date.
+ * Every answer carries Date (RFC 9110 section 6.6.1), and Connection: close where it ends the connection, or keep-alive
+ * for HTTP/1.0 clients that asked. 204 and 304 have neither body nor Content-Length (section 8.6). HEAD gets the
+ * Content-Length that GET would, without the body.
+ *
+ * Failure modes: without memory `out->failed` is set (base/buf.h). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,26 +27,26 @@ void http_date_format(int64_t wall_ms, char out[HTTP_DATE_BYTES + 1]);
 
 struct http_response {
     int status;
-    const char *content_type; /* NULL: none */
+    const char *content_type; /* may be NULL */
     struct slice body;
-    struct slice extra; /* further header lines, each ending in CRLF; checked by nobody */
-    const char *policy; /* of a page that needs more than HTTP_POLICY_NONE; NULL: that one */
+    struct slice extra; /* further header lines, each ending in CRLF, which nobody checks */
+    const char *policy; /* of a page that needs more than HTTP_POLICY_NONE, else NULL */
     bool close;         /* the connection ends after this answer */
     bool streams; /* `body` is only its beginning. It ends with the connection (RFC 9112 section 6.3), with `close` */
     bool chunked; /* whoever asked for it appends the body, in chunks (RFC 9112 section 7.1) */
 };
 
-/* `date`: HTTP_DATE_BYTES, kept current by the worker. `r` may be NULL (nothing could be parsed): then the answer says
- * Connection: close, as it does when the request did not ask to keep alive. */
+/* `date` has HTTP_DATE_BYTES and is kept current by the worker. `r` is NULL when nothing could be parsed. The answer
+ * says Connection: close then, as it does when the request did not ask to keep alive. */
 void http_response_write(struct buf *out, const struct http_request *r, const struct http_response *response,
                          const char *date);
-/* "204 No Content" etc.; a generic phrase for codes we do not send. */
+/* Returns "204 No Content" etc., and a generic phrase for codes that are never sent. */
 const char *http_status_phrase(int status);
 
-/* A whole answer rendered beforehand: plain, Connection: close, keep-alive (1.0), and each of them without the body
- * bytes for HEAD; only the date is put in when it changes. */
+/* A whole answer rendered beforehand: plain, with Connection: close, with keep-alive (1.0), and each of them without
+ * the body for HEAD. Only the date is put in, when it changes. */
 struct http_template;
-/* 0 or -ENOMEM. Copies what it needs of `response`. */
+/* Copies what it needs of `response`. Returns 0 or -ENOMEM. */
 int http_template_create(struct http_template **out, const struct http_response *response);
 void http_template_destroy(struct http_template *t);
 /* `date` has HTTP_DATE_BYTES. */

@@ -1,7 +1,8 @@
 #pragma once
 /* What each byte may be, and how far a run of such bytes reaches. Internal to http/.
  *
- * The table is the definition; the scans are its fast form (base/block.h). */
+ * Thread: pure functions.
+ * The table is the definition. The scans are its fast form (base/block.h). */
 
 #include <stdint.h>
 
@@ -9,7 +10,7 @@
 
 enum byte_class {
     BYTE_TOKEN = 1, /* tchar, RFC 9110 section 5.6.2 */
-    BYTE_PATH = 2,  /* of a request target before '?', see target.h */
+    BYTE_PATH = 2,  /* of a request target before '?', see http/target.h */
     BYTE_QUERY = 4, /* of a request target behind '?' */
     BYTE_VALUE = 8, /* HTAB, SP, VCHAR, obs-text, RFC 9110 section 5.5 */
     BYTE_HOST = 16, /* reg-name, RFC 3986 section 3.2.2, without percent-escapes */
@@ -34,7 +35,7 @@ static inline const char *scan_class(const char *at, const char *end, enum byte_
 
 #ifdef __SSE2__
 
-/* Each gives one bit per byte that ends the run. */
+/* Each returns one bit per byte that ends the run. */
 
 /* Bytes other than letters and '-': all that most names have. What is left is for the table to decide. */
 static inline unsigned scan_name_stops(block b)

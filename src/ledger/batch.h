@@ -2,12 +2,13 @@
 /* One fenced transaction: which keys grow by how much, and its exact bytes.
  *
  * Thread: the flusher's.
- * Happy path: batch_fill() takes dirty keys of one partition and notes for each cell the counts from…to;
- * batch_compose() makes the bytes "INCRBY k d … · SET L "<seq> <nonce>" EX … · EXEC"; then exactly one of
- * batch_item_applied() for every item, or batch_give_back(). The same seq and nonce always mean the same bytes: between
- * compose and its end nothing in it changes. An item is one key: the growth of all its cells is one INCRBY, at most
- * INT64_MAX, or one INCR when it is 1. Failure modes: without memory batch_fill() takes fewer keys, and batch_compose()
- * gives -ENOMEM. */
+ * Happy path: batch_fill() takes dirty keys of one partition and notes for each cell the counts from…to.
+ * batch_compose() makes the bytes "INCRBY k d … · SET L "<seq> <nonce>" EX … · EXEC". Then follows exactly one of
+ * batch_item_applied() for every item, or batch_give_back(). Nothing in the batch changes between batch_compose() and
+ * its end, so the same seq and nonce always mean the same bytes.
+ *
+ * An item is one key. The growth of all its cells is one INCRBY, at most INT64_MAX, or one INCR when it is 1.
+ * Failure modes: without memory batch_fill() takes fewer keys, and batch_compose() returns -ENOMEM. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +27,7 @@ struct batch_part {
 struct batch_item {
     uint32_t key;
     uint32_t parts_first, parts_count;
-    enum redis_error_class refused; /* why the server will not take it; REDIS_ERROR_NONE: it does, as far as is known */
+    enum redis_error_class refused; /* why the server will not take it, as far as is known */
     bool applied;                   /* the store has it */
     int64_t delta;
     int64_t total; /* what the key holds after it, once EXEC has said so */
@@ -39,8 +40,8 @@ struct batch_write {
     bool done;    /* EXEC has said so */
     bool set;     /* SET, else DEL */
     int64_t value;
-    uint32_t key;       /* KEY_NONE: this process does not count it */
-    struct read_op *op; /* with the name; asked for until the bytes are made, and by ledger/writes.h */
+    uint32_t key;       /* KEY_NONE when this process does not count it */
+    struct read_op *op; /* has the name. It is read until the bytes are made, and by ledger/writes.h */
 };
 
 struct batch {
@@ -53,47 +54,50 @@ struct batch {
     uint64_t unheld;  /* of those, how many were set aside before */
     uint32_t refused; /* items, and the write */
     struct batch_write write;
-    bool overwrites; /* its write replaces what its items add, and with that what they were refused */
+    bool overwrites; /* its write replaces what its items add, also what was refused of them */
     bool inherited;  /* an earlier process made it */
-    bool revived;    /* given up once, and then a server's ledger showed it; never sent again */
+    bool revived;    /* given up once, and then shown by a server's ledger. It is never sent again */
     bool examined;   /* proved to be applied, and its keys were looked at since */
     bool prepared;   /* the bytes of its items are there */
     bool is_probe;   /* it sets the ledger to what it is, if there is one */
     uint64_t pushes; /* keys_pushes() before it was filled */
-    uint64_t parent; /* the number of the batch before it in the window; WINDOW_NONE */
+    uint64_t parent; /* the number of the batch before it in the window, or WINDOW_NONE */
     uint32_t sends;  /* how often it was sent */
-    uint32_t copies; /* sent, and their fate unknown: the server may still execute them */
+    uint32_t copies; /* sent with an unknown fate, so the server may still execute them */
     struct buf bytes;
 };
 
-/* parts_max: of all its items together; at least as many as there are workers. 0 or -ENOMEM. */
+/* `parts_max` bounds the parts of all its items together. It is at least the number of workers. Returns 0 or -ENOMEM.
+ */
 int batch_init(struct batch *b, uint32_t items_max, uint32_t parts_max);
 void batch_fini(struct batch *b);
-/* Empty, for `ledger`. */
+/* Makes it empty, for `ledger`. */
 void batch_begin(struct batch *b, const struct ledger *ledger);
+/* Takes dirty keys of that partition, as many as there is room for. */
 void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
-/* All that there is to store of one key, wherever it waits. false: no room for it, and nothing is added. */
+/* Takes all that there is to store of one key, wherever it waits. Returns false when there is no room, and then takes
+ * nothing. */
 bool batch_take_key(struct batch *b, struct keys *keys, uint32_t key);
-/* Commands between MULTI and the SET of the ledger: the items', then the write. */
+/* How many commands there are between MULTI and the SET of the ledger: the items', then the write. */
 static inline uint32_t batch_commands(const struct batch *b) { return b->items_count + b->write.there; }
-/* Which command the one with that index is, as an ACL rule names it. */
+/* The name of the command with that index, as an ACL rule has it. */
 const char *batch_command(const struct batch *b, uint32_t index);
-/* Append a part as it was recorded, for a batch that an earlier process made: a part of another key begins a new item.
- * 0 or -ENOMEM. */
+/* Appends a part as it was recorded, to a batch that an earlier process made. A part of another key begins a new item.
+ * Returns 0 or -ENOMEM. */
 int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *part);
 void batch_refuse(struct batch *b, uint32_t index, enum redis_error_class why);
 void batch_refuse_write(struct batch *b);
 void batch_forget_refusals(struct batch *b);
-/* Ahead of batch_compose(), the bytes of the items alone. 0 or -ENOMEM. */
+/* Makes the bytes of the items ahead of batch_compose(), when the ledger is not known yet. Returns 0 or -ENOMEM. */
 int batch_prepare(struct batch *b, const struct keys *keys, struct slice prefix);
 int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 
-/* Instead: set the ledger, if there is one, to what it is. 0 or -ENOMEM. */
+/* Makes a probe instead, which sets the ledger, if there is one, to what it is. Returns 0 or -ENOMEM. */
 int batch_compose_probe(struct batch *b, struct slice ledger_key);
 
-/* The store has it: advance the baselines. */
+/* The store has the item, so its baselines advance. */
 void batch_item_applied(const struct batch *b, struct keys *keys, struct batch_item *item);
-/* None of it was applied and none ever will be: refused items are held, the others dirty again. */
+/* None of it was applied and none ever will be. Refused items are held, and the others are dirty again. */
 void batch_give_back(const struct batch *b, struct keys *keys);
 uint64_t batch_refused_hits(const struct batch *b);
 

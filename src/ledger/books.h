@@ -1,8 +1,8 @@
 #pragma once
 /* Where every accepted hit is, kept so that a reader always sees books that balance.
  *
- * Thread: the flusher writes; any thread reads (sequence lock). A hit that is in none of the
- * first four is pending. */
+ * Thread: the flusher writes, any thread reads (sequence lock).
+ * A hit that is in none of the first four is pending. */
 
 #include <stdint.h>
 
@@ -14,7 +14,7 @@ struct books {
     struct flusher_books now;
 };
 
-/* What to add to each; negative: to take away. */
+/* What to add to each. A negative number is taken away. */
 struct books_move {
     int64_t stored, in_flight, poisoned, lost, rolled_back;
 };

@@ -6,14 +6,14 @@
  * often without a known fate); the EXEC array comes: chain_answered(). After anything else the server's ledger decides:
  * chain_reconcile(). Failure modes:
  *   - a key that may not be touched: chain_replace() puts an empty batch of the same seq in the batch's place; once it
- * is applied no copy of the old bytes can be, and its keys go back;
+ *     is applied no copy of the old bytes can be, and its keys go back;
  *   - the ledger is that of another batch of ours, as another copy of the store answers: ledger/moves.h goes there;
- * missing: the on-ledger-loss policy; foreign: a new identity. Each raises an alarm, and waits until the server has
- * shown that it takes writes (CHAIN_ASKS): a replica, or a master without its replicas, is no copy to go to;
+ *     missing: the on-ledger-loss policy; foreign: a new identity. Each raises an alarm, and waits until the server
+ *     has shown that it takes writes (CHAIN_ASKS): a replica, or a master without its replicas, is no copy to go to;
  *   - the answer to an EXEC is lost: the ledger says that the batch was applied, but not whether single keys were
- * refused inside it. So its keys are looked at before it is resolved (chain->proved). What INCRBY was applied to is an
- * integer until another program overwrites it, and then our hits are gone with what was overwritten: the hits of a key
- * that is something else now are kept for later, and no key ever holds too much.
+ *     refused inside it. So its keys are looked at before it is resolved (chain->proved). What INCRBY was applied to
+ *     is an integer until another program overwrites it, and then our hits are gone with what was overwritten: the
+ *     hits of a key that is something else now are kept for later, and no key ever holds too much.
  *
  * One more limit, of several copies of the store: a batch whose answer was lost is sent again, and then to another
  * copy. Where one of the two refuses a key and the other does not, the same ledger means two things, and the hits of

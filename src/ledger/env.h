@@ -12,7 +12,7 @@
 
 struct transport; /* redis/transport.h */
 
-/* What has just been done to the state file; a simulation may let the process die there. */
+/* What has just been done to the state file. A simulation may let the process die there. */
 enum env_step {
     ENV_STEP_RECORD_BEGUN,
     ENV_STEP_RECORD_WRITTEN,
@@ -30,7 +30,7 @@ struct env {
     uint64_t (*random)(void *ctx); /* 64 unpredictable bits; cannot fail */
     void (*log)(void *ctx, enum log_level level, const char *event, const struct log_field *fields);
     const struct transport *transport;           /* the network, for nodes/; the caller's */
-    void (*step)(void *ctx, enum env_step step); /* NULL: nothing looks */
+    void (*step)(void *ctx, enum env_step step); /* may be NULL */
 };
 
 /* Its chance is the kernel's at each draw: what is kept in memory would be drawn again by a clone of this process, as a

@@ -26,7 +26,7 @@
 #include "ledger/batch.h"
 #include "ledger/env.h"
 
-/* A cell's move; `cell` is its shard << 32 | its number. */
+/* A cell's move. `cell` is its shard << 32 | its number. */
 struct journal_part {
     uint64_t cell, from, to;
 };
@@ -52,15 +52,15 @@ struct journal_record {
     struct journal_part parts[]; /* in the order of the batch; an item is a run of parts with one name */
 };
 
-/* Where another branch of the history ends: what another copy of the store shows, if it comes back. */
+/* The end of another branch of the history, which another copy of the store shows if it comes back. */
 struct journal_tip {
     struct ledger ledger;
-    uint64_t fork_seq; /* the last batch that it shares with ours; 0: none, or it is not known */
+    uint64_t fork_seq; /* the last batch that it shares with ours, or 0 when there is none or it is not known */
     uint64_t hits;     /* since then */
 };
 
-/* The last batches that were stored, the oldest first: should the server forget them after this process has died, the
- * next one can say how many hits are lost. */
+/* The last batches that were stored, the oldest first. If the server forgets them after this process has died, the next
+ * one can say how many hits are lost. */
 #define JOURNAL_STORED_MAX 16
 #define JOURNAL_TIPS_MAX 8
 struct journal_stored {
@@ -80,7 +80,7 @@ struct journal_ack {
 };
 
 struct journal {
-    struct journal_head *head; /* in the state file; NULL: there is none, and every call does nothing */
+    struct journal_head *head; /* in the state file. When NULL there is none, and every call does nothing */
     const struct env *env;
     uint32_t bytes, parts_max;
     uint64_t generation, ack;
@@ -88,13 +88,13 @@ struct journal {
 
 /* How much memory a journal takes, in whole pages. */
 uint32_t journal_bytes(uint32_t parts_max);
-/* How many parts a batch may have, so that it fits the journal: any one key has a cell of each worker at most. */
+/* How many parts a batch may have, so that it fits the journal. A key has at most one cell of each worker. */
 static inline uint32_t journal_parts_max(uint32_t batch_keys_max, uint32_t workers)
 {
     return 2 * batch_keys_max + workers;
 }
 
-/* On zeroed memory, or on what was written by this version. `area` NULL: no journal. */
+/* Begins on zeroed memory, or goes on with what this version wrote. When `area` is NULL there is no journal. */
 void journal_open(struct journal *j, void *area, uint32_t bytes, const struct env *env);
 
 struct journal_batch {
@@ -118,7 +118,7 @@ enum journal_verdict {
 struct journal_view {
     char instance[40]; /* empty when damage took it, and nothing is open */
     struct ledger acked;
-    const struct journal_stored *stored;   /* in the journal's memory, or `moved`; NULL: damage took it */
+    const struct journal_stored *stored;   /* in the journal's memory, or `moved`. NULL when damage took it */
     const struct journal_record *batch;    /* open; NULL: none. In the journal's memory */
     const struct journal_record *replaced; /* open, too; NULL: none */
     const struct journal_record *step; /* to be done to its end; `acked` and `stored` are as behind it. NULL: none */
@@ -126,5 +126,5 @@ struct journal_view {
     bool damaged; /* something was, whatever the verdict */
 };
 
-/* `area`: all of it, as it was written; zeroes (a hole) are lost. */
+/* `area` is all of it, as it was written. Zeroes (a hole) are JOURNAL_LOST. */
 enum journal_verdict journal_read(struct slice area, struct journal_view *out);

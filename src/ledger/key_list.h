@@ -1,5 +1,5 @@
 #pragma once
-/* A queue threaded through a column: a key can wait in it once, and waiting takes no memory.
+/* A queue threaded through a column. A key can wait in it once, and waiting takes no memory.
  *
  * Thread: the flusher's. */
 
@@ -18,7 +18,7 @@ static inline void key_list_push(struct key_list *l, uint32_t *next, uint32_t ke
     l->tail = key;
 }
 
-/* KEY_NONE: none. */
+/* Returns KEY_NONE when it is empty. */
 static inline uint32_t key_list_pop(struct key_list *l, const uint32_t *next)
 {
     if (l->count == 0)

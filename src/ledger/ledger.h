@@ -2,8 +2,8 @@
 /* The ledger: one key an instance and partition that says which batch was stored last (DESIGN 4.2).
  *
  * Thread: pure functions.
- * The key is "<prefix>!ledger:<uuid>:<partition>", the value "<seq> <nonce>": decimal, 16 hex digits.
- * A seq counts batches; the nonce tells apart two batches that claim the same seq. */
+ * The key is "<prefix>!ledger:<uuid>:<partition>". The value is "<seq> <nonce>", a decimal number and 16 hex digits.
+ * A seq counts batches. The nonce tells apart two batches that claim the same seq. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@
 #define LEDGER_EXPIRES_S "2592000" /* 30 days */
 
 struct ledger {
-    uint64_t seq; /* 0: nothing was ever stored; then there is no key */
+    uint64_t seq; /* 0 when nothing was ever stored, and there is no key then */
     uint64_t nonce;
 };
 
@@ -33,11 +33,11 @@ struct ledger_entry {
     uint64_t hits;
 };
 
-/* What a missing ledger means: begin a new one and go on; the store lost all, so replay what the window has; stop until
- * someone has looked. */
+/* What to do about a missing ledger: begin a new one and go on, or replay what the window has because the store lost
+ * all, or stop until someone has looked. */
 enum ledger_loss { LEDGER_LOSS_RESUME, LEDGER_LOSS_REPLAY, LEDGER_LOSS_HALT };
 
-/* `out` gets the value with a NUL; the bytes without it. */
+/* Writes the value with a NUL, and returns its bytes without the NUL. */
 size_t ledger_format(const struct ledger *l, char out[LEDGER_VALUE_BYTES_MAX]);
 bool ledger_parse(struct slice value, struct ledger *out);
 static inline bool ledger_equals(const struct ledger *a, const struct ledger *b)
@@ -45,7 +45,7 @@ static inline bool ledger_equals(const struct ledger *a, const struct ledger *b)
     return a->seq == b->seq && a->nonce == b->nonce;
 }
 
-/* What the server's ledger means to one who last saw `acked`. `batch` and `replaced` may be NULL;
- * `server` NULL: no key. LEDGER_BEHIND is for the caller to confirm: was that nonce ever ours? */
+/* Says what the server's ledger means to one who last saw `acked`. `batch` and `replaced` may be NULL. `server` is NULL
+ * when there is no key. LEDGER_BEHIND is for the caller to confirm: was that nonce ever ours? */
 enum ledger_verdict ledger_judge(const struct ledger *acked, const struct ledger *batch, const struct ledger *replaced,
                                  const struct ledger *server);

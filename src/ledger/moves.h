@@ -2,16 +2,18 @@
 /* From one node of the history to another, because another copy of the store answers (DESIGN 4.2, "history is a tree").
  *
  * Thread: the flusher's. Nothing of the partition may be under way.
- * Happy path: move_plan(), move_take_back(), a word in the log, move_finish(). Back along one branch, each batch's hits
- * become pending again; forward along the other, they are stored again without being sent. A step is one batch. It is
- * in the journal before its baselines move, and the books and the ledger follow it, so that a process may be killed
- * between any two stores and the next one goes on from a node.
+ * Happy path: move_plan(), move_take_back(), a word in the log, move_finish(). On the way back along one branch each
+ * batch's hits become pending again. On the way forward along the other they count as stored without being sent. A step
+ * is one batch. It is in the journal before its baselines move, and the books and the ledger follow it. So a process
+ * may be killed between any two stores, and the next one goes on from a node.
+ *
  * Failure modes:
- *   - the cells of a batch that is left are not known any more: its hits stay in the baselines and are lost;
- *   - the cells of one that is entered are not, and its hits were made pending when it was left: all that the partition
- *     has pending is given up, as it may be in the store;
- *   - both, one after the other: what is entered cannot be more than what was counted, and that much was not lost;
- *   - no memory for a step: -ENOMEM, and the move ends at the node that it has come to. */
+ *   - The cells of a batch that is left are not known any more: its hits stay in the baselines and are lost.
+ *   - The cells of one that is entered are not known, and its hits were made pending when it was left: all that the
+ *     partition has pending is given up, because it may be in the store.
+ *   - Both happen, one after the other: what is entered cannot be more than what was counted, and that much was not
+ *     lost.
+ *   - There is no memory for a step: -ENOMEM, and the move ends at the node that it has come to. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,12 +31,13 @@ struct move {
     bool blind;              /* the second failure mode */
 };
 
-/* To the node `to`, which is the ledger `goal`. WINDOW_NONE: to before all that the window knows. false: no way is
- * known. */
+/* Plans the way to the node `to`, which is the ledger `goal`. WINDOW_NONE is before all that the window knows. Returns
+ * false when no way is known. */
 bool move_plan(struct move *m, struct chronicle *past, uint64_t to, const struct ledger *goal);
-/* The way back, as far as the cells are known. 0 or -ENOMEM. */
+/* Goes the way back, as far as the cells are known. Returns 0 or -ENOMEM. */
 int move_take_back(struct move *m);
-/* The rest. 0 or -ENOMEM. */
+/* Goes the rest of the way. Returns 0 or -ENOMEM. */
 int move_finish(struct move *m);
-/* Nobody knows what the store has that shows `ledger`: go on from there, but with nothing that it may have. */
+/* Goes on from a store that shows `ledger`, of which nobody knows what else it has. Nothing that it may have is sent.
+ */
 void move_into_the_dark(struct chronicle *past, const struct ledger *ledger);

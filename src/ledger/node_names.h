@@ -2,7 +2,7 @@
 /* The nodes of the store by name, and whether each is connected, for the metrics.
  *
  * Thread: the flusher writes, any thread reads (sequence lock).
- * At most NODE_NAMES_MAX, as each becomes a label; further ones are left out. */
+ * There are at most NODE_NAMES_MAX, because each becomes a label. Further ones are left out. */
 
 #include <stdbool.h>
 #include <stdint.h>

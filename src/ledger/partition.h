@@ -12,7 +12,7 @@
  *   - A connection is lost, EXEC says nil, or there is any error: the same bytes are sent again, or are taken as
  *     applied, as the ledger says.
  *   - The server will not queue a key: the batch is replaced by an empty one with the same seq, so that whatever copy
- * of the old bytes still travels is refused. Then its keys go back, and the refused one is held.
+ *     of the old bytes still travels is refused. Then its keys go back, and the refused one is held.
  *   - The link did not carry a batch in time: it is replaced likewise, and its keys go in smaller ones.
  *   - The ledger is behind, missing or foreign: ledger/chain.h.
  *   - There is an error inside EXEC's answer: that key is held, the others are stored.

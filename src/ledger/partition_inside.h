@@ -40,7 +40,7 @@ struct partition {
     struct chain chain;
     enum partition_phase phase;
     bool arm_follows;               /* SENT, ASKED: the next arm is on its way behind the batch */
-    bool halted;                    /* on-ledger-loss=halt. It outlives connections, and nothing is armed any more */
+    bool halted;                    /* by on-ledger-loss=halt. It outlives connections, and nothing is armed any more */
     bool too_large;                 /* the batch, for the link */
     uint64_t resume_ms;             /* no arm and no batch before */
     uint64_t looked_ms;             /* when the ledger was read last */

@@ -8,13 +8,13 @@
 
 enum refusal_action {
     REFUSAL_NONE,
-    REFUSAL_PAUSE, /* the server will be able to again, or its slot comes to rest: the same bytes after a back-off */
-    REFUSAL_REMAP, /* the slot may belong to another node: look at the map, and until then back off */
-    REFUSAL_RECONNECT, /* another server, another login: resolve the name and greet again */
+    REFUSAL_PAUSE,     /* send the same bytes after a back-off: the server will be able to, or its slot comes to rest */
+    REFUSAL_REMAP,     /* look at the map, and back off until then: the slot may belong to another node */
+    REFUSAL_RECONNECT, /* resolve the name and greet again: another server or another login may do */
 };
 
 enum refusal_action refusal_action(enum redis_error_class c);
-/* What an administrator can do about it, in a sentence; `iam`: the password is MemoryDB's IAM. */
+/* Says in a sentence what an administrator can do about it. `iam` is true when the password is MemoryDB's IAM. */
 const char *refusal_advice(enum redis_error_class c, bool iam);
 
 /* In whoever may be refused, and for one reason at a time. Zeroed, it is not. */

@@ -4,11 +4,12 @@
  * Thread: the flusher's.
  * A store's ledger names a node of the tree. That store holds the node's batch and those before it, and no other. A
  * store that forgets makes a branch end. A copy of the store that went another way is another branch. `at` is the node
- * that the baselines stand for. ledger/moves.h goes from one node to another.
- * A batch that was sent and given up hangs in the tree as well (window_shelve()): some copy may have executed it.
- * Bounded: `parts_max` parts and WINDOW_ENTRIES_MAX nodes. What is oldest, or older than `keep_ms`, is forgotten first,
- * its parts before its ledger. At most WINDOW_PARTLESS_MAX nodes are kept without parts: were there no such bound,
- * memory would grow for hours. A batch for whose parts there is no memory is as one beyond the window. */
+ * that the baselines stand for. ledger/moves.h goes from one node to another. A batch that was sent and given up hangs
+ * in the tree as well (window_shelve()), because some copy may have executed it.
+ *
+ * It has at most `parts_max` parts and WINDOW_ENTRIES_MAX nodes. What is oldest, or older than `keep_ms`, is forgotten
+ * first, its parts before its ledger. At most WINDOW_PARTLESS_MAX nodes are kept without parts, since memory would grow
+ * for hours without that bound. A batch for whose parts there is no memory is as one beyond the window. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,7 @@
 
 #define WINDOW_ENTRIES_MAX (1u << 16)
 #define WINDOW_PARTLESS_MAX 2048
-#define WINDOW_NONE UINT64_MAX /* no node: before the first batch, or forgotten */
+#define WINDOW_NONE UINT64_MAX /* no node, before the first batch or forgotten */
 
 struct window_part {
     key_cell cell;
@@ -33,13 +34,13 @@ struct window_entry {
     uint64_t total; /* hits of all batches from the beginning of the ledger up to this one */
     uint64_t stored_ms;
     uint64_t blind;            /* hits that are pending again, and of which nobody knows any more in which cells */
-    struct window_part *parts; /* owned; NULL: beyond the window, or nothing was in it */
+    struct window_part *parts; /* owned. NULL when it is beyond the window or nothing was in it */
     uint32_t parts_count;
-    bool dark;       /* what it and those before it held is not known: only that a store showed it */
+    bool dark;       /* a store showed it, and what it and those before it held is not known */
     bool off;        /* not between the beginning and `at` */
     bool overwrites; /* it had a write, too (batch.h) */
-    bool open;       /* sent, and given up: perhaps executed, and then perhaps not every key of it */
-    bool behind;     /* another is behind it: scratch of window_note_tips() */
+    bool open;       /* sent and given up. Perhaps it was executed, and then perhaps not every key of it */
+    bool behind;     /* another is behind it. Scratch of window_note_tips() */
     bool anew;       /* a ledger began anew behind it: likewise */
 };
 
@@ -50,7 +51,7 @@ struct window {
     uint64_t at;           /* number; WINDOW_NONE */
     uint32_t partless;     /* so many, from the oldest, have lost their parts */
     uint32_t off;          /* so many are */
-    uint64_t off_seq_gone; /* the highest seq of one that was off and is forgotten; 0: none is */
+    uint64_t off_seq_gone; /* the highest seq of one that was off and is forgotten, or 0 */
     bool left_anew;        /* the node that was left last began a ledger anew */
     uint64_t keep_ms, parts_max, parts;
     struct journal_tip tips[JOURNAL_TIPS_MAX]; /* the ends of the other branches, the latest first */
@@ -64,7 +65,7 @@ void window_clear(struct window *w);
 void window_push(struct window *w, const struct batch *b, uint64_t hits, uint64_t now_ms);
 /* `b` was sent, and is given up. */
 void window_shelve(struct window *w, const struct batch *b, uint64_t now_ms);
-/* The ledger is gone, but not what was stored under it: a new one begins here. */
+/* The ledger is gone, but not what was stored under it, so a new one begins here. */
 void window_begin_anew(struct window *w, uint64_t now_ms);
 /* A store shows `ledger`, and nothing is known of the way there. It is `at` now. O(nodes). */
 void window_begin_at(struct window *w, const struct ledger *ledger, uint64_t now_ms);
@@ -73,13 +74,13 @@ void window_recall(struct window *w, const struct journal_stored *stored, const 
 /* Of the way to `at` the last batches, and the ends of the other branches. */
 void window_recent(const struct window *w, struct journal_stored *out);
 
-/* The number of a node; WINDOW_NONE. O(nodes). */
+/* Returns the number of a node, or WINDOW_NONE. O(nodes). */
 uint64_t window_find(const struct window *w, const struct ledger *ledger);
-/* NULL: forgotten, or none. */
+/* Returns NULL when it is forgotten or there is none. */
 struct window_entry *window_entry(const struct window *w, uint64_t number);
 /* Where the ledger of the way to `at` began anew; WINDOW_NONE: it began with the first batch, or that is forgotten. */
 uint64_t window_beginning(const struct window *w);
-/* The last node on both ways; WINDOW_NONE: only the beginning is, or it is forgotten. */
+/* Returns the last node on both ways, or WINDOW_NONE when only the beginning is on both, or it is forgotten. */
 uint64_t window_meet(const struct window *w, uint64_t a, uint64_t b);
 /* Is the whole way from the beginning to `number` known? */
 bool window_is_whole(const struct window *w, uint64_t number);
@@ -90,13 +91,13 @@ enum window_answer window_has_seq(const struct window *w, uint64_t seq);
 /* `at` is left for its parent, or a child of `at` is entered. Parts and baselines are the caller's business. */
 void window_leave(struct window *w);
 void window_enter(struct window *w, uint64_t number);
-/* Forget an open node: it is under way again. */
+/* Forgets an open node, because it is under way again. */
 void window_drop(struct window *w, struct window_entry *e);
-/* A move has ended, or a node was shelved: find the ends of all other branches. O(nodes). */
+/* Finds the ends of all other branches, when a move has ended or a node was shelved. O(nodes). */
 void window_note_tips(struct window *w);
-/* While a move lasts: where it came from and where it goes. O(1). */
+/* Notes while a move lasts where it came from and where it goes. O(1). */
 void window_note_move(struct window *w, uint64_t from, uint64_t to);
 
-/* Until when something in it can be stored again; 0: nothing can. */
+/* Until when something in it can be stored again, or 0. */
 uint64_t window_ends_ms(const struct window *w);
 void window_expire(struct window *w, uint64_t now_ms);

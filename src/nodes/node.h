@@ -22,13 +22,13 @@ struct node;
 int node_create(struct node **out, const struct node_config *config); /* 0 or -ENOMEM */
 void node_destroy(struct node *n);                                    /* without members, or with all of the store */
 void node_tick(struct node *n, uint64_t now_ms);
-/* End the connection: nothing that is ours lives there any more. */
+/* Ends the connection, because nothing that is ours lives there any more. */
 void node_abandon(struct node *n);
-/* End the connection, and make another. */
+/* Ends the connection and makes another. */
 void node_reconnect(struct node *n);
-/* The same address, with what the map says of its second choice now. */
+/* Takes the same address again, with what the map says of its second choice now. */
 void node_learn(struct node *n, const struct node_address *a);
-/* Did an attempt fail or a connection end, and none succeed since? */
+/* Did an attempt fail or a connection end, with no success since? */
 bool node_is_lost(const struct node *n);
 bool node_is_ready(const struct node *n);
 struct session *node_session(struct node *n);

@@ -1,10 +1,11 @@
 #pragma once
-/* Says in the log that a node cannot be reached, and why: at once, and then no more than every 30 s while it lasts; but
- * another reason than the last one after a second already, as the first is often but a symptom (a connection that was
- * closed, and then a certificate that is refused). A link that the server closed while nothing was due on it is no
- * outage: if the next attempt fails, that is said. What the server refuses is told by refusals.h.
+/* Says in the log that a node cannot be reached, and why.
  *
- * Thread: the flusher's. */
+ * Thread: the flusher's.
+ * It is said at once, and while it lasts at most every 30 s. Another reason than the last one is said after a second
+ * already, because the first is often a symptom: a connection was closed, and then a certificate is refused. A link
+ * that the server closed while nothing was due on it is no outage. If the next attempt fails, that is one. What the
+ * server refuses is told by nodes/refusals.h. */
 
 #include "ledger/env.h"
 #include "redis/link.h"

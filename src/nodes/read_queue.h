@@ -2,13 +2,16 @@
 /* Names to ask the store for, on their way out and back.
  *
  * Thread: the flusher's.
- * Each partition has a lane of its own, as each is on a connection of its own: names leave and come back in order
- * within a lane. An op may have names in many lanes; all share one pool of slots.
- * Happy path: read_queue_push() an op; read_queue_send() appends the commands of one lane that fit behind what is being
- * sent; read_queue_take() gets their replies, in order; an op with all its answers goes to `answered`.
- * Failure modes: the link goes down: all ops with names in its lanes are answered, READ_FAILED for what is open; the
- * op's deadline passes: READ_FAILED for what is not answered, and a reply that still comes is dropped. GETRANGE, not
- * GET: whatever another program put under that key, the reply has at most 21 bytes. */
+ * Each partition has a lane of its own, because each is on a connection of its own. Within a lane names leave and come
+ * back in order. An op may have names in many lanes. All lanes share one pool of slots.
+ *
+ * Happy path: read_queue_push() takes an op. read_queue_send() appends the commands of one lane that fit behind what is
+ * being sent. read_queue_take() gets their replies, in order. An op with all its answers goes to `answered`.
+ *
+ * Failure modes:
+ *   - The link goes down: all ops with names in its lanes are answered, and what is open is READ_FAILED.
+ *   - The op's deadline passes: what is open is READ_FAILED, and a reply that still comes is dropped.
+ * It asks by GETRANGE, not GET, so that the reply has at most 21 bytes, whatever another program put under that key. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,12 +27,12 @@
 #define READ_QUEUE_SENT_MAX 1024 /* names of a lane in one go, so that batches get their turn */
 
 struct read_slot {
-    struct read_op *op; /* NULL: expired */
+    struct read_op *op; /* NULL when it has expired */
     uint32_t index;
-    uint32_t next; /* slot + 1; 0: none */
+    uint32_t next; /* slot + 1, or 0 */
 };
 
-/* A list of slots: first … are under way, unsent … are queued. All are slot + 1; 0: none. */
+/* A list of slots. Those from `first` on are under way, those from `unsent` on are queued. Each is slot + 1, or 0. */
 struct read_lane {
     uint32_t first, unsent, last;
 };
@@ -37,12 +40,12 @@ struct read_lane {
 struct read_queue {
     const struct keyspace *space;
     struct keys *keys;
-    struct answers *answers; /* for names that are none of the keys; NULL: they are not remembered */
+    struct answers *answers; /* for names that are none of the keys. When NULL they are not remembered */
     void (*answered)(void *ctx, struct read_op *op);
     void *answered_ctx;
     struct read_op *ops_first, *ops_last; /* all that are not answered */
     uint32_t used;                        /* slots that ever were */
-    uint32_t free_first, busy;            /* slots given back; slots in lanes */
+    uint32_t free_first, busy;            /* slots given back, and slots in lanes */
     struct read_lane lanes[PARTITIONS_MAX];
     struct read_slot slots[READ_QUEUE_SLOTS];
 };
@@ -53,6 +56,6 @@ void read_queue_push(struct read_queue *q, struct read_op *op);
 bool read_queue_waits(const struct read_queue *q, uint32_t lane);               /* anything to send? */
 uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out); /* number of commands */
 void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms);
-void read_queue_fail(struct read_queue *q, uint32_t lane); /* all ops with names in it; no reply comes any more */
+void read_queue_fail(struct read_queue *q, uint32_t lane); /* all ops with names in it, as no reply comes any more */
 void read_queue_expire(struct read_queue *q, uint64_t now_ms);
-uint64_t read_queue_wake_ms(const struct read_queue *q); /* the first deadline; UINT64_MAX: none */
+uint64_t read_queue_wake_ms(const struct read_queue *q); /* the first deadline, or UINT64_MAX */

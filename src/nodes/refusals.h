@@ -1,11 +1,13 @@
 #pragma once
-/* Says in the log that the store refuses, why, and what to do about it: store_refuses when it begins, again every 30 s
- * while it lasts, store_accepts when it is over. One line for each kind of refusal, however many partitions and nodes
- * it holds up. What belongs to a cluster that is at work (a slot that moves) is said when it lasts.
+/* Says in the log that the store refuses, why, and what to do about it.
  *
  * Thread: the flusher's.
- * Each partition, node and topology is refused for one reason at a time. It raises that with what the server said, and
- * ends it when the server has done what it refused. */
+ * store_refuses is logged when a refusal begins and every 30 s while it lasts, store_accepts when it is over. There is
+ * one line for each kind of refusal, however many partitions and nodes it holds up. What belongs to a cluster at work,
+ * such as a slot that moves, is said only when it lasts.
+ *
+ * Each partition, each node and the topology is refused for one reason at a time. It raises that with what the server
+ * said, and ends it when the server has done what it refused. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,18 +30,18 @@ struct refusals_kind {
 struct refusals {
     const struct env *env;
     const struct keys *keys;
-    const char *user;   /* empty: the default user */
+    const char *user;   /* empty for the default user */
     const char *prefix; /* of all keys */
     bool iam;
     struct refusals_kind kinds[REDIS_ERROR_COUNT];
 };
 
-/* `r` may be NULL: nobody listens. */
+/* `r` may be NULL, when nobody listens. */
 void refusals_raise(struct refusals *r, struct refused *who, const struct redis_refusal *what, const char *host,
                     uint16_t port);
 /* Tells what was noted (refused_note()), with the server's words if the link says that they may be repeated. */
 void refusals_complain(struct refusals *r, struct refused *who, enum redis_error_class why, const struct link *link);
-/* The answer to a command on its own: was it refused? What concerns one key only is told to nobody but who asked. */
+/* Was a command on its own refused? What concerns one key only is not logged, because who asked is told. */
 bool refusals_of(struct refusals *r, struct refused *who, const char *command, const struct reply *reply,
                  const struct link *link);
 void refusals_end(struct refusals *r, struct refused *who);

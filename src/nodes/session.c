@@ -19,10 +19,25 @@ static const bool may_move[SESSION_STATES][SESSION_STATES] = {
     [SESSION_SENT] = {[SESSION_ARMING] = true, [SESSION_DOWN] = true},
 };
 
+/* What must hold in each state. */
+static bool session_holds(const struct session *s)
+{
+    switch (s->state) {
+    case SESSION_DOWN: return !s->turn && !s->sent && !s->multi_open;
+    case SESSION_UNARMED: return !s->sent;
+    case SESSION_ARMING: return true; /* the batch that was answered may not be settled yet */
+    case SESSION_ARMED: return !s->sent && partition_is_armed(s->turn) && s->multi_open;
+    case SESSION_SENT: return s->sent && s->sent == s->turn;
+    case SESSION_STATES: break;
+    }
+    return false;
+}
+
 static void session_move(struct session *s, enum session_state to)
 {
     assert(may_move[s->state][to]);
     s->state = to;
+    assert(session_holds(s));
 }
 
 /* ---- members ---- */

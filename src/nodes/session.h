@@ -1,18 +1,20 @@
 #pragma once
-/* The conversation with one node: whose turn it is on this connection. WATCH and MULTI belong to a connection, so
- * of all partitions that live on the node only one is armed at a time.
+/* The conversation with one node, and whose turn it is on it. WATCH and MULTI belong to a connection, so of all
+ * partitions that live on the node only one is armed at a time.
  *
  * Thread: the flusher's.
  * Happy path:
- *   ARM    WATCH L · GET L · MULTI            all three replies read before anything else is sent
+ *   ARM    WATCH L · GET L · MULTI            all three replies are read before anything else is sent
  *   SEND   INCRBY k d … · SET L "<seq+1> <nonce>" EX … · EXEC · [reads] · WATCH M · GET M · MULTI     one write
- * where M is the ledger of the next partition with work, in turn, or L again: N partitions with work cost N round
- * trips. MULTI travels with the arm, not with the batch: were it refused (NOPERM by a changed ACL, say), the INCRBYs
- * behind it in the same write would be executed outside any transaction.
- * Without a batch to send it goes as DISCARD · [reads] · WATCH M · GET M · MULTI, and when the answer to a batch of M
- * was lost, looks at its keys come before the WATCH. Failure modes: what the server answers is the partitions'
- * business; what they answer with "reconnect", and anything that is no answer to what was asked, ends the connection,
- * and each partition looks at its ledger on the next. */
+ * M is the ledger of the next partition with work, in turn, or L again. So N partitions with work cost N round trips.
+ * MULTI travels with the arm, not with the batch. If it were refused (by a changed ACL, say), the INCRBYs behind it in
+ * the same write would be executed outside of any transaction.
+ *
+ * Without a batch to send the write is DISCARD · [reads] · WATCH M · GET M · MULTI. When the answer to a batch of M was
+ * lost, looks at its keys come before the WATCH.
+ *
+ * Failure modes: the partitions decide what an answer means. The connection ends when they ask for it, and after
+ * anything that is no answer to what was asked. Then each partition looks at its ledger on the next connection. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,14 +38,14 @@ int session_create(struct session **out, const struct session_config *config); /
 void session_destroy(struct session *s);
 /* The partition lives on this node from now on. It has not met its ledger yet. */
 void session_join(struct session *s, struct partition *p);
-/* false: it is in the middle of something; ask again when that is answered. */
+/* Returns false while it is in the middle of something. Ask again when that is answered. */
 bool session_try_leave(struct session *s, struct partition *p);
 uint32_t session_members(const struct session *s);
 
 void session_link_ready(struct session *s);
 void session_link_down(struct session *s);
-/* Do what can be done now: at most one write. */
+/* Does what can be done now, with one write at most. */
 void session_tick(struct session *s, uint64_t now_ms);
-/* What was written is on its way: make the next write ready meanwhile. */
+/* Makes the next write ready while the last one is on its way. */
 void session_prepare(struct session *s);
-uint64_t session_wake_ms(const struct session *s); /* UINT64_MAX: when something else happens */
+uint64_t session_wake_ms(const struct session *s); /* UINT64_MAX: only when something else happens */

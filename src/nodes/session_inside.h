@@ -37,9 +37,9 @@ struct member {
 struct session {
     struct session_config config;
     enum session_state state;
-    struct partition *turn; /* armed, being armed, or the last that was; NULL: none yet */
-    struct partition *sent; /* whose batch is under way; NULL: none */
-    struct batch *batch;    /* the one under way */
+    struct partition *turn; /* armed, being armed, or the last that was. NULL before the first */
+    struct partition *sent; /* whose batch is under way, or NULL */
+    struct batch *batch;    /* the one under way, or the last that was */
     struct session_step steps[STEPS];
     bool multi_open;
     struct refused refused_read, refused_discard;

@@ -6,5 +6,6 @@
 #include "ledger/env.h"
 #include "redis/transport_tls.h"
 
-/* Once a turn of the flusher; `asked`: the files are to be read whatever they look like. `t` NULL: there is no TLS. */
+/* Called once a turn of the flusher. With `asked` the files are read whatever they look like. `t` is NULL without TLS.
+ */
 void tls_watch(struct tls *t, const struct env *env, bool asked);

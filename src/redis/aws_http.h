@@ -11,6 +11,6 @@
 
 #define AWS_AUTHORIZATION_BYTES_MAX 8192
 
-/* POST when `form` is given; `authorization` NULL: none. 0 with the body of a 200; -EACCES for another status,
- * -EHOSTUNREACH, -ENOMEM. */
+/* Asks by POST when `form` is given. `authorization` may be NULL. Returns 0 with the body of a 200, -EACCES for another
+ * status, -EHOSTUNREACH or -ENOMEM. */
 int aws_http_fetch(const char *url, const char *form, const char *authorization, struct buf *body, struct error *err);

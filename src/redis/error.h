@@ -2,8 +2,8 @@
 /* Tells from the text of an error reply what kind of refusal it is (base/redis_error.h).
  *
  * Thread: a pure function.
- * Source: the first word of an error reply (Redis protocol specification, "Simple errors"); the texts
- * after ERR and NOPERM as Redis 5…8, Valkey 7…8 and MemoryDB write them. */
+ * Source: the first word of an error reply (Redis protocol specification, "Simple errors"), and the texts after ERR and
+ * NOPERM as Redis 5…8, Valkey 7…8 and MemoryDB write them. */
 
 #include "base/redis_error.h"
 #include "base/slice.h"
@@ -12,7 +12,7 @@
 struct redis_refusal {
     enum redis_error_class class;
     const char *command; /* what was refused, as an ACL rule names it: "watch", "client|setname" */
-    const char *words;   /* the server's own; empty: there are none, or they may hold a secret */
+    const char *words;   /* the server's own, or empty when there are none or they may hold a secret */
 };
 
 /* `text` is the error line without its '-'. */

@@ -32,6 +32,6 @@ struct expects {
 
 static inline void expects_clear(struct expects *e) { e->first = e->count = 0; }
 void expects_push(struct expects *e, uint32_t count, link_reply_fn fn, void *ctx, uint64_t now_ms);
-/* false: nothing was asked for. */
+/* Returns false when nothing was asked for. */
 bool expects_deliver(struct expects *e, const struct reply *reply);
 uint64_t expects_deadline_ms(const struct expects *e); /* UINT64_MAX: nothing is due */

@@ -3,10 +3,11 @@
  *
  * Thread: the link's.
  * The empty MULTI/EXEC proves that this user may run transactions here. INFO replication tells a replica from its
- * primary: a replica is refused as READONLY, for a ledger read there may be older than the truth
- * (unless any_role: who only asks for the map of a cluster may ask anybody).
- * Tolerated: a server or user that refuses CLIENT SETNAME or INFO. Everything else refuses the connection.
- * `reason` names the command and the class of the error, and never has the server's words (words.h). */
+ * primary. A replica is refused as READONLY, because a ledger that is read there may be older than the truth. With
+ * any_role it is not, because anybody may be asked for the map of a cluster.
+ *
+ * A server or user that refuses CLIENT SETNAME or INFO is tolerated. Every other refusal ends the connection. `reason`
+ * names the command and the class of the error, and never has the server's words (base/words.h). */
 
 #include <stdint.h>
 
@@ -17,8 +18,8 @@
 #define GREETING_STEPS_MAX 7
 
 struct greeting_config {
-    const char *user;     /* empty: the default user */
-    const char *password; /* NULL: no AUTH */
+    const char *user;     /* empty for the default user */
+    const char *password; /* NULL for no AUTH */
     uint32_t db;
     bool any_role; /* a replica will do */
     const char *client_name;
@@ -31,7 +32,7 @@ struct greeting {
     uint8_t steps_count, steps_done;
     bool any_role;
     enum redis_error_class error; /* when refused */
-    const char *command;          /* likewise: as an ACL rule names it */
+    const char *command;          /* likewise, as an ACL rule names it */
     char reason[192];
     struct slice policy; /* maxmemory-policy when it is not noeviction, else empty; lives in `policy_text` */
     char policy_text[32];
@@ -40,6 +41,6 @@ struct greeting {
     uint64_t lineage;
 };
 
-/* Appends the commands; the number of replies they cause. */
+/* Appends the commands. Returns how many replies they cause. */
 uint32_t greeting_compose(struct greeting *g, const struct greeting_config *config, struct buf *out);
 enum greeting_result greeting_take(struct greeting *g, const struct reply *reply);

@@ -1,9 +1,9 @@
 #pragma once
-/* AWS Signature Version 4 for a presigned GET: a URL that proves who made it, for a while.
+/* AWS Signature Version 4 for a presigned GET, which is a URL that proves for a while who made it.
  *
  * Thread: none of its own.
- * Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)"; the example there is a
- * test. Failure modes: -ENOMEM from OpenSSL or the buffer; `out` is then of no use. */
+ * Source: AWS, "Authenticating Requests: Using Query Parameters (AWS Signature Version 4)". The example there is a
+ * test. Failure modes: -ENOMEM from OpenSSL or the buffer, and then `out` is of no use. */
 
 #include <stdint.h>
 
@@ -12,13 +12,13 @@
 struct sigv4_keys {
     const char *access_key_id;
     const char *secret_access_key;
-    const char *session_token; /* empty: long-lived keys */
+    const char *session_token; /* empty for long-lived keys */
 };
 
 struct sigv4_request {
     const char *host;
     const char *path;    /* percent-encoded already */
-    const char *query;   /* "Action=connect&User=app": sorted before X-Amz-…, percent-encoded; empty: none */
+    const char *query;   /* "Action=connect&User=app", percent-encoded, sorting before X-Amz-…; may be empty */
     const char *service; /* "memorydb" */
     const char *region;
     const char *payload_sha256; /* in hex, or "UNSIGNED-PAYLOAD" */

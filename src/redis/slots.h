@@ -20,18 +20,19 @@
 struct node_address {
     char host[NODE_HOST_BYTES_MAX];
     uint16_t port;
-    char other[NODE_HOST_BYTES_MAX]; /* the second choice; empty: there is none */
+    char other[NODE_HOST_BYTES_MAX]; /* the second choice, or empty */
 };
 
 /* Is this an answer to CLUSTER SLOTS at all, with ranges within 0..16383? (It may be empty: no slot is served.) */
 bool slots_fits(const struct reply *reply);
-/* The master of `slot`; false: nobody serves it, or its address makes no sense. `asked` is who gave the answer. */
+/* Finds the master of `slot`. Returns false when nobody serves it or its address makes no sense. `asked` gave the
+ * answer. */
 bool slots_find(const struct reply *reply, uint16_t slot, const struct node_address *asked, struct node_address *out);
 
 /* Is `address` one of the nodes of the map, master or replica? */
 bool slots_know(const struct reply *reply, const struct node_address *asked, const struct node_address *address);
 
-/* By the first choice only: the second may come and go. */
+/* Compares the first choice only, because the second may come and go. */
 static inline bool node_address_equals(const struct node_address *a, const struct node_address *b)
 {
     return a->port == b->port && strcmp(a->host, b->host) == 0;

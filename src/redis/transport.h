@@ -1,9 +1,9 @@
 #pragma once
-/* A byte stream to one node, as a table of functions: plain TCP, TLS, or the simulator's network.
+/* A byte stream to one node, as a table of functions. It is plain TCP, TLS, or the simulator's network.
  *
  * Thread: the flusher's. No function waits, except that transport_tcp resolves names inside open().
- * Failure modes: -errno from any function; the stream is then good for nothing but close(). From open(), -ENOENT means
- * that there is no such name, and -EAGAIN that no name server answers. */
+ * Failure modes: any function may return -errno, and then the stream is good for nothing but close(). From open(),
+ * -ENOENT means that there is no such name, and -EAGAIN that no name server answers. */
 
 #include <errno.h>
 #include <stddef.h>
@@ -13,9 +13,9 @@
 struct stream; /* each transport's own */
 
 struct transport_ops {
-    /* Starts connecting; 0 or -errno, `*out` untouched on failure. */
+    /* Starts connecting. Returns 0 or -errno, and leaves `*out` untouched on failure. */
     int (*open)(void *ctx, const char *host, uint16_t port, struct stream **out);
-    /* Right after open(): the other end may prove to be `name` instead of the host. NULL instead of the function:
+    /* Called right after open(). The other end may prove to be `name` instead of the host. The function is NULL where
      * nothing is proved. */
     void (*accept_name)(struct stream *s, const char *name);
     /* -EINPROGRESS while connecting, 0 when connected, else why it failed. */
@@ -24,9 +24,9 @@ struct transport_ops {
     ssize_t (*try_send)(struct stream *s, const void *data, size_t bytes);
     /* Bytes given, 0 at the end of the stream, -EAGAIN, or -errno. */
     ssize_t (*try_recv)(struct stream *s, void *out, size_t bytes);
-    /* What to poll: a descriptor and poll(2) events; -1: nothing. `sending`: the user has bytes left. */
+    /* Returns the descriptor to poll and its poll(2) events, or -1. `sending` says that the user has bytes left. */
     int (*pollable)(const struct stream *s, int sending, short *events);
-    /* More about the last failure than its number; empty, or NULL instead of the function: nothing. */
+    /* More about the last failure than its number. It may be empty, and the function may be NULL. */
     const char *(*reason)(const struct stream *s);
     void (*close)(struct stream *s);
 };

@@ -1,14 +1,16 @@
 #pragma once
-/* The transport over TLS (OpenSSL) on the sockets of transport_tcp: never less than TLS 1.2, never unverified.
+/* The transport over TLS (OpenSSL) on the sockets of redis/transport_tcp.h. It is never less than TLS 1.2 and never
+ * unverified.
  *
- * Thread: created by main; its streams are the flusher's.
- * The chain is checked against `ca_file`, or the system's store; the name (or IP address) that was asked for
- * against the certificate (RFC 9525), also when a cluster's map gave it; it is sent as SNI (RFC 6066 section 3). Where
- * the map, which came over a verified connection, has both an address and a name, a certificate for either will do.
- * The files are looked at before each connection and once a second, and follow what is there (tls_files.h).
- * Failure modes: the handshake fails, and the stream's reason says why in OpenSSL's words; a server that talks
- * no TLS is told apart. There is no fallback to plain text.
- * Source: SSL_set1_host(3), SSL_get_verify_result(3), X509_VERIFY_PARAM_set1_ip_asc(3). */
+ * Thread: created by main. Its streams are the flusher's.
+ * The chain is checked against `ca_file`, or the system's store. The name or IP address that was asked for is checked
+ * against the certificate (RFC 9525), also when a cluster's map gave it. It is sent as SNI (RFC 6066 section 3). Where
+ * the map, which came over a verified connection, has both an address and a name, a certificate for either will do. The
+ * files are looked at before each connection and once a second, and follow what is there (redis/tls_files.h).
+ *
+ * Failure modes: when the handshake fails, the stream's reason says why in OpenSSL's words. A server that talks no TLS
+ * is told apart. There is no fallback to plain text. Source: SSL_set1_host(3), SSL_get_verify_result(3),
+ * X509_VERIFY_PARAM_set1_ip_asc(3). */
 
 #include "base/error.h"
 #include "redis/tls_files.h"
@@ -16,11 +18,11 @@
 
 struct tls; /* what all streams share */
 
-/* 0; -ENOENT, -EACCES, -EINVAL with the file that cannot be used and why, or -ENOMEM. */
+/* Returns 0, -ENOMEM, or -ENOENT, -EACCES, -EINVAL with the file that cannot be used and why. */
 int tls_create(struct tls **out, const struct tls_config *config, struct error *err);
 void tls_destroy(struct tls *t);
 struct transport transport_tls(struct tls *t);
-/* Looks at the files now and then, and tells what that brought: as tls_files_news(). */
+/* Looks at the files now and then, and returns what that brought, as tls_files_news() does. */
 enum tls_news tls_tick(struct tls *t, uint64_t now_ms, struct error *err);
-/* Read the files anew before the next connection, whatever they look like. */
+/* Has the files read anew before the next connection, whatever they look like. */
 void tls_reread(struct tls *t);
