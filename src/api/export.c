@@ -83,6 +83,7 @@ static void append_page(struct api_worker *aw, struct reply *reply, const struct
         if (scan->names[i].there)
             form->append(&rows, name, lookup_listed(aw, name, scan->names[i].value, reply->now_ms));
     }
+    stat_add(&aw->stats.keys_listed, scan->count);
     append_chunk(reply->out, buf_slice(&rows));
     reply->out->failed |= rows.failed;
     buf_fini(&rows);
@@ -113,6 +114,7 @@ static enum handler_result export_begin(struct api_worker *aw, const struct http
         store_release_u32(&aw->api->exporting, 0);
         return HANDLED;
     }
+    stat_add(&aw->stats.exports, 1);
     ask_hold(reply, &aw->api->exporting);
     return WAITING;
 }
@@ -120,8 +122,9 @@ static enum handler_result export_begin(struct api_worker *aw, const struct http
 /* ---- page after page ---- */
 
 /* A client cannot be told in another way that what it has is not all: there is no last chunk. */
-static enum handler_result export_cut(struct reply *reply)
+static enum handler_result export_cut(struct api_worker *aw, struct reply *reply)
 {
+    stat_add(&aw->stats.exports_cut, 1);
     ask_end(reply);
     reply->close = true;
     return HANDLED;
@@ -133,7 +136,7 @@ static enum handler_result export_go_on(struct api_worker *aw, const struct http
     bool first = ask_note_read(reply) == 0;
     bool draining = r->keep_alive && reply->close;
     if (!first && (draining || !ask_answer(reply)))
-        return export_cut(reply);
+        return export_cut(aw, reply);
     if (reply->out->bytes > 0 && !first) { /* the page before is not with the kernel yet */
         reply->wait_ms = EXPORT_LOOK_MS;
         return WAITING;
@@ -144,7 +147,7 @@ static enum handler_result export_go_on(struct api_worker *aw, const struct http
         return HANDLED;
     }
     if (scan->state != SCAN_DONE)
-        return export_cut(reply);
+        return export_cut(aw, reply);
     if (first)
         append_head(aw, r, reply, form, ns);
     append_page(aw, reply, form, scan, first);
@@ -154,7 +157,7 @@ static enum handler_result export_go_on(struct api_worker *aw, const struct http
         return HANDLED;
     }
     if (!walk_again(aw, reply))
-        return export_cut(reply);
+        return export_cut(aw, reply);
     ask_note(reply, 1);
     return WAITING;
 }

@@ -32,6 +32,7 @@ static void answer_page(struct api_worker *aw, const struct http_request *r, str
             buf_append(&body, ",", n++ > 0);
             key_append(aw, &body, scan, i, reply->now_ms);
         }
+    stat_add(&aw->stats.keys_listed, scan->count);
     buf_append_slice(&body, SLICE("],\"cursor\":"));
     walk_append_cursor(&body, scan);
     buf_append_slice(&body, SLICE("}\n"));

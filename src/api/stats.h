@@ -58,5 +58,6 @@ struct api_stats {
     uint64_t hits_refused[API_REFUSAL_KINDS];
     uint64_t responses[API_RESPONSE_CLASSES];
     uint64_t writes[API_WRITE_KINDS];
+    uint64_t keys_listed, exports, exports_cut;              /* names shown; answers begun, and cut short */
     struct api_bad_reason bad_requests[API_BAD_REASONS_MAX]; /* those that could not be read */
 };

@@ -45,6 +45,11 @@
     VALUE(streams_refused_total, counter, "streams that were answered 503, as there were as many as there may be",     \
           API_SUM(v, streams_refused))                                                                                 \
     VALUE(stream_events_total, counter, "events that streams were sent", API_SUM(v, stream_events))                    \
+    VALUE(keys_listed_total, counter, "keys that lists and exports on the public port have shown",                     \
+          API_SUM(v, keys_listed))                                                                                     \
+    VALUE(exports_total, counter, "exports on the public port that were begun", API_SUM(v, exports))                   \
+    VALUE(exports_cut_total, counter, "those of them that were cut short, as the store or this process went away",     \
+          API_SUM(v, exports_cut))                                                                                     \
     FAMILY(http_timeouts_total, counter, "kind", "connections ended by a timeout", timeouts_print)                     \
     WORKER(connections, gauge, "open connections", stat_read(&w->conns_open))                                          \
     WORKER(connections_accepted_total, counter, "connections accepted", stat_read(&w->conns_accepted))                 \

@@ -55,6 +55,7 @@ def test_every_key_is_shown_once_with_its_value(lab, tokens):
         keys, pages = walk(server, limit=limit)
         assert dict(keys) == counted and len(keys) == len(counted)
         assert pages >= len(counted) / limit
+    assert server.metrics()["keys_listed_total"] == 4 * len(counted)
     assert dict(walk(server, ns="blo")[0]) == {"page/x": 5}
     assert walk(server, ns="none") == ([], 1)
 

@@ -141,6 +141,8 @@ def test_an_export_that_the_store_ends_is_seen_to_be_cut(lab, tokens):
     while data := slow.recv(1 << 20):
         text += data
     assert not text.endswith(b"\r\n0\r\n\r\n")
+    metrics = server.metrics()
+    assert (metrics["exports_total"], metrics["exports_cut_total"]) == (1, 1)
     redis.restart()
     wait.until(lambda: fetch(server.port, "/v1/export/none", fields=BEARER).status == 200, "exports work again")
 
