@@ -128,6 +128,16 @@ function listen() {
 }
 
 // ---- parts ----
+// Of the namespace that is chosen, or of the only one.
+function exports(named) {
+  const ns = state.chosen || (named.length === 1 ? named[0].ns : ''), place = at('export')
+  const what = named.length ? '/' + ns : ''
+  if (place.dataset.what === what) return
+  place.dataset.what = what
+  if (!ns) return place.replaceChildren(named.length ? 'Choose one to see its pages and to export it.' : '')
+  const link = (format) => make('a', { href: `/v1/export/${encodeURIComponent(ns)}?format=${format}`, download: `${ns}.${format}`, textContent: format })
+  place.replaceChildren(`All pages of ${ns} that the store holds: `, link('csv'), ', ', link('ndjson'))
+}
 function choose(ns) {
   state.chosen = ns
   at('ns').value = ns
@@ -148,6 +158,7 @@ function tables() {
     say(pages, whole(n.keys)); say(hits, short(n.value)); say(rate, paced(n.rate))
     hits.title = whole(n.value)
   })
+  exports(named)
   const shown = named.filter((n) => !state.chosen || n.ns === state.chosen)
   const top = shown.flatMap((n) => n.pages).sort((a, b) => b.value - a.value).slice(0, 20), highest = Math.max(1, ...top.map((p) => p.value))
   if (!top.length) empty(at('top'), 3, named.length ? 'No page of this namespace is counted here.' : 'Pages appear with their first hit.')

@@ -67,6 +67,8 @@ def test_it_shows_what_is_counted_and_its_console_is_silent(lab, browser):
     page.js("[...document.querySelectorAll('#namespaces button')].find(b => b.textContent == 'blog').focus(); document.activeElement.click()")
     page.shows("#top", "/a")
     assert "/cart" not in page.text("#top")
+    exported = page.js("const answer = await fetch(document.querySelector('#export a').href); return await answer.text()")
+    assert "blog,/a,30" in exported and "/cart" not in exported
     assert page.js("return document.activeElement.getAttribute('aria-pressed')") == "true", "the focus stays where it was"
     page.js("document.activeElement.click()")
     page.shows("#top", "/cart")
