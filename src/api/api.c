@@ -234,11 +234,19 @@ static void take_policy(struct api_worker *aw)
 
 static void on_woken(void *ctx)
 {
+    const struct api_worker *aw = ctx;
     take_policy(ctx);
+    tally_answer(aw->api->config.tally, aw->index);
     ask_answers(ctx);
 }
 
-static void on_admin_woken(void *ctx) { ask_answers(ctx); }
+static void on_admin_woken(void *ctx)
+{
+    const struct api_worker *aw = ctx;
+    tally_answer(aw->api->config.tally, aw->index); /* it reads counters, too */
+    ask_answers(ctx);
+}
+
 static void on_forget(void *ctx, void *waiting) { (void)ctx, ask_forget(waiting); }
 
 static void on_stream_ended(void *ctx, void *stream) { stream_ended(ctx, stream); }
@@ -314,10 +322,6 @@ int api_create(struct api **out, const struct api_config *config, struct error *
         return error_set(err, -ENOMEM, "no memory for the api");
     a->config = *config;
     a->workers = workers;
-    if (newcomers_create(&a->newcomers) < 0) {
-        api_destroy(a);
-        return error_set(err, -ENOMEM, "no memory for the api");
-    }
     for (uint32_t i = 0; i <= workers; i++) {
         a->per_worker[i].api = a;
         a->per_worker[i].index = i;
@@ -345,6 +349,5 @@ void api_destroy(struct api *a)
         rate_destroy(a->per_worker[i].readers);
         streams_destroy(a->per_worker[i].streams);
     }
-    newcomers_destroy(a->newcomers);
     free(a);
 }

@@ -31,7 +31,6 @@ struct api_worker {
 
 struct api {
     struct api_config config;
-    struct newcomers *newcomers; /* owned */
     uint32_t exporting;          /* 1: an export is under way; any worker */
     uint64_t written_ms;         /* the last seed or reset; 0: none; any worker */
     const struct policy *policy; /* the newest; main publishes, workers take it (take_policy()) */

@@ -4,30 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/random.h"
-#include "base/siphash.h"
-
-#define PLACES (1u << 16)
-
-struct newcomers {
-    struct siphash_key key;
-    uint32_t keys[PLACES]; /* by hash of the namespace; any worker adds */
-};
-
-int newcomers_create(struct newcomers **out)
-{
-    struct newcomers *n = calloc(1, sizeof *n);
-    int failed = n ? random_bytes(&n->key, sizeof n->key) : -ENOMEM;
-
-    if (failed)
-        newcomers_destroy(n);
-    else
-        *out = n;
-    return failed;
-}
-
-void newcomers_destroy(struct newcomers *n) { free(n); }
-
 static int names_compare(const void *one, const void *other)
 {
     const struct slice *a = one, *b = other;
@@ -58,9 +34,11 @@ bool namespaces_have(const struct namespaces *n, struct slice ns)
 }
 
 /* Two workers that take the last place in the same microsecond go one over: the bound is a share, not a size. */
-static bool namespace_is_full(const struct api_config *config, const uint32_t *keys)
+static bool namespace_is_full(const struct api_config *config, struct slice name)
 {
-    return config->keys_max_ns > 0 && load_relaxed_u32(keys) >= config->keys_max_ns; /* partner: newcomer_hit() */
+    const struct places *p = tally_places(config->tally);
+
+    return config->keys_max_ns > 0 && places_in_namespace(p, places_namespace(p, name)) >= config->keys_max_ns;
 }
 
 /* In how many seconds there will be room; 0: now. */
@@ -91,19 +69,14 @@ enum api_refusal newcomer_hit(struct api_worker *aw, const struct http_request *
                               struct slice name, uint64_t n)
 {
     struct api *a = aw->api;
-    struct slice ns = name_ns(name);
-    uint32_t *keys = &a->newcomers->keys[siphash13(&a->newcomers->key, ns.at, ns.bytes) % PLACES];
 
     if (tally_is_full(a->config.tally))
         return API_REFUSED_KEY_LIMIT;
-    if (namespace_is_full(&a->config, keys))
+    if (namespace_is_full(&a->config, name))
         return API_REFUSED_NAMESPACE_KEYS;
     aw->retry_after_s = newcomer_wait(aw, r, reply);
     if (aw->retry_after_s)
         return API_REFUSED_NEW_KEY_RATE;
     enum tally_result result = tally_hit(a->config.tally, aw->index, name, n);
-    if (result != TALLY_COUNTED)
-        return refusal_of_tally(result);
-    fetch_add_u32(keys, 1); /* only for a key that is new: partner: namespace_is_full() */
-    return API_REFUSAL_KINDS;
+    return result == TALLY_COUNTED ? API_REFUSAL_KINDS : refusal_of_tally(result);
 }

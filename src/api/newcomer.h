@@ -2,7 +2,7 @@
 /* May this key be counted, which nobody has counted in this process yet? What a new key costs is memory, so there are
  * shares of it: by namespace, by client and by worker. Keys that are known are never asked.
  *
- * Thread: the worker's; the numbers of keys by namespace are shared by all workers, and touched only by new keys. */
+ * Thread: the worker's. The numbers of keys are those of tally/places.h. */
 
 #include "api/api_worker.h"
 
@@ -18,10 +18,6 @@ struct namespaces {
 /* "blog,shop". The text must outlive it. 0, or -EINVAL with a sentence. */
 int namespaces_parse(struct namespaces *n, const char *list, struct error *err);
 bool namespaces_have(const struct namespaces *n, struct slice ns);
-
-struct newcomers;                             /* shared by all workers */
-int newcomers_create(struct newcomers **out); /* 0 or -errno */
-void newcomers_destroy(struct newcomers *n);  /* NULL is allowed */
 
 /* Counts `n` hits; API_REFUSAL_KINDS: counted. After API_REFUSED_NEW_KEY_RATE aw->retry_after_s says when. */
 enum api_refusal newcomer_hit(struct api_worker *aw, const struct http_request *r, const struct reply *reply,

@@ -98,6 +98,8 @@
     FAMILY(alarms_total, counter, "kind", "signs that the store or this process's identity is not what it was",        \
            alarms_print)                                                                                               \
     VALUE(keys, gauge, "distinct keys counted", (int64_t)tally_keys(v->sources->tally))                                \
+    VALUE(keys_forgotten_total, counter, "keys that were idle and gave their room back (--key-idle)",                  \
+          count_of(&v->flusher->keys_forgotten))                                                                       \
     VALUE(keys_max, gauge, "--max-keys", (int64_t)v->sources->options->max_keys)                                       \
     VALUE(keys_poisoned, gauge, "keys that the store refuses", count_of(&v->flusher->keys_poisoned))                   \
     FAMILY(policy_stale_seconds, gauge, "file", "for how long what this file says could not be taken: the rules that "  \

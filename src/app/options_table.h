@@ -97,10 +97,14 @@
            "v2: connections of --trusted-proxies begin with a PROXY protocol header, which says who the client is; "   \
            "all others must not")                                                                                      \
     OPTION("Limits", "max-keys", max_keys, COUNT, "1000000", 1, 1u << 28, SOURCE_ANY, "N",                             \
-           "distinct keys that this process counts; a hit on one more is answered 503")                                \
+           "distinct keys that this process counts at a time; a hit on one more is answered 503")                                \
     OPTION("Limits", "max-keys-ns", max_keys_ns, COUNT, "auto", 1, 1u << 28, SOURCE_ANY, "N|auto",                     \
            "keys of one namespace that this process takes; one more is answered 503; auto is seven eighths of "        \
            "--max-keys")                                                                                               \
+    OPTION("Limits", "key-idle", key_idle_us, DURATION, "10m", 0, 1000 * US_PER_HOUR, SOURCE_ANY, "TIME",              \
+           "a key that nobody has hit for so long, and all of whose hits are stored, gives its room back; a tenth of " \
+           "it is enough when three quarters of --max-keys are taken, but never less than --replay-window; 0: never; " \
+           "without --redis nothing is forgotten")                                                                     \
     OPTION("Limits", "new-keys", new_keys, COUNT, "5000", 0, 1000000, SOURCE_ANY, "N",                                 \
            "new keys a second at each worker, a hundred seconds' worth at once; more are answered 429; 0: any number") \
     OPTION("Limits", "new-keys-client", new_keys_client, COUNT, "1000", 0, 1000000, SOURCE_ANY, "N",                   \

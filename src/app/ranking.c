@@ -93,7 +93,7 @@ static bool cell_value(struct walk *w, uint32_t shard, uint32_t cell, struct sli
     if (entry != TOTALS_NONE)
         totals_read(tally_totals(w->tally), entry, &total);
     if (total.as_of_ms == 0 || entry >= w->seen_max) {
-        *value = (int64_t)shard_count(tally_shard(w->tally, shard), cell);
+        *value = (int64_t)shard_growth(tally_shard(w->tally, shard), cell);
         *first = !counted_before(w->tally, shard, name);
         return true;
     }

@@ -182,6 +182,7 @@ static int flusher_begin(struct app *a, struct error *err)
         .replay_window_ms = (uint32_t)(a->options->replay_window_us / US_PER_MS),
         .state = a->state,
         .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key, file_guard},
+        .key_idle_ms = (a->options->key_idle_us + US_PER_MS - 1) / US_PER_MS,
         .wake_worker = *a->options->import ? import_wake : worker_wake_at,
         .wake_ctx = a,
     };
@@ -307,6 +308,7 @@ static void bound_format(const struct address *asked, const struct worker *w, ch
 
 static int ready_start(struct app *a, struct error *err)
 {
+    tally_open_desks(a->tally, true); /* the admin reads counters, too */
     (void)err;
     char public[VALUE_TEXT_BYTES], admin[VALUE_TEXT_BYTES], redis[sizeof a->options->redis.host + 8] = "none";
     const struct redis_url *url = &a->options->redis;

@@ -6,6 +6,7 @@
 
 #include "base/probes.h"
 #include "flush/embedded.h"
+#include "flush/forgetting.h"
 #include "flush/stored_waits.h"
 #include "nodes/link_settings.h"
 #include "nodes/refusals.h"
@@ -18,9 +19,10 @@
 struct core {
     struct core_config config;
     struct keyspace space;
-    struct keys *keys;       /* owned */
-    struct store *store;     /* owned; NULL: embedded */
-    struct scanner *scanner; /* owned; likewise */
+    struct keys *keys;             /* owned */
+    struct store *store;           /* owned; NULL: embedded */
+    struct scanner *scanner;       /* owned; likewise */
+    struct forgetting *forgetting; /* owned; NULL: embedded, where the memory is the store */
     struct accounts accounts;
     struct read_queue reads;
     struct stored_waits waits;
@@ -79,10 +81,13 @@ static void core_note_end_of_flush(struct core *c)
 void core_tick(struct core *c)
 {
     c->now_us = env_now_us(c->config.env);
+    keys_set_clock(c->keys, c->now_us / 1000);
     if (c->now_us >= c->next_flush_us || (c->draining && !core_has_work(c))) {
         c->next_flush_us = c->now_us + flush_pause_us(c);
         core_collect(c);
     }
+    if (c->forgetting && !c->draining)
+        forgetting_tick(c->forgetting, c->now_us / 1000);
     if (c->store) {
         store_tick(c->store, c->now_us / 1000);
         scanner_tick(c->scanner, c->now_us / 1000);
@@ -113,6 +118,8 @@ void core_drain(struct core *c)
 {
     c->draining = true;
     c->next_flush_us = 0;
+    if (c->forgetting)
+        forgetting_finish(c->forgetting);
 }
 
 bool core_is_idle(const struct core *c) { return !core_has_work(c); }
@@ -176,6 +183,8 @@ uint64_t core_wake_us(const struct core *c)
     if (c->store)
         wake_ms = earlier(earlier(earlier(wake_ms, writes_wake_ms(&c->writes)), scanner_wake_ms(c->scanner)),
                           earlier(store_wake_ms(c->store), read_queue_wake_ms(&c->reads)));
+    if (c->forgetting && !c->draining)
+        wake_ms = earlier(wake_ms, forgetting_wake_ms(c->forgetting));
     return earlier(c->next_flush_us, wake_ms < UINT64_MAX / 1000 ? wake_ms * 1000 : UINT64_MAX);
 }
 
@@ -216,6 +225,33 @@ static int core_create_store(struct core *c)
                                        });
 }
 
+static void core_wake(void *ctx, uint32_t worker)
+{
+    const struct core *c = ctx;
+
+    c->config.wake(c->config.wake_ctx, worker);
+}
+
+static void core_cover(void *ctx) { store_cover(((struct core *)ctx)->store); }
+
+static int core_create_forgetting(struct core *c)
+{
+    const struct core_config *config = &c->config;
+    const struct forgetting_config forgetting = {
+        .tally = config->tally,
+        .keys = c->keys,
+        .writes = &c->writes,
+        .stats = config->stats,
+        .idle_ms = config->wake ? config->key_idle_ms : 0,
+        .replay_window_ms = config->replay_window_ms,
+        .wake = core_wake,
+        .covers = core_cover,
+        .ctx = c,
+    };
+
+    return forgetting_create(&c->forgetting, &forgetting);
+}
+
 int core_create(struct core **out, const struct core_config *config)
 {
     struct core *c = calloc(1, sizeof(*c));
@@ -252,6 +288,8 @@ int core_create(struct core **out, const struct core_config *config)
         failed = keys_inherit(c->keys);
     if (!failed && config->host[0])
         failed = core_create_store(c);
+    if (!failed && config->host[0])
+        failed = core_create_forgetting(c);
     if (failed) {
         core_destroy(c);
         return failed;
@@ -264,6 +302,7 @@ void core_destroy(struct core *c)
 {
     if (!c)
         return;
+    forgetting_destroy(c->forgetting);
     scanner_destroy(c->scanner);
     store_destroy(c->store);
     keys_destroy(c->keys);

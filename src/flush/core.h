@@ -37,6 +37,9 @@ struct core_config {
     uint32_t db;
     void (*answered)(void *ctx, struct read_op *op);
     void *answered_ctx;
+    uint64_t key_idle_ms;                     /* keys are forgotten after that; 0: never */
+    void (*wake)(void *ctx, uint32_t worker); /* to call tally_answer(); NULL: then nothing is forgotten */
+    void *wake_ctx;
 };
 
 struct core;
@@ -48,7 +51,7 @@ void core_tick(struct core *c);
 void core_reconnect(struct core *c);
 /* Collect now, and from here on every few milliseconds: whoever waits until it is stored is not to wait for long. */
 void core_hurry(struct core *c);
-/* Collect now and do not wait for the interval any more. */
+/* Collect now and do not wait for the interval any more. The workers have ended. */
 void core_drain(struct core *c);
 /* Nothing is dirty, nothing in flight; keys that the store refuses do not count. */
 bool core_is_idle(const struct core *c);

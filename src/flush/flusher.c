@@ -194,10 +194,11 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
         .db = f->config.redis.db,
         .answered = flusher_answered,
         .answered_ctx = f,
+        .key_idle_ms = f->config.key_idle_ms,
+        .wake = f->config.wake_worker,
+        .wake_ctx = f->config.wake_ctx,
     };
-    int failed = core_create(&f->core, &config);
-
-    return failed ? error_set(err, failed, "no memory for the flusher: lower --max-keys") : 0;
+    return core_create(&f->core, &config) ? error_set(err, -ENOMEM, "no memory for the flusher: lower --max-keys") : 0;
 }
 
 static int flusher_create_env(struct flusher *f, struct error *err)

@@ -30,8 +30,9 @@ struct flusher_config {
     const struct state_file *state; /* NULL: none; outlives the flusher */
     struct credentials credentials;
     struct tls_config tls; /* for rediss:// */
-    /* After answers were pushed. Who asks is one of the tally's workers, or, as the one behind the last, the admin's.
-     */
+    uint64_t key_idle_ms;  /* keys are forgotten after that; 0: never */
+    /* After answers were pushed, or to call tally_answer(). Who asks is one of the tally's workers, or, as the one
+     * behind the last, the admin's. */
     void (*wake_worker)(void *ctx, uint32_t worker);
     void *wake_ctx;
 };

@@ -8,10 +8,7 @@ void stored_waits_push(struct stored_waits *w, struct read_op *op)
 
 static bool is_stored(const struct stored_waits *w, const struct tally_mark *mark)
 {
-    key_cell cell;
-
-    return keys_of_cell(w->keys, mark->worker, mark->cell, &cell) != KEY_NONE &&
-           keys_baseline(w->keys, cell) >= mark->count;
+    return keys_have_stored(w->keys, mark->worker, mark->cell, mark->count);
 }
 
 void stored_waits_settle(struct stored_waits *w, uint64_t now_ms)

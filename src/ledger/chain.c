@@ -163,6 +163,13 @@ int chain_replace(struct chain *c)
     return failed;
 }
 
+/* The record of what is under way is the last one then, and none of its keys is forgotten. */
+void chain_cover(struct chain *c)
+{
+    if (!c->batch && !c->replaced)
+        chronicle_cover(&c->past);
+}
+
 bool chain_is_sure(const struct chain *c)
 {
     return (!c->batch || c->batch->copies == 0) && (!c->replaced || c->replaced->copies == 0);

@@ -95,6 +95,8 @@ int chain_replace(struct chain *c); /* 0 or -ENOMEM: nothing changed */
 /* The batch was executed, and knows what EXEC said of it. `ledger_set` is false when all but the ledger was written,
  * and is returned. */
 bool chain_answered(struct chain *c, bool ledger_set);
+/* Keys are about to be forgotten: nothing may say any more in which cells a batch was that is stored. */
+void chain_cover(struct chain *c);
 /* The ledger is asked for, of a server whose data are of that lineage (redis/greeting.h). An answer may have waited
  * long: what it says is no older than this. */
 void chain_ask(struct chain *c, uint64_t lineage);

@@ -94,6 +94,8 @@ static enum chain_news chain_move(struct chain *c, const struct ledger *server)
     struct move m;
 
     chain_give_back_all(c);
+    window_expire(&c->past.window,
+                  accounts_now_ms(chain_accounts(c))); /* cells beyond it may have other names by now */
     uint64_t to = window_find(w, server);
     const struct window_entry *e = window_entry(w, to);
     bool look = chain_must_look(e);

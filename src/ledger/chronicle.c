@@ -114,6 +114,7 @@ int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
     }
     if (c->parts.failed)
         return -ENOMEM;
+    c->bare = false;
     journal_intend(&c->journal, &(struct journal_batch){
                                     .ledger = b->ledger,
                                     .acked = c->acked,
@@ -130,6 +131,7 @@ int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const st
 {
     if (parts->failed)
         return -ENOMEM;
+    c->bare = false;
     journal_intend(&c->journal, &(struct journal_batch){
                                     .ledger = *to,
                                     .acked = c->acked,
@@ -143,10 +145,23 @@ int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const st
     return 0;
 }
 
+void chronicle_cover(struct chronicle *c)
+{
+    if (!c->config.journal || c->bare)
+        return;
+    journal_intend(&c->journal,
+                   &(struct journal_batch){
+                       .ledger = chronicle_next(c), .acked = c->acked, .instance = c->instance, .kind = JOURNAL_BATCH});
+    chronicle_start_over(c, &c->acked);
+    c->bare = true;
+}
+
 void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
 {
     uint64_t now_ms = accounts_now_ms(c->config.accounts);
 
+    for (uint32_t i = 0; i < b->items_count; i++) /* the window knows their cells from now on */
+        keys_use(c->config.accounts->keys, b->items[i].key, now_ms);
     c->stored_ms = now_ms;
     c->inherits &= b->inherited;
     c->hits += hits;

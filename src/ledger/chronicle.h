@@ -40,6 +40,7 @@ struct chronicle {
     struct window window;
     struct journal journal;
     bool inherits; /* nothing that this process made is stored yet: if the identity is not ours, neither is the rest */
+    bool bare;     /* the journal's last record names no cell */
     struct buf parts; /* of the record under way */
 };
 
@@ -72,6 +73,9 @@ int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const st
                           const struct buf *parts);
 /* The ledger is gone, and a new one begins; whether the hits under it are, too, is not known: so many. */
 uint64_t chronicle_forget(struct chronicle *c);
+/* Nothing is under way. Of cells in old records none is known any more, should the journal be damaged: an empty batch
+ * that was never sent is the last one. */
+void chronicle_cover(struct chronicle *c);
 /* A new identity, without a past: another process writes under the old one. When that is found out before anything of
  * ours was stored, it has a copy of our state file, and what was in it is its to store: given up, so many hits. */
 uint64_t chronicle_rename(struct chronicle *c, const char *instance);

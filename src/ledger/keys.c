@@ -7,11 +7,16 @@
 #include "ledger/keys_inside.h"
 #include "sync/barrier.h"
 
-static key_cell cell_id(uint32_t shard, uint32_t cell) { return ((uint64_t)shard << 32 | cell) + 1; }
-static uint32_t cell_shard(key_cell id) { return (uint32_t)((id - 1) >> 32); }
-static uint32_t cell_index(key_cell id) { return (uint32_t)(id - 1); }
-
 /* ---- names and cells ---- */
+
+/* Each name has one place, whoever took how many for it. */
+static void keys_correct_places(struct keys *k, struct slice name, bool is_new, bool placed)
+{
+    if (is_new && !placed)
+        places_add(k->places, name);
+    else if (!is_new && placed)
+        places_give_back(k->places, places_namespace(k->places, name));
+}
 
 static uint32_t keys_add_cell(struct keys *k, uint32_t shard, uint32_t cell)
 {
@@ -23,7 +28,12 @@ static uint32_t keys_add_cell(struct keys *k, uint32_t shard, uint32_t cell)
     key = totals_intern(k->totals, shard, cell);
     if (key == TOTALS_NONE)
         return KEY_NONE;
-    uint8_t partition = (uint8_t)keyspace_partition(k->space, shard_name(k->shards[shard].shard, cell));
+    struct slice name = shard_name(k->shards[shard].shard, cell);
+    uint8_t partition = (uint8_t)keyspace_partition(k->space, name);
+    keys_correct_places(k, name, !k->first_cell[key], shard_is_placed(k->shards[shard].shard, cell));
+    if (key >= k->end)
+        k->end = key + 1;
+    k->used[key] = k->clock;
     /* Zeroes are there already; to write them would make the columns resident. */
     if (partition)
         k->partition[key] = partition;
@@ -56,40 +66,46 @@ struct slice keys_name(const struct keys *k, uint32_t key)
 
 key_cell keys_first_cell(const struct keys *k, uint32_t key)
 {
-    return cell_id(k->first_shard[key], k->first_cell[key] - 1);
+    return keys_cell(k->first_shard[key], k->first_cell[key] - 1);
 }
 
 key_cell keys_next_cell(const struct keys *k, key_cell cell)
 {
-    return k->shards[cell_shard(cell)].next[cell_index(cell)];
+    return k->shards[key_cell_shard(cell)].next[key_cell_index(cell)];
 }
 
 uint64_t keys_count(const struct keys *k, key_cell cell)
 {
-    return shard_count(k->shards[cell_shard(cell)].shard, cell_index(cell));
+    return shard_count(k->shards[key_cell_shard(cell)].shard, key_cell_index(cell));
 }
 
 uint64_t keys_baseline(const struct keys *k, key_cell cell)
 {
-    return shard_baseline(k->shards[cell_shard(cell)].shard, cell_index(cell));
+    return shard_baseline(k->shards[key_cell_shard(cell)].shard, key_cell_index(cell));
 }
 
 void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to)
 {
-    shard_set_baseline(k->shards[cell_shard(cell)].shard, cell_index(cell), to);
+    shard_set_baseline(k->shards[key_cell_shard(cell)].shard, key_cell_index(cell), to);
 }
 
 uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *out)
 {
     if (shard >= k->shards_count || cell >= shard_cells(k->shards[shard].shard))
         return KEY_NONE;
-    *out = cell_id(shard, cell);
+    *out = keys_cell(shard, cell);
     return keys_add_cell(k, shard, cell);
+}
+
+bool keys_have_stored(const struct keys *k, uint32_t shard, uint32_t cell, uint64_t count)
+{
+    return shard < k->shards_count && cell < shard_cells(k->shards[shard].shard) &&
+           shard_baseline(k->shards[shard].shard, cell) >= count;
 }
 
 uint32_t keys_of(const struct keys *k, key_cell cell)
 {
-    return totals_of_cell(k->totals, cell_shard(cell), cell_index(cell));
+    return totals_of_cell(k->totals, key_cell_shard(cell), key_cell_index(cell));
 }
 
 /* ---- lists ---- */
@@ -101,6 +117,9 @@ uint32_t keys_held(const struct keys *k) { return k->held.count; }
 
 void keys_push_dirty(struct keys *k, uint32_t key)
 {
+    k->used[key] = k->clock;
+    if (k->place[key] == KEY_IN_LEAVING)
+        k->place[key] = KEY_IN_LEAVING_DIRTY;
     if (k->place[key] != KEY_IN_NONE)
         return;
     k->place[key] = KEY_IN_DIRTY;
@@ -146,7 +165,7 @@ uint64_t keys_unhold(struct keys *k, uint32_t key)
     return hits;
 }
 
-static uint64_t keys_unstored(const struct keys *k, uint32_t key)
+uint64_t keys_unstored(const struct keys *k, uint32_t key)
 {
     uint64_t hits = 0;
 
@@ -216,10 +235,15 @@ static void keys_remember_unsure(struct keys *k)
     }
 }
 
+void keys_set_clock(struct keys *k, uint64_t now_ms) { k->clock = key_moment(now_ms); }
+
+void keys_use(struct keys *k, uint32_t key, uint64_t now_ms) { k->used[key] = key_moment(now_ms); }
+
 void keys_collect(struct keys *k)
 {
     for (uint32_t key; (key = key_list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;) {
-        if (keys_unstored(k, key)) /* else it would be unsure again, and for ever */
+        /* Without a cell it was forgotten. Without hits it would be unsure again, and for ever. */
+        if (k->first_cell[key] && keys_unstored(k, key))
             keys_push_dirty(k, key);
     }
     for (uint32_t i = 0; i < k->shards_count; i++)
@@ -237,7 +261,8 @@ uint64_t keys_base(const struct keys *k, uint32_t key)
     uint64_t base = 0;
 
     for (key_cell c = keys_first_cell(k, key); c; c = keys_next_cell(k, c))
-        base += keys_baseline(k, c);
+        if (totals_covers(k->totals, key_cell_shard(c), key_cell_index(c)))
+            base += keys_baseline(k, c);
     return base;
 }
 
@@ -274,9 +299,10 @@ static bool keys_reserve(struct keys *k, struct tally *tally)
     k->first_cell = region_reserve(n * sizeof(*k->first_cell));
     k->first_shard = region_reserve(n * sizeof(*k->first_shard));
     k->partition = region_reserve(n * sizeof(*k->partition));
+    k->used = region_reserve(n * sizeof(*k->used));
     k->dirty = calloc(k->space->partitions, sizeof(*k->dirty));
     bool ok = k->next && k->unsure_next && k->place && k->aside && k->first_cell && k->first_shard && k->partition &&
-              k->dirty;
+              k->used && k->dirty;
     for (uint32_t i = 0; ok && i < k->shards_count; i++) {
         struct keys_shard *s = &k->shards[i];
         s->shard = tally_shard(tally, i);
@@ -294,8 +320,9 @@ int keys_create(struct keys **out, struct tally *tally, const struct keyspace *s
     if (!k)
         return -ENOMEM;
     k->totals = tally_totals(tally);
+    k->places = tally_places(tally);
     k->space = space;
-    k->keys_max = tally_keys_max(tally);
+    k->keys_max = tally_entries_max(tally);
     k->shards_count = shards;
     if (!keys_reserve(k, tally)) {
         keys_destroy(k);
@@ -316,6 +343,7 @@ void keys_destroy(struct keys *k)
         region_release(s->next, n * sizeof(*s->next));
     }
     free(k->dirty);
+    region_release(k->used, n * sizeof(*k->used));
     region_release(k->partition, n * sizeof(*k->partition));
     region_release(k->first_shard, n * sizeof(*k->first_shard));
     region_release(k->first_cell, n * sizeof(*k->first_cell));

@@ -1,11 +1,14 @@
 #pragma once
-/* Every name that was ever touched, as the flusher sees it: its cells in the workers' shards, how much of each
+/* Every name that is counted, as the flusher sees it: its cells in the workers' shards, how much of each
  * the store has (the baselines), and whether it waits for a batch.
  *
  * Thread: the flusher's; of the shards only what shard.h allows it.
  * A key is the number of its entry in the totals. It is in one list at most: its partition's DIRTY (for the next batch)
  * or HELD (the store refused it; kept aside until keys_release_held()). Its count never leaves the cells: what is not
  * in a baseline is still to be stored, so an outage costs nothing but these lists.
+ * A key whose hits are all stored, and that nobody has anything to do with, may be forgotten (keys_forget.c). Whoever
+ * keeps something by key or cell longer than a tick uses the key (keys_use()) as long as that matters, or has a word in
+ * keys_may_leave().
  * Failure modes: none after creation; everything is reserved for keys_max then. */
 
 #include <stdbool.h>
@@ -20,12 +23,18 @@
 typedef uint64_t key_cell;
 /* Its shard << 32 | its number there: what it is called in a journal. */
 static inline uint64_t keys_cell_number(key_cell cell) { return cell - 1; }
+static inline key_cell keys_cell(uint32_t shard, uint32_t cell) { return ((uint64_t)shard << 32 | cell) + 1; }
 
 struct keys;
 
 /* 0 or -ENOMEM; both are the caller's and outlive the keys. */
 int keys_create(struct keys **out, struct tally *tally, const struct keyspace *space);
 void keys_destroy(struct keys *k);
+
+/* What time it is, for what is touched from now on. */
+void keys_set_clock(struct keys *k, uint64_t now_ms);
+/* It is used now: not to be forgotten for a while. */
+void keys_use(struct keys *k, uint32_t key, uint64_t now_ms);
 
 /* Take what the workers touched since the last call into DIRTY, and make their counts readable. */
 void keys_collect(struct keys *k);
@@ -55,10 +64,25 @@ key_cell keys_next_cell(const struct keys *k, key_cell cell);
 uint64_t keys_count(const struct keys *k, key_cell cell); /* now */
 uint64_t keys_baseline(const struct keys *k, key_cell cell);
 void keys_set_baseline(struct keys *k, key_cell cell, uint64_t to);
+/* Has the store acknowledged what that cell had counted when it stood at `count`, whatever name it has now? */
+bool keys_have_stored(const struct keys *k, uint32_t shard, uint32_t cell, uint64_t count);
 /* The key of a cell that was in a batch. */
 uint32_t keys_of(const struct keys *k, key_cell cell);
 /* The key of a cell that an earlier process had; KEY_NONE: there is no such cell. */
 uint32_t keys_of_cell(struct keys *k, uint32_t shard, uint32_t cell, key_cell *out);
+
+/* ---- forgetting (flush/forgetting.h, tally/forget.h) ---- */
+
+uint32_t keys_end(const struct keys *k); /* keys are 0 … one less; some of them may be none */
+/* Is all of it stored, in no list, and not used since `idle_ms` ago? */
+bool keys_may_leave(const struct keys *k, uint32_t key, uint64_t now_ms, uint64_t idle_ms);
+/* From here to keys_settle() it becomes part of no batch. Every cell of it leaves then or stays. */
+void keys_leave(struct keys *k, uint32_t key);
+/* Its name is gone from the shard. How many places went with it. */
+uint32_t keys_cell_parts(struct keys *k, uint32_t key, key_cell cell);
+void keys_cell_stays(struct keys *k, key_cell cell);
+/* true: it had no more cells, and is none any more. `name` is what it had, `places` what went with its cells. */
+bool keys_settle(struct keys *k, uint32_t key, struct slice name, uint32_t places);
 
 /* What the cells hold now is of an earlier process: before the workers start. 0 or -ENOMEM. */
 int keys_inherit(struct keys *k);

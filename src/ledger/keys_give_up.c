@@ -23,7 +23,10 @@ int keys_inherit(struct keys *k)
 
 static bool cell_is_of(const struct keys *k, const struct keys_shard *s, uint32_t cell, uint32_t partition)
 {
-    return keyspace_partition(k->space, shard_name(s->shard, cell)) == partition;
+    struct slice name = shard_name(s->shard, cell);
+
+    /* A name that a worker gives to a vacant cell just now is not of before. */
+    return name.bytes && keyspace_partition(k->space, name) == partition;
 }
 
 /* Of one cell, what is beyond the baseline up to `all`. */

@@ -1,5 +1,5 @@
 #pragma once
-/* What keys are made of: for keys.c and keys_give_up.c alone.
+/* What keys are made of: for keys.c, keys_forget.c and keys_give_up.c alone.
  *
  * Thread: the flusher's. */
 
@@ -11,7 +11,13 @@ enum key_place {
     KEY_IN_DIRTY,
     KEY_IN_DIRTY_FOR_HELD, /* refused after it was touched again: moves on when its turn comes */
     KEY_IN_HELD,
+    KEY_IN_LEAVING,       /* in no list */
+    KEY_IN_LEAVING_DIRTY, /* likewise, and to be dirty if it stays */
 };
+
+/* Of a moment, as keys remember it: so coarse that two years fit, and an idle key is looked at far more often. */
+#define KEY_MOMENT_SHIFT 4
+static inline uint32_t key_moment(uint64_t ms) { return (uint32_t)(ms >> KEY_MOMENT_SHIFT); }
 
 struct keys_shard {
     struct shard *shard;
@@ -22,11 +28,14 @@ struct keys_shard {
 
 struct keys {
     struct totals *totals;
+    struct places *places;
     const struct keyspace *space;
     uint32_t keys_max;
     uint32_t shards_count;
     uint32_t dirty_count; /* in all partitions */
     uint64_t pushes;
+    uint32_t end;           /* no key is above */
+    uint32_t clock;         /* a moment */
     struct key_list *dirty; /* owned; by partition */
     struct key_list held, unsure;
     uint32_t *next;        /* owned; by key, of dirty and held */
@@ -36,5 +45,12 @@ struct keys {
     uint32_t *first_cell;  /* owned; by key: its number + 1 … */
     uint16_t *first_shard; /* owned; … in this shard */
     uint8_t *partition;    /* owned; by key */
+    uint32_t *used;        /* owned; by key: a moment */
     struct keys_shard shards[];
 };
+
+/* ---- a cell, by its one number ---- */
+static inline uint32_t key_cell_shard(key_cell id) { return (uint32_t)((id - 1) >> 32); }
+static inline uint32_t key_cell_index(key_cell id) { return (uint32_t)(id - 1); }
+
+uint64_t keys_unstored(const struct keys *k, uint32_t key);

@@ -182,6 +182,7 @@ bool partition_is_armed(const struct partition *p)
 }
 
 bool partition_busy(const struct partition *p) { return p->chain.batch || p->chain.replaced || p->chain.next; }
+void partition_cover(struct partition *p) { chain_cover(&p->chain); }
 void partition_prepare(struct partition *p) { chain_prepare(&p->chain); }
 struct refused *partition_refused(struct partition *p) { return &p->refused; }
 uint32_t partition_number(const struct partition *p) { return p->chain.config.past.number; }

@@ -58,6 +58,7 @@ void partition_disarm(struct partition *p);
 /* ---- sending: INCRBY … · SET L … · EXEC ---- */
 /* The batch to send now, which is counted as sent. NULL: there is nothing to send. Only when armed. */
 struct batch *partition_begin_send(struct partition *p, uint64_t now_ms);
+void partition_cover(struct partition *p); /* see chain_cover() */
 /* Makes the next batch ready while the server works on this one. */
 void partition_prepare(struct partition *p);
 

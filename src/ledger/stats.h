@@ -35,7 +35,7 @@ struct flusher_stats {
     /* their sum is `alarms` */
     uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback, alarms_partitions_differ;
     uint64_t errors_by_class[32]; /* index: enum redis_error_class */
-    uint64_t keys_poisoned, keys_dirty;
+    uint64_t keys_poisoned, keys_dirty, keys_forgotten;
     uint64_t last_flush_ms;     /* monotonic, end of the last batch that was stored */
     uint64_t flush_duration_us; /* of the last */
     struct histogram flush_time;

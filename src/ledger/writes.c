@@ -21,7 +21,11 @@ void writes_push(struct writes *w, struct read_op *op)
     *at = op;
 }
 
-bool writes_wait(const struct writes *w, uint32_t partition) { return w->first[partition] != NULL; }
+bool writes_wait(const struct writes *w, uint32_t partition) { return w->first[partition] && !w->paused; }
+
+void writes_pause(struct writes *w, bool paused) { w->paused = paused; }
+
+bool writes_keep_keys(const struct writes *w) { return w->keys_kept > 0; }
 
 void writes_take(struct writes *w, struct batch *b, struct keys *keys, uint32_t partition)
 {
@@ -34,6 +38,7 @@ void writes_take(struct writes *w, struct batch *b, struct keys *keys, uint32_t 
         return;
     }
     w->sent[partition] = b;
+    w->keys_kept += key != KEY_NONE;
     b->overwrites = true;
     b->write = (struct batch_write){
         .there = true,
@@ -46,6 +51,7 @@ void writes_take(struct writes *w, struct batch *b, struct keys *keys, uint32_t 
 
 void writes_ended(struct writes *w, const struct batch *b, enum read_state state)
 {
+    w->keys_kept -= b->write.key != KEY_NONE;
     for (uint32_t i = 0; i < w->space->partitions; i++) {
         if (w->sent[i] != b)
             continue;

@@ -27,11 +27,17 @@ struct writes {
     void *answered_ctx;
     struct read_op *first[PARTITIONS_MAX]; /* queued, the oldest first */
     struct batch *sent[PARTITIONS_MAX];    /* has a write whose asker still waits; NULL: none */
+    uint32_t keys_kept;                    /* batches with a write to a key of ours, whoever still waits */
+    bool paused;
 };
 
 /* op->kind is ASK_SET, with the value in results[0].stored, or ASK_DELETE; op->count is 1. */
 void writes_push(struct writes *w, struct read_op *op);
 bool writes_wait(const struct writes *w, uint32_t partition);
+/* Nobody waits meanwhile, as far as writes_wait() says: keys are leaving. */
+void writes_pause(struct writes *w, bool paused);
+/* Does a batch hold a write to a key of this process? That key is not to leave. */
+bool writes_keep_keys(const struct writes *w);
 /* The oldest one goes into `b`, which is begun and empty; only when one waits. */
 void writes_take(struct writes *w, struct batch *b, struct keys *keys, uint32_t partition);
 /* The batch of this partition has ended; READ_FOUND: written, READ_FAILED: not. */

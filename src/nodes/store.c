@@ -58,7 +58,6 @@ static void store_on_differs(void *ctx, uint32_t partitions)
 {
     struct store *s = ctx;
     struct flusher_stats *stats = s->config.accounts->stats;
-
     stat_add(&stats->alarms, 1);
     stat_add(&stats->alarms_partitions_differ, 1);
     store_relaxed_u64(&stats->partitions_found, partitions);
@@ -73,10 +72,9 @@ static bool store_known(void *ctx, uint32_t i, struct node_address *out)
 {
     const struct store *s = ctx;
 
-    if (i >= s->nodes_count)
-        return false;
-    *out = *node_address(s->nodes[i]);
-    return true;
+    if (i < s->nodes_count)
+        *out = *node_address(s->nodes[i]);
+    return i < s->nodes_count;
 }
 
 static void store_remap(void *ctx)
@@ -98,10 +96,9 @@ static void store_remap(void *ctx)
 
 static struct node *store_get_node(struct store *s, const struct node_address *address)
 {
-    for (uint32_t i = 0; i < s->nodes_count; i++) {
+    for (uint32_t i = 0; i < s->nodes_count; i++)
         if (node_address_equals(node_address(s->nodes[i]), address))
             return s->nodes[i];
-    }
     const struct node_config node = {
         .env = s->config.env,
         .accounts = s->config.accounts,
@@ -143,10 +140,9 @@ static void store_drop_empty_nodes(struct store *s)
 
 static bool store_wants(const struct store *s, const struct node *n)
 {
-    for (uint32_t p = 0; p < s->placements_count; p++) {
+    for (uint32_t p = 0; p < s->placements_count; p++)
         if (node_address_equals(&s->placements[p].assigned, node_address(n)))
             return true;
-    }
     return false;
 }
 
@@ -189,10 +185,9 @@ static void store_settle(struct store *s)
 
 static bool store_is_connected(const struct store *s)
 {
-    for (uint32_t p = 0; p < s->placements_count; p++) {
+    for (uint32_t p = 0; p < s->placements_count; p++)
         if (!s->placements[p].node || !node_is_ready(s->placements[p].node))
             return false;
-    }
     return true;
 }
 
@@ -274,12 +269,17 @@ const struct node_address *store_home(void *ctx, uint32_t partition)
     return s->placements[partition].node ? node_address(s->placements[partition].node) : NULL;
 }
 
+void store_cover(struct store *s)
+{
+    for (uint32_t p = 0; p < s->placements_count; p++)
+        partition_cover(s->placements[p].partition);
+}
+
 bool store_is_busy(const struct store *s)
 {
-    for (uint32_t p = 0; p < s->placements_count; p++) {
+    for (uint32_t p = 0; p < s->placements_count; p++)
         if (partition_busy(s->placements[p].partition))
             return true;
-    }
     return false;
 }
 

@@ -50,6 +50,8 @@ void store_fail_reads(struct store *s);
 void store_reconnect(struct store *s);
 /* Where a partition lives; NULL: nowhere yet. `store` is a struct store. */
 const struct node_address *store_home(void *store, uint32_t partition);
+/* Keys are about to be forgotten: what is kept may not say any more in which cells a batch was. */
+void store_cover(struct store *s);
 /* Is there a batch that is not resolved? */
 bool store_is_busy(const struct store *s);
 uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX]); /* how many */

@@ -204,7 +204,7 @@ static int create_new(struct run *r, struct error *err)
         .chunk_bytes = c->chunk_bytes,
         .geometry = {.workers = c->workers,
                      .partitions = r->space.partitions,
-                     .cells_max = larger(c->keys_max, names),
+                     .cells_max = tally_cells_max(larger(c->keys_max, names)),
                      .journal_bytes = journal_bytes(journal_parts_max(c->batch_keys_max, c->workers)),
                      .embedded = c->embedded,
                      .keys_sum = keys_sum(c)},

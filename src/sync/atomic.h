@@ -100,6 +100,8 @@ static inline void fence_acquire(const void *p)
 
 /* Orders the loads before it before the loads after it. */
 static inline void fence_loads(void) { ck_pr_fence_load(); }
+/* Orders the stores before it before the stores after it. */
+static inline void fence_stores(void) { ck_pr_fence_store(); }
 
 /* A statistic. One thread adds, and any thread reads a recent value. */
 static inline void stat_add(uint64_t *p, uint64_t n) { store_relaxed_u64(p, *p + n); }

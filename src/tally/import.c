@@ -10,9 +10,12 @@ struct walk {
 
 typedef int (*cell_fn)(void *ctx, struct slice name, uint64_t hits);
 
-/* Without a store behind it, an old run's counts were all there is of them, whatever its baselines say. */
+/* Without a store behind it, an old run's counts were all there is of them, whatever its baselines say. Nothing is
+ * forgotten then; of a cell that was used again, only what is not stored belongs to the name. */
 static uint64_t pending_of(const struct walk *w, const struct state_cell_view *cell)
 {
+    if (cell->reused)
+        return cell->count - cell->baseline;
     return w->embedded || w->old->header.geometry.embedded ? cell->count : cell->count - cell->baseline;
 }
 

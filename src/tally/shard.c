@@ -12,6 +12,9 @@
 #include "tally/name.h"
 #include "tally/seal.h"
 #include "tally/storage.h"
+#include "tally/vacancy.h"
+
+#define SETTLE_STEPS 16 /* of the index, with each try to take something out of it */
 
 struct shard {
     /* what every hit and every reader needs, on one cache line; constant, but for the index when it grows */
@@ -25,6 +28,7 @@ struct shard {
     struct storage storage;
     uint32_t cells;       /* worker writes, any thread reads: so many are whole */
     uint32_t names_units; /* worker only */
+    struct vacancy vacancy;
 
     /* written at every hit, away from what readers need: worker writes, any thread reads */
     uint64_t sum __attribute__((aligned(64)));
@@ -68,9 +72,14 @@ int shard_create(struct shard **out, const struct shard_config *config)
     failed = index_init(&s->index, config->cells_max);
     if (failed)
         goto free_touched;
+    failed = vacancy_init(&s->vacancy, s->storage.names, config->cells_max);
+    if (failed)
+        goto free_index;
     *out = s;
     return 0;
 
+free_index:
+    index_fini(&s->index);
 free_touched:
     spsc_u32_destroy(s->touched);
 free_storage:
@@ -84,6 +93,7 @@ void shard_destroy(struct shard *s)
 {
     if (!s)
         return;
+    vacancy_fini(&s->vacancy);
     index_fini(&s->index);
     spsc_u32_destroy(s->touched);
     storage_fini(&s->storage);
@@ -128,38 +138,115 @@ uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash)
 }
 _Static_assert(INDEX_NONE == SHARD_CELL_NONE && INDEX_ITEMS_MAX >= SHARD_CELLS_MAX, "a cell is an item of the index");
 
-static void cell_write(struct shard *s, uint32_t cell, struct slice name)
+/* ---- names that come ---- */
+
+/* Room for a name, in units. SHARD_CELL_NONE or SHARD_CELL_NO_SPACE when there is none. */
+static uint32_t room_take(struct shard *s, uint32_t units)
 {
     struct storage *st = &s->storage;
-    struct cell c = {.count = seal(0), .name_at = s->names_units + 1, .name_bytes = (uint16_t)name.bytes};
-    char *at = st->names + (size_t)s->names_units * NAME_UNIT;
+    uint32_t at = vacancy_take_room(&s->vacancy, units);
+    bool full = units > st->names_units_max - s->names_units;
+
+    if (at != VACANCY_NONE)
+        return at;
+    if (!full && storage_has_room(st, 0, s->names_units + units)) {
+        s->names_units += units;
+        return s->names_units - units;
+    }
+    at = vacancy_split_room(&s->vacancy, units);
+    return at != VACANCY_NONE ? at : full ? SHARD_CELL_NONE : SHARD_CELL_NO_SPACE;
+}
+
+static struct cell name_write(struct shard *s, uint32_t cell, uint32_t at, struct slice name)
+{
+    struct storage *st = &s->storage;
+    struct cell c = {.count = seal(0), .name_at = at + 1, .name_bytes = (uint16_t)name.bytes};
+    char *to = st->names + (size_t)at * NAME_UNIT;
     uint32_t sum = state_name_sum(st->shard, cell, &c, name.at);
 
-    memcpy(at, &sum, sizeof(sum));
-    memcpy(at + NAME_UNIT, name.at, name.bytes);
+    memcpy(to, &sum, sizeof(sum));
+    memcpy(to + NAME_UNIT, name.at, name.bytes);
+    return c;
+}
+
+static void cell_begin(struct shard *s, uint32_t cell, const struct cell *c)
+{
+    struct storage *st = &s->storage;
+
     st->baselines[cell] = seal(0);
-    st->cells[cell] = c;
+    st->cells[cell] = *c;
+    spsc_u32_reserve(s->touched, cell + 1); /* each cell is in it at most once */
+    store_release_u32(&s->cells, cell + 1); /* partner: shard_cells() */
+    if (st->live_cells)
+        store_release_u64(st->live_cells, seal(cell + 1)); /* partner: the recovery after a kill -9 */
+}
+
+static void cell_begin_again(struct shard *s, uint32_t cell, struct cell c)
+{
+    c.flags = CELL_REUSED;
+    vacancy_take_cell(&s->vacancy);
+    /* partner: the recovery after a kill -9, which finds the name whole or the cell vacant */
+    store_release_u64(cell_name_word(&s->storage.cells[cell]), *cell_name_word(&c));
 }
 
 uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
 {
     struct storage *st = &s->storage;
-    uint32_t cell = s->cells, units = state_name_units((uint32_t)name.bytes);
+    uint32_t cell = vacancy_cell(&s->vacancy), at;
+    bool again = cell != VACANCY_NONE;
 
-    assert(name.bytes > 0 && name.bytes <= UINT16_MAX);
-    if (cell == st->cells_max || units > st->names_units_max - s->names_units)
+    assert(name.bytes > 0 && name.bytes <= NAME_BYTES_MAX);
+    if (!again)
+        cell = s->cells;
+    if (cell == st->cells_max)
         return SHARD_CELL_NONE;
-    if (!storage_has_room(st, cell, s->names_units + units))
+    if (!again && !storage_has_room(st, cell, s->names_units))
         return SHARD_CELL_NO_SPACE;
-
-    cell_write(s, cell, name);
-    s->names_units += units;
-    spsc_u32_reserve(s->touched, cell + 1); /* each cell is in it at most once */
-    store_release_u32(&s->cells, cell + 1); /* partner: shard_cells() */
-    if (st->live_cells)
-        store_release_u64(st->live_cells, seal(cell + 1)); /* partner: the recovery after a kill -9 */
+    at = room_take(s, state_name_units((uint32_t)name.bytes));
+    if (at >= SHARD_CELL_NO_SPACE)
+        return at;
+    const struct cell c = name_write(s, cell, at, name);
+    if (again)
+        cell_begin_again(s, cell, c);
+    else
+        cell_begin(s, cell, &c);
     index_insert(&s->index, hash, cell);
     return cell;
+}
+
+void shard_set_placed(struct shard *s, uint32_t cell) { s->cells_at[cell].flags |= CELL_PLACED; }
+
+bool shard_is_placed(const struct shard *s, uint32_t cell)
+{
+    /* Written by the worker before it hands the cell to the flusher for the first time. */
+    return s->cells_at[cell].flags & CELL_PLACED;
+}
+
+/* ---- names that go ---- */
+
+/* What the flusher has seen of the cell may be old. Here, in the worker, nothing is hit meanwhile. */
+bool shard_unlink(struct shard *s, uint32_t cell)
+{
+    const struct cell *c = &s->cells_at[cell];
+    uint64_t count = seal_number(c->count);
+
+    if (load_relaxed_u8(&c->queued) || count != shard_baseline(s, cell) || count > SHARD_COUNT_PARTS_MAX)
+        return false;
+    if (!index_settle(&s->index, SETTLE_STEPS))
+        return false;
+    index_remove(&s->index, shard_hash(s, shard_name(s, cell)), cell);
+    return true;
+}
+
+void shard_vacate(struct shard *s, uint32_t cell)
+{
+    struct cell *c = &s->cells_at[cell];
+    uint32_t at = c->name_at - 1, units = state_name_units(c->name_bytes);
+
+    assert(c->name_at && c->name_bytes);
+    store_release_u64(cell_name_word(c), 0); /* partner: the recovery after a kill -9 */
+    vacancy_put_room(&s->vacancy, at, units);
+    vacancy_put_cell(&s->vacancy, cell);
 }
 
 /* No hit is left unreported. The worker stores the count and then loads `queued`; the flusher stores
@@ -200,8 +287,19 @@ uint64_t shard_count(const struct shard *s, uint32_t cell)
     return seal_number(load_relaxed_u64(&s->cells_at[cell].count)); /* partner: shard_add() */
 }
 
+uint64_t shard_growth(const struct shard *s, uint32_t cell)
+{
+    uint64_t baseline = shard_baseline(s, cell);
+
+    fence_loads(); /* the baseline grows, and never past the count */
+    return shard_count(s, cell) - (s->cells_at[cell].flags & CELL_REUSED ? baseline : 0);
+}
+
 /* Written by the worker before the cell was published, by the flusher after. */
-uint64_t shard_baseline(const struct shard *s, uint32_t cell) { return seal_number(s->storage.baselines[cell]); }
+uint64_t shard_baseline(const struct shard *s, uint32_t cell)
+{
+    return seal_number(load_relaxed_u64(&s->storage.baselines[cell])); /* partner: shard_set_baseline() */
+}
 
 void shard_set_baseline(struct shard *s, uint32_t cell, uint64_t to)
 {

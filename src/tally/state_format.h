@@ -10,6 +10,7 @@
  * Thread: pure functions. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/slice.h"
@@ -42,15 +43,24 @@ struct state_header {
     uint32_t sum; /* crc32c of all before */
 };
 
-/* A counter, in memory as in the file. */
+/* A counter, in memory as in the file. When its name is forgotten, the cell is used again for another one. Its count
+ * and its baseline go on from where they were, so only their difference says anything of one name. */
 struct cell {
     uint64_t count;   /* sealed. The worker writes, any thread reads */
-    uint32_t name_at; /* in units. Constant once the cell is published, as is name_bytes */
+    uint32_t name_at; /* in units. Constant once the cell is published, as is name_bytes. Both are 0 in a vacant cell */
     uint16_t name_bytes;
     uint8_t queued; /* worker sets, flusher clears */
-    uint8_t unused;
+    uint8_t flags;  /* CELL_…. The worker's */
 };
 _Static_assert(sizeof(struct cell) == 16, "four cells a cache line");
+
+#define CELL_PLACED 1u /* a place was taken for its name (tally/places.h) */
+#define CELL_REUSED 2u /* it had another name before, so its count is not of one name */
+
+/* All of a cell but its count. One store gives it a name, or takes it away, so a killed process leaves the old or the
+ * new one. */
+static inline uint64_t *cell_name_word(struct cell *c) { return (uint64_t *)(void *)&c->name_at; }
+_Static_assert(offsetof(struct cell, name_at) == 8, "a word of its own");
 
 /* A name lies at `name_at` in its shard's names behind four bytes of check. */
 #define NAME_UNIT 4u

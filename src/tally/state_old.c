@@ -159,6 +159,9 @@ static bool all_zero(const struct cell *c)
     return memcmp(c, &zero, sizeof(zero)) == 0;
 }
 
+/* Its name was forgotten. One damaged byte cannot make it look so. */
+static bool is_vacant(const struct cell *c) { return c->name_at == 0 && c->name_bytes == 0; }
+
 enum state_cell state_old_cell(const struct state_old *o, uint32_t shard, uint32_t cell, struct state_cell_view *out)
 {
     const struct cell *c = cell_of(o, shard, cell);
@@ -169,7 +172,10 @@ enum state_cell state_old_cell(const struct state_old *o, uint32_t shard, uint32
         return cell < state_old_cells(o, shard, &known) && known ? STATE_CELL_DAMAGED : STATE_CELL_EMPTY;
     if (!c || !baseline || !seal_is_whole(c->count) || !seal_is_whole(*baseline))
         return STATE_CELL_DAMAGED;
-    *out = (struct state_cell_view){state_old_name(o, shard, cell), seal_number(c->count), seal_number(*baseline)};
+    if (is_vacant(c) && c->count == *baseline)
+        return STATE_CELL_EMPTY;
+    *out = (struct state_cell_view){state_old_name(o, shard, cell), seal_number(c->count), seal_number(*baseline),
+                                    c->flags & CELL_REUSED};
     return out->name.bytes && out->count >= out->baseline ? STATE_CELL_WHOLE : STATE_CELL_DAMAGED;
 }
 

@@ -32,7 +32,7 @@ void state_old_free(struct state_old *o);
 uint32_t state_old_cells(const struct state_old *o, uint32_t shard, bool *whole);
 
 enum state_cell {
-    STATE_CELL_EMPTY, /* never was one */
+    STATE_CELL_EMPTY, /* never was one, or its name was forgotten */
     STATE_CELL_WHOLE,
     STATE_CELL_DAMAGED,
 };
@@ -40,6 +40,7 @@ enum state_cell {
 struct state_cell_view {
     struct slice name; /* into the file */
     uint64_t count, baseline;
+    bool reused; /* it had another name before, so its count is not of this one alone */
 };
 
 enum state_cell state_old_cell(const struct state_old *o, uint32_t shard, uint32_t cell, struct state_cell_view *out);

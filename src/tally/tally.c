@@ -12,14 +12,14 @@ _Static_assert(CELL_NEW > SHARD_CELLS_MAX, "no cell has that number");
 
 struct tally {
     /* constant after creation */
-    uint32_t keys_max;
-    uint32_t keys_room; /* keys_max, or more when an old state file brought more names */
+    uint32_t
+        keys_room; /* config's keys_max, or more when an old state file brought more names, and cells on their way */
     uint32_t workers;
-    struct totals *totals;   /* owned */
-    struct answers *answers; /* owned */
-
-    /* any worker writes, when a name is new; on a line of its own, as all else here is read at every hit */
-    uint32_t keys __attribute__((aligned(64)));
+    struct totals *totals;     /* owned */
+    struct answers *answers;   /* owned */
+    struct places *places;     /* owned */
+    struct forget_desk *desks; /* owned; by worker, and one for a reader */
+    uint32_t desks_open;       /* main writes once, the flusher reads */
 
     struct shard *shards[] __attribute__((aligned(64))); /* owned; constant after creation */
 };
@@ -41,13 +41,32 @@ static int shards_create(struct tally *t, const struct siphash_key *hash_key, co
     return failed;
 }
 
+static int desks_create(struct tally *t)
+{
+    size_t bytes = (t->workers + 1) * sizeof(t->desks[0]);
+
+    t->desks = aligned_alloc(_Alignof(struct forget_desk), bytes);
+    if (!t->desks)
+        return -ENOMEM;
+    memset(t->desks, 0, bytes);
+    return 0;
+}
+
+/* A name may be on its way out, with its entry, while its place in the index is taken by its next one. */
+uint32_t tally_entries_max(const struct tally *t) { return t->keys_room + t->workers * FORGET_CELLS_MAX; }
+
+uint32_t tally_cells_max(uint32_t keys)
+{
+    return keys < SHARD_CELLS_MAX - FORGET_CELLS_MAX ? keys + FORGET_CELLS_MAX : SHARD_CELLS_MAX;
+}
+
 int tally_create(struct tally **out, const struct tally_config *config)
 {
     /* aligned_alloc() wants a multiple of the alignment */
     size_t bytes = sizeof(struct tally) + (config->workers * sizeof(struct shard *) + 63) / 64 * 64;
     struct siphash_key hash_key;
 
-    if (config->workers == 0)
+    if (config->workers == 0 || config->keys_max == 0 || config->keys_max > SHARD_CELLS_MAX)
         return -EINVAL;
     int failed = random_bytes(&hash_key, sizeof(hash_key));
     if (failed)
@@ -56,17 +75,20 @@ int tally_create(struct tally **out, const struct tally_config *config)
     if (!t)
         return -ENOMEM;
     memset(t, 0, bytes);
-    t->keys_max = config->keys_max;
-    t->keys_room = config->state ? state_file_geometry(config->state)->cells_max : config->keys_max;
+    t->keys_room = config->state ? state_file_geometry(config->state)->cells_max : tally_cells_max(config->keys_max);
     t->workers = config->workers;
 
     failed = shards_create(t, &hash_key, config->state);
     const struct totals_config totals_config = {
-        .shards = t->shards, .shards_count = t->workers, .entries_max = t->keys_room};
+        .shards = t->shards, .shards_count = t->workers, .entries_max = tally_entries_max(t)};
     if (!failed)
         failed = totals_create(&t->totals, &totals_config);
     if (!failed)
         failed = answers_create(&t->answers);
+    if (!failed)
+        failed = places_create(&t->places, config->keys_max);
+    if (!failed)
+        failed = desks_create(t);
     if (failed)
         tally_destroy(t);
     else
@@ -80,6 +102,8 @@ void tally_destroy(struct tally *t)
         return;
     for (uint32_t i = 0; i < t->workers; i++)
         shard_destroy(t->shards[i]);
+    free(t->desks);
+    places_destroy(t->places);
     answers_destroy(t->answers);
     totals_destroy(t->totals);
     free(t);
@@ -93,7 +117,8 @@ int tally_take_over(struct tally *t, uint32_t worker, struct slice name, uint64_
         cell = shard_intern(t->shards[worker], name, shard_hash(t->shards[worker], name));
         if (cell >= SHARD_CELL_NO_SPACE)
             return -ENOSPC;
-        t->keys++;
+        shard_set_placed(t->shards[worker], cell);
+        places_add(t->places, name);
     }
     return shard_add(t->shards[worker], cell, hits) ? 0 : -EOVERFLOW;
 }
@@ -108,9 +133,28 @@ struct totals *tally_totals(struct tally *t) { return t->totals; }
 
 struct answers *tally_answers(struct tally *t) { return t->answers; }
 
+struct places *tally_places(struct tally *t) { return t->places; }
+
+struct forget_desk *tally_desk(struct tally *t, uint32_t reader) { return &t->desks[reader]; }
+
+void tally_open_desks(struct tally *t, bool reader)
+{
+    store_release_u32(&t->desks_open, t->workers + reader); /* partner: tally_desks() */
+}
+
+uint32_t tally_desks(const struct tally *t)
+{
+    return load_acquire_u32(&t->desks_open); /* partner: tally_open_desks() */
+}
+
+void tally_answer(struct tally *t, uint32_t reader)
+{
+    forget_answer(&t->desks[reader], reader < t->workers ? t->shards[reader] : NULL, t->places);
+}
+
 uint32_t tally_keys(const struct tally *t)
 {
-    uint32_t keys = load_relaxed_u32(&t->keys); /* partner: key_take(); relaxed because it is only shown */
+    uint32_t keys = load_relaxed_u32(&t->places->taken); /* partner: places_take(); relaxed as it is only shown */
 
     return keys < t->keys_room ? keys : t->keys_room; /* over it while a refused one is being given back */
 }
@@ -136,23 +180,9 @@ bool tally_find(const struct tally *t, struct slice name, uint32_t *worker, uint
     return false;
 }
 
-static void key_give_back(struct tally *t) { fetch_add_u32(&t->keys, UINT32_MAX); }
-
-/* A place for one more name. Looked at before it is taken: a flood of new names past the limit must not have
- * the workers fight for this line. */
-static bool key_take(struct tally *t)
-{
-    /* relaxed because the number guards nothing but itself; partner: the same on other workers */
-    if (load_relaxed_u32(&t->keys) >= t->keys_max)
-        return false;
-    if (fetch_add_u32(&t->keys, 1) < t->keys_max)
-        return true;
-    key_give_back(t);
-    return false;
-}
-
-/* Two workers that meet a new name in the same microsecond take two places for it: the bound then errs by
- * one on the safe side. Being exact would need a lock across all workers for each new name. */
+/* Two workers that meet a new name in the same microsecond take two places for it: the bound then errs by one on the
+ * safe side, until the flusher meets both. Being exact at once would need a lock across all workers for each new name.
+ */
 static __attribute__((noinline)) uint32_t cell_create(struct tally *t, uint32_t worker, struct slice name,
                                                       uint64_t hash, bool only_known)
 {
@@ -160,11 +190,13 @@ static __attribute__((noinline)) uint32_t cell_create(struct tally *t, uint32_t 
 
     if (!known && only_known)
         return CELL_NEW;
-    if (!known && !key_take(t))
+    if (!known && !places_take(t->places, name))
         return SHARD_CELL_NONE;
     uint32_t cell = shard_intern(t->shards[worker], name, hash);
-    if (cell >= SHARD_CELL_NO_SPACE && !known)
-        key_give_back(t);
+    if (!known && cell < SHARD_CELL_NO_SPACE)
+        shard_set_placed(t->shards[worker], cell);
+    else if (!known)
+        places_give_back(t->places, places_namespace(t->places, name));
     return cell;
 }
 
@@ -193,8 +225,7 @@ enum tally_result tally_hit_known(struct tally *t, uint32_t worker, struct slice
     return hit(t, worker, name, n, true);
 }
 
-/* Relaxed because it is only a forecast: key_take() decides. */
-bool tally_is_full(const struct tally *t) { return load_relaxed_u32(&t->keys) >= t->keys_max; }
+bool tally_is_full(const struct tally *t) { return places_are_full(t->places); }
 
 struct tally_mark tally_mark(const struct tally *t, uint32_t worker, struct slice name)
 {
@@ -204,8 +235,19 @@ struct tally_mark tally_mark(const struct tally *t, uint32_t worker, struct slic
     return (struct tally_mark){worker, cell, cell == SHARD_CELL_NONE ? 0 : shard_count(s, cell)};
 }
 
-/* Sum of the cells' counts; modulo 2^64, as `base` is. */
-static uint64_t counts_sum(const struct tally *t, struct slice name, uint64_t hash, bool *counted)
+/* What a cell adds to a value: its count, which the base of its entry covers, or what of it is not stored. The baseline
+ * comes first: it grows, and never past the count. */
+static uint64_t cell_adds(const struct tally *t, uint32_t shard, uint32_t cell, bool has_base)
+{
+    bool covered = has_base && totals_covers(t->totals, shard, cell);
+    uint64_t baseline = covered ? 0 : shard_baseline(t->shards[shard], cell);
+
+    fence_loads();
+    return shard_count(t->shards[shard], cell) - baseline;
+}
+
+/* Modulo 2^64, as `base` is. */
+static uint64_t cells_add(const struct tally *t, struct slice name, uint64_t hash, bool has_base, bool *counted)
 {
     uint64_t sum = 0;
 
@@ -213,7 +255,7 @@ static uint64_t counts_sum(const struct tally *t, struct slice name, uint64_t ha
     for (uint32_t i = 0; i < t->workers; i++) {
         uint32_t cell = shard_find(t->shards[i], name, hash);
         if (cell != SHARD_CELL_NONE) {
-            sum += shard_count(t->shards[i], cell);
+            sum += cell_adds(t, i, cell, has_base);
             *counted = true;
         }
     }
@@ -224,17 +266,22 @@ static uint64_t counts_sum(const struct tally *t, struct slice name, uint64_t ha
  * read that base sees the same counts or later ones, if it reads them after the pair.
  * No delta twice: what `stored` contains of ours is `base`, from one pair, and is taken off the sum.
  * Never backwards: `stored - base` is what others have added to the store, and it grows from pair to pair; the
- * counts grow too; a reader sees pairs and counts in their order. So the sum of both grows.
+ * counts grow too; a reader sees pairs and counts in their order. So the sum of both grows. Which cells the base covers
+ * changes with the pair, and a cell that is not covered may lose its name when it adds nothing.
  * (A store that forgets, or from which others subtract, does go backwards, and then so does the value.) */
 void tally_read(const struct tally *t, struct slice name, struct tally_value *out)
 {
     uint64_t hash = shard_hash(t->shards[0], name);
     uint32_t entry = totals_find(t->totals, name, hash);
+    bool has_base = entry != TOTALS_NONE;
     struct total total = {0};
+    unsigned sequence = 0;
 
-    if (entry != TOTALS_NONE)
-        totals_read(t->totals, entry, &total); /* first the pair: the order that the argument above needs */
-    out->pending = counts_sum(t, name, hash, &out->counted) - total.base;
+    do {
+        if (has_base)
+            sequence = totals_read_begin(t->totals, entry, &total); /* the order that the argument above needs */
+        out->pending = cells_add(t, name, hash, has_base, &out->counted) - total.base;
+    } while (has_base && !totals_read_ended(t->totals, entry, sequence));
     out->stored = total.stored;
     out->as_of_ms = total.as_of_ms;
     out->known = total.as_of_ms != 0;

@@ -377,4 +377,5 @@ void faults_draw(struct sim *s)
     r->replay_window_ms = chance_one_in(&s->chance, 2) ? 60000 : 0;
     r->on_ledger_loss = s->seed / CLUSTER_ONE_IN % 2 ? LEDGER_LOSS_REPLAY : LEDGER_LOSS_RESUME;
     r->reads = chance_one_in(&s->chance, 3);
+    forgetting_draw(s);
 }

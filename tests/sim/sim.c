@@ -41,7 +41,7 @@ void sim_note(void *ctx, const char *format, ...)
 
 /* ---- events ---- */
 
-enum event { EVENT_NET, EVENT_TICK, EVENT_RESTART, EVENT_HIT, EVENT_FAULT, EVENT_CLUSTER };
+enum event { EVENT_NET, EVENT_TICK, EVENT_ANSWER, EVENT_RESTART, EVENT_HIT, EVENT_FAULT, EVENT_CLUSTER };
 
 struct due {
     uint64_t us;
@@ -59,8 +59,10 @@ static struct due sim_due(struct sim *s)
 {
     struct due d = {net_next_us(&s->net), EVENT_NET, NULL};
 
-    for (struct process *p = s->processes; p < s->processes + s->rates.processes; p++)
+    for (struct process *p = s->processes; p < s->processes + s->rates.processes; p++) {
         due_earlier(&d, p->alive ? p->tick_us : p->restart_us, p->alive ? EVENT_TICK : EVENT_RESTART, p);
+        due_earlier(&d, p->alive ? process_answer_us(p) : NET_NEVER, EVENT_ANSWER, p);
+    }
     due_earlier(&d, cluster_next_us(&s->cluster), EVENT_CLUSTER, NULL);
     if (!s->healing) {
         due_earlier(&d, s->hit_us, EVENT_HIT, NULL);
@@ -96,6 +98,7 @@ static void sim_step(struct sim *s)
     switch (d.event) {
     case EVENT_NET: net_step(&s->net); break;
     case EVENT_TICK: process_tick(d.process); break;
+    case EVENT_ANSWER: process_answer(d.process); break;
     case EVENT_RESTART: process_start(d.process); break;
     case EVENT_HIT: sim_hit(s); break;
     case EVENT_CLUSTER: cluster_step(&s->cluster); break;
@@ -163,6 +166,7 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
 {
     s->seed = seed;
     s->chance.state = seed * 0xd1342543de82ef95;
+    s->aside.state = ~s->chance.state;
     s->now_us = 1000000;
     s->healed_us = 0;
     s->steps = 0;

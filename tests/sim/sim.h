@@ -23,6 +23,7 @@
 #define SIM_PROCESSES_MAX 2
 #define SIM_BATCHES_MAX 1024
 #define SIM_READS_MAX 8
+#define SIM_WORKERS_MAX 3
 #define SIM_WRITES_MAX 64
 #define SIM_COPIES_MAX 3
 #define SIM_MARKS_MAX 512
@@ -51,7 +52,8 @@
     X(writes, "PUT and DELETE done")                                                                                   \
     X(replaced, "refused hits replaced by them")                                                                       \
     X(clones, "twins with equal randomness")                                                                           \
-    X(live_copies, "live states copied")
+    X(live_copies, "live states copied")                                                                               \
+    X(forgotten, "keys forgotten")
 
 struct sim_met {
 #define SIM_MET_FIELD(name, text) uint64_t name;
@@ -106,7 +108,9 @@ struct process {
     struct state_file *state;    /* NULL: none */
     struct memory_disk disks[2]; /* of this process and of the next */
     uint32_t disk;
-    struct chance memory; /* what a clone has in common with its twin: the chance of its start */
+    uint64_t
+        answer_us[SIM_WORKERS_MAX]; /* when a worker looks at what the flusher wants of it; NET_NEVER: it need not */
+    struct chance memory;           /* what a clone has in common with its twin: the chance of its start */
     bool newborn;
     bool frozen;          /* killed in the middle of something: what the file held then is what counts */
     uint64_t frozen_said; /* hits that it had counted as lost or unproved by then */
@@ -151,6 +155,7 @@ struct rates {
     bool state;
     uint32_t dies_in_steps; /* at one in so many of its journal; 0: never there */
     uint32_t replay_window_ms;
+    uint32_t key_idle_ms; /* 0: nothing is forgotten */
     enum ledger_loss on_ledger_loss;
     uint32_t faults[32]; /* weights, by enum fault */
     uint32_t faults_sum;
@@ -159,6 +164,7 @@ struct rates {
 struct sim {
     uint64_t seed;
     struct chance chance;
+    struct chance aside; /* of what was added later, so that what each seed drew before stays */
     uint64_t now_us;
     uint64_t steps;
     struct rates rates;
@@ -237,6 +243,15 @@ uint64_t copies_most_applied(const struct life *l);
 void process_write(struct process *p);
 void process_wrote(struct process *p, struct read_op *op); /* it is answered */
 int64_t oracle_written(void *ctx, uint32_t tag, struct slice redis_key, const int64_t *value);
+
+/* ---- forgetting.c ---- */
+void forgetting_draw(struct sim *s);
+void process_wake(void *ctx, uint32_t worker); /* it has something to answer */
+/* The worker whose turn it is answers the flusher. */
+void process_answer(struct process *p);
+uint64_t process_answer_us(const struct process *p);
+void process_asks_nothing(struct process *p);
+void check_places(struct sim *s, const struct process *p); /* when all is drained */
 
 /* ---- revival.c ---- */
 /* The first process's state directory is copied while it runs, and the second one starts on the copy. */

@@ -5,8 +5,6 @@
 
 #include "sim/sim.h"
 
-#define WORKERS_MAX 3
-
 #define IDLE_TICKS_MAX 1000
 #define FIRST_RESTART_US 1000
 
@@ -169,7 +167,7 @@ void process_start(struct process *p)
     p->newborn = true;
     p->memory.state = s->seed;
     s->met.clones += s->rates.clones;
-    p->workers = 1 + (uint32_t)chance_below(&s->chance, WORKERS_MAX);
+    p->workers = 1 + (uint32_t)chance_below(&s->chance, SIM_WORKERS_MAX);
     life_begin(s, &s->lives[p->life], reborn);
     p->stats = (struct flusher_stats){0};
     p->env = (struct env){
@@ -204,11 +202,16 @@ void process_start(struct process *p)
                                   .credentials = {.password = s->rates.password ? world_password : NULL, .ctx = p},
                                   .answered = process_answered,
                                   .answered_ctx = p,
+                                  .key_idle_ms = s->rates.key_idle_ms,
+                                  .wake = process_wake,
+                                  .wake_ctx = p,
                               });
     assert(!failed);
     p->newborn = false;
     p->alive = true;
     p->tick_us = s->now_us;
+    process_asks_nothing(p);
+    tally_open_desks(p->tally, false);
     p->reads = 0;
     memset(p->told, 0, sizeof(p->told));
     sim_note(s, "process %u starts as %s, %u workers", p->life, instance, p->workers);
@@ -228,6 +231,7 @@ static void process_stop(struct process *p)
     met->missing += stats->alarms_ledger_missing;
     met->renamed += stats->alarms_identity_taken;
     met->reconnects += stats->link_errors;
+    met->forgotten += stats->keys_forgotten;
     process_life(p)->said += p->frozen ? p->frozen_said : process_said(p);
     p->alive = false;
     core_fail_reads(p->core);

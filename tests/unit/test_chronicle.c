@@ -124,6 +124,32 @@ static void test_a_journal_says_who_and_where_and_follows_each_batch(void **stat
     fixture_fini(&f);
 }
 
+/* A damaged word of what was acknowledged makes the last record look open. Its cells may have other names by then. */
+static void test_a_covered_journal_names_no_cell_even_when_it_is_damaged(void **state)
+{
+    (void)state;
+    struct fixture f;
+    struct journal_view view;
+
+    fixture_init(&f, true);
+    make(&f, 5);
+    store(&f);
+    chronicle_cover(&f.chronicle);
+    uint64_t generation = f.chronicle.journal.generation;
+    chronicle_cover(&f.chronicle);
+    assert_int_equal(f.chronicle.journal.generation, generation); /* once is enough */
+    assert_int_equal(f.chronicle.acked.seq, 4);
+    assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
+    assert_null(view.batch);
+    struct journal_ack *acks = (struct journal_ack *)(void *)((char *)f.area + 2 * sizeof(uint64_t));
+    acks[f.chronicle.journal.ack & 1].resolved ^= 1;
+    assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
+    assert_non_null(view.batch);
+    assert_int_equal(view.batch->ledger.seq, 5);
+    assert_int_equal(view.batch->parts_count, 0);
+    fixture_fini(&f);
+}
+
 static void test_what_was_open_is_resumed_with_its_bytes(void **state)
 {
     struct fixture f;
@@ -238,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_ledger_is_named_after_prefix_instance_and_partition),
         cmocka_unit_test(test_a_journal_says_who_and_where_and_follows_each_batch),
+        cmocka_unit_test(test_a_covered_journal_names_no_cell_even_when_it_is_damaged),
         cmocka_unit_test(test_what_was_open_is_resumed_with_its_bytes),
         cmocka_unit_test(test_without_a_journal_nothing_was_open),
         cmocka_unit_test(test_a_batch_of_a_cell_that_is_not_there_is_not_resumed),

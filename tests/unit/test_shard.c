@@ -202,6 +202,101 @@ static void test_all_cells_can_be_touched_at_once(void **state)
     }
 }
 
+/* Counts once, and what was counted is stored. */
+static uint32_t stored(struct shard *s, struct slice name)
+{
+    uint32_t cell = find(s, name), touched;
+
+    cell = cell == SHARD_CELL_NONE ? intern(s, name) : cell;
+    assert_true(shard_add(s, cell, 1));
+    assert_true(shard_take_touched(s, &touched) && touched == cell);
+    shard_set_baseline(s, cell, shard_count(s, cell));
+    return cell;
+}
+
+static void test_a_name_goes_only_when_nothing_was_hit_since_it_was_stored(void **state)
+{
+    (void)state;
+    struct shard *s = shard_of(10, 0);
+    uint32_t cell = stored(s, SLICE("n/a")), touched;
+
+    assert_true(shard_add(s, cell, 1));
+    assert_false(shard_unlink(s, cell));
+    shard_set_baseline(s, cell, 2); /* stored with what was taken before, and still on its way */
+    assert_false(shard_unlink(s, cell));
+    assert_int_equal(find(s, SLICE("n/a")), cell);
+    assert_true(shard_take_touched(s, &touched));
+    assert_true(shard_unlink(s, cell));
+    assert_true(find(s, SLICE("n/a")) == SHARD_CELL_NONE);
+    assert_true(slice_equals(shard_name(s, cell), SLICE("n/a"))); /* for those who read it just now */
+    shard_destroy(s);
+}
+
+static void test_a_vacant_cell_gets_another_name_and_its_count_goes_on(void **state)
+{
+    (void)state;
+    struct shard *s = shard_of(1, 0);
+    uint32_t cell = stored(s, SLICE("n/a")), touched;
+
+    assert_true(shard_unlink(s, cell));
+    assert_true(intern(s, SLICE("n/b")) == SHARD_CELL_NONE); /* somebody may still read the cell */
+    shard_vacate(s, cell);
+    assert_int_equal(shard_name(s, cell).bytes, 0);
+    assert_int_equal(intern(s, SLICE("n/longer")), cell);
+    assert_int_equal(find(s, SLICE("n/longer")), cell);
+    assert_true(find(s, SLICE("n/a")) == SHARD_CELL_NONE);
+    assert_int_equal(shard_count(s, cell), 1);
+    assert_int_equal(shard_baseline(s, cell), 1);
+    assert_int_equal(shard_cells(s), 1);
+    assert_true(shard_add(s, cell, 4));
+    assert_true(shard_take_touched(s, &touched) && touched == cell);
+    assert_int_equal(shard_count(s, cell) - shard_baseline(s, cell), 4);
+    assert_int_equal(shard_sum(s), 5);
+    shard_destroy(s);
+}
+
+static void test_a_cell_that_counted_too_much_keeps_its_name(void **state)
+{
+    (void)state;
+    struct shard *s = shard_of(10, 0);
+    uint32_t cell = stored(s, SLICE("n/a")), touched;
+
+    assert_true(shard_add(s, cell, SHARD_COUNT_PARTS_MAX));
+    assert_true(shard_take_touched(s, &touched));
+    shard_set_baseline(s, cell, shard_count(s, cell));
+    assert_false(shard_unlink(s, cell));
+    assert_int_equal(find(s, SLICE("n/a")), cell);
+    shard_destroy(s);
+}
+
+static void forget(struct shard *s, struct slice name)
+{
+    uint32_t cell = stored(s, name);
+
+    assert_true(shard_unlink(s, cell));
+    shard_vacate(s, cell);
+}
+
+/* Room for two names of 8 bytes, each with 4 bytes of check. */
+static void test_room_of_forgotten_names_is_used_again(void **state)
+{
+    (void)state;
+    struct shard *s = shard_of(10, 24);
+
+    for (char c = 'a'; c <= 'z'; c++) {
+        char text[] = {'n', '/', '2', '3', '4', '5', '6', c};
+        forget(s, (struct slice){text, sizeof(text)});
+    }
+    stored(s, SLICE("n/123456"));
+    forget(s, SLICE("n/654321"));
+    assert_true(intern(s, SLICE("n/1234567")) == SHARD_CELL_NONE); /* longer than what is vacant */
+    stored(s, SLICE("n/1"));                                       /* takes a part of it */
+    assert_true(intern(s, SLICE("n/654321")) == SHARD_CELL_NONE);
+    assert_true(slice_equals(shard_name(s, find(s, SLICE("n/1"))), SLICE("n/1")));
+    assert_true(slice_equals(shard_name(s, find(s, SLICE("n/123456"))), SLICE("n/123456")));
+    shard_destroy(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +311,10 @@ int main(void)
         cmocka_unit_test(test_sum_past_56_bits_is_refused_and_nothing_added),
         cmocka_unit_test(test_touched_cell_is_reported_once_until_it_is_taken),
         cmocka_unit_test(test_all_cells_can_be_touched_at_once),
+        cmocka_unit_test(test_a_name_goes_only_when_nothing_was_hit_since_it_was_stored),
+        cmocka_unit_test(test_a_vacant_cell_gets_another_name_and_its_count_goes_on),
+        cmocka_unit_test(test_a_cell_that_counted_too_much_keeps_its_name),
+        cmocka_unit_test(test_room_of_forgotten_names_is_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
