@@ -10,8 +10,8 @@ static ssize_t body_bytes(const char *head, const char *end)
 {
     static const char name[] = "content-length:";
     for (const char *line = head; line < end;) {
-        if ((*line | 0x20) == 'c' && strncasecmp(line, name, sizeof name - 1) == 0)
-            return (ssize_t)strtoul(line + sizeof name - 1, NULL, 10);
+        if ((*line | 0x20) == 'c' && strncasecmp(line, name, sizeof(name) - 1) == 0)
+            return (ssize_t)strtoul(line + sizeof(name) - 1, NULL, 10);
         const char *next = memchr(line, '\n', (size_t)(end - line));
         if (!next)
             break;

@@ -116,7 +116,7 @@ static void *worker_main(void *arg)
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(w->index, &set);
-    pthread_setaffinity_np(pthread_self(), sizeof set, &set); /* contention needs a CPU each; a hint elsewhere */
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set); /* contention needs a CPU each; a hint elsewhere */
     pthread_barrier_wait(&w->core->start);
     double until = now_s() + (double)w->core->ms / 1e3, began = thread_s();
     for (w->done = 0; now_s() < until; w->done += CHUNK)
@@ -163,7 +163,7 @@ static const struct variant {
     {"hash + cell, 10 k keys", chunk_hit, 10000},
     {"hash + cell, 1 M keys", chunk_hit, KEYS_LARGE},
 };
-#define VARIANTS (sizeof variants / sizeof *variants)
+#define VARIANTS (sizeof(variants) / sizeof(*variants))
 
 static int compare(const void *a, const void *b)
 {
@@ -175,7 +175,7 @@ static void names_make(struct core *c)
 {
     char text[NAME_BYTES + 1];
     for (uint32_t i = 0; i < KEYS_LARGE; i++) {
-        snprintf(text, sizeof text, "blog/page-%014u", i);
+        snprintf(text, sizeof(text), "blog/page-%014u", i);
         memcpy(c->names[i], text, NAME_BYTES);
     }
     srandom(1);
@@ -208,7 +208,7 @@ static void variant_run(struct core *c, const struct variant *v, uint32_t thread
     run(c, v->chunk, threads); /* warm */
     for (uint32_t i = 0; i < rounds; i++)
         ns[i] = run(c, v->chunk, threads);
-    qsort(ns, rounds, sizeof *ns, compare);
+    qsort(ns, rounds, sizeof(*ns), compare);
     printf("{\"name\": \"%s\", \"threads\": %u, \"ns\": %.2f, \"min\": %.2f, \"max\": %.2f}\n", v->name, threads,
            ns[rounds / 2], ns[0], ns[rounds - 1]);
     fflush(stdout);
@@ -218,12 +218,12 @@ static void variant_run(struct core *c, const struct variant *v, uint32_t thread
 int main(int argc, char **argv)
 {
     uint32_t threads_max = argc == 4 ? (uint32_t)atoi(argv[1]) : 0, rounds = argc == 4 ? (uint32_t)atoi(argv[3]) : 0;
-    struct core *c = aligned_alloc(64, sizeof *c);
+    struct core *c = aligned_alloc(64, sizeof(*c));
     if (!c || threads_max < 1 || threads_max > THREADS_MAX || rounds < 1 || rounds > ROUNDS_MAX) {
         fprintf(stderr, "usage: core THREADS(1-%d) MS ROUNDS(1-%d)\n", THREADS_MAX, ROUNDS_MAX);
         return 64;
     }
-    memset(c, 0, sizeof *c);
+    memset(c, 0, sizeof(*c));
     pthread_mutex_init(&c->mutex, NULL);
     c->ms = strtoul(argv[2], NULL, 10);
     c->names = calloc(KEYS_LARGE, NAME_BYTES);

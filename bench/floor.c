@@ -26,7 +26,7 @@ static const char answer[] = "HTTP/1.1 204 No Content\r\nDate: Sat, 21 Nov 2026 
                              "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n"
                              "Access-Control-Expose-Headers: X-Hit-Status\r\n"
                              "X-Hit-Status: counted\r\n\r\n";
-#define ANSWER_BYTES (sizeof answer - 1)
+#define ANSWER_BYTES (sizeof(answer) - 1)
 
 struct floor_conn {
     size_t bytes;      /* of a request that is not whole yet */
@@ -141,7 +141,7 @@ int main(int argc, char **argv)
     struct sockaddr_in *in = (struct sockaddr_in *)&address;
     *in = (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct floor *f = calloc(1, sizeof *f);
+    struct floor *f = calloc(1, sizeof(*f));
     int fd = listener_open(&address, true, &err);
     if (!f || fd < 0) {
         fprintf(stderr, "floor: %s\n", f ? err.text : "no memory");

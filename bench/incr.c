@@ -35,9 +35,9 @@ static int redis_connect(const char *port)
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
         die("connect");
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     return fd;
 }
 
@@ -48,7 +48,7 @@ static char *commands_make(size_t keys, size_t *ends)
     size_t at = 0;
     for (size_t i = 0; text && i < keys; i++) {
         char key[40];
-        int bytes = snprintf(key, sizeof key, "tally:blog/page-%014zu", i);
+        int bytes = snprintf(key, sizeof(key), "tally:blog/page-%014zu", i);
         at += (size_t)sprintf(text + at, "*3\r\n$6\r\nINCRBY\r\n$%d\r\n%s\r\n$1\r\n1\r\n", bytes, key);
         ends[i] = at;
     }
@@ -60,7 +60,7 @@ static size_t replies_count(int fd)
 {
     char in[65536];
     size_t count = 0;
-    ssize_t n = read(fd, in, sizeof in);
+    ssize_t n = read(fd, in, sizeof(in));
     if (n <= 0)
         die("read");
     if (in[0] == '-' || memmem(in, (size_t)n, "\n-", 2))
@@ -88,7 +88,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: incr PORT KEYS WINDOW\n");
         return 64;
     }
-    size_t *ends = calloc(keys, sizeof *ends);
+    size_t *ends = calloc(keys, sizeof(*ends));
     char *text = ends ? commands_make(keys, ends) : NULL;
     if (!text)
         die("memory");

@@ -30,8 +30,8 @@ static uint32_t rank_of(const double *sums, uint32_t count, double at)
 
 static int zipf_draw(struct keys *k)
 {
-    double *sums = calloc(k->count, sizeof *sums), sum = 0;
-    k->draws = calloc(KEYS_DRAWS, sizeof *k->draws);
+    double *sums = calloc(k->count, sizeof(*sums)), sum = 0;
+    k->draws = calloc(KEYS_DRAWS, sizeof(*k->draws));
     if (!sums || !k->draws) {
         free(sums);
         return -ENOMEM;

@@ -90,8 +90,8 @@ static void conn_open(struct load *l, struct conn *c)
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (c->fd < 0)
         die("socket");
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(c->fd, (struct sockaddr *)&l->address, sizeof l->address) < 0 && errno != EINPROGRESS)
+    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    if (connect(c->fd, (struct sockaddr *)&l->address, sizeof(l->address)) < 0 && errno != EINPROGRESS)
         die("connect");
     c->state = CONN_CONNECTING;
     c->due = 0;
@@ -370,14 +370,14 @@ static struct options options_parse(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct load *l = calloc(1, sizeof *l);
+    struct load *l = calloc(1, sizeof(*l));
     if (!l)
         die("memory");
     l->options = options_parse(argc, argv);
     l->address = (struct sockaddr_in){
         .sin_family = AF_INET, .sin_port = htons(l->options.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    l->conns = calloc(l->options.connections, sizeof *l->conns);
-    l->idle = calloc(l->options.connections, sizeof *l->idle);
+    l->conns = calloc(l->options.connections, sizeof(*l->conns));
+    l->idle = calloc(l->options.connections, sizeof(*l->idle));
     l->out = malloc(l->options.pipeline * (strlen(l->options.path) + 128));
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!l->conns || !l->idle || !l->out || l->epoll_fd < 0 || keys_init(&l->keys, l->options.keys, 1) < 0)

@@ -27,7 +27,7 @@ static struct fake fake_process;
 
 static struct fake *fake_start(void)
 {
-    struct fake *fake = memset(&fake_process, 0, sizeof fake_process);
+    struct fake *fake = memset(&fake_process, 0, sizeof(fake_process));
     struct tally_config config = {.workers = FAKE_WORKERS, .keys_max = 100};
     struct error err;
     const char *const arguments[] = {"tallyd"}, *const environment[] = {NULL};

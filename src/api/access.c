@@ -83,7 +83,7 @@ static bool rule_parse(struct rule *rule, char *line)
 static int origin_check(const struct rule *rule, unsigned number, struct error *err)
 {
     char space[ORIGIN_BYTES_MAX];
-    struct buf sent = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    struct buf sent = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
     if (rule->kind != RULE_ORIGIN)
         return 0;
     if (!origin_write(rule->value, &sent))
@@ -123,7 +123,7 @@ static bool rule_is_covered(const struct rule *kept, const struct rule *rule)
 static void rules_arrange(struct access *a)
 {
     uint32_t kept = 0;
-    qsort(a->rules, a->rules_count, sizeof *a->rules, rules_compare);
+    qsort(a->rules, a->rules_count, sizeof(*a->rules), rules_compare);
     for (uint32_t i = 0; i < a->rules_count; i++)
         if (kept == 0 || !rule_is_covered(&a->rules[kept - 1], &a->rules[i]))
             a->rules[kept++] = a->rules[i];
@@ -165,7 +165,7 @@ static int access_parse(struct access *a, struct error *err)
 
 int access_create(struct access **out, char *text, struct error *err)
 {
-    struct access *a = calloc(1, sizeof *a);
+    struct access *a = calloc(1, sizeof(*a));
     if (!a) {
         free(text);
         return error_set(err, -ENOMEM, "no memory for rules");

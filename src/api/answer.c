@@ -102,9 +102,9 @@ void answer_error(struct api_worker *aw, const struct http_request *r, struct re
                   const char *token, const char *detail, const char *extra)
 {
     char body[512], headers[512];
-    int body_bytes = snprintf(body, sizeof body, "{\"error\":\"%s\",\"detail\":\"%s\"}\n", token, detail);
+    int body_bytes = snprintf(body, sizeof(body), "{\"error\":\"%s\",\"detail\":\"%s\"}\n", token, detail);
     int header_bytes =
-        snprintf(headers, sizeof headers, "%s%s", aw->trusted ? PRIVATE_HEADERS : ERROR_HEADERS, extra ? extra : "");
+        snprintf(headers, sizeof(headers), "%s%s", aw->trusted ? PRIVATE_HEADERS : ERROR_HEADERS, extra ? extra : "");
     answer(aw, r, reply, status, (struct slice){body, (size_t)body_bytes},
            (struct slice){headers, (size_t)header_bytes});
 }
@@ -148,7 +148,7 @@ void answer_refusal(struct api_worker *aw, const struct http_request *r, struct 
 {
     const struct refusal *refusal = &refusals[why];
     char space[512];
-    struct buf extra = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    struct buf extra = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
     refusal_count(aw, why);
     if (refusal_is_filter(why)) {
         hit_status_append(&extra, why);
@@ -189,7 +189,7 @@ void answer_not_allowed(struct api_worker *aw, const struct http_request *r, str
                         const char *detail)
 {
     char extra[128];
-    snprintf(extra, sizeof extra, "Allow: %s\r\n", allow);
+    snprintf(extra, sizeof(extra), "Allow: %s\r\n", allow);
     answer_error(aw, r, reply, 405, "method_not_allowed", detail, extra);
 }
 
@@ -201,7 +201,7 @@ void answer_method(struct api_worker *aw, const struct http_request *r, struct r
     } else if (r->method == HTTP_OPTIONS) {
         answer_options(aw, r, reply, allow);
     } else {
-        snprintf(detail, sizeof detail, "this path takes %s", allow);
+        snprintf(detail, sizeof(detail), "this path takes %s", allow);
         answer_not_allowed(aw, r, reply, allow, detail);
     }
 }

@@ -45,49 +45,49 @@ struct page {
 static const struct page pages[] = {
     {SLICE("/"),
      "text/html; charset=utf-8",
-     {(const char *)web_index_html, sizeof web_index_html},
+     {(const char *)web_index_html, sizeof(web_index_html)},
      PAGE_HEADERS,
      PAGE_POLICY},
     {SLICE("/page.js"),
      "text/javascript; charset=utf-8",
-     {(const char *)web_page_js, sizeof web_page_js},
+     {(const char *)web_page_js, sizeof(web_page_js)},
      PAGE_HEADERS,
      NULL},
     {SLICE("/tally.js"),
      "text/javascript; charset=utf-8",
-     {(const char *)web_tally_js, sizeof web_tally_js},
+     {(const char *)web_tally_js, sizeof(web_tally_js)},
      SCRIPT_HEADERS,
      NULL},
     {SLICE("/hit.js"),
      "text/javascript; charset=utf-8",
-     {(const char *)web_hit_js, sizeof web_hit_js},
+     {(const char *)web_hit_js, sizeof(web_hit_js)},
      SCRIPT_HEADERS,
      NULL},
     {SLICE("/live.js"),
      "text/javascript; charset=utf-8",
-     {(const char *)web_live_js, sizeof web_live_js},
+     {(const char *)web_live_js, sizeof(web_live_js)},
      SCRIPT_HEADERS,
      NULL},
     {SLICE("/embed"),
      "text/html; charset=utf-8",
-     {(const char *)web_embed_html, sizeof web_embed_html},
+     {(const char *)web_embed_html, sizeof(web_embed_html)},
      PAGE_HEADERS,
      FRAME_POLICY},
     {SLICE("/embed.js"),
      "text/javascript; charset=utf-8",
-     {(const char *)web_embed_js, sizeof web_embed_js},
+     {(const char *)web_embed_js, sizeof(web_embed_js)},
      SCRIPT_HEADERS,
      NULL},
     {SLICE("/openapi.json"),
      "application/json",
-     {(const char *)web_openapi_json, sizeof web_openapi_json},
+     {(const char *)web_openapi_json, sizeof(web_openapi_json)},
      PAGE_HEADERS,
      NULL},
 };
 
 static const struct page *page_find(struct slice path)
 {
-    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+    for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
         if (slice_equals(path, pages[i].path))
             return &pages[i];
     return NULL;
@@ -317,7 +317,7 @@ int api_create(struct api **out, const struct api_config *config, struct error *
     uint32_t workers = tally_workers(config->tally);
     struct http_response counted = {.status = 204, .extra = SLICE(HIT_HEADERS "X-Hit-Status: counted\r\n")};
     struct http_response pixel = hit_answer_pixel();
-    struct api *a = calloc(1, sizeof *a + (workers + 1) * sizeof a->per_worker[0]);
+    struct api *a = calloc(1, sizeof(*a) + (workers + 1) * sizeof(a->per_worker[0]));
     if (!a)
         return error_set(err, -ENOMEM, "no memory for the api");
     a->config = *config;

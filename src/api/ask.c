@@ -24,7 +24,7 @@ static void ask_free(struct ask *a)
 
 struct read_op *ask_op(const struct api_worker *aw, const struct reply *reply, uint32_t count, uint32_t deadline_ms)
 {
-    struct read_op *op = calloc(1, sizeof *op + count * sizeof op->results[0]);
+    struct read_op *op = calloc(1, sizeof(*op) + count * sizeof(op->results[0]));
     if (op)
         *op = (struct read_op){.worker = aw->index, .count = count, .deadline_ms = reply->now_ms + deadline_ms};
     return op;
@@ -32,7 +32,7 @@ struct read_op *ask_op(const struct api_worker *aw, const struct reply *reply, u
 
 bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, uint32_t wait_ms)
 {
-    struct ask *a = op ? calloc(1, sizeof *a) : NULL;
+    struct ask *a = op ? calloc(1, sizeof(*a)) : NULL;
     if (!a) {
         if (op)
             scan_destroy(op->scan);

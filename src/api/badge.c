@@ -34,7 +34,7 @@ static uint32_t code_point(struct slice c)
 static unsigned char_width(struct slice c)
 {
     uint32_t code = code_point(c);
-    if (code - ' ' < sizeof widths / sizeof *widths)
+    if (code - ' ' < sizeof(widths) / sizeof(*widths))
         return widths[code - ' '];
     if ((code >= 0x300 && code < 0x370) || (code >= 0xfe00 && code < 0xfe10) || code == 0x200d)
         return 0;

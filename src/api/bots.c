@@ -32,7 +32,7 @@ static int words_take(struct bots *b, char *text, struct error *err)
     int failed = lines_check(text, err);
     if (failed)
         return failed;
-    b->words = calloc(BOTS_MAX, sizeof *b->words);
+    b->words = calloc(BOTS_MAX, sizeof(*b->words));
     if (!b->words)
         return error_set(err, -ENOMEM, "no memory for bots");
     for (char *line; (line = lines_next(&lines));) {
@@ -60,10 +60,10 @@ static int table_reserve(struct bots *b, struct error *err)
     size_t states = STATES_FIRST;
     for (uint32_t i = 0; i < b->count; i++)
         states += strlen(b->words[i]);
-    if (states * b->width > TABLE_BYTES_MAX / sizeof *b->next)
+    if (states * b->width > TABLE_BYTES_MAX / sizeof(*b->next))
         return error_set(err, -EINVAL, "its words need more than %u MiB of memory", TABLE_BYTES_MAX >> 20);
-    b->next = calloc(states * b->width, sizeof *b->next);
-    b->less = calloc(states, sizeof *b->less);
+    b->next = calloc(states * b->width, sizeof(*b->next));
+    b->less = calloc(states, sizeof(*b->less));
     return b->next && b->less ? 0 : error_set(err, -ENOMEM, "no memory for bots");
 }
 
@@ -117,8 +117,8 @@ static int automaton_make(struct bots *b, struct error *err)
     size_t rows = STATES_FIRST;
     for (uint32_t i = 0; i < b->count; i++)
         rows += strlen(b->words[i]);
-    uint8_t *ends = calloc(rows, sizeof *ends);
-    uint32_t *queue = calloc(rows, sizeof *queue);
+    uint8_t *ends = calloc(rows, sizeof(*ends));
+    uint32_t *queue = calloc(rows, sizeof(*queue));
     if (ends && queue) {
         for (uint32_t i = 0; i < b->count; i++)
             word_plant(b, b->words[i], ends);
@@ -134,7 +134,7 @@ static int automaton_make(struct bots *b, struct error *err)
 
 int bots_create(struct bots **out, char *text, struct error *err)
 {
-    struct bots *b = calloc(1, sizeof *b);
+    struct bots *b = calloc(1, sizeof(*b));
     int failed = b ? words_take(b, text, err) : error_set(err, -ENOMEM, "no memory for bots");
     if (!failed)
         failed = automaton_make(b, err);
@@ -147,7 +147,7 @@ int bots_create(struct bots **out, char *text, struct error *err)
     free(b->less);
     b->words = NULL;
     b->less = NULL;
-    uint32_t *fitting = realloc(b->next, (size_t)b->states * b->width * sizeof *b->next);
+    uint32_t *fitting = realloc(b->next, (size_t)b->states * b->width * sizeof(*b->next));
     b->next = fitting ? fitting : b->next;
     *out = b;
     return 0;

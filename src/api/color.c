@@ -84,7 +84,7 @@ bool color_parse(struct slice text, uint32_t *rgb)
         return true;
     if (text.bytes == 0 || text.bytes > NAME_BYTES_MAX)
         return false;
-    const struct color *found = bsearch(&text, colors, sizeof colors / sizeof *colors, sizeof *colors, compare);
+    const struct color *found = bsearch(&text, colors, sizeof(colors) / sizeof(*colors), sizeof(*colors), compare);
     if (found)
         *rgb = found->rgb;
     return found != NULL;

@@ -38,7 +38,7 @@ static const struct form *form_of(struct slice query)
         if (said)
             return NULL;
         said = true;
-        for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++)
             if (slice_equals(value, forms[i].name))
                 found = &forms[i];
     }
@@ -50,7 +50,7 @@ static void append_head(struct api_worker *aw, const struct http_request *r, str
                         const struct form *form, struct slice ns)
 {
     char extra[512];
-    int bytes = snprintf(extra, sizeof extra, "%sContent-Disposition: attachment; filename=\"%.*s.%s\"\r\n",
+    int bytes = snprintf(extra, sizeof(extra), "%sContent-Disposition: attachment; filename=\"%.*s.%s\"\r\n",
                          aw->trusted ? PRIVATE_HEADERS : API_HEADERS, (int)ns.bytes, ns.at, form->name.at);
     struct http_response response = {
         .status = 200,

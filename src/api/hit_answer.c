@@ -31,7 +31,7 @@ struct http_response hit_answer_pixel(void)
     return (struct http_response){
         .status = 200,
         .content_type = "image/gif",
-        .body = {pixel, sizeof pixel},
+        .body = {pixel, sizeof(pixel)},
         .extra = SLICE(COUNTED_HEADERS),
     };
 }
@@ -75,7 +75,7 @@ static void badge_answer(struct api_worker *aw, const struct http_request *r, st
                          const struct badge *badge, enum api_refusal why)
 {
     char space[STATUS_BYTES_MAX];
-    struct buf body = {0}, headers = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    struct buf body = {0}, headers = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
     badge_append(&body, badge);
     hit_status_append(&headers, why);
     answer(aw, r, reply,
@@ -93,7 +93,7 @@ enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_re
     struct badge badge = badge_plain;
     enum count_format format = COUNT_DIGITS;
     char label[BADGE_LABEL_BYTES_MAX], space[64];
-    struct buf text = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    struct buf text = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
     badge_read(&hit->query, label, &badge, &format);
     count_append(&text, value.value, format);
     buf_append(&text, "+", !value.known); /* there are more in a store that does not answer */
@@ -105,7 +105,7 @@ enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_re
 void hit_answer_pixel_of(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why)
 {
     char space[STATUS_BYTES_MAX];
-    struct buf headers = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
+    struct buf headers = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
     struct http_response gif = hit_answer_pixel();
     hit_status_append(&headers, why);
     gif.extra = buf_slice(&headers);
@@ -131,8 +131,8 @@ enum handler_result hit_answer_value(struct api_worker *aw, const struct http_re
     if (!lookup_names(aw, r, reply, &hit->name, 1, &value))
         return WAITING;
     char space[160], lines[STATUS_BYTES_MAX];
-    struct buf body = {.data = space, .capacity = sizeof space, .bytes_max = sizeof space};
-    struct buf headers = {.data = lines, .capacity = sizeof lines, .bytes_max = sizeof lines};
+    struct buf body = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
+    struct buf headers = {.data = lines, .capacity = sizeof(lines), .bytes_max = sizeof(lines)};
     buf_append(&body, "{", 1);
     lookup_append(&body, &value, reply->now_ms);
     buf_append(&body, "}\n", 2);

@@ -22,7 +22,7 @@ static bool parse_n(struct slice text, uint64_t *n)
     char digits[N_DIGITS_MAX];
     uint64_t value = 0;
     if (text.bytes > 0 && memchr(text.at, '%', text.bytes)) {
-        int bytes = http_percent_decode(text, false, digits, sizeof digits);
+        int bytes = http_percent_decode(text, false, digits, sizeof(digits));
         text = (struct slice){digits, bytes > 0 ? (size_t)bytes : 0};
     }
     if (text.bytes == 0 || text.bytes > N_DIGITS_MAX || text.at[0] == '0')

@@ -20,7 +20,7 @@ static void *allocate(size_t bytes)
 int json_init(void)
 {
     size_t seed;
-    int failed = random_bytes(&seed, sizeof seed);
+    int failed = random_bytes(&seed, sizeof(seed));
     if (failed)
         return failed;
     json_object_seed(seed | 1); /* 0 would let jansson draw one */

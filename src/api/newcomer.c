@@ -24,13 +24,13 @@ int namespaces_parse(struct namespaces *n, const char *list, struct error *err)
         list += ns.bytes;
         more = *list == ',';
     }
-    qsort(n->names, n->count, sizeof *n->names, names_compare);
+    qsort(n->names, n->count, sizeof(*n->names), names_compare);
     return 0;
 }
 
 bool namespaces_have(const struct namespaces *n, struct slice ns)
 {
-    return n->count == 0 || bsearch(&ns, n->names, n->count, sizeof *n->names, names_compare) != NULL;
+    return n->count == 0 || bsearch(&ns, n->names, n->count, sizeof(*n->names), names_compare) != NULL;
 }
 
 /* Two workers that take the last place in the same microsecond go one over: the bound is a share, not a size. */

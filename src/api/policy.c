@@ -64,7 +64,7 @@ static bool is_prefetch(const struct http_request *r)
     static const enum http_field fields[] = {HTTP_FIELD_SEC_PURPOSE, HTTP_FIELD_PURPOSE, HTTP_FIELD_X_PURPOSE,
                                              HTTP_FIELD_X_MOZ};
     struct slice element;
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
         struct list list = {r->field[fields[i]], fields[i]};
         while (list_last_take(&list, &element)) {
             size_t bytes = 0;

@@ -24,10 +24,10 @@ struct rate {
 
 int rate_create(struct rate **out)
 {
-    struct rate *r = calloc(1, sizeof *r);
+    struct rate *r = calloc(1, sizeof(*r));
     if (!r)
         return -ENOMEM;
-    int failed = random_bytes(&r->key, sizeof r->key);
+    int failed = random_bytes(&r->key, sizeof(r->key));
     if (failed)
         rate_destroy(r);
     else
@@ -39,7 +39,7 @@ void rate_destroy(struct rate *r) { free(r); }
 
 static uint64_t client_hash(const struct rate *r, const struct ip *client)
 {
-    struct slice bytes = {(const char *)client->bytes, ip_is_v4(client) ? sizeof client->bytes : IPV6_CLIENT_BYTES};
+    struct slice bytes = {(const char *)client->bytes, ip_is_v4(client) ? sizeof(client->bytes) : IPV6_CLIENT_BYTES};
     uint64_t hash = siphash13(&r->key, bytes.at, bytes.bytes);
     return hash ? hash : 1;
 }

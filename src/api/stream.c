@@ -32,7 +32,7 @@ static const int64_t *seen_read(const struct http_request *r, int64_t *space)
     struct slice text = r->field[HTTP_FIELD_LAST_EVENT_ID];
     char digits[24];
     char *end;
-    if (text.bytes == 0 || text.bytes >= sizeof digits)
+    if (text.bytes == 0 || text.bytes >= sizeof(digits))
         return NULL;
     memcpy(digits, text.at, text.bytes);
     digits[text.bytes] = '\0';

@@ -51,7 +51,7 @@ static struct topic *topic_get(struct streams *s, struct slice name)
     for (struct topic *t = s->topics; t; t = t->next)
         if (slice_equals(topic_name(t), name))
             return t;
-    struct topic *t = calloc(1, sizeof *t);
+    struct topic *t = calloc(1, sizeof(*t));
     if (!t)
         return NULL;
     memcpy(t->name, name.at, name.bytes);
@@ -176,7 +176,7 @@ struct stream *stream_open(struct api_worker *aw, struct slice name, struct tick
                            const int64_t *seen, uint64_t now_ms, struct buf *out)
 {
     struct topic *t = topic_get(aw->streams, name);
-    struct stream *s = t ? calloc(1, sizeof *s) : NULL;
+    struct stream *s = t ? calloc(1, sizeof(*s)) : NULL;
     if (!s) {
         if (t && !t->streams)
             topic_drop(aw->streams, t);
@@ -220,7 +220,7 @@ void stream_ended(struct api_worker *aw, struct stream *stream) { stream_free(aw
 void stream_retry_append(struct buf *out)
 {
     uint32_t drawn = 0;
-    random_bytes(&drawn, sizeof drawn); /* without randomness they come a second later, all of them */
+    random_bytes(&drawn, sizeof(drawn)); /* without randomness they come a second later, all of them */
     buf_append_slice(out, SLICE("retry: "));
     buf_append_u64(out, SPREAD_MS_MIN + drawn % SPREAD_MS);
     buf_append(out, "\n\n", 2);
@@ -257,7 +257,7 @@ uint32_t streams_of(const struct streams *s, const struct ip *client)
 
 int streams_create(struct streams **out)
 {
-    *out = calloc(1, sizeof **out);
+    *out = calloc(1, sizeof(**out));
     return *out ? 0 : -ENOMEM;
 }
 

@@ -71,7 +71,7 @@ int tokens_create(struct tokens **out, char *text, struct error *err)
     int failed = lines_check(text, err);
     if (failed)
         return failed;
-    struct tokens *t = calloc(1, sizeof *t);
+    struct tokens *t = calloc(1, sizeof(*t));
     if (!t)
         return error_set(err, -ENOMEM, "no memory for tokens");
     for (char *line; (line = lines_next(&lines));) {
@@ -97,7 +97,7 @@ uint32_t tokens_count(const struct tokens *t) { return t->count; }
 void tokens_destroy(struct tokens *t)
 {
     if (t)
-        explicit_bzero(t, sizeof *t);
+        explicit_bzero(t, sizeof(*t));
     free(t);
 }
 
@@ -132,12 +132,12 @@ enum token_verdict tokens_check(const struct tokens *t, struct slice authorizati
     struct slice token = {authorization.at + scheme.bytes, authorization.bytes - scheme.bytes};
     while (token.at[0] == ' ' && token.bytes > 1) /* 1*SP (RFC 9110 section 11.4) */
         token.at++, token.bytes--;
-    if (token.bytes > sizeof given)
+    if (token.bytes > sizeof(given))
         return TOKEN_UNKNOWN;
     memcpy(given, token.at, token.bytes);
     for (uint32_t i = 0; i < t->count; i++)
-        if (bytes_equal(given, t->all[i].text, sizeof given))
+        if (bytes_equal(given, t->all[i].text, sizeof(given)))
             found = &t->all[i];
-    explicit_bzero(given, sizeof given);
+    explicit_bzero(given, sizeof(given));
     return !found ? TOKEN_UNKNOWN : token_may(found, right, ns) ? TOKEN_GOOD : TOKEN_NOT_ENOUGH;
 }

@@ -58,7 +58,7 @@ static int config_page(const struct sources *s, struct buf *out)
 static int openapi_page(const struct sources *s, struct buf *out)
 {
     (void)s;
-    buf_append(out, web_openapi_json, sizeof web_openapi_json);
+    buf_append(out, web_openapi_json, sizeof(web_openapi_json));
     return 200;
 }
 
@@ -71,21 +71,21 @@ static int ranking_page(const struct sources *s, struct buf *out)
 static int dashboard_page(const struct sources *s, struct buf *out)
 {
     (void)s;
-    buf_append(out, web_dashboard_html, sizeof web_dashboard_html);
+    buf_append(out, web_dashboard_html, sizeof(web_dashboard_html));
     return 200;
 }
 
 static int dashboard_script(const struct sources *s, struct buf *out)
 {
     (void)s;
-    buf_append(out, web_dashboard_js, sizeof web_dashboard_js);
+    buf_append(out, web_dashboard_js, sizeof(web_dashboard_js));
     return 200;
 }
 
 static int dashboard_style(const struct sources *s, struct buf *out)
 {
     (void)s;
-    buf_append(out, web_dashboard_css, sizeof web_dashboard_css);
+    buf_append(out, web_dashboard_css, sizeof(web_dashboard_css));
     return 200;
 }
 
@@ -159,7 +159,7 @@ static int accept_quality(const struct http_request *r, struct slice type)
         struct slice q = list_parameter(element, SLICE("q"));
         char text[8] = "1";
         if (q.at)
-            snprintf(text, sizeof text, "%.*s", (int)q.bytes, q.at);
+            snprintf(text, sizeof(text), "%.*s", (int)q.bytes, q.at);
         int quality = (int)(strtod(text, NULL) * 1000);
         bool same = name.bytes == type.bytes && strncasecmp(name.at, type.at, type.bytes) == 0;
         most = same && quality > most ? quality : most;
@@ -175,7 +175,7 @@ static bool wants_open_metrics(const struct http_request *r)
 
 static const struct page *page_of(const struct http_request *r)
 {
-    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+    for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
         if (!slice_equals(r->path, pages[i].path))
             continue;
         if (r->method != HTTP_GET && r->method != HTTP_HEAD)

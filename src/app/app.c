@@ -47,7 +47,7 @@ static void wait_for_end(struct app *a)
 
 enum app_exit app_run(const struct options *options)
 {
-    struct app *a = malloc(sizeof *a);
+    struct app *a = malloc(sizeof(*a));
     struct error err;
     enum app_exit code = APP_CANNOT_RUN;
     int failed = a ? app_start(a, options, &err) : error_set(&err, -ENOMEM, "no memory");

@@ -8,7 +8,7 @@
 bool cgroup_number(const char *directory, const char *name, long long *out)
 {
     char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
     FILE *stream = fopen(path, "re");
     if (stream == NULL)
         return false;
@@ -24,7 +24,7 @@ static uint64_t least_upwards(const char *mount, const char *path, cgroup_limit_
     char directory[PATH_BYTES];
     size_t mount_bytes = strlen(mount);
     uint64_t least = UINT64_MAX;
-    if ((size_t)snprintf(directory, sizeof directory, "%s%s", mount, path) >= sizeof directory)
+    if ((size_t)snprintf(directory, sizeof(directory), "%s%s", mount, path) >= sizeof(directory))
         return least;
     for (;;) {
         uint64_t limit = limit_at(directory);
@@ -62,7 +62,7 @@ static uint64_t limit_of_line(const char *root, char *line, const char *controll
     bool is_v2 = *controllers == '\0';
     if (!is_v2 && !list_has(controllers, controller))
         return UINT64_MAX;
-    snprintf(mount, sizeof mount, "%s/sys/fs/cgroup%s%s", root, is_v2 ? "" : "/", controllers);
+    snprintf(mount, sizeof(mount), "%s/sys/fs/cgroup%s%s", root, is_v2 ? "" : "/", controllers);
     return least_upwards(mount, path, is_v2 ? v2 : v1);
 }
 
@@ -70,9 +70,9 @@ uint64_t cgroup_least(const char *root, const char *controller, cgroup_limit_fn 
 {
     char path[PATH_BYTES], line[PATH_BYTES];
     uint64_t least = UINT64_MAX;
-    snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
+    snprintf(path, sizeof(path), "%s/proc/self/cgroup", root);
     FILE *stream = fopen(path, "re");
-    while (stream != NULL && fgets(line, sizeof line, stream) != NULL) {
+    while (stream != NULL && fgets(line, sizeof(line), stream) != NULL) {
         uint64_t limit = limit_of_line(root, line, controller, v1, v2);
         least = limit < least ? limit : least;
     }

@@ -29,7 +29,7 @@ static uint64_t quota_v2(const char *directory)
 {
     char path[PATH_BYTES];
     long long quota, period;
-    snprintf(path, sizeof path, "%s/cpu.max", directory);
+    snprintf(path, sizeof(path), "%s/cpu.max", directory);
     FILE *stream = fopen(path, "re");
     if (stream == NULL)
         return UINT64_MAX;
@@ -47,10 +47,10 @@ uint32_t cpus_quota(const char *root)
 void cpus_find(const char *root, struct cpus *out)
 {
     cpu_set_t set;
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     CPU_ZERO(&set);
     /* Fails only on machines with more CPUs than CPUS_MAX: one worker then, and --workers for more. */
-    if (sched_getaffinity(0, sizeof set, &set) != 0)
+    if (sched_getaffinity(0, sizeof(set), &set) != 0)
         CPU_SET(0, &set);
     for (int cpu = 0; cpu < CPU_SETSIZE && out->allowed < CPUS_MAX; cpu++) {
         if (CPU_ISSET(cpu, &set))

@@ -295,7 +295,7 @@ static int form_find(struct csv_file *f, struct error *err)
 
 int csv_file_open(struct csv_file **out, const struct csv_file_config *config, struct error *err)
 {
-    struct csv_file *f = calloc(1, sizeof *f);
+    struct csv_file *f = calloc(1, sizeof(*f));
     if (!f)
         return error_set(err, -ENOMEM, "no memory for the import");
     *f = (struct csv_file){.config = *config, .line = 1};

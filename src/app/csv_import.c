@@ -46,7 +46,7 @@ static int progress_read(struct import *im, struct error *err)
 
 static int progress_open(struct import *im, const char *path, struct error *err)
 {
-    snprintf(im->progress, sizeof im->progress, "%s.progress", path);
+    snprintf(im->progress, sizeof(im->progress), "%s.progress", path);
     im->progress_fd = open(im->progress, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (im->progress_fd < 0)
         return error_set(err, -errno, "%s, where the import says how far it came: %s", im->progress, strerror(errno));
@@ -57,7 +57,7 @@ static int progress_open(struct import *im, const char *path, struct error *err)
 static void progress_write(struct import *im)
 {
     char text[PROGRESS_BYTES + 1];
-    snprintf(text, sizeof text, PROGRESS_FORMAT, csv_file_identity(im->file), im->done);
+    snprintf(text, sizeof(text), PROGRESS_FORMAT, csv_file_identity(im->file), im->done);
     (void)!pwrite(im->progress_fd, text, PROGRESS_BYTES, 0);
 }
 
@@ -76,7 +76,7 @@ static int row_ask(struct import *im, struct error *err)
     int read = csv_file_next(im->file, &row, err);
     if (read <= 0)
         return read;
-    struct read_op *op = calloc(1, sizeof *op + sizeof op->results[0]);
+    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
     if (!op)
         return error_set(err, -ENOMEM, "no memory for a write");
     *op = (struct read_op){.kind = ASK_SET, .count = 1};
@@ -186,7 +186,7 @@ static int import_with(struct import *im, const struct options *options)
 int csv_import_run(const struct options *options)
 {
     struct options mine = *options; /* the state directory is the daemon's */
-    struct import *im = calloc(1, sizeof *im);
+    struct import *im = calloc(1, sizeof(*im));
     struct error err;
     if (*options->redis.host == '\0')
         return import_failed((error_set(&err, -EINVAL, "--import needs --redis"), &err), APP_BAD_USAGE);

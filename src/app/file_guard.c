@@ -13,7 +13,7 @@ static bool is_volume(const char *folder, const struct stat *st)
 {
     char parent[PATH_MAX + 4];
     struct stat above;
-    snprintf(parent, sizeof parent, "%s/..", folder);
+    snprintf(parent, sizeof(parent), "%s/..", folder);
     return st->st_uid == 0 && stat(parent, &above) == 0 && above.st_dev != st->st_dev;
 }
 
@@ -21,7 +21,7 @@ static int folder_guard(const char *path, struct error *err)
 {
     char copy[PATH_MAX];
     struct stat st;
-    if (strlen(path) >= sizeof copy)
+    if (strlen(path) >= sizeof(copy))
         return 0;
     const char *folder = dirname(strcpy(copy, path));
     if (stat(folder, &st) != 0 || !(st.st_mode & S_IWOTH) || st.st_mode & S_ISVTX || is_volume(folder, &st))

@@ -27,7 +27,7 @@ int healthcheck(const struct sockaddr_storage *admin)
     struct sockaddr_storage to = reachable(admin);
     char address[VALUE_TEXT_BYTES], url[VALUE_TEXT_BYTES + 16];
     value_format_address(&to, address);
-    snprintf(url, sizeof url, "http://%s/livez", address);
+    snprintf(url, sizeof(url), "http://%s/livez", address);
 
     CURL *curl = curl_easy_init();
     if (!curl)

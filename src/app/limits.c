@@ -25,7 +25,7 @@ static const struct limit limits[] = {
     {"--new-keys", "hits on new keys are answered 429", 0, API_REFUSED_NEW_KEY_RATE},
     {"--max-keys", "hits on new keys are answered 503", 0, API_REFUSED_KEY_LIMIT},
 };
-#define LIMITS (sizeof limits / sizeof *limits)
+#define LIMITS (sizeof(limits) / sizeof(*limits))
 _Static_assert(LIMITS <= LIMITS_WATCHED, "each is watched");
 
 static uint64_t reached(const struct limit *l, const struct sources *s)

@@ -63,7 +63,7 @@ static void share_of_client(const struct app *a, struct worker_config *config)
 static int public_create(struct app *a, uint32_t i, const struct sockaddr_storage *address, struct error *err)
 {
     struct worker_config config = worker_config_of(a);
-    snprintf(a->names[i], sizeof a->names[i], "worker-%u", i);
+    snprintf(a->names[i], sizeof(a->names[i]), "worker-%u", i);
     config.name = a->names[i];
     config.cpu = worker_cpu(a, i);
     config.address = *address;
@@ -130,8 +130,8 @@ void listeners_stop(struct app *a)
 /* All are bound before the first serves: what can be wrong with an address is known before a hit is counted. */
 int listeners_start(struct app *a, struct error *err)
 {
-    a->workers = calloc(a->workers_count, sizeof *a->workers);
-    a->names = calloc(a->workers_count, sizeof *a->names);
+    a->workers = calloc(a->workers_count, sizeof(*a->workers));
+    a->names = calloc(a->workers_count, sizeof(*a->names));
     int result = a->workers && a->names ? 0 : error_set(err, -ENOMEM, "no memory for %u workers", a->workers_count);
     if (result == 0)
         result = publics_create(a, err);

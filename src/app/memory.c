@@ -26,9 +26,9 @@ static uint64_t machine_bytes(const char *root)
     char path[PATH_BYTES], line[128];
     unsigned long long kib;
     uint64_t bytes = UINT64_MAX;
-    snprintf(path, sizeof path, "%s/proc/meminfo", root);
+    snprintf(path, sizeof(path), "%s/proc/meminfo", root);
     FILE *stream = fopen(path, "re");
-    while (stream != NULL && fgets(line, sizeof line, stream) != NULL)
+    while (stream != NULL && fgets(line, sizeof(line), stream) != NULL)
         if (sscanf(line, "MemTotal: %llu kB", &kib) == 1)
             bytes = (uint64_t)kib * 1024;
     if (stream != NULL)

@@ -280,7 +280,7 @@ struct metric {
 #define FAMILY_ROW(name_, type_, label_, help_, print_)                                                                \
     {.name = #name_, .type = #type_, .label = label_, .help = help_, .family = print_},
 static const struct metric metrics[] = {METRICS_TABLE(VALUE_ROW, SECONDS_ROW, WORKER_ROW, FAMILY_ROW)};
-#define METRICS (sizeof metrics / sizeof *metrics)
+#define METRICS (sizeof(metrics) / sizeof(*metrics))
 
 static void workers_print(const struct view *v, const struct metric *m, struct buf *out)
 {

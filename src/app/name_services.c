@@ -15,7 +15,7 @@ static int service_load(const char *word)
     char library[64];
     if (*word == '[' || strchr(word, '/') || strchr(word, ']') || strchr(word, '=') || is_built_in(word))
         return 0;
-    if (snprintf(library, sizeof library, "libnss_%s.so.2", word) >= (int)sizeof library)
+    if (snprintf(library, sizeof(library), "libnss_%s.so.2", word) >= (int)sizeof(library))
         return 0;
     return dlopen(library, RTLD_NOW) != NULL; /* never closed: the C library finds it by this name */
 }
@@ -27,7 +27,7 @@ int name_services_load(const char *path)
     FILE *file = fopen(path, "re");
     if (!file)
         return 0;
-    while (fgets(line, sizeof line, file)) {
+    while (fgets(line, sizeof(line), file)) {
         line[strcspn(line, "#\n")] = '\0';
         char *word = strtok_r(line, " \t", &rest);
         if (!word || strcmp(word, "hosts:") != 0)

@@ -19,8 +19,8 @@ static void bounds_format(const struct option *option, struct buf *out)
         value_format_size(option->min, min);
         value_format_size(option->max, max);
     } else {
-        snprintf(min, sizeof min, "%" PRIu64, option->min);
-        snprintf(max, sizeof max, "%" PRIu64, option->max);
+        snprintf(min, sizeof(min), "%" PRIu64, option->min);
+        snprintf(max, sizeof(max), "%" PRIu64, option->max);
     }
     buf_printf(out, "from %s to %s", min, max);
 }
@@ -114,7 +114,7 @@ static int path_set(const char *text, const char **out, struct error *err)
 static int redis_url_set(const char *text, struct redis_url *out, struct error *err)
 {
     if (*text == '\0') {
-        memset(out, 0, sizeof *out);
+        memset(out, 0, sizeof(*out));
         return 0;
     }
     return redis_url_parse(text, out, err); /* never repeats the text, as a password may be in it */

@@ -99,7 +99,7 @@ static int letter_refuse(const char *flag, struct error *err)
         const char *name;
     } usual[] = {{'v', "version"}, {'V', "version"}, {'c', "config"}, {'t', "check"}};
     const char *nearest = flag[2] != '\0' ? option_nearest(flag + 1, SOURCE_FLAG) : NULL;
-    for (size_t i = 0; i < sizeof usual / sizeof *usual && flag[2] == '\0'; i++) {
+    for (size_t i = 0; i < sizeof(usual) / sizeof(*usual) && flag[2] == '\0'; i++) {
         if (flag[1] == usual[i].letter)
             nearest = usual[i].name;
     }
@@ -246,7 +246,7 @@ static int values_set(struct options *o, struct error *err)
 int options_load(struct options *o, int argc, const char *const *argv, const char *const *environment,
                  struct error *err)
 {
-    memset(o, 0, sizeof *o);
+    memset(o, 0, sizeof(*o));
     for (unsigned i = 0; i < OPTIONS; i++)
         o->texts[i].text = rows[i].fallback;
     int result = gather(o, argc, argv, environment, err);

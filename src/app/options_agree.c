@@ -43,7 +43,7 @@ int options_agree(const struct options *o, struct error *err)
 {
     if (o->drain_delay_us >= o->drain_timeout_us)
         return error_set(err, -EINVAL, "--drain-delay must be shorter than --drain-timeout, which covers it");
-    if (address_port(&o->listen.socket) != 0 && memcmp(&o->listen, &o->admin, sizeof o->listen) == 0)
+    if (address_port(&o->listen.socket) != 0 && memcmp(&o->listen, &o->admin, sizeof(o->listen)) == 0)
         return error_set(err, -EINVAL, "--listen and --admin are the same address; give --admin another port");
     struct namespaces namespaces;
     int result = store_agrees(o, err);

@@ -69,7 +69,7 @@ int policy_load(struct policy **out, const struct options *o, struct error *err)
     *out = NULL;
     if (!*o->token_file && !*o->access_file && !*o->bots_file && !*o->filter)
         return 0;
-    struct policy *p = calloc(1, sizeof *p);
+    struct policy *p = calloc(1, sizeof(*p));
     if (!p)
         return error_set(err, -ENOMEM, "no memory for a policy");
     int result = filters_load(p, o->filter, err);
@@ -88,7 +88,7 @@ int policy_load(struct policy **out, const struct options *o, struct error *err)
 static int file_look(const char *path, struct file_stamp *now)
 {
     struct stat st;
-    memset(now, 0, sizeof *now); /* compared as bytes */
+    memset(now, 0, sizeof(*now)); /* compared as bytes */
     if (stat(path, &st) != 0)
         return -errno;
     now->device = st.st_dev;
@@ -125,7 +125,7 @@ static bool watch_look(struct policy_watch *w, const char *path, enum policy_par
         watch_fails(w, &why);
         return false;
     }
-    bool changed = memcmp(&now, &w->seen, sizeof now) != 0;
+    bool changed = memcmp(&now, &w->seen, sizeof(now)) != 0;
     w->seen = now;
     return changed || w->wrong.text[0];
 }
@@ -190,7 +190,7 @@ void policy_tick(struct app *a, bool asked)
         return; /* there are no files, or a worker may still look at the one before */
     policy_destroy(a->policy_before);
     a->policy_before = NULL;
-    struct policy *next = calloc(1, sizeof *next);
+    struct policy *next = calloc(1, sizeof(*next));
     if (!next)
         return; /* with the next tick, then */
     if (files_take(a, next, a->policy_asked) > 0)

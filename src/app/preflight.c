@@ -24,7 +24,7 @@ static int password_try(const struct options *o, struct error *err)
     if (*o->redis_password_file == '\0')
         return 0;
     int result = secret_read(o->redis_password_file, password, &why);
-    secret_wipe(password, sizeof password);
+    secret_wipe(password, sizeof(password));
     return result == 0 ? 0 : error_set(err, result, "--redis-password-file: %s", why.text);
 }
 
@@ -51,7 +51,7 @@ static int tls_try(const struct options *o, struct error *err)
 static int write_try(int folder)
 {
     char name[32];
-    snprintf(name, sizeof name, ".tallyd-check-%d", getpid());
+    snprintf(name, sizeof(name), ".tallyd-check-%d", getpid());
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return -errno;
@@ -94,7 +94,7 @@ static int address_try(const char *option, const struct address *address, struct
 /* The engine, and descriptors for as many connections as were asked for. */
 static int conns_try(const struct options *o, struct error *err)
 {
-    struct app *a = calloc(1, sizeof *a);
+    struct app *a = calloc(1, sizeof(*a));
     if (!a)
         return error_set(err, -ENOMEM, "no memory");
     a->options = o;
@@ -112,7 +112,7 @@ int preflight(const struct options *o, struct error *err)
         file_guard_options, conns_try, state_try, password_try, tls_try, policy_try,
     };
     int result = 0;
-    for (size_t i = 0; i < sizeof tries / sizeof *tries && result == 0; i++)
+    for (size_t i = 0; i < sizeof(tries) / sizeof(*tries) && result == 0; i++)
         result = tries[i](o, err);
     if (result == 0)
         result = address_try("listen", &o->listen, err);

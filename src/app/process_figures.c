@@ -36,7 +36,7 @@ struct process_memory process_memory(const struct process_figures *p)
     char text[128];
     long long size, resident;
     long page_bytes = sysconf(_SC_PAGESIZE);
-    ssize_t bytes = p->statm_fd < 0 ? -1 : pread(p->statm_fd, text, sizeof text - 1, 0);
+    ssize_t bytes = p->statm_fd < 0 ? -1 : pread(p->statm_fd, text, sizeof(text) - 1, 0);
     if (bytes <= 0)
         return (struct process_memory){-1, -1};
     text[bytes] = '\0';

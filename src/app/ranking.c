@@ -54,7 +54,7 @@ static void page_insert(struct ranking_namespace *n, struct slice name, int64_t 
         if (slice_equals((struct slice){p[i].name, p[i].name_bytes}, name)) {
             if (p[i].value >= value)
                 return;
-            memmove(&p[i], &p[i + 1], (n->pages_count - i - 1) * sizeof *p);
+            memmove(&p[i], &p[i + 1], (n->pages_count - i - 1) * sizeof(*p));
             n->pages_count--;
             break;
         }
@@ -109,7 +109,7 @@ static void cell_visit(struct walk *w, uint32_t shard, uint32_t cell)
 {
     struct slice at = shard_name(tally_shard(w->tally, shard), cell);
     char copy[NAME_BYTES_MAX];
-    if (at.bytes == 0 || at.bytes > sizeof copy)
+    if (at.bytes == 0 || at.bytes > sizeof(copy))
         return;
     memcpy(copy, at.at, at.bytes);
     struct slice name = {copy, at.bytes};
@@ -132,7 +132,7 @@ static void pages_finish(struct ranking_namespace *n, const struct tally *t)
 {
     struct ranking_page pages[RANKING_PAGES_MAX];
     uint32_t count = n->pages_count;
-    memcpy(pages, n->pages, sizeof pages);
+    memcpy(pages, n->pages, sizeof(pages));
     n->pages_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct tally_value v;
@@ -168,7 +168,7 @@ void ranking_make(struct ranking *r, struct tally *t, uint64_t now_ms)
     free(w.seen);
     for (uint32_t i = 0; i < r->count; i++)
         pages_finish(&r->namespaces[i], t);
-    qsort(r->namespaces, r->count, sizeof r->namespaces[0], by_value);
+    qsort(r->namespaces, r->count, sizeof(r->namespaces[0]), by_value);
     uint64_t took_ms = clock_mono_ms() - began_ms;
     r->made_ms = now_ms;
     r->kept_ms = took_ms * RANKING_KEPT_TIMES > RANKING_KEPT_MS ? took_ms * RANKING_KEPT_TIMES : RANKING_KEPT_MS;

@@ -97,7 +97,7 @@ static int rules_add(scmp_filter_ctx ctx, uint32_t action, const int *calls, siz
     return failed;
 }
 
-#define RULES_ADD(ctx, action, calls) rules_add(ctx, action, calls, sizeof calls / sizeof *calls)
+#define RULES_ADD(ctx, action, calls) rules_add(ctx, action, calls, sizeof(calls) / sizeof(*calls))
 
 static int filter_fill(scmp_filter_ctx ctx, const struct options *o)
 {

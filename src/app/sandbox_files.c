@@ -64,7 +64,7 @@ static void path_allow(const struct ruleset *r, const char *path, uint64_t acces
 static void folder_allow(const struct ruleset *r, const char *file)
 {
     char real[PATH_MAX], given[PATH_MAX];
-    if (!file || *file == '\0' || strlen(file) >= sizeof given)
+    if (!file || *file == '\0' || strlen(file) >= sizeof(given))
         return;
     path_allow(r, dirname(strcpy(given, file)), FS_READ);
     if (realpath(file, real))
@@ -76,7 +76,7 @@ static void files_allow(const struct ruleset *r, const struct options *o)
     /* Resolving names and verifying certificates: their configuration, what it links to, and libraries of libc's. */
     static const char *const system[] = {"/etc", "/run/systemd/resolve", "/usr/lib",
                                          "/lib", "/usr/share",           "/usr/local"};
-    for (size_t i = 0; i < sizeof system / sizeof *system; i++)
+    for (size_t i = 0; i < sizeof(system) / sizeof(*system); i++)
         path_allow(r, system[i], FS_READ);
     /* glibc asks it when a thread gives memory back (malloc/arena.c, check_may_shrink_heap). */
     path_allow(r, "/proc/sys/vm/overcommit_memory", LANDLOCK_ACCESS_FS_READ_FILE);
@@ -146,7 +146,7 @@ int sandbox_files(const struct options *o)
     if (abi >= ABI_SCOPES)
         r.handled.scoped = SCOPE_ABSTRACT_UNIX_SOCKET | SCOPE_SIGNAL;
     /* A kernel takes a longer structure as long as what it does not know is zero. */
-    size_t bytes = abi >= ABI_TCP ? sizeof r.handled : sizeof r.handled.handled_access_fs;
+    size_t bytes = abi >= ABI_TCP ? sizeof(r.handled) : sizeof(r.handled.handled_access_fs);
     if (abi >= ABI_TCP && abi < ABI_SCOPES)
         bytes = offsetof(struct ruleset_attr, scoped);
     r.fd = (int)syscall(SYS_landlock_create_ruleset, &r.handled, bytes, 0);

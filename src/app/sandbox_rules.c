@@ -15,7 +15,7 @@
 #define INT_MASK UINT64_C(0xffffffff) /* the kernel takes these arguments as int: the upper half is nobody's */
 #define IS(index, value) SCMP_CMP64(index, SCMP_CMP_MASKED_EQ, INT_MASK, (uint64_t)(value))
 #define HAS(index, mask, value) SCMP_CMP64(index, SCMP_CMP_MASKED_EQ, (uint64_t)(mask), (uint64_t)(value))
-#define COUNT(list) (sizeof(list) / sizeof *(list))
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
 static int allow(scmp_filter_ctx ctx, int call, unsigned count, const struct scmp_arg_cmp *args)
 {

@@ -34,7 +34,7 @@ int signals_wait(int fd, int wait_ms)
 {
     struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
     struct signalfd_siginfo info;
-    if (poll(&poll_fd, 1, wait_ms) <= 0 || read(fd, &info, sizeof info) != (ssize_t)sizeof info)
+    if (poll(&poll_fd, 1, wait_ms) <= 0 || read(fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
         return 0;
     return (int)info.ssi_signo;
 }

@@ -189,7 +189,7 @@ static int flusher_begin(struct app *a, struct error *err)
     int result = a->state ? 0 : random_uuid(a->instance);
     if (result != 0)
         return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
-    memcpy(config.instance, a->instance, sizeof config.instance);
+    memcpy(config.instance, a->instance, sizeof(config.instance));
     sem_init(&a->import_woken, 0, 0);
     result = credentials_check(a, &config, err);
     if (result != 0)
@@ -210,7 +210,7 @@ static void flusher_end(struct app *a)
         flusher_drain(a->flusher, clock_mono_ms() + UNDO_MS);
     flusher_destroy(a->flusher);
     iam_destroy(a->iam);
-    secret_wipe(a->password, sizeof a->password);
+    secret_wipe(a->password, sizeof(a->password));
 }
 
 /* A store that is down does not hold the start up for long: what differs is then found later, and an alarm. */
@@ -310,12 +310,12 @@ static int ready_start(struct app *a, struct error *err)
 {
     tally_open_desks(a->tally, true); /* the admin reads counters, too */
     (void)err;
-    char public[VALUE_TEXT_BYTES], admin[VALUE_TEXT_BYTES], redis[sizeof a->options->redis.host + 8] = "none";
+    char public[VALUE_TEXT_BYTES], admin[VALUE_TEXT_BYTES], redis[sizeof(a->options->redis.host) + 8] = "none";
     const struct redis_url *url = &a->options->redis;
     bound_format(&a->options->listen, a->workers[0], public);
     bound_format(&a->options->admin, a->admin, admin);
     if (*url->host != '\0')
-        snprintf(redis, sizeof redis, "%s:%u", url->host, url->port);
+        snprintf(redis, sizeof(redis), "%s:%u", url->host, url->port);
     else
         LOG_WARN(
             "embedded",
@@ -357,7 +357,7 @@ static const struct step {
     {"calls", sandbox_end, NULL, false},
     {"ready", ready_start, NULL, false},
 };
-#define STEPS (sizeof steps / sizeof *steps)
+#define STEPS (sizeof(steps) / sizeof(*steps))
 
 static bool step_wanted(const struct app *a, size_t i) { return *a->options->import == '\0' || steps[i].imports; }
 
@@ -374,7 +374,7 @@ static void steps_stop(struct app *a, size_t started)
 
 int app_start(struct app *a, const struct options *options, struct error *err)
 {
-    memset(a, 0, sizeof *a);
+    memset(a, 0, sizeof(*a));
     a->options = options;
     for (size_t i = 0; i < STEPS; i++) {
         if (!step_wanted(a, i))

@@ -43,7 +43,7 @@ static int tally_start_in_file(struct app *a, struct error *err)
     int failed = env_real_init(&env, err);
     if (failed)
         return failed;
-    state_boot_id(boot_id, sizeof boot_id);
+    state_boot_id(boot_id, sizeof(boot_id));
     const struct recovery_config config = {
         .env = &env,
         .disk = state_dir_disk(a->state_dir),
@@ -60,7 +60,7 @@ static int tally_start_in_file(struct app *a, struct error *err)
     if (failed)
         return failed;
     recovery_report(&r);
-    memcpy(a->instance, r.instance, sizeof a->instance);
+    memcpy(a->instance, r.instance, sizeof(a->instance));
     a->tally = r.tally;
     a->state = r.state;
     a->recovered_hits = r.import.hits;

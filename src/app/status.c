@@ -83,7 +83,7 @@ void status_print(const struct sources *s, struct buf *out)
 {
     static void (*const parts[])(const struct sources *s, struct buf *out) = {process_print, books_print, keys_print,
                                                                               redis_print, workers_print};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
         buf_append(out, i == 0 ? "{" : ",", 1);
         parts[i](s, out);
     }

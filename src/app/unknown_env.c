@@ -36,7 +36,7 @@ const char *const *unknown_env_find(const char *const *at)
     for (; *at; at++) {
         char name[NAME_BYTES_MAX] = {0};
         size_t bytes = strcspn(*at, "=");
-        memcpy(name, *at, bytes < sizeof name ? bytes : sizeof name - 1);
+        memcpy(name, *at, bytes < sizeof(name) ? bytes : sizeof(name) - 1);
         if (strncmp(name, PREFIX, strlen(PREFIX)) == 0 && !is_option(name) && !is_service_link(name))
             return at;
     }
@@ -47,7 +47,7 @@ void unknown_env_remedy(const char *variable, char out[UNKNOWN_ENV_REMEDY_BYTES]
 {
     char name[NAME_BYTES_MAX] = {0}, nearest[OPTION_ENV_BYTES];
     size_t bytes = strcspn(variable, "="), best;
-    memcpy(name, variable, bytes < sizeof name ? bytes : sizeof name - 1);
+    memcpy(name, variable, bytes < sizeof(name) ? bytes : sizeof(name) - 1);
     best = strlen(name + strlen(PREFIX)) / 3 + 2;
     snprintf(out, UNKNOWN_ENV_REMEDY_BYTES, "see tallyd --help");
     for (unsigned i = 0; i < OPTIONS; i++) {

@@ -116,7 +116,7 @@ int value_parse_address(const char *text, struct address *out)
         text++;
         bytes -= 2;
     }
-    if (bytes >= sizeof host)
+    if (bytes >= sizeof(host))
         return -EINVAL;
     memcpy(host, text, bytes);
     host[bytes] = '\0';
@@ -138,7 +138,7 @@ void value_format_address(const struct sockaddr_storage *socket, char out[VALUE_
     bool v6 = socket->ss_family == AF_INET6;
     const void *at = v6 ? (const void *)&((const struct sockaddr_in6 *)socket)->sin6_addr
                         : (const void *)&((const struct sockaddr_in *)socket)->sin_addr;
-    inet_ntop(socket->ss_family, at, host, sizeof host);
+    inet_ntop(socket->ss_family, at, host, sizeof(host));
     snprintf(out, VALUE_TEXT_BYTES, v6 ? "[%s]:%u" : "%s:%u", host, address_port(socket));
 }
 

@@ -8,8 +8,8 @@ static const uint8_t v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
 static struct ip from_v4(const struct in_addr *address)
 {
     struct ip ip;
-    memcpy(ip.bytes, v4_prefix, sizeof v4_prefix);
-    memcpy(ip.bytes + sizeof v4_prefix, address, sizeof *address);
+    memcpy(ip.bytes, v4_prefix, sizeof(v4_prefix));
+    memcpy(ip.bytes + sizeof(v4_prefix), address, sizeof(*address));
     return ip;
 }
 
@@ -18,7 +18,7 @@ bool ip_from_socket(const struct sockaddr_storage *address, struct ip *out)
     if (address->ss_family == AF_INET)
         *out = from_v4(&((const struct sockaddr_in *)(const void *)address)->sin_addr);
     else if (address->ss_family == AF_INET6)
-        memcpy(out->bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, sizeof out->bytes);
+        memcpy(out->bytes, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, sizeof(out->bytes));
     return address->ss_family == AF_INET || address->ss_family == AF_INET6;
 }
 
@@ -39,7 +39,7 @@ bool ip_parse(struct slice text, struct ip *out)
     char copy[INET6_ADDRSTRLEN];
     struct in_addr v4;
     struct slice host = host_of(text);
-    if (host.bytes == 0 || host.bytes >= sizeof copy)
+    if (host.bytes == 0 || host.bytes >= sizeof(copy))
         return false;
     memcpy(copy, host.at, host.bytes);
     copy[host.bytes] = '\0';
@@ -65,7 +65,7 @@ bool ip_block_parse(struct slice text, struct ip_block *out)
         bits = bits * 10 + (unsigned)(digits.at[i] - '0');
     }
     if (slash && ip_is_v4(&out->ip))
-        bits += 8 * sizeof v4_prefix;
+        bits += 8 * sizeof(v4_prefix);
     out->bits = (uint8_t)bits;
     return bits <= 128;
 }
@@ -78,6 +78,6 @@ bool ip_block_has(const struct ip_block *b, const struct ip *ip)
     return rest == 0 || (b->ip.bytes[whole] ^ ip->bytes[whole]) >> (8 - rest) == 0;
 }
 
-bool ip_is_v4(const struct ip *ip) { return memcmp(ip->bytes, v4_prefix, sizeof v4_prefix) == 0; }
+bool ip_is_v4(const struct ip *ip) { return memcmp(ip->bytes, v4_prefix, sizeof(v4_prefix)) == 0; }
 
-bool ip_equals(const struct ip *a, const struct ip *b) { return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0; }
+bool ip_equals(const struct ip *a, const struct ip *b) { return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0; }

@@ -66,6 +66,6 @@ bool http_query_is(struct slice raw, struct slice word)
 
     if (raw.bytes <= word.bytes || memchr(raw.at, '%', raw.bytes) == NULL)
         return slice_equals(raw, word);
-    int bytes = http_percent_decode(raw, true, text, sizeof text);
+    int bytes = http_percent_decode(raw, true, text, sizeof(text));
     return bytes >= 0 && slice_equals((struct slice){text, (size_t)bytes}, word);
 }

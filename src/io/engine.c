@@ -71,7 +71,7 @@ void engine_wake(struct engine *e)
 {
     uint64_t one = 1;
     /* Fails only when the counter is at its maximum: then a wake is on its way already. */
-    ssize_t ignored = write(e->wake_fd, &one, sizeof one);
+    ssize_t ignored = write(e->wake_fd, &one, sizeof(one));
     (void)ignored;
 }
 
@@ -94,7 +94,7 @@ void engine_accept_stop(struct engine *e) { e->ops->accept_stop(e); }
 
 int engine_peer(const struct engine *e, uint32_t slot, struct sockaddr_storage *out)
 {
-    socklen_t bytes = sizeof *out;
+    socklen_t bytes = sizeof(*out);
     assert(e->config.peers);
     return getpeername(e->ops->descriptor(e, slot), (struct sockaddr *)out, &bytes) < 0 ? -errno : 0;
 }

@@ -215,7 +215,7 @@ static void recv_failed(struct ep *p, uint32_t slot, int reason)
 static void on_readable(struct ep *p, uint32_t slot)
 {
     struct ep_slot *s = &p->slots[slot];
-    ssize_t n = recv(s->fd, p->buffer, sizeof p->buffer, MSG_DONTWAIT);
+    ssize_t n = recv(s->fd, p->buffer, sizeof(p->buffer), MSG_DONTWAIT);
     if (n > 0) {
         p->base.events->received(p->base.ctx, slot, p->buffer, (size_t)n);
     } else if (n == 0) {
@@ -243,7 +243,7 @@ static void on_slot(struct ep *p, uint32_t slot, uint32_t events)
 static void on_wake(struct ep *p)
 {
     uint64_t ignored;
-    if (read(p->base.wake_fd, &ignored, sizeof ignored) > 0 && !load_acquire_u32(&p->base.stopping))
+    if (read(p->base.wake_fd, &ignored, sizeof(ignored)) > 0 && !load_acquire_u32(&p->base.stopping))
         p->base.events->woken(p->base.ctx); /* partner of the load: engine_stop() */
 }
 
@@ -338,12 +338,12 @@ static int watch_new(struct ep *p, int fd, uint64_t data)
 
 static int ep_create(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err)
 {
-    struct ep *p = calloc(1, sizeof *p);
+    struct ep *p = calloc(1, sizeof(*p));
     if (!p)
         return error_set(err, -ENOMEM, "epoll: no memory");
     p->base.config = *config;
-    p->slots = calloc(config->conns_max, sizeof *p->slots);
-    p->ended = calloc(config->conns_max, 2 * sizeof *p->ended);
+    p->slots = calloc(config->conns_max, sizeof(*p->slots));
+    p->ended = calloc(config->conns_max, 2 * sizeof(*p->ended));
     p->fd = epoll_create1(EPOLL_CLOEXEC);
     int r = !p->slots || !p->ended ? -ENOMEM : p->fd < 0 ? -errno : 0;
     if (r == 0)

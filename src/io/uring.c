@@ -161,7 +161,7 @@ static void on_peer(struct uring *u, int res, uint32_t slot)
     }
     if (res < 0 || !u->peers || u->slots[slot].flags & SLOT_CLOSING)
         return;
-    memcpy(&peer, &u->peers[slot], sizeof *u->peers);
+    memcpy(&peer, &u->peers[slot], sizeof(*u->peers));
     u->base.events->peer_told(u->base.ctx, slot, &peer);
 }
 

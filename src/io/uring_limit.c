@@ -38,7 +38,7 @@ int uring_limit(struct uring *u)
         {.opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED,
          .sqe_flags = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT | IOSQE_CQE_SKIP_SUCCESS},
     };
-    int r = ring_register(u, IORING_REGISTER_RESTRICTIONS, allowed, sizeof allowed / sizeof *allowed);
+    int r = ring_register(u, IORING_REGISTER_RESTRICTIONS, allowed, sizeof(allowed) / sizeof(*allowed));
     return r < 0 ? r
                  : ring_register(u, IORING_REGISTER_ENABLE_RINGS, NULL, 0); /* this thread is its single issuer now */
 }

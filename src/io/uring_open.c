@@ -91,7 +91,7 @@ static int ring_open(struct io_uring *ring, unsigned cq_entries)
         0,
     };
     int r = -EINVAL;
-    for (size_t i = 0; i < sizeof peel / sizeof *peel && r == -EINVAL; i++) {
+    for (size_t i = 0; i < sizeof(peel) / sizeof(*peel) && r == -EINVAL; i++) {
         struct io_uring_params params = {
             .flags =
                 peel[i] | IORING_SETUP_R_DISABLED | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CLAMP | IORING_SETUP_CQSIZE,
@@ -128,10 +128,10 @@ static int buffers_open(struct uring *u, const struct engine_config *config)
 static void peers_open(struct uring *u, const struct engine_config *config)
 {
     struct sockaddr_storage own;
-    socklen_t bytes = sizeof own;
-    if (getsockname(config->listen_fd, (struct sockaddr *)&own, &bytes) == 0 && bytes <= sizeof *u->peers) {
+    socklen_t bytes = sizeof(own);
+    if (getsockname(config->listen_fd, (struct sockaddr *)&own, &bytes) == 0 && bytes <= sizeof(*u->peers)) {
         u->peer_bytes = bytes;
-        u->peers = calloc(config->conns_max, sizeof *u->peers);
+        u->peers = calloc(config->conns_max, sizeof(*u->peers));
     }
 }
 
@@ -167,17 +167,17 @@ static void uring_free(struct uring *u, const struct engine_config *config)
 
 static bool tables_open(struct uring *u, uint32_t conns_max)
 {
-    u->slots = calloc(conns_max, sizeof *u->slots);
-    u->rearm = calloc(conns_max, sizeof *u->rearm);
-    u->closing = calloc(conns_max, sizeof *u->closing);
-    u->vacant = calloc(conns_max, sizeof *u->vacant);
+    u->slots = calloc(conns_max, sizeof(*u->slots));
+    u->rearm = calloc(conns_max, sizeof(*u->rearm));
+    u->closing = calloc(conns_max, sizeof(*u->closing));
+    u->vacant = calloc(conns_max, sizeof(*u->vacant));
     return u->slots && u->rearm && u->closing && u->vacant;
 }
 
 /* 0, or -errno and nothing is left open. */
 static int uring_open(struct uring **out, const struct engine_config *config)
 {
-    struct uring *u = calloc(1, sizeof *u);
+    struct uring *u = calloc(1, sizeof(*u));
     if (!u)
         return -ENOMEM;
     u->base.config = *config;

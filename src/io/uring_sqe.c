@@ -91,7 +91,7 @@ void uring_send_arm(struct uring *u, uint32_t slot)
 void uring_wake_arm(struct uring *u)
 {
     struct io_uring_sqe *sqe = sqe_get(u);
-    io_uring_prep_read(sqe, u->base.wake_fd, &u->wake_value, sizeof u->wake_value, 0);
+    io_uring_prep_read(sqe, u->base.wake_fd, &u->wake_value, sizeof(u->wake_value), 0);
     io_uring_sqe_set_data64(sqe, tag_make(OP_WAKE, 0, 0));
 }
 

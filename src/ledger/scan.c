@@ -7,7 +7,7 @@
 
 struct scan *scan_create(struct slice begins, uint32_t limit)
 {
-    struct scan *s = calloc(1, sizeof *s);
+    struct scan *s = calloc(1, sizeof(*s));
     if (!s)
         return NULL;
     memcpy(s->begins, begins.at, begins.bytes);
@@ -44,7 +44,7 @@ bool scan_begins(const struct scan *s, struct slice name)
 static bool scan_grow(struct scan *s)
 {
     uint32_t capacity = s->capacity ? 2 * s->capacity : 256;
-    struct scan_name *names = realloc(s->names, capacity * sizeof *names);
+    struct scan_name *names = realloc(s->names, capacity * sizeof(*names));
     if (!names)
         return false;
     s->names = names;
@@ -101,14 +101,14 @@ static uint32_t names_shown(const struct scan *s, uint32_t first)
 bool scan_settle(struct scan *s, uint32_t first)
 {
     if (s->count > first)
-        qsort_r(&s->names[first], s->count - first, sizeof *s->names, names_compare, s->text.data);
+        qsort_r(&s->names[first], s->count - first, sizeof(*s->names), names_compare, s->text.data);
     names_unique(s, first);
     uint32_t shown = names_shown(s, first), fresh = s->count - first - shown, room = s->limit - first;
     bool all = fresh <= room;
     uint32_t taken = all ? fresh : room;
     s->place.taken = all ? 0 : shown + taken;
     s->place.sum = all ? 0 : names_sum(s, first, shown + taken);
-    memmove(&s->names[first], &s->names[first + shown], taken * sizeof *s->names);
+    memmove(&s->names[first], &s->names[first + shown], taken * sizeof(*s->names));
     s->count = first + taken;
     return all;
 }

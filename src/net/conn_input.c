@@ -28,7 +28,7 @@ static struct partial *partial_get(struct conns *cs, struct conn *c)
     struct partial *p = c->partial;
     if (p)
         return p;
-    p = c->partial = malloc(sizeof *p);
+    p = c->partial = malloc(sizeof(*p));
     if (!p)
         return NULL;
     *p = cs->scratch;

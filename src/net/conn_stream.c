@@ -13,7 +13,7 @@ void conn_stream_begin(struct conns *cs, struct conn *c, void *stream)
     }
     conn_partial_drop(cs, c);
     buf_clear(&cs->scratch.data);
-    c->partial = calloc(1, sizeof *c->partial);
+    c->partial = calloc(1, sizeof(*c->partial));
     if (!c->partial) {
         cs->handler.stream_ended(cs->handler.ctx, stream);
         conn_close(cs, c);

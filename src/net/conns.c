@@ -362,9 +362,9 @@ void conns_resume(struct conns *cs, struct ticket ticket)
 
 int conns_init(struct conns *cs, uint64_t now_ms)
 {
-    cs->conns = calloc(cs->max, sizeof *cs->conns);
-    cs->dirty = calloc(cs->max, 2 * sizeof *cs->dirty);
-    cs->peers = cs->wants_peers ? calloc(cs->max, sizeof *cs->peers) : NULL;
+    cs->conns = calloc(cs->max, sizeof(*cs->conns));
+    cs->dirty = calloc(cs->max, 2 * sizeof(*cs->dirty));
+    cs->peers = cs->wants_peers ? calloc(cs->max, sizeof(*cs->peers)) : NULL;
     int r = wheel_init(&cs->wheel, cs->max, now_ms);
     if (hold_init(cs) < 0 || room_init(cs) < 0 || !cs->conns || !cs->dirty || (cs->wants_peers && !cs->peers) ||
         r < 0) {

@@ -90,7 +90,7 @@ static uint64_t out_weight(const struct buf *b)
 static uint64_t conn_weight(const struct conn *c)
 {
     const struct partial *p = c->partial;
-    uint64_t parts = p ? sizeof *p + p->head.capacity + p->data.capacity : 0;
+    uint64_t parts = p ? sizeof(*p) + p->head.capacity + p->data.capacity : 0;
 
     return parts + c->carry.capacity + out_weight(&c->out) + out_weight(&c->sending);
 }
@@ -177,7 +177,7 @@ void hold_tick(struct conns *cs)
 int hold_init(struct conns *cs)
 {
     cs->out_high = OUT_HIGH;
-    cs->holders = calloc((size_t)cs->max + 1, sizeof *cs->holders);
+    cs->holders = calloc((size_t)cs->max + 1, sizeof(*cs->holders));
     if (!cs->holders)
         return -ENOMEM;
     for (uint32_t i = 0; i <= cs->max; i++)

@@ -21,7 +21,7 @@ static socklen_t address_bytes(const struct sockaddr_storage *a)
 static int explain(struct error *err, int code, const struct sockaddr_storage *address, const char *step)
 {
     char host[64] = "?", port[8] = "?";
-    getnameinfo((const struct sockaddr *)address, address_bytes(address), host, sizeof host, port, sizeof port,
+    getnameinfo((const struct sockaddr *)address, address_bytes(address), host, sizeof(host), port, sizeof(port),
                 NI_NUMERICHOST | NI_NUMERICSERV);
     const char *remedy = "";
     if (code == -EADDRINUSE)
@@ -38,7 +38,7 @@ static int explain(struct error *err, int code, const struct sockaddr_storage *a
 static int set_flag(int fd, int level, int option)
 {
     int on = 1;
-    return setsockopt(fd, level, option, &on, sizeof on) < 0 ? -errno : 0;
+    return setsockopt(fd, level, option, &on, sizeof(on)) < 0 ? -errno : 0;
 }
 
 /* Of a process that has ended, io_uring gives back the listener a moment later, in a kernel worker (io_ring_exit_work):
@@ -87,13 +87,13 @@ int listener_open(const struct sockaddr_storage *address, bool reuse_port, struc
 void listener_give_up_after(int fd, uint32_t ms)
 {
     unsigned value = ms;
-    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof value);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof(value));
 }
 
 uint16_t listener_port(int fd)
 {
     struct sockaddr_storage a = {0};
-    socklen_t bytes = sizeof a;
+    socklen_t bytes = sizeof(a);
     if (getsockname(fd, (struct sockaddr *)&a, &bytes) < 0)
         return 0;
     return ntohs(a.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&a)->sin6_port

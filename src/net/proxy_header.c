@@ -14,11 +14,11 @@ static bool client_read(uint8_t family, const char *at, size_t bytes, struct ip 
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
     struct sockaddr_storage address = {0};
     if (family == TCP4 && bytes >= 12) {
-        memcpy(&v4.sin_addr, at, sizeof v4.sin_addr);
-        memcpy(&address, &v4, sizeof v4);
+        memcpy(&v4.sin_addr, at, sizeof(v4.sin_addr));
+        memcpy(&address, &v4, sizeof(v4));
     } else if (family == TCP6 && bytes >= 36) {
-        memcpy(&v6.sin6_addr, at, sizeof v6.sin6_addr);
-        memcpy(&address, &v6, sizeof v6);
+        memcpy(&v6.sin6_addr, at, sizeof(v6.sin6_addr));
+        memcpy(&address, &v6, sizeof(v6));
     } else {
         return family != TCP4 && family != TCP6;
     }

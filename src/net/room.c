@@ -91,7 +91,7 @@ static void places_of(struct conns *cs, const struct conn *c, uint32_t *places[2
     const struct ip *ip = &cs->room.peers[conn_slot(cs, c)];
     bool v4 = ip_is_v4(ip);
 
-    places[0] = place_of(cs, ip, v4 ? sizeof ip->bytes : 8);
+    places[0] = place_of(cs, ip, v4 ? sizeof(ip->bytes) : 8);
     places[1] = v4 ? NULL : place_of(cs, ip, 6);
 }
 
@@ -214,11 +214,11 @@ int room_init(struct conns *cs)
     cs->room.spare = spare < SPARE_MAX ? spare : SPARE_MAX;
     if (cs->client_max == 0)
         return 0;
-    int failed = random_bytes(&cs->room.key, sizeof cs->room.key);
+    int failed = random_bytes(&cs->room.key, sizeof(cs->room.key));
     if (failed)
         return failed;
-    cs->room.peers = cs->peers ? cs->peers : calloc(cs->max, sizeof *cs->room.peers);
-    cs->room.clients = calloc(PLACES, sizeof *cs->room.clients);
+    cs->room.peers = cs->peers ? cs->peers : calloc(cs->max, sizeof(*cs->room.peers));
+    cs->room.clients = calloc(PLACES, sizeof(*cs->room.clients));
     return cs->room.clients && cs->room.peers ? 0 : -ENOMEM;
 }
 

@@ -27,7 +27,7 @@ static void list_remove(struct wheel *w, uint32_t entry)
 
 int wheel_init(struct wheel *w, uint32_t slots, uint64_t now_ms)
 {
-    w->links = calloc((size_t)slots + WHEEL_BUCKETS, sizeof *w->links);
+    w->links = calloc((size_t)slots + WHEEL_BUCKETS, sizeof(*w->links));
     if (!w->links)
         return -ENOMEM;
     w->slots = slots;

@@ -35,7 +35,7 @@ struct worker {
 
 int worker_create(struct worker **out, const struct worker_config *config, struct error *err)
 {
-    struct worker *w = calloc(1, sizeof *w);
+    struct worker *w = calloc(1, sizeof(*w));
     if (!w)
         return error_set(err, -ENOMEM, "no memory for a worker");
     w->config = *config;
@@ -111,7 +111,7 @@ static void pin_to(int cpu)
         return;
     CPU_ZERO(&set);
     CPU_SET((unsigned)cpu, &set);
-    sched_setaffinity(0, sizeof set, &set); /* a hint: it runs unpinned as well */
+    sched_setaffinity(0, sizeof(set), &set); /* a hint: it runs unpinned as well */
 }
 
 static void await(sem_t *sem)

@@ -32,5 +32,5 @@ void place_restart_node(struct scan_place *p)
 {
     p->cursor = p->server = 0;
     p->taken = p->sum = 0;
-    memset(p->under_way, 0, sizeof p->under_way);
+    memset(p->under_way, 0, sizeof(p->under_way));
 }

@@ -30,8 +30,8 @@ struct answers {
 
 int answers_create(struct answers **out)
 {
-    struct answers *a = calloc(1, sizeof *a);
-    int failed = a ? random_bytes(&a->key, sizeof a->key) : -ENOMEM;
+    struct answers *a = calloc(1, sizeof(*a));
+    int failed = a ? random_bytes(&a->key, sizeof(a->key)) : -ENOMEM;
 
     for (uint32_t i = 0; !failed && i < SETS; i++)
         seqlock_init(&a->sets[i].lock);

@@ -19,7 +19,7 @@ static void cursor_try(struct slice text)
         return;
     cursor_append(&b, &place);
     assert(!b.failed && cursor_read(buf_slice(&b), &again));
-    assert(memcmp(&place, &again, sizeof place) == 0);
+    assert(memcmp(&place, &again, sizeof(place)) == 0);
     buf_fini(&b);
 }
 

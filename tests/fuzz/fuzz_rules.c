@@ -56,7 +56,7 @@ static int part_read(struct policy *p, enum policy_part part, const char *text)
 /* As main does it when one file has changed. */
 static void policy_reload(enum policy_part part, const char *text)
 {
-    struct policy *old = calloc(1, sizeof *old), *next = calloc(1, sizeof *next);
+    struct policy *old = calloc(1, sizeof(*old)), *next = calloc(1, sizeof(*next));
     assert(old && next);
     assert(part_read(old, POLICY_TOKENS, "0123456789abcdef write\n") == 0);
     assert(part_read(old, POLICY_ACCESS, "blog key a\n") == 0);

@@ -109,7 +109,7 @@ static inline void refused(void *ctx, int status, const char *reason)
 
 static inline int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = calloc(1, sizeof(*f));
     f->engine = (struct engine){.ops = &fake_ops, .now_ms = 1000000};
     f->cs.engine = &f->engine;
     f->cs.max = MAX;

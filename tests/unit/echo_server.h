@@ -256,14 +256,14 @@ static inline int client(const struct echo *e)
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     /* No time-outs on the socket: with them the kernel does not go on by itself (EINTR, signal(7)) when it interrupts
      * this thread to take the last ring down. */
-    assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
     return fd;
 }
 
 static inline void reset(int fd)
 {
     struct linger now = {.l_onoff = 1};
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     close(fd);
 }
 

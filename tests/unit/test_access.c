@@ -92,15 +92,15 @@ static void test_a_line_that_is_no_rule_and_a_text_without_rules_are_refused(voi
     static const char *const bad[] = {"blog",     "blog key",    "blog origin",  "blog token x",   "blog key a b",
                                       "b! key a", "blog keys a", "blog key {a}", "blog key a\x7f*"};
     static const char *const cut[] = {"", "# only a comment\n", "blog key a", "blog key a\nblog tok"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct access *a;
         struct error err;
         char line[64];
-        snprintf(line, sizeof line, "%s\n", bad[i]);
+        snprintf(line, sizeof(line), "%s\n", bad[i]);
         assert_int_equal(access_create(&a, strdup(line), &err), -22);
         assert_non_null(strstr(err.text, "line 1 "));
     }
-    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+    for (size_t i = 0; i < sizeof(cut) / sizeof(*cut); i++) {
         struct access *a;
         struct error err;
         assert_int_equal(access_create(&a, strdup(cut[i]), &err), -22);
@@ -125,7 +125,7 @@ static void test_without_an_origin_the_referer_has_it(void **state)
         {"null", "https://a.example/", API_REFUSED_ORIGIN},
         {"https://evil", "https://a.example/", API_REFUSED_ORIGIN},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct http_request r = {.field[HTTP_FIELD_REFERER] = {rows[i].referer, strlen(rows[i].referer)}};
         if (rows[i].origin)
             r.field[HTTP_FIELD_ORIGIN] = (struct slice){rows[i].origin, strlen(rows[i].origin)};
@@ -180,7 +180,7 @@ static void test_many_rules_judge_as_one_after_the_other_would(void **state)
         assert_int_equal(access_count(a), MODEL_RULES);
         for (int i = 0; i < 300; i++) {
             char ns = "xyz"[rand() % 3];
-            snprintf(name, sizeof name, "%c/%s", ns, word_draw(key));
+            snprintf(name, sizeof(name), "%c/%s", ns, word_draw(key));
             bool taken = check(a, NULL, name, NULL, NULL) == API_REFUSAL_KINDS;
             if (taken != model_takes(&m, ns, key))
                 fail_msg("seed %u: %s with\n%s", seed, name, text);

@@ -73,7 +73,7 @@ static void test_open_metrics_come_to_those_who_prefer_them(void **state)
         {"", false},
     };
     struct fake *fake = fake_start();
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         char *answer = ask_as(fake, HTTP_GET, "/metrics", rows[i].accept);
         const char *type = rows[i].open
                                ? "\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n"
@@ -116,7 +116,7 @@ static void test_nothing_else_is_there(void **state)
     (void)state;
     struct fake *fake = fake_start();
     static const char *const paths[] = {"/", "/livez/", "/metricsx", "/v1/hit/a/b", "*", ""};
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+    for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++)
         assert_answer(fake, HTTP_GET, paths[i], "404", "/metrics");
     fake_stop(fake);
 }

@@ -17,7 +17,7 @@ static void test_addresses_and_localhost_are_known_with_and_without_a_port(void 
     (void)state;
     static const char *const hosts[] = {"127.0.0.1:9090", "10.0.0.7", "[::1]:9090", "[fd00::1]", "localhost",
                                         "LocalHost:80",   ""};
-    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(*hosts); i++)
         assert_true(known("", hosts[i]));
 }
 
@@ -41,9 +41,9 @@ static void test_what_no_host_field_says_is_refused_in_the_list(void **state)
     static const char *const bad[] = {"https://metrics", "metrics:9090", "metrics/", "*.example",
                                       "[::1]",           "::1",          "a b",      ",a"};
     struct error err;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
         assert_int_equal(admin_hosts_check(good[i], &err), 0);
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_int_equal(admin_hosts_check(bad[i], &err), -22);
 }
 

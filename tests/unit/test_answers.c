@@ -64,11 +64,11 @@ static void test_memory_is_bounded_and_the_newest_are_kept(void **state)
     struct stored_answer a;
     char name[32];
     for (int i = 0; i < 200000; i++) {
-        snprintf(name, sizeof name, "blog/%d", i);
+        snprintf(name, sizeof(name), "blog/%d", i);
         put(name, i, true, 1000 + (uint64_t)i);
     }
     for (int i = 199990; i < 200000; i++) {
-        snprintf(name, sizeof name, "blog/%d", i);
+        snprintf(name, sizeof(name), "blog/%d", i);
         assert_true(find(name, 0, &a));
         assert_int_equal(a.stored, i);
     }

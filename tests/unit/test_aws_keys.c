@@ -349,9 +349,9 @@ static void test_a_token_goes_to_https_or_to_this_machine_and_never_to_a_user_at
                                       "",
                                       "http://",
                                       "ftp://127.0.0.1/"};
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
         assert_true(aws_keys_url_trusted(good[i]));
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_false(aws_keys_url_trusted(bad[i]));
 }
 

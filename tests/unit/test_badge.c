@@ -38,7 +38,7 @@ static void test_bytes_that_xml_has_no_place_for_are_replaced(void **state)
 {
     (void)state;
     static const struct slice bad[] = {SLICE("\xff"), SLICE("\x01"), SLICE("\n"), SLICE("\xef\xbf\xbe"), SLICE("\xc3")};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         char *text = badge_text(bad[i], SLICE("1"));
         assert_non_null(strstr(text, ">\xef\xbf\xbd</text>"));
         free(text);
@@ -68,7 +68,7 @@ static void test_a_label_is_plain_text(void **state)
     assert_true(badge_label_valid((struct slice){long_label, BADGE_LABEL_BYTES_MAX}));
     static const struct slice bad[] = {
         SLICE("\xff"), SLICE("a\n"), SLICE("\x7f"), SLICE("\xc3"), {long_label, BADGE_LABEL_BYTES_MAX + 1}};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_false(badge_label_valid(bad[i]));
 }
 

@@ -78,10 +78,10 @@ static void test_the_largest_list_is_taken_and_only_the_first_bytes_are_looked_a
     for (int i = 0; i < BOTS_MAX; i++)
         bytes += (size_t)sprintf(text + bytes, "%0110d-bot-%d\n", i * 7919, i);
     struct bots *b = bots_of(text);
-    memset(agent, '0', sizeof agent);
+    memset(agent, '0', sizeof(agent));
     memcpy(agent + 480, "0-bot-0", 8);
     assert_true(know(b, agent));
-    memset(agent, '0', sizeof agent);
+    memset(agent, '0', sizeof(agent));
     memcpy(agent + 510, "0-bot-0", 8);
     assert_false(know(b, agent));
     bots_destroy(b);

@@ -137,7 +137,7 @@ static void hit_many(struct fixture *f, int first, int end)
 {
     for (int i = first; i < end; i++) {
         char name[8];
-        snprintf(name, sizeof name, "n/%d", i);
+        snprintf(name, sizeof(name), "n/%d", i);
         world_hit(&f->world, 0, name, 1);
     }
     keys_collect(f->keys);

@@ -17,7 +17,7 @@ static void assert_client(const char *trusted, const char *peer, const char *for
     if (forwarded)
         r.field[HTTP_FIELD_X_FORWARDED_FOR] = (struct slice){forwarded, strlen(forwarded)};
     struct ip found = client_find(&proxies, &from, &r);
-    assert_memory_equal(&found, &wanted, sizeof found);
+    assert_memory_equal(&found, &wanted, sizeof(found));
 }
 
 static void test_a_stranger_is_not_believed(void **state)
@@ -56,7 +56,7 @@ static void assert_forwarded(const char *forwarded, const char *client)
     assert_true(ip_parse(of("10.0.0.1"), &from));
     assert_true(ip_parse(of(client), &wanted));
     struct ip found = client_find(&proxies, &from, &r);
-    assert_memory_equal(&found, &wanted, sizeof found);
+    assert_memory_equal(&found, &wanted, sizeof(found));
 }
 
 static void test_forwarded_is_read_like_it(void **state)
@@ -89,7 +89,7 @@ static void test_x_forwarded_for_goes_before_forwarded(void **state)
     assert_int_equal(proxies_parse(&proxies, "10.0.0.0/8"), 0);
     assert_true(ip_parse(of("10.0.0.1"), &from) && ip_parse(of("192.0.2.1"), &wanted));
     struct ip found = client_find(&proxies, &from, &r);
-    assert_memory_equal(&found, &wanted, sizeof found);
+    assert_memory_equal(&found, &wanted, sizeof(found));
 }
 
 static void test_a_list_of_proxies_that_is_none_is_refused(void **state)

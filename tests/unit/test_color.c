@@ -22,7 +22,7 @@ static void test_colours_are_hex_or_a_name_of_css(void **state)
         {SLICE("aquamarine"), 0x7fffd4},    {SLICE("lightgoldenrodyellow"), 0xfafad2},
         {SLICE("bad"), 0xbbaadd},
     };
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
         uint32_t rgb = 1;
         assert_true(color_parse(good[i].text, &rgb));
         assert_int_equal(rgb, good[i].rgb);
@@ -45,7 +45,7 @@ static void test_what_is_no_colour_is_refused(void **state)
                                        SLICE("lightgoldenrodyellows"),
                                        SLICE("red\0"),
                                        SLICE("lightpink\0004")};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         uint32_t rgb = 1;
         assert_false(color_parse(bad[i], &rgb));
         assert_int_equal(rgb, 1);

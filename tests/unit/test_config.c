@@ -68,7 +68,7 @@ static void test_a_line_without_name_or_equals_is_named_by_its_number(void **sta
 {
     (void)state;
     static const char *const bad[] = {"a = 1\nlisten 80\n", "a = 1\n = 80\n", "a = 1\n=\n"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         char text[64];
         char *rest = strcpy(text, bad[i]);
         struct config_line line = {0};
@@ -83,7 +83,7 @@ static void test_a_file_is_read_whole(void **state)
     (void)state;
     char path[64], *text;
     struct error err;
-    path_in_directory(path, sizeof path, "whole");
+    path_in_directory(path, sizeof(path), "whole");
     file_make(path, "four", 4);
     assert_int_equal(file_read(path, 4, &text, &err), 0);
     assert_string_equal(text, "four");
@@ -96,7 +96,7 @@ static void test_a_file_that_is_too_large_is_refused(void **state)
     (void)state;
     char path[64], *text = NULL;
     struct error err;
-    path_in_directory(path, sizeof path, "large");
+    path_in_directory(path, sizeof(path), "large");
     file_make(path, "fiver", 5);
     assert_int_equal(file_read(path, 4, &text, &err), -EFBIG);
     assert_non_null(strstr(err.text, path));
@@ -109,7 +109,7 @@ static void test_a_file_with_a_nul_is_refused_and_not_cut_there(void **state)
     (void)state;
     char path[64], *text = NULL;
     struct error err;
-    path_in_directory(path, sizeof path, "nul");
+    path_in_directory(path, sizeof(path), "nul");
     file_make(path, "a\0b", 3);
     assert_int_equal(file_read(path, 16, &text, &err), -EILSEQ);
     assert_non_null(strstr(err.text, path));
@@ -122,7 +122,7 @@ static void test_a_file_that_cannot_be_read_is_named_with_the_reason(void **stat
     (void)state;
     char path[64], *text = NULL;
     struct error err;
-    path_in_directory(path, sizeof path, "missing");
+    path_in_directory(path, sizeof(path), "missing");
     assert_int_equal(file_read(path, 4, &text, &err), -ENOENT);
     assert_non_null(strstr(err.text, path));
     assert_non_null(strstr(err.text, strerror(ENOENT)));

@@ -36,7 +36,7 @@ static void test_short_has_one_decimal_and_says_never_too_much(void **state)
                 {INT64_MAX, "9.2E"},
                 {-1500, "-1.5k"},
                 {INT64_MIN, "-9.2E"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         assert_text(rows[i].count, COUNT_SHORT, rows[i].text);
 }
 

@@ -26,7 +26,7 @@ static int root_remove(void **state)
 {
     (void)state;
     char command[64];
-    snprintf(command, sizeof command, "rm -r %s", root);
+    snprintf(command, sizeof(command), "rm -r %s", root);
     return system(command);
 }
 
@@ -34,7 +34,7 @@ static int root_remove(void **state)
 static void put(const char *name, const char *text)
 {
     char path[256];
-    snprintf(path, sizeof path, "%s/%s", root, name);
+    snprintf(path, sizeof(path), "%s/%s", root, name);
     for (char *at = path + strlen(root) + 1; (at = strchr(at, '/')); at++) {
         *at = '\0';
         mkdir(path, 0700);
@@ -50,7 +50,7 @@ static int machine_clear(void **state)
 {
     char command[96];
     (void)state;
-    snprintf(command, sizeof command, "rm -rf %s/proc %s/sys", root, root);
+    snprintf(command, sizeof(command), "rm -rf %s/proc %s/sys", root, root);
     return system(command);
 }
 
@@ -109,7 +109,7 @@ static void test_damaged_files_are_no_quota(void **state)
     (void)state;
     static const char *const bad[] = {"", "x y", "-5 100000", "100000", "100000 0", "100000 -1"};
     put("proc/self/cgroup", "no colons\n0:\n0::/\n");
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         put("sys/fs/cgroup/cpu.max", bad[i]);
         assert_int_equal(cpus_quota(root), UINT32_MAX);
     }
@@ -120,7 +120,7 @@ static void test_the_affinity_mask_is_cut_by_the_quota_and_never_raised(void **s
     (void)state;
     cpu_set_t before, one;
     struct cpus cpus;
-    assert_int_equal(sched_getaffinity(0, sizeof before, &before), 0);
+    assert_int_equal(sched_getaffinity(0, sizeof(before), &before), 0);
     cpus_find(root, &cpus);
     assert_int_equal(cpus.allowed, CPU_COUNT(&before));
     assert_int_equal(cpus.usable, cpus.allowed);
@@ -135,12 +135,12 @@ static void test_the_affinity_mask_is_cut_by_the_quota_and_never_raised(void **s
 
     CPU_ZERO(&one);
     CPU_SET(cpus.ids[cpus.allowed - 1], &one);
-    assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
+    assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
     struct cpus single;
     cpus_find(root, &single);
     assert_int_equal(single.allowed, 1);
     assert_int_equal(single.ids[0], cpus.ids[cpus.allowed - 1]);
-    sched_setaffinity(0, sizeof before, &before);
+    sched_setaffinity(0, sizeof(before), &before);
 }
 
 int main(void)

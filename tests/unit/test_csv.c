@@ -52,7 +52,7 @@ static void test_what_is_no_record_is_told_with_its_length(void **state)
 {
     (void)state;
     static const char *const bad[] = {"a\"b\nnext", "\"a\"b\nnext", "\"a", "\"", "a,\"b\"\"\n"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         char *at = copy(bad[i], strlen(bad[i]));
         struct csv_record record;
         assert_int_equal(csv_read(at, strlen(bad[i]), true, &record), -EINVAL);
@@ -65,7 +65,7 @@ static void test_a_record_that_is_cut_waits_and_is_not_touched(void **state)
 {
     (void)state;
     static const char whole[] = "\"a,\"\"b\"\"\nc\",2\n";
-    for (size_t cut = 0; cut + 1 < sizeof whole - 1; cut++) {
+    for (size_t cut = 0; cut + 1 < sizeof(whole) - 1; cut++) {
         char *at = copy(whole, cut);
         struct csv_record record;
         assert_int_equal(csv_read(at, cut, false, &record), 0);
@@ -78,18 +78,18 @@ static void test_fields_too_many_are_read_over(void **state)
 {
     (void)state;
     char text[2 * CSV_FIELDS_MAX + 8];
-    memset(text, ',', sizeof text);
+    memset(text, ',', sizeof(text));
     struct csv_record record;
-    assert_int_equal(csv_read(text, sizeof text, true, &record), 1);
+    assert_int_equal(csv_read(text, sizeof(text), true, &record), 1);
     assert_int_equal(record.count, CSV_FIELDS_MAX);
-    assert_int_equal(record.bytes, sizeof text);
+    assert_int_equal(record.bytes, sizeof(text));
 }
 
 static void test_a_counter_that_was_written_is_read(void **state)
 {
     (void)state;
     static const char *const keys[] = {"a", "a b", "a,b", "\"", "x\"\"y", "ä", "'"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
         char name[64] = "blog/";
         struct buf b = {0};
         struct csv_record record;

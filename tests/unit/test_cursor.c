@@ -16,7 +16,7 @@ static void assert_survives(const struct scan_place *place, const char *text)
     if (text)
         assert_true(slice_equals(buf_slice(&b), (struct slice){text, strlen(text)}));
     assert_true(cursor_read(buf_slice(&b), &back));
-    assert_memory_equal(&back, place, sizeof back);
+    assert_memory_equal(&back, place, sizeof(back));
     for (size_t cut = 0; cut < b.bytes; cut++) { /* a cut cursor is another one or none, and read within its bytes */
         struct slice piece = {b.data, cut};
         (void)cursor_read(piece, &back);
@@ -35,7 +35,7 @@ static void test_a_place_survives_its_cursor(void **state)
     assert_survives(&place, "11.ffffffffffffffff.3.abcdef01.0.1");
     scan_set_bit(place.done, 255);
     assert_survives(&place, NULL);
-    memset(&place, 0xff, sizeof place);
+    memset(&place, 0xff, sizeof(place));
     assert_survives(&place, NULL);
 }
 
@@ -46,7 +46,7 @@ static void test_other_texts_are_none(void **state)
                                       "0..0.0",   "0.0.0.g",  "0.0.0.0A", "0.0.0.0.1", "0.0.100000000.0",
                                       "-1.0.0.0", "0.0.0.0 ", "0x0.0.0",  "0,0,0,0",   "0.0.0.0.1.1.1"};
     struct scan_place place;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_false(cursor_read((struct slice){bad[i], strlen(bad[i])}, &place));
     assert_false(cursor_read(SLICE("10000000000000000.0.0.0"), &place));
     assert_false(cursor_read(SLICE("0.0.0.0.1.1.1.1.1.1.1.1.1.1"), &place));

@@ -13,7 +13,7 @@ static void test_what_was_sent_comes_back_over_many_connections(void **state)
     for (int round = 0; round < 20; round++)
         for (int i = 0; i < 16; i++) {
             char text[32];
-            int bytes = snprintf(text, sizeof text, "round %d of %d", round, i);
+            int bytes = snprintf(text, sizeof(text), "round %d of %d", round, i);
             assert_int_equal(send(fds[i], text, (size_t)bytes, 0), bytes);
             assert_echo(fds[i], text, (size_t)bytes);
         }
@@ -150,7 +150,7 @@ static void test_slots_are_used_again_thousands_of_times(void **state)
     for (int i = 0; i < 3000; i++) {
         int fd = client(&e);
         char text[16];
-        int bytes = snprintf(text, sizeof text, "%d", i);
+        int bytes = snprintf(text, sizeof(text), "%d", i);
         assert_int_equal(send(fd, text, (size_t)bytes, 0), bytes);
         assert_echo(fd, text, (size_t)bytes);
         if (i % 3 == 0)
@@ -169,7 +169,7 @@ static void test_the_peer_is_told(void **state)
     echo_start(&e, 4, 16, 256);
     int fd = client(&e);
     struct sockaddr_in own;
-    socklen_t bytes = sizeof own;
+    socklen_t bytes = sizeof(own);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &bytes), 0);
     send(fd, "a", 1, 0);
     assert_echo(fd, "a", 1);

@@ -28,7 +28,7 @@ static void test_only_gif_and_svg_at_the_end_are_forms(void **state)
     static const struct slice plain[] = {
         SLICE("blog/a.GIF"), SLICE("blog/a.png"), SLICE("blog/agif"), SLICE("blog/a%2Egif"),
         SLICE(".gif"),       SLICE("gif"),        SLICE("")};
-    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+    for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
         assert_form(plain[i], HIT_PLAIN, plain[i]);
 }
 
@@ -52,7 +52,7 @@ static void test_what_is_wrong_or_there_twice_is_refused(void **state)
     static const struct slice bad[] = {SLICE("value=2"),      SLICE("value="),          SLICE("ack=1"),
                                        SLICE("ack"),          SLICE("value=1&value=1"), SLICE("ack=stored&value=1"),
                                        SLICE("label=&label=")};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_int_equal(read_query(bad[i], &q), API_REFUSED_BAD_QUERY);
     assert_int_equal(read_query(SLICE("n=0"), &q), API_REFUSED_BAD_N);
     assert_int_equal(read_query(SLICE("n=2147483648"), &q), API_REFUSED_BAD_N);

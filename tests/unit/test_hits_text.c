@@ -71,12 +71,12 @@ static void test_what_is_no_such_object_is_refused_wherever_it_ends(void **state
     static const char good[] = "{\"hits\":[{\"a\":\"b\\\"\"},[1],\"x\",2]}";
     struct hits_text hits;
     char *copy;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         if (read_text(bad[i], &hits, &copy))
             fail_msg("%s", bad[i]);
         free(copy);
     }
-    for (size_t bytes = 0; bytes < sizeof good - 1; bytes++) {
+    for (size_t bytes = 0; bytes < sizeof(good) - 1; bytes++) {
         char *part = malloc(bytes + !bytes);
         memcpy(part, good, bytes);
         assert_false(hits_text_read((struct slice){part, bytes}, &hits));

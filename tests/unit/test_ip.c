@@ -14,12 +14,12 @@ static void test_both_kinds_of_addresses_are_read_with_and_without_a_port(void *
     struct ip v4, v6, other;
     assert_true(ip_parse(SLICE("192.0.2.1"), &v4) && ip_is_v4(&v4));
     assert_true(ip_parse(SLICE("192.0.2.1:4711"), &other));
-    assert_memory_equal(&v4, &other, sizeof v4);
+    assert_memory_equal(&v4, &other, sizeof(v4));
     assert_true(ip_parse(SLICE("::ffff:192.0.2.1"), &other));
-    assert_memory_equal(&v4, &other, sizeof v4);
+    assert_memory_equal(&v4, &other, sizeof(v4));
     assert_true(ip_parse(SLICE("2001:db8::1"), &v6) && !ip_is_v4(&v6));
     assert_true(ip_parse(SLICE("[2001:db8::1]:4711"), &other));
-    assert_memory_equal(&v6, &other, sizeof v6);
+    assert_memory_equal(&v6, &other, sizeof(v6));
 }
 
 static void test_what_is_no_address_is_refused(void **state)
@@ -28,7 +28,7 @@ static void test_what_is_no_address_is_refused(void **state)
     static const char *const bad[] = {"",  "unknown", "_hidden", "1.2.3",     "1.2.3.4.5",
                                       "[", "[::1",    "::1::",   "256.0.0.1", "-"};
     struct ip ip;
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_false(ip_parse(slice_of(bad[i]), &ip));
 }
 
@@ -53,7 +53,7 @@ static void test_a_block_has_the_addresses_that_begin_like_it(void **state)
     struct ip_block b;
     static const char *const bad[] = {"",       "/8",         "10.0.0.0/",    "10.0.0.0/33",
                                       "::/129", "10.0.0.0/x", "10.0.0.0/08x", "::/1000"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_false(ip_block_parse(slice_of(bad[i]), &b));
 }
 

@@ -60,7 +60,7 @@ static void test_bytes_that_are_no_json_are_bounded_or_not_but_end(void **state)
 {
     (void)state;
     static const char *const odd[] = {"", "\"", "\"\\", "}}}}]]]]", "{]{]{]", ":::", "\"\\\"", "[[[[", "\\"};
-    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+    for (size_t i = 0; i < sizeof(odd) / sizeof(*odd); i++)
         assert_true(is_bounded(odd[i]));
 }
 

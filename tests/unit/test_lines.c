@@ -14,12 +14,12 @@ static void test_a_text_that_ends_within_a_line_is_refused_at_each_cut(void **st
 {
     (void)state;
     static const char whole[] = "one write\n# two\nthree\n";
-    for (size_t bytes = 0; bytes < sizeof whole; bytes++) {
-        char cut[sizeof whole] = {0};
+    for (size_t bytes = 0; bytes < sizeof(whole); bytes++) {
+        char cut[sizeof(whole)] = {0};
         struct error err;
         memcpy(cut, whole, bytes);
         bool ends = bytes > 0 && whole[bytes - 1] == '\n';
-        assert_int_equal(lines_check(cut, &err), ends || bytes == sizeof whole ? 0 : -EINVAL);
+        assert_int_equal(lines_check(cut, &err), ends || bytes == sizeof(whole) ? 0 : -EINVAL);
     }
 }
 
@@ -28,7 +28,7 @@ static void test_what_is_no_text_is_refused_with_its_line_and_nothing_of_it(void
     (void)state;
     static const char *const bad[] = {"a\nsecret\xff\n", "a\n\xc3(\n", "a\nsecret\x01\n", "a\n\x7f\n",
                                       "a\n\xed\xa0\x80\n"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct error err;
         assert_int_equal(lines_check(bad[i], &err), -EINVAL);
         assert_non_null(strstr(err.text, "line 2 "));

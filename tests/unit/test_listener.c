@@ -68,7 +68,7 @@ static void test_what_is_accepted_inherits_when_to_give_up(void **state)
     while ((accepted = accept(fd, NULL, NULL)) < 0)
         assert_int_equal(errno, EAGAIN);
     unsigned value = 0;
-    socklen_t bytes = sizeof value;
+    socklen_t bytes = sizeof(value);
     assert_int_equal(getsockopt(accepted, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, &bytes), 0);
     assert_int_equal(value, 4321);
     close(accepted);

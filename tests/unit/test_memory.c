@@ -25,7 +25,7 @@ static int machine_clear(void **state)
 {
     char command[96];
     (void)state;
-    snprintf(command, sizeof command, "rm -rf %s/proc %s/sys", root, root);
+    snprintf(command, sizeof(command), "rm -rf %s/proc %s/sys", root, root);
     return system(command);
 }
 
@@ -39,7 +39,7 @@ static int root_remove(void **state)
 static void put(const char *name, const char *text)
 {
     char path[256];
-    snprintf(path, sizeof path, "%s/%s", root, name);
+    snprintf(path, sizeof(path), "%s/%s", root, name);
     for (char *at = path + strlen(root) + 1; (at = strchr(at, '/')); at++) {
         *at = '\0';
         mkdir(path, 0700);

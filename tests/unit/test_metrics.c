@@ -81,7 +81,7 @@ static void test_values_come_from_where_the_table_says(void **state)
         "\ntallyd_keys 1\n",
     };
     assert_int_equal(strncmp(page, "# HELP tallyd_hits_accepted_total ", 34), 0);
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
         assert_non_null(strstr(page, lines[i]));
     free(page);
     fake_stop(fake);
@@ -103,7 +103,7 @@ static void test_buckets_are_cumulative_and_summed_over_the_workers(void **state
         "\ntallyd_request_seconds_sum 20.000340\ntallyd_request_seconds_count 8\n",
         "\ntallyd_flush_seconds_sum 0.001500\ntallyd_flush_seconds_count 1\n",
     };
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
         assert_non_null(strstr(page, lines[i]));
     free(page);
     fake_stop(fake);
@@ -191,7 +191,7 @@ static void test_every_metric_of_the_page_is_in_the_table(void **state)
         char family[80], row[96];
         if (sscanf(line, "# TYPE %79s", family) != 1)
             continue;
-        snprintf(row, sizeof row, "\n| `%s` |", family);
+        snprintf(row, sizeof(row), "\n| `%s` |", family);
         assert_non_null(strstr(out.data, row));
         metrics++;
     }

@@ -16,7 +16,7 @@ static struct error err;
 
 static int set(enum option_index index, const char *text)
 {
-    memset(&err, 0, sizeof err);
+    memset(&err, 0, sizeof(err));
     return option_value_set(&options, option_at(index), text, &err);
 }
 
@@ -51,7 +51,7 @@ static void test_a_prefix_has_no_bytes_that_mean_something_elsewhere(void **stat
         "a b",   "a{b", "a}",
         "a\tb",  "a\"", "a\\b",
         "a\x7f", "\n",  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_int_equal(set(OPTION_INDEX_prefix, bad[i]), -EINVAL);
     assert_int_equal(set(OPTION_INDEX_prefix, "site-1:\xc3\xa4:"), 0);
     assert_string_equal(options.prefix, "site-1:\xc3\xa4:");
@@ -83,9 +83,9 @@ static void test_a_bad_url_or_secret_is_never_repeated(void **state)
 {
     (void)state;
     char secret[600];
-    memset(secret, 'x', sizeof secret);
+    memset(secret, 'x', sizeof(secret));
     memcpy(secret, "hunter2", 7);
-    secret[sizeof secret - 1] = '\0';
+    secret[sizeof(secret) - 1] = '\0';
     assert_int_equal(set(OPTION_INDEX_redis, "redis://user:hunter2@host"), -EINVAL);
     assert_null(strstr(err.text, "hunter2"));
     assert_int_equal(set(OPTION_INDEX_redis, "http://hunter2@host"), -EINVAL);

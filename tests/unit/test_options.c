@@ -52,7 +52,7 @@ static int load_with(const char *line, const char *const *environment)
     while ((word = strsep(&rest, " ")) && *word)
         arguments[count++] = word;
     options_fini(&options);
-    memset(&err, 0, sizeof err);
+    memset(&err, 0, sizeof(err));
     return options_load(&options, count, arguments, environment, &err);
 }
 
@@ -69,7 +69,7 @@ static const char *origin_of(enum option_index index)
     static char text[128];
     struct buf origin = {0};
     option_origin(&options, index, &origin);
-    snprintf(text, sizeof text, "%.*s", (int)origin.bytes, origin.data);
+    snprintf(text, sizeof(text), "%.*s", (int)origin.bytes, origin.data);
     buf_fini(&origin);
     return text;
 }
@@ -101,7 +101,7 @@ static void test_every_default_is_accepted_as_a_flag(void **state)
         if (!(option->sources & SOURCE_FLAG) || option->type == OPTION_HELP || option->type == OPTION_FILE ||
             option->type == OPTION_REDIS_URL)
             continue;
-        snprintf(line, sizeof line, "--%s=%s", option->name, option->fallback);
+        snprintf(line, sizeof(line), "--%s=%s", option->name, option->fallback);
         assert_int_equal(load(line), 0);
     }
 }
@@ -124,7 +124,7 @@ static void test_flag_wins_over_environment_over_file_over_default(void **state)
     (void)state;
     char config[64];
     const char *const environment[] = {"TALLYD_MAX_KEYS=21", "TALLYD_MAX_CONNS=22", config, NULL};
-    snprintf(config, sizeof config, "TALLYD_CONFIG=%s", file_path);
+    snprintf(config, sizeof(config), "TALLYD_CONFIG=%s", file_path);
     file_fill("max-keys = 11\nmax-conns = 12\nworkers = 13 # three more\n");
     assert_int_equal(load_with("--max-keys 31", environment), 0);
     assert_int_equal(options.max_keys, 31);
@@ -133,7 +133,7 @@ static void test_flag_wins_over_environment_over_file_over_default(void **state)
     assert_string_equal(origin_of(OPTION_INDEX_max_conns), "TALLYD_MAX_CONNS");
     assert_int_equal(options.workers, 13);
     char place[64];
-    snprintf(place, sizeof place, "%s:3", file_path);
+    snprintf(place, sizeof(place), "%s:3", file_path);
     assert_string_equal(origin_of(OPTION_INDEX_workers), place);
     assert_int_equal(options.batch_wait_us, 200);
 }
@@ -161,8 +161,8 @@ static void test_a_bad_value_names_option_origin_value_and_what_is_allowed(void 
 
     char line[64], sentence[128];
     file_fill("\n\nadmin = here\n");
-    snprintf(line, sizeof line, "--config %s", file_path);
-    snprintf(sentence, sizeof sentence,
+    snprintf(line, sizeof(line), "--config %s", file_path);
+    snprintf(sentence, sizeof(sentence),
              "%s:3: admin: 'here' is not ADDR:PORT with a numeric address, like 0.0.0.0:8080 or [::1]:8080", file_path);
     assert_refused(line, sentence);
 }
@@ -198,10 +198,10 @@ static void test_a_wrong_line_of_the_file_is_named_by_its_number(void **state)
         {"help = text\n", "%s:1: 'help' cannot stand in a file; give it on the command line"},
     };
     char line[64], sentence[128];
-    snprintf(line, sizeof line, "--config=%s", file_path);
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    snprintf(line, sizeof(line), "--config=%s", file_path);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         file_fill(rows[i].text);
-        snprintf(sentence, sizeof sentence, rows[i].sentence, file_path);
+        snprintf(sentence, sizeof(sentence), rows[i].sentence, file_path);
         assert_refused(line, sentence);
     }
 }
@@ -226,7 +226,7 @@ static void test_options_that_contradict_each_other_are_refused(void **state)
     (void)state;
     const char *const environment[] = {"TALLYD_REDIS_PASSWORD=hunter2", NULL};
     char line[80];
-    snprintf(line, sizeof line, "--redis-password-file %s", file_path);
+    snprintf(line, sizeof(line), "--redis-password-file %s", file_path);
     assert_int_equal(load_with(line, environment), -EINVAL);
     assert_int_equal(load("--drain-delay 25s"), -EINVAL);
     assert_int_equal(load("--drain-delay 24s"), 0);

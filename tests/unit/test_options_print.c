@@ -32,7 +32,7 @@ static void test_help_names_every_option_within_80_columns(void **state)
         char name[OPTION_ENV_BYTES + 4];
         const struct option *option = option_at(i);
         if (option->sources & SOURCE_FLAG)
-            snprintf(name, sizeof name, "\n  --%s", option->name);
+            snprintf(name, sizeof(name), "\n  --%s", option->name);
         else
             option_env_name(option, name);
         assert_non_null(strstr(text, name));
@@ -78,7 +78,7 @@ static void check_reads_back(const char *prefix)
     int fd = mkstemp(path);
     assert_int_equal(write(fd, first.data, first.bytes), first.bytes);
     close(fd);
-    snprintf(config, sizeof config, "--config=%s", path);
+    snprintf(config, sizeof(config), "--config=%s", path);
     const char *const again[] = {"tallyd", config};
     assert_int_equal(options_load(&options, 2, again, no_environment, &err), 0);
     assert_int_equal(options.workers, 3);

@@ -43,7 +43,7 @@ static void test_each_filter_takes_its_own_field_and_only_when_it_is_on(void **s
         {FILTER_GPC, HTTP_FIELD_SEC_GPC, "1", "0", API_REFUSED_GPC},
         {FILTER_DNT, HTTP_FIELD_DNT, "1", "0", API_REFUSED_DNT},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct policy on = {.filters = rows[i].filter}, off = {.filters = 7 & ~rows[i].filter};
         assert_int_equal(check(&on, rows[i].field, rows[i].yes), rows[i].why);
         assert_int_equal(check(&on, rows[i].field, rows[i].no), API_REFUSAL_KINDS);
@@ -63,7 +63,7 @@ static void test_a_bot_is_known_by_a_part_of_its_name_in_any_case(void **state)
     assert_int_equal(check(&p, HTTP_FIELD_USER_AGENT, ""), API_REFUSAL_KINDS);
     bots_destroy(p.bots);
     static const char *const bad[] = {"", "# none\n", "curl", "curl\n\xff\n"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_int_equal(bots_create(&p.bots, strdup(bad[i]), &err), -22);
 }
 

@@ -17,7 +17,7 @@ static void assert_client(struct slice header, const char *text)
     assert_int_equal(bytes, header.bytes);
     if (text)
         assert_true(ip_parse((struct slice){text, strlen(text)}, &wanted));
-    assert_memory_equal(&client, &wanted, sizeof client);
+    assert_memory_equal(&client, &wanted, sizeof(client));
 }
 
 static void test_a_header_names_the_client(void **state)
@@ -43,10 +43,10 @@ static void test_cut_anywhere_it_wants_more_and_takes_no_byte_of_the_request(voi
     (void)state;
     struct ip client;
     size_t bytes;
-    for (size_t cut = 0; cut < sizeof V4 - 1; cut++)
+    for (size_t cut = 0; cut < sizeof(V4) - 1; cut++)
         assert_int_equal(proxy_header_read((struct slice){V4, cut}, &bytes, &client), PROXY_MORE);
     assert_int_equal(proxy_header_read(SLICE(V4 "GET / HTTP/1.1\r\n"), &bytes, &client), PROXY_DONE);
-    assert_int_equal(bytes, sizeof V4 - 1);
+    assert_int_equal(bytes, sizeof(V4) - 1);
 }
 
 static void test_what_is_no_header_is_bad_at_its_first_wrong_byte(void **state)
@@ -63,7 +63,7 @@ static void test_what_is_no_header_is_bad_at_its_first_wrong_byte(void **state)
         SLICE(SIGNATURE "\x21\x11\xff\xff"),
         SLICE(SIGNATURE "\x21\x11\0\x04\xc0\0\2\x01"),
     };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
         assert_int_equal(proxy_header_read(bad[i], &bytes, &client), PROXY_BAD);
 }
 

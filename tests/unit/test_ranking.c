@@ -22,7 +22,7 @@ struct fixture {
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = calloc(1, sizeof(*f));
     struct tally_config config = {.workers = WORKERS, .keys_max = 10000};
     assert_int_equal(tally_create(&f->tally, &config), 0);
     f->now_ms = 5000;
@@ -126,7 +126,7 @@ static void test_the_highest_pages_of_many_are_named_in_their_order(void **state
     struct fixture *f = *state;
     char name[32];
     for (uint64_t i = 0; i < 1000; i++) {
-        snprintf(name, sizeof name, "blog/%d", (int)(i * 7 % 1000));
+        snprintf(name, sizeof(name), "blog/%d", (int)(i * 7 % 1000));
         hit(f, (uint32_t)i % WORKERS, name, 1 + i * 7 % 1000);
     }
     json_t *json = shown(f), *ns = json_array_get(json, 0), *top = json_object_get(ns, "top");
@@ -143,7 +143,7 @@ static void test_namespaces_beyond_the_bound_are_summed_up_without_a_name(void *
     struct fixture *f = *state;
     char name[32];
     for (int i = 0; i < RANKING_NAMESPACES_MAX + 10; i++) {
-        snprintf(name, sizeof name, "ns%d/a", i);
+        snprintf(name, sizeof(name), "ns%d/a", i);
         hit(f, 0, name, 1);
     }
     json_t *json = shown(f), *others = json_array_get(json, 0);

@@ -74,7 +74,7 @@ static void test_a_flood_of_addresses_frees_nobody_who_has_used_his_up(void **st
         ;
     for (uint32_t i = 0; i < 1000000; i++) {
         struct ip other = ip_of("10.0.0.0");
-        memcpy(&other.bytes[12], &i, sizeof i);
+        memcpy(&other.bytes[12], &i, sizeof(i));
         rate_take(r, &other, 1, 100, 1000);
     }
     assert_int_equal(rate_take(r, &busy, 1, 100, 1000), 1);

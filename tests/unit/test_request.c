@@ -82,9 +82,9 @@ static void test_a_word_of_a_query_is_itself_however_it_is_written(void **state)
         "%256bey",
         "%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b"
         "%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b%6b"};
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+    for (size_t i = 0; i < sizeof(same) / sizeof(*same); i++)
         assert_true(http_query_is((struct slice){same[i], strlen(same[i])}, SLICE("key")));
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
         assert_false(http_query_is((struct slice){others[i], strlen(others[i])}, SLICE("key")));
 }
 

@@ -10,7 +10,7 @@
 static struct fixture *with_peers(void **state, uint32_t client_max)
 {
     struct fixture *f = *state;
-    f->cs.peers = calloc(MAX, sizeof *f->cs.peers);
+    f->cs.peers = calloc(MAX, sizeof(*f->cs.peers));
     f->cs.client_max = client_max;
     assert_int_equal(room_init(&f->cs), 0);
     f->cs.room.spare = 0;
@@ -118,7 +118,7 @@ static void told(struct fixture *f, uint32_t slot, const char *address)
     struct sockaddr_in in = {.sin_family = AF_INET};
     struct sockaddr_storage peer = {0};
     assert_int_equal(inet_pton(AF_INET, address, &in.sin_addr), 1);
-    memcpy(&peer, &in, sizeof in);
+    memcpy(&peer, &in, sizeof(in));
     conns_events.peer_told(&f->cs, slot, &peer);
 }
 

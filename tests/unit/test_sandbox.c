@@ -41,7 +41,7 @@ static long call_connect(uint32_t host, uint16_t port, int type)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(host)};
     int fd = socket(AF_INET, type, 0);
-    long result = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&to, sizeof to);
+    long result = fd < 0 ? -1 : connect(fd, (struct sockaddr *)&to, sizeof(to));
     return result < 0 && errno == ECONNREFUSED ? 0 : result; /* nobody listens, but one may ask */
 }
 
@@ -49,14 +49,14 @@ static long call_sendto(int type, int flags)
 {
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int fd = socket(AF_INET, type, 0);
-    return fd < 0 ? -1 : sendto(fd, "x", 1, flags, (struct sockaddr *)&to, sizeof to);
+    return fd < 0 ? -1 : sendto(fd, "x", 1, flags, (struct sockaddr *)&to, sizeof(to));
 }
 
 static long call_bind(void)
 {
     struct sockaddr_in any = {.sin_family = AF_INET};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    return fd < 0 ? -1 : bind(fd, (struct sockaddr *)&any, sizeof any);
+    return fd < 0 ? -1 : bind(fd, (struct sockaddr *)&any, sizeof(any));
 }
 
 static long call_map(int protection)
@@ -73,7 +73,7 @@ static long call_protect(int protection)
 static long call_in_state(int flags)
 {
     char path[96];
-    snprintf(path, sizeof path, "%s/new", state);
+    snprintf(path, sizeof(path), "%s/new", state);
     return open(path, flags, 0600);
 }
 
@@ -169,7 +169,7 @@ struct probe {
 static const struct probe probes[] = {
 #define PROBE_ROW(name, expected, tried) {name, expected},
     PROBES(PROBE_ROW)};
-#define PROBES_COUNT (sizeof probes / sizeof *probes)
+#define PROBES_COUNT (sizeof(probes) / sizeof(*probes))
 
 static long probe_try(size_t wanted)
 {
@@ -185,7 +185,7 @@ static void sandbox_enter(void)
 {
     const char *const none[] = {NULL};
     char state_flag[96];
-    snprintf(state_flag, sizeof state_flag, "--state-dir=%s", state);
+    snprintf(state_flag, sizeof(state_flag), "--state-dir=%s", state);
     const char *const argv[] = {"tallyd",       "--redis=redis://localhost:7", state_flag, "--listen=127.0.0.1:18080",
                                 "--allow-root", "--admin=127.0.0.1:18081"};
     static struct options o;
@@ -237,8 +237,8 @@ static void test_what_the_sandbox_says_is_what_it_does(void **unused)
     skip_because("the sanitizer's runtime makes calls of its own");
 #endif
     assert_non_null(mkdtemp(folder));
-    snprintf(state, sizeof state, "%s/state", folder);
-    snprintf(outside, sizeof outside, "%s/outside", folder);
+    snprintf(state, sizeof(state), "%s/state", folder);
+    snprintf(outside, sizeof(outside), "%s/outside", folder);
     assert_int_equal(mkdir(state, 0700), 0);
     file_make(outside);
     assert_true(PROBES_COUNT >= 60);
@@ -253,7 +253,7 @@ static void test_what_the_sandbox_says_is_what_it_does(void **unused)
         wrong += !fits;
     }
     char made[96];
-    snprintf(made, sizeof made, "%s/new", state);
+    snprintf(made, sizeof(made), "%s/new", state);
     unlink(made);
     rmdir(state);
     unlink(outside);

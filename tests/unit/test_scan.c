@@ -16,7 +16,7 @@ static void add(struct scan *s, const char *names)
 {
     for (const char *at = names; *at; at++) {
         char name[] = {'n', '/', *at};
-        assert_int_equal(scan_add(s, (struct slice){name, sizeof name}), 0);
+        assert_int_equal(scan_add(s, (struct slice){name, sizeof(name)}), 0);
     }
 }
 
@@ -53,7 +53,7 @@ static void test_another_answer_to_the_same_cursor_is_shown_whole(void **state)
 {
     (void)state;
     static const char *const others[] = {"acdef", "abbcx", "b", "", "bcdef"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
         struct scan *s = scan_create(SLICE("n/"), 3);
         assert_false(page(s, "acdef"));
         assert_page(s, "acd");
@@ -61,7 +61,7 @@ static void test_another_answer_to_the_same_cursor_is_shown_whole(void **state)
         s->limit = 10;
         assert_true(page(s, others[i]));
         char whole[8];
-        snprintf(whole, sizeof whole, "%s", i == 1 ? "abcx" : others[i]);
+        snprintf(whole, sizeof(whole), "%s", i == 1 ? "abcx" : others[i]);
         assert_page(s, i == 0 ? whole + before : whole);
         scan_destroy(s);
     }
@@ -91,7 +91,7 @@ static void assert_pattern(const struct keyspace *space, const char *begins, con
 static void test_a_pattern_says_what_it_means(void **state)
 {
     (void)state;
-    struct keyspace *space = test_malloc(sizeof *space);
+    struct keyspace *space = test_malloc(sizeof(*space));
     keyspace_init(space, "t*:", 0);
     assert_pattern(space, "n/", "t\\*:n:*");
     assert_pattern(space, "n/a*b?[c]\\", "t\\*:n:a\\*b\\?\\[c\\]\\\\*");
@@ -105,7 +105,7 @@ static struct scan *names_of(const struct keyspace *space, const char *begins, c
     struct reply items[8], tree[2];
     struct scan *s = scan_create((struct slice){begins, strlen(begins)}, 100);
     uint64_t cursor;
-    memset(s->place.under_way, 0xff, sizeof s->place.under_way);
+    memset(s->place.under_way, 0xff, sizeof(s->place.under_way));
     for (uint32_t i = 0; i < count; i++)
         items[i] = (struct reply){.type = REPLY_STRING, .text = {keys[i], strlen(keys[i])}};
     tree[0] = (struct reply){.type = REPLY_STRING, .text = SLICE("18446744073709551615")};
@@ -119,7 +119,7 @@ static struct scan *names_of(const struct keyspace *space, const char *begins, c
 static void test_only_keys_of_counters_are_names(void **state)
 {
     (void)state;
-    struct keyspace *space = test_malloc(sizeof *space);
+    struct keyspace *space = test_malloc(sizeof(*space));
     keyspace_init(space, "t:", 0);
     static const char *const keys[] = {"t:n:a/b", "t:n:", "t:n", "x:n:a", "t:nn:a", "t:n:{a", "t:n:a\x01"};
     struct scan *s = names_of(space, "n/a", keys, 7);
@@ -130,8 +130,8 @@ static void test_only_keys_of_counters_are_names(void **state)
     char mine[64], other[64];
     uint32_t partition = keyspace_partition(space, SLICE("n/a"));
     struct slice prefix = keyspace_prefix(space, partition), next = keyspace_prefix(space, (partition + 1) % 16);
-    snprintf(mine, sizeof mine, "%.*sn:a", (int)prefix.bytes, prefix.at);
-    snprintf(other, sizeof other, "%.*sn:a", (int)next.bytes, next.at); /* nobody counts it there */
+    snprintf(mine, sizeof(mine), "%.*sn:a", (int)prefix.bytes, prefix.at);
+    snprintf(other, sizeof(other), "%.*sn:a", (int)next.bytes, next.at); /* nobody counts it there */
     s = names_of(space, "n/", (const char *const[]){mine, other, "t:n:a", "t:{n:a"}, 4);
     assert_int_equal(s->count, 1);
     scan_destroy(s);
@@ -141,7 +141,7 @@ static void test_only_keys_of_counters_are_names(void **state)
 static void test_what_is_no_answer_to_scan_is_told(void **state)
 {
     (void)state;
-    struct keyspace *space = test_malloc(sizeof *space);
+    struct keyspace *space = test_malloc(sizeof(*space));
     keyspace_init(space, "t:", 0);
     struct scan *s = scan_create(SLICE("n/"), 100);
     uint64_t cursor;
@@ -152,7 +152,7 @@ static void test_what_is_no_answer_to_scan_is_told(void **state)
     assert_false(
         scan_names_read(s, space, &(struct reply){.type = REPLY_ARRAY, .items_count = 2, .items = texts}, &cursor));
     static const char *const bad[] = {"", "x", "-1", "18446744073709551616"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct reply pair[] = {{.type = REPLY_STRING, .text = {bad[i], strlen(bad[i])}}, none};
         assert_false(
             scan_names_read(s, space, &(struct reply){.type = REPLY_ARRAY, .items_count = 2, .items = pair}, &cursor));

@@ -40,7 +40,7 @@ static void test_the_line_end_is_no_part_of_a_secret(void **state)
 {
     (void)state;
     static const char *const files[] = {"se cret", "se cret\n", "se cret\r\n", "se cret\nsecond line\n"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
         char secret[SECRET_BYTES_MAX + 1] = "left from before, and longer";
         struct error err;
         file_fill(files[i]);
@@ -53,7 +53,7 @@ static void test_an_empty_file_is_no_secret(void **state)
 {
     (void)state;
     static const char *const files[] = {"", "\n", "\nhidden\n"};
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
         char secret[SECRET_BYTES_MAX + 1] = "untouched";
         struct error err;
         file_fill(files[i]);
@@ -76,9 +76,9 @@ static void test_a_missing_file_is_named(void **state)
 static void test_a_wiped_secret_is_gone(void **state)
 {
     (void)state;
-    char secret[] = "se cret", zero[sizeof secret] = {0};
-    secret_wipe(secret, sizeof secret);
-    assert_memory_equal(secret, zero, sizeof secret);
+    char secret[] = "se cret", zero[sizeof(secret)] = {0};
+    secret_wipe(secret, sizeof(secret));
+    assert_memory_equal(secret, zero, sizeof(secret));
 }
 
 int main(void)

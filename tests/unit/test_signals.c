@@ -19,7 +19,7 @@ static void test_a_signal_is_read_and_does_not_end_the_process(void **state)
     struct error err;
     int fd = signals_open(&err);
     assert_true(fd >= 0);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
         kill(getpid(), numbers[i]);
         assert_int_equal(signals_wait(fd, 5000), numbers[i]);
     }

@@ -19,7 +19,7 @@ static char *presigned(const struct sigv4_keys *keys, const struct sigv4_request
     static char text[2048];
     struct buf out = {0};
     assert_int_equal(sigv4_presign(&out, keys, r), 0);
-    assert_true(out.bytes < sizeof text);
+    assert_true(out.bytes < sizeof(text));
     memcpy(text, out.data, out.bytes);
     text[out.bytes] = 0;
     buf_fini(&out);
@@ -77,7 +77,7 @@ static void test_a_memorydb_token_has_its_parameters_in_canonical_order(void **s
                                                          "&X-Amz-Security-Token=a%2Fb%2Bc%3D%3D",
                                                          "&X-Amz-SignedHeaders=host",
                                                          "&X-Amz-Signature="};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+    for (size_t i = 0; i < sizeof(order) / sizeof(*order); i++) {
         text = strstr(text, order[i]);
         if (!text)
             fail_msg("%s is missing, or out of order", order[i]);

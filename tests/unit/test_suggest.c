@@ -31,8 +31,8 @@ static void test_long_words_do_not_overrun(void **state)
 {
     (void)state;
     char long_word[400];
-    memset(long_word, 'x', sizeof long_word - 1);
-    long_word[sizeof long_word - 1] = '\0';
+    memset(long_word, 'x', sizeof(long_word) - 1);
+    long_word[sizeof(long_word) - 1] = '\0';
     assert_int_equal(suggest_distance(long_word, "x"), SUGGEST_BYTES_MAX - 1);
     assert_int_equal(suggest_distance("x", long_word), SUGGEST_BYTES_MAX - 1);
 }

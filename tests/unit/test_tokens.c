@@ -16,7 +16,7 @@ static struct tokens *tokens_of(const char *text)
     struct tokens *t;
     struct error err;
     char copy[2048];
-    snprintf(copy, sizeof copy, "%s", text);
+    snprintf(copy, sizeof(copy), "%s", text);
     assert_int_equal(tokens_create(&t, copy, &err), 0);
     return t;
 }
@@ -61,9 +61,9 @@ static void test_what_is_no_known_token_is_told_apart_from_none(void **state)
     (void)state;
     struct tokens *t = tokens_of(FIRST " write\n");
     char longest[TOKEN_BYTES_MAX + 16];
-    memset(longest, 'a', sizeof longest - 1);
+    memset(longest, 'a', sizeof(longest) - 1);
     memcpy(longest, "Bearer ", 7);
-    longest[sizeof longest - 1] = '\0';
+    longest[sizeof(longest) - 1] = '\0';
     assert_int_equal(check(t, NULL, TOKEN_WRITE, "blog"), TOKEN_MISSING);
     assert_int_equal(check(t, "", TOKEN_WRITE, "blog"), TOKEN_MISSING);
     assert_int_equal(check(t, "Bearer ", TOKEN_WRITE, "blog"), TOKEN_MISSING);
@@ -94,11 +94,11 @@ static void test_a_bad_file_is_refused_with_the_line_and_nothing_of_it(void **st
         FIRST " writes\n",
         "0123456789abcde!\n",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct tokens *t;
         struct error err;
         char copy[256];
-        snprintf(copy, sizeof copy, "%s", bad[i]);
+        snprintf(copy, sizeof(copy), "%s", bad[i]);
         assert_int_equal(tokens_create(&t, copy, &err), -22);
         assert_null(strstr(err.text, "0123456789"));
         assert_null(strstr(err.text, "short"));

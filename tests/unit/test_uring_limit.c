@@ -82,7 +82,7 @@ static void test_registering_more_is_refused(void **state)
 {
     struct uring *u = uring_made(state);
     char memory[64];
-    struct iovec buffer = {memory, sizeof memory};
+    struct iovec buffer = {memory, sizeof(memory)};
     assert_int_equal(io_uring_register_buffers(&u->ring, &buffer, 1), -EACCES);
     assert_int_equal(io_uring_register_eventfd(&u->ring, 0), -EACCES);
 }

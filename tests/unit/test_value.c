@@ -21,7 +21,7 @@ static void test_durations_are_read_in_every_unit(void **state)
     } rows[] = {{"200us", 200},    {"5ms", 5000},       {"1s", 1000000},
                 {"2m", 120000000}, {"1h", 3600000000u}, {"0", 0},
                 {"0s", 0},         {"007ms", 7000},     {"5124095576h", UINT64_C(5124095576) * 3600000000u}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         uint64_t us = 1;
         assert_int_equal(value_parse_duration(rows[i].text, &us), 0);
         assert_true(us == rows[i].us);
@@ -34,7 +34,7 @@ static void test_what_is_no_duration_leaves_the_output_alone(void **state)
     static const char *const bad[] = {"",           "1",  "s",  "-1s",  "+1s", " 1s", "1s ",
                                       "1.5s",       "1d", "1S", "0x1s", "1 s", "1ss", "99999999999999999999s",
                                       "5124095577h"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         uint64_t us = 77;
         assert_true(value_parse_duration(bad[i], &us) < 0);
         assert_int_equal(us, 77);
@@ -69,7 +69,7 @@ static void test_what_is_written_is_read_back(void **state)
 {
     (void)state;
     static const uint64_t values[] = {0, 1, 999, 1000, 1500, 1000000, 90000000, 3600000000u, UINT64_MAX};
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
         char text[VALUE_TEXT_BYTES];
         uint64_t back = 1;
         value_format_duration(values[i], text);
@@ -97,7 +97,7 @@ static void test_addresses_of_both_families_are_read_back(void **state)
 {
     (void)state;
     static const char *const texts[] = {"127.0.0.1:80", "0.0.0.0:0", "[::1]:65535", "[fe80::1:2]:8080"};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         struct address address;
         char text[VALUE_TEXT_BYTES];
         assert_int_equal(value_parse_address(texts[i], &address), 0);
@@ -125,7 +125,7 @@ static void test_what_is_no_numeric_address_is_refused(void **state)
                                       "127.0.0.1:80 ",
                                       "[]:80",
                                       "1111111111111111111111111111111111111111111111111111111111111:1"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct address address;
         assert_int_equal(value_parse_address(bad[i], &address), -EINVAL);
     }

@@ -97,7 +97,7 @@ static void test_many_writes_and_hits_take_turns(void **state)
     world_init(&w);
     for (int i = 0; i < 10; i++) {
         char name[8];
-        snprintf(name, sizeof name, "n/%d", i);
+        snprintf(name, sizeof(name), "n/%d", i);
         world_hit(&w, 0, name, 1);
         world_hit(&w, 0, "n/other", 1);
         world_ask_kind(&w, ASK_SET, name, i * 10, 5000);
@@ -125,14 +125,14 @@ static void test_writes_amid_a_flush_of_many_batches(void **state)
         world_init_with(&w, &(struct world_options){.batch_keys_max = 5});
         char name[8];
         for (int i = 0; i < 60; i++) {
-            snprintf(name, sizeof name, "n/%d", i);
+            snprintf(name, sizeof(name), "n/%d", i);
             world_hit(&w, 0, name, 1);
         }
         w.now_us += 2000000;
         for (int i = 0; i < steps; i++)
             world_step(&w);
         for (int i = written; i < 60; i += 7) {
-            snprintf(name, sizeof name, "n/%d", i);
+            snprintf(name, sizeof(name), "n/%d", i);
             world_hit(&w, 1, name, 1);
             world_ask_kind(&w, ASK_SET, name, 100, 60000);
         }
@@ -142,7 +142,7 @@ static void test_writes_amid_a_flush_of_many_batches(void **state)
             free(w.answered[--w.answered_count]);
         assert_settled(&w);
         for (int i = 0; i < 60; i++) {
-            snprintf(name, sizeof name, "t:n:%d", i);
+            snprintf(name, sizeof(name), "t:n:%d", i);
             assert_int_equal(fake_value(&w.redis, name), i < written || (i - written) % 7 ? 1 : 100);
         }
         world_fini(&w);
