@@ -33,6 +33,7 @@ void process_log(void *ctx, enum log_level level, const char *event, const struc
     struct process *p = ctx;
     (void)level;
 
+    process_life(p)->gave_up |= strcmp(event, "pending_given_up") == 0;
     for (const struct log_field *f = fields; f->name; f++) {
         if (f->text && f->text_bytes && memmem(f->text, f->text_bytes, "hunter", 6))
             sim_fail(p->sim, "a secret in the log: %s", event);

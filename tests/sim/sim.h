@@ -83,6 +83,7 @@ struct life {
     uint64_t told[SIM_KEYS_MAX]; /* hits refused with its knowledge */
     uint64_t said;               /* hits that earlier processes of it counted as lost or unproved */
     bool said_at_least;          /* or said to be more than they could tell */
+    bool gave_up;                /* what was pending, as a store may have it, and said so */
     uint64_t born_us;
     bool dead;
     bool reborn; /* went on after a kill -9, on its state file; its books begin anew */
