@@ -322,9 +322,11 @@ int api_create(struct api **out, const struct api_config *config, struct error *
         return error_set(err, -ENOMEM, "no memory for the api");
     a->config = *config;
     a->workers = workers;
-    for (uint32_t i = 0; i <= workers; i++) {
+    for (uint32_t i = 0; i <= workers; i++) { /* all of them, as api_destroy() asks each for its answers */
         a->per_worker[i].api = a;
         a->per_worker[i].index = i;
+    }
+    for (uint32_t i = 0; i <= workers; i++) {
         if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
             http_template_create(&a->per_worker[i].pixel, &pixel) < 0 || rate_create(&a->per_worker[i].newcomers) < 0 ||
             rate_create(&a->per_worker[i].readers) < 0 || streams_create(&a->per_worker[i].streams) < 0 ||

@@ -187,9 +187,6 @@ int csv_import_run(const struct options *options)
 {
     struct options mine = *options; /* the state directory is the daemon's */
     struct import *im = calloc(1, sizeof(*im));
-    struct error err;
-    if (*options->redis.host == '\0')
-        return import_failed((error_set(&err, -EINVAL, "--import needs --redis"), &err), APP_BAD_USAGE);
     if (!im)
         return APP_CANNOT_RUN;
     mine.state_dir = "";

@@ -14,6 +14,8 @@ static int store_agrees(const struct options *o, struct error *err)
         return error_set(err, -EINVAL, "--redis-password-file and TALLYD_REDIS_PASSWORD are both given; keep one");
     if (*o->redis_key != '\0' && *o->redis_cert == '\0')
         return error_set(err, -EINVAL, "--redis-key needs --redis-cert, the certificate that it belongs to");
+    if (*o->import != '\0' && *o->redis.host == '\0')
+        return error_set(err, -EINVAL, "--import needs --redis, the store that takes the counters");
     if (o->redis_mode == OPTION_REDIS_CLUSTER && *o->redis.host == '\0')
         return error_set(err, -EINVAL, "--redis-mode cluster needs --redis, the address of any node");
     const char *region = *o->redis_iam_region ? o->redis_iam_region : getenv("AWS_REGION");

@@ -227,17 +227,25 @@ static void on_readable(struct ep *p, uint32_t slot)
     }
 }
 
+static int socket_error(int fd)
+{
+    int error = 0;
+    socklen_t bytes = sizeof(error);
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &bytes);
+    return error ? -error : -ECONNRESET;
+}
+
 static void on_slot(struct ep *p, uint32_t slot, uint32_t events)
 {
     struct ep_slot *s = &p->slots[slot];
     if (!(s->flags & EP_CLOSING) && events & EPOLLOUT && s->send_data)
         send_step(p, slot);
-    if (s->flags & EP_CLOSING)
+    if (s->flags & EP_CLOSING || (s->flags & EP_SENT && s->sent_result)) /* sent() says that it is dead, and why */
         return;
     if (s->events & EPOLLIN && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
         on_readable(p, slot);
     else if (events & (EPOLLHUP | EPOLLERR)) /* reported whether asked for or not: the connection is gone */
-        recv_failed(p, slot, -ECONNRESET);
+        recv_failed(p, slot, socket_error(s->fd));
 }
 
 static void on_wake(struct ep *p)

@@ -80,7 +80,8 @@ void journal_intend(struct journal *j, const struct journal_batch *b)
                                  .parts_count = b->parts_count};
     snprintf(r->instance, sizeof(r->instance), "%s", b->instance);
     env_step(j->env, ENV_STEP_RECORD_BEGUN);
-    memcpy(r->parts, b->parts, b->parts_count * sizeof(b->parts[0]));
+    if (b->parts_count)
+        memcpy(r->parts, b->parts, b->parts_count * sizeof(b->parts[0]));
     r->sum = record_sum(r);
     env_step(j->env, ENV_STEP_RECORD_WRITTEN);
     store_release_u64(&j->head->intent, seal(j->generation)); /* partner: journal_read() of the next process */

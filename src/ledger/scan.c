@@ -108,7 +108,8 @@ bool scan_settle(struct scan *s, uint32_t first)
     uint32_t taken = all ? fresh : room;
     s->place.taken = all ? 0 : shown + taken;
     s->place.sum = all ? 0 : names_sum(s, first, shown + taken);
-    memmove(&s->names[first], &s->names[first + shown], taken * sizeof(*s->names));
+    if (taken) /* there may be no names at all yet */
+        memmove(&s->names[first], &s->names[first + shown], taken * sizeof(*s->names));
     s->count = first + taken;
     return all;
 }

@@ -219,13 +219,19 @@ static void on_received(void *ctx, uint32_t slot, const char *data, size_t bytes
     }
 }
 
+/* ETIMEDOUT: the kernel gave up on a peer that takes nothing (listener_give_up_after()). */
+static void count_end(struct conns *cs, int reason)
+{
+    stat_add(reason == -ETIMEDOUT ? &cs->stats.timeouts_send : &cs->stats.resets, 1);
+}
+
 static void on_sent(void *ctx, uint32_t slot, int result)
 {
     struct conns *cs = ctx;
     struct conn *c = &cs->conns[slot];
     block_return(cs, &c->sending);
     if (result < 0) {
-        stat_add(&cs->stats.resets, 1);
+        count_end(cs, result);
         conn_close(cs, c);
         return;
     }
@@ -238,8 +244,7 @@ static void on_sent(void *ctx, uint32_t slot, int result)
 static void on_failed(void *ctx, uint32_t slot, int result)
 {
     struct conns *cs = ctx;
-    (void)result;
-    stat_add(&cs->stats.resets, 1);
+    count_end(cs, result);
     conn_close(cs, &cs->conns[slot]);
 }
 

@@ -227,4 +227,6 @@ void room_fini(struct conns *cs)
     if (cs->room.peers != cs->peers)
         free(cs->room.peers);
     free(cs->room.clients);
+    cs->room.peers = NULL; /* a worker may be opened again, and fail before room_init() */
+    cs->room.clients = NULL;
 }
