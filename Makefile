@@ -54,6 +54,9 @@ LIB := $(B)/libtallyd.a
 BIN := $(B)/tallyd
 UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 PROPERTY := $(patsubst tests/property/%.c,$(B)/tests/property/%,$(wildcard tests/property/test_*.c))
+ifeq ($(MODE),tsan)
+PROPERTY := # of one thread, and long: there is no race to be found
+endif
 STRESS := $(patsubst tests/stress/%.c,$(B)/tests/stress/%,$(wildcard tests/stress/test_*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 REPLAY := $(FUZZERS:%=$(B)/tests/replay/%)
