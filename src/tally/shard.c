@@ -183,13 +183,13 @@ static void cell_begin(struct shard *s, uint32_t cell, const struct cell *c)
 
 static void cell_begin_again(struct shard *s, uint32_t cell, struct cell c)
 {
-    c.flags = CELL_REUSED;
+    c.flags |= CELL_REUSED;
     vacancy_take_cell(&s->vacancy);
     /* partner: the recovery after a kill -9, which finds the name whole or the cell vacant */
     store_release_u64(cell_name_word(&s->storage.cells[cell]), *cell_name_word(&c));
 }
 
-uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
+uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash, bool placed)
 {
     struct storage *st = &s->storage;
     uint32_t cell = vacancy_cell(&s->vacancy), at;
@@ -205,7 +205,8 @@ uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
     at = room_take(s, state_name_units((uint32_t)name.bytes));
     if (at >= SHARD_CELL_NO_SPACE)
         return at;
-    const struct cell c = name_write(s, cell, at, name);
+    struct cell c = name_write(s, cell, at, name);
+    c.flags = placed ? CELL_PLACED : 0;
     if (again)
         cell_begin_again(s, cell, c);
     else
@@ -214,11 +215,9 @@ uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash)
     return cell;
 }
 
-void shard_set_placed(struct shard *s, uint32_t cell) { s->cells_at[cell].flags |= CELL_PLACED; }
-
 bool shard_is_placed(const struct shard *s, uint32_t cell)
 {
-    /* Written by the worker before it hands the cell to the flusher for the first time. */
+    /* Written by the worker before the index had the cell. */
     return s->cells_at[cell].flags & CELL_PLACED;
 }
 

@@ -40,15 +40,14 @@ int shard_create(struct shard **out, const struct shard_config *config);
 void shard_destroy(struct shard *s); /* NULL is allowed */
 
 /* ---- worker ---- */
-/* Makes a cell for a name that is not there yet. Returns SHARD_CELL_NONE when the shard is full, SHARD_CELL_NO_SPACE
- * when the file system of its storage is. */
-uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash);
+/* Makes a cell for a name that is not there yet. `placed` notes that a place was taken for it (tally/places.h), before
+ * anybody can find the cell. Returns SHARD_CELL_NONE when the shard is full, SHARD_CELL_NO_SPACE when the file system
+ * of its storage is. */
+uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash, bool placed);
 /* Adds `n`, and hands the cell to the flusher unless it is on its way already. Returns false, and adds nothing, when
  * the sum would pass SEAL_MAX. */
 bool shard_add(struct shard *s, uint32_t cell, uint64_t n);
 
-/* Notes that a place was taken for the name of a new cell (tally/places.h). */
-void shard_set_placed(struct shard *s, uint32_t cell);
 /* Takes a name away: it is not found any more, and its next hit makes another cell. Returns false, and does nothing,
  * when not all of the count is in the baseline, when that is too much, when the cell is on its way to the flusher, or
  * when the index is growing just now. */

@@ -114,10 +114,9 @@ int tally_take_over(struct tally *t, uint32_t worker, struct slice name, uint64_
     uint32_t cell;
 
     if (!tally_find(t, name, &worker, &cell)) {
-        cell = shard_intern(t->shards[worker], name, shard_hash(t->shards[worker], name));
+        cell = shard_intern(t->shards[worker], name, shard_hash(t->shards[worker], name), true);
         if (cell >= SHARD_CELL_NO_SPACE)
             return -ENOSPC;
-        shard_set_placed(t->shards[worker], cell);
         places_add(t->places, name);
     }
     return shard_add(t->shards[worker], cell, hits) ? 0 : -EOVERFLOW;
@@ -192,10 +191,8 @@ static __attribute__((noinline)) uint32_t cell_create(struct tally *t, uint32_t 
         return CELL_NEW;
     if (!known && !places_take(t->places, name))
         return SHARD_CELL_NONE;
-    uint32_t cell = shard_intern(t->shards[worker], name, hash);
-    if (!known && cell < SHARD_CELL_NO_SPACE)
-        shard_set_placed(t->shards[worker], cell);
-    else if (!known)
+    uint32_t cell = shard_intern(t->shards[worker], name, hash, !known);
+    if (!known && cell >= SHARD_CELL_NO_SPACE)
         places_give_back(t->places, places_namespace(t->places, name));
     return cell;
 }

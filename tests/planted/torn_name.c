@@ -7,12 +7,12 @@
 
 #define TORN_US 200
 
-uint32_t __real_shard_intern(struct shard *s, struct slice name, uint64_t hash);
-uint32_t __wrap_shard_intern(struct shard *s, struct slice name, uint64_t hash);
+uint32_t __real_shard_intern(struct shard *s, struct slice name, uint64_t hash, bool placed);
+uint32_t __wrap_shard_intern(struct shard *s, struct slice name, uint64_t hash, bool placed);
 
-uint32_t __wrap_shard_intern(struct shard *s, struct slice name, uint64_t hash)
+uint32_t __wrap_shard_intern(struct shard *s, struct slice name, uint64_t hash, bool placed)
 {
-    uint32_t cell = __real_shard_intern(s, name, hash);
+    uint32_t cell = __real_shard_intern(s, name, hash, placed);
 
     if (cell >= SHARD_CELL_NO_SPACE)
         return cell;

@@ -54,7 +54,7 @@ static void step_hit(struct model *m)
 
     assert_true(cell == m->cell[number]);
     if (cell == SHARD_CELL_NONE) {
-        cell = shard_intern(m->shard, name, hash);
+        cell = shard_intern(m->shard, name, hash, false);
         assert_true((cell == SHARD_CELL_NONE) == (m->interned == CELLS_MAX));
         if (cell == SHARD_CELL_NONE)
             return;

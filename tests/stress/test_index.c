@@ -74,7 +74,7 @@ static void test_readers_find_every_published_name_while_the_index_grows(void **
     }
     for (uint32_t i = 0; i < NAMES; i++) {
         struct slice name = name_of(i, text);
-        shard_intern(shared.shard, name, shard_hash(shared.shard, name));
+        shard_intern(shared.shard, name, shard_hash(shared.shard, name), false);
         store_release_u32(&shared.published, i + 1); /* partner: read_names() */
     }
     for (int i = 0; i < READERS; i++) {

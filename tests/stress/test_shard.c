@@ -78,7 +78,7 @@ static void test_no_hit_is_left_unreported(void **state)
     assert_int_equal(shard_create(&shared.shard, &(struct shard_config){.cells_max = CELLS, .hash_key = {5, 6}}), 0);
     for (uint32_t i = 0; i < CELLS; i++) {
         char text[] = {'n', '/', (char)('a' + i)};
-        assert_int_equal(shard_intern(shared.shard, (struct slice){text, 3}, i), i);
+        assert_int_equal(shard_intern(shared.shard, (struct slice){text, 3}, i, false), i);
     }
     assert_int_equal(pthread_create(&worker, NULL, add_hits, &shared), 0);
     for (uint32_t round = 1; round <= ROUNDS; round++)

@@ -20,7 +20,7 @@ static struct shard *shard_of(uint32_t cells_max, uint64_t names_bytes_max)
     return s;
 }
 
-static uint32_t intern(struct shard *s, struct slice name) { return shard_intern(s, name, shard_hash(s, name)); }
+static uint32_t intern(struct shard *s, struct slice name) { return shard_intern(s, name, shard_hash(s, name), false); }
 
 static uint32_t find(const struct shard *s, struct slice name) { return shard_find(s, name, shard_hash(s, name)); }
 
@@ -70,7 +70,7 @@ static void test_names_with_equal_hashes_are_told_apart(void **state)
     (void)state;
     struct shard *s = shard_of(10, 0);
 
-    uint32_t a = shard_intern(s, SLICE("n/a"), 42), b = shard_intern(s, SLICE("n/b"), 42);
+    uint32_t a = shard_intern(s, SLICE("n/a"), 42, false), b = shard_intern(s, SLICE("n/b"), 42, false);
     assert_int_not_equal(a, b);
     assert_int_equal(shard_find(s, SLICE("n/a"), 42), a);
     assert_int_equal(shard_find(s, SLICE("n/b"), 42), b);
@@ -89,7 +89,7 @@ static void test_names_that_differ_in_any_one_byte_are_told_apart(void **state)
         text = realloc(text, bytes);
         memset(text, 'a', bytes);
         struct slice name = {text, bytes};
-        uint32_t cell = shard_intern(s, name, HASH);
+        uint32_t cell = shard_intern(s, name, HASH, false);
         assert_true(shard_find(s, name, HASH) == cell);
         for (size_t at = 0; at < bytes; at++) {
             text[at] = 'b';

@@ -40,7 +40,7 @@ static uint32_t find(const struct fixture *f, struct slice name)
 
 static uint32_t count_name(struct fixture *f, uint32_t shard, struct slice name)
 {
-    return shard_intern(f->shards[shard], name, shard_hash(f->shards[shard], name));
+    return shard_intern(f->shards[shard], name, shard_hash(f->shards[shard], name), false);
 }
 
 static uint32_t intern(struct fixture *f, uint32_t shard, struct slice name)
