@@ -131,10 +131,7 @@ static void scanner_send(struct scanner *s, uint32_t replies, link_reply_fn fn)
 {
     s->asking = true;
     link_expect(s->link, replies, fn, s);
-    if (s->out.failed)
-        link_fail(s->link, -ENOMEM, "no memory for commands");
-    else
-        link_send(s->link, buf_slice(&s->out));
+    link_send_commands(s->link, &s->out);
 }
 
 static void scanner_look(struct scanner *s, uint32_t first)

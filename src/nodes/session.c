@@ -213,10 +213,7 @@ static void session_finish_write(struct session *s, struct partition *next, cons
 {
     session_append_reads(s, sure);
     session_append_arm(s, next);
-    if (s->out.failed)
-        link_fail(s->config.link, -ENOMEM, "no memory for commands");
-    else
-        link_send(s->config.link, buf_slice(&s->out));
+    link_send_commands(s->config.link, &s->out);
 }
 
 static void session_arm(struct session *s, struct partition *next)

@@ -103,10 +103,7 @@ static void topology_send(struct topology *s, uint32_t replies, link_reply_fn fn
 {
     s->asking = true;
     link_expect(s->link, replies, fn, s);
-    if (s->out.failed)
-        link_fail(s->link, -ENOMEM, "no memory for commands");
-    else
-        link_send(s->link, buf_slice(&s->out));
+    link_send_commands(s->link, &s->out);
 }
 
 static void topology_ask_meta(struct topology *s)

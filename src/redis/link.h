@@ -14,6 +14,7 @@
  * from its minimum to its maximum. Half of it is chance. The texts of errors never hold what was sent, so no secret can
  * be in them (base/words.h). */
 
+#include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -84,6 +85,14 @@ bool link_turns_to_other(const struct link *l);
 void link_proved(struct link *l);
 /* Ends the connection at the next opportunity. The first reason stands. */
 void link_fail(struct link *l, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Sends commands that were composed in a buffer. Ends the connection when there was no memory for all of them. */
+static inline void link_send_commands(struct link *l, const struct buf *commands)
+{
+    if (commands->failed)
+        link_fail(l, -ENOMEM, "no memory for commands");
+    else
+        link_send(l, buf_slice(commands));
+}
 
 enum link_state link_state(const struct link *l);
 /* Did the last connection end when it had been up for a second and nothing was due on it? Servers close such links by
