@@ -2,7 +2,9 @@
  *
  * Happy path: level-triggered; one receive a readable connection and turn into one shared buffer, a send at once;
  * EPOLLOUT only while a peer is slow. What ends at once (a send, a close) is told after the batch, never from within
- * the call that asked for it, so that connection code sees the order that io_uring would give.
+ * the call that asked for it, so that connection code sees the order that io_uring would give. A batch accepts last.
+ * A client that ends one connection and opens another is never seen with two: the kernel holds the end back while we
+ * send on that connection, and reports the new one before it.
  *
  * Failure modes: no descriptor or no slot for a connection: the listener leaves the set until the next close or tick,
  * for level-triggered it would report the same again at once. A reset while not reading is told as failed. */
@@ -51,6 +53,7 @@ struct ep {
     uint32_t free_head; /* conns_max: none */
     uint32_t open;
     enum ep_accept accept;
+    bool accept_due; /* in this batch */
     char buffer[RECV_BYTES];
 };
 
@@ -180,9 +183,10 @@ static int accept_all(struct ep *p)
     return -ENFILE;
 }
 
-static void on_listener(struct ep *p)
+static void accept_now(struct ep *p)
 {
-    if (accept_all(p) < 0)
+    p->accept_due = false;
+    if (p->accept == EP_ACCEPTING && accept_all(p) < 0)
         listener_watch(p, false);
 }
 
@@ -258,7 +262,7 @@ static void on_wake(struct ep *p)
 static void on_event(struct ep *p, const struct epoll_event *event)
 {
     if (event->data.u64 == DATA_LISTENER)
-        on_listener(p);
+        p->accept_due = true;
     else if (event->data.u64 == DATA_WAKE)
         on_wake(p);
     else
@@ -291,6 +295,15 @@ static void ended_tell(struct ep *p)
     p->ended_count = 0;
 }
 
+static void batch_end(struct ep *p)
+{
+    p->base.events->batch_end(p->base.ctx);
+    while (p->ended_count > 0) { /* what follows from an end may end at once, too */
+        ended_tell(p);
+        p->base.events->batch_end(p->base.ctx);
+    }
+}
+
 static int ep_run(struct engine *e)
 {
     struct ep *p = ep_of(e);
@@ -304,10 +317,10 @@ static int ep_run(struct engine *e)
         engine_batch_begin(e);
         for (int i = 0; i < n; i++)
             on_event(p, &events[i]);
-        e->events->batch_end(e->ctx);
-        while (p->ended_count > 0) { /* what follows from an end may end at once, too */
-            ended_tell(p);
-            e->events->batch_end(e->ctx);
+        batch_end(p);
+        if (p->accept_due) {
+            accept_now(p);
+            batch_end(p);
         }
         if (n == 0)
             accept_retry(p);

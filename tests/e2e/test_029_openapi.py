@@ -132,7 +132,7 @@ def test_every_path_method_status_and_field_is_met(lab, document):
         document.meet(path, method, wait.until(
             lambda: (answer := limited.fetch(target, method.upper())).status == 429 and answer, "one hit is too many"))
 
-    crowded = lab.tallyd(workers=1, max_conns=4, namespaces="blog")
+    crowded = lab.tallyd(workers=1, max_conns=4, max_conns_client=4, namespaces="blog")
     held = lab.keep(EventStream(crowded.port, "/v1/stream/blog/a"))
     assert held.event()
 

@@ -47,7 +47,9 @@ struct echo {
         char *out;
         bool open, fin, closing;
     } conns[MAX];
-    bool hold; /* pause each connection at its first byte */
+    bool hold;   /* pause each connection at its first byte */
+    bool freeze; /* woken, stop until `thawed` is posted */
+    sem_t frozen, thawed;
     bool accept_ended;
     int accepted, closed, failed, woken, open_most;
     struct sockaddr_storage peer; /* of the last accepted */
@@ -164,6 +166,12 @@ static inline void on_woken(void *ctx)
 {
     struct echo *e = ctx;
     e->woken++;
+    if (e->freeze) {
+        e->freeze = false;
+        sem_post(&e->frozen);
+        sem_wait(&e->thawed);
+        return;
+    }
     if (e->hold) {
         e->hold = false;
         for (uint32_t i = 0; i < MAX; i++)
@@ -226,6 +234,8 @@ static inline void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffe
     e->port = listener_port(e->config.listen_fd);
     echo_need_engine();
     sem_init(&e->started, 0, 0);
+    sem_init(&e->frozen, 0, 0);
+    sem_init(&e->thawed, 0, 0);
     alarm(PATIENCE_S);
     pthread_create(&e->thread, NULL, echo_main, e);
     sem_wait(&e->started);
@@ -247,6 +257,8 @@ static inline void echo_end(struct echo *e)
     engine_destroy(e->engine);
     close(e->config.listen_fd);
     sem_destroy(&e->started);
+    sem_destroy(&e->frozen);
+    sem_destroy(&e->thawed);
 }
 
 static inline int client(const struct echo *e)
