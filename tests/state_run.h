@@ -6,6 +6,7 @@
 
 #include "ledger/chronicle.h"
 #include "recovery/recovery.h"
+#include "redis/access.h"
 #include "state_memory.h"
 
 #define RUN_NAMES 8
@@ -27,6 +28,8 @@ struct run_config {
 struct run_process {
     struct memory_disk disk;
     struct env env;
+    struct redis_access access;
+    struct flush_options options;
     uint64_t seed;
     struct recovery recovery;
     struct keyspace space;
@@ -71,15 +74,19 @@ static inline struct slice run_name(uint32_t i)
 static inline struct recovery_config run_recovery_config(struct run_process *p, const struct run_config *c)
 {
     p->env = (struct env){.ctx = p, .now_us = run_now_us, .random = run_random, .log = run_log};
+    p->options = (struct flush_options){
+        .redis = c->embedded ? NULL : &p->access,
+        .prefix = c->prefix ? c->prefix : RUN_PREFIX,
+        .instance = "",
+        .batch_keys_max = c->batch_keys_max,
+    };
     return (struct recovery_config){
+        .options = &p->options,
         .env = &p->env,
         .disk = &p->disk.disk,
         .boot_id = c->boot_id ? c->boot_id : "boot",
-        .prefix = c->prefix ? c->prefix : RUN_PREFIX,
-        .embedded = c->embedded,
         .workers = c->workers,
         .keys_max = c->keys_max,
-        .batch_keys_max = c->batch_keys_max,
         .chunk_bytes = 4096,
     };
 }
@@ -93,7 +100,7 @@ static inline int run_start(struct run_process *p, const struct run_config *c, u
     if (failed)
         return failed;
     const struct state_file *state = p->recovery.state;
-    keyspace_init(&p->space, config.prefix, 0);
+    keyspace_init(&p->space, p->options.prefix, 0);
     failed = keys_create(&p->keys, p->recovery.tally, &p->space);
     assert(!failed);
     books_init(&p->books);
@@ -101,9 +108,9 @@ static inline int run_start(struct run_process *p, const struct run_config *c, u
     failed = keys_inherit(p->keys);
     assert(!failed);
     chronicle_init(&p->chronicle, &(struct chronicle_config){
+                                      .options = &p->options,
                                       .accounts = &p->accounts,
                                       .prefix = keyspace_prefix(&p->space, 0),
-                                      .instance = "",
                                       .journal = state_file_journal(state, 0),
                                       .journal_bytes = state_file_geometry(state)->journal_bytes,
                                   });

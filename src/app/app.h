@@ -14,7 +14,9 @@
 #include "app/secret.h"
 #include "app/sources.h"
 #include "base/random.h"
+#include "ledger/flush_options.h"
 #include "net/worker.h"
+#include "redis/access.h"
 #include "tally/state_dir.h"
 
 /* Exit codes (DESIGN 7; sysexits(3)). */
@@ -38,6 +40,8 @@ struct app {
     bool all_in_redis;                        /* it left nothing behind, and there is a Redis */
     uint64_t recovered_hits, state_lost_hits; /* of the state file that was found */
     bool state_copied;                        /* it is a copy of one that is in use */
+    struct flush_options flush;               /* and `redis`, which it points to */
+    struct redis_access redis;
     char instance[UUID_TEXT_BYTES];
     char password[SECRET_BYTES_MAX + 1];
     /* All owned. */

@@ -147,51 +147,64 @@ static const char *password_now(void *ctx, struct error *err)
     return secret_read(o->redis_password_file, a->password, err) == 0 ? a->password : NULL;
 }
 
-static int iam_begin(struct app *a, struct flusher_config *config, struct error *err)
+static int iam_begin(struct app *a, struct error *err)
 {
     const struct options *o = a->options;
     const char *region = *o->redis_iam_region ? o->redis_iam_region : getenv("AWS_REGION");
     struct iam_config iam = {.user = o->redis.user, .cluster = o->redis_iam_cluster, .region = region};
     int result = iam_create(&a->iam, &iam, err);
     if (result == 0)
-        config->credentials = iam_credentials(a->iam);
+        a->redis.credentials = iam_credentials(a->iam);
     return result;
 }
 
 /* What cannot be read now is said now; the flusher would only try again and again. */
-static int credentials_check(struct app *a, struct flusher_config *config, struct error *err)
+static int credentials_check(struct app *a, struct error *err)
 {
     const struct options *o = a->options;
     if (o->redis_auth == OPTION_REDIS_AUTH_IAM)
-        return iam_begin(a, config, err);
+        return iam_begin(a, err);
     if (*o->redis_password_file == '\0' && *o->redis_password == '\0')
         return 0;
-    config->credentials = (struct credentials){.password = password_now, .ctx = a};
+    a->redis.credentials = (struct credentials){.password = password_now, .ctx = a};
     return password_now(a, err) ? 0 : -EACCES;
+}
+
+/* What the state file and the flusher go by. The instance is filled in by whoever finds or draws it. */
+static int flush_options_start(struct app *a, struct error *err)
+{
+    const struct options *o = a->options;
+    (void)err;
+    a->redis = (struct redis_access){
+        .url = o->redis,
+        .tls = {o->redis_ca, o->redis_cert, o->redis_key, file_guard},
+    };
+    a->flush = (struct flush_options){
+        .redis = *o->redis.host ? &a->redis : NULL,
+        .partitions = o->redis_mode == OPTION_REDIS_CLUSTER ? (uint32_t)o->partitions : 0,
+        .prefix = o->prefix,
+        .instance = a->instance,
+        .flush_interval_ms = (uint32_t)(o->flush_interval_us / US_PER_MS),
+        .batch_keys_max = BATCH_KEYS_MAX,
+        .on_ledger_loss = (enum ledger_loss)o->on_ledger_loss,
+        .replay_window_ms = o->replay_window_us / US_PER_MS,
+        .key_idle_ms = (o->key_idle_us + US_PER_MS - 1) / US_PER_MS,
+    };
+    return 0;
 }
 
 static int flusher_begin(struct app *a, struct error *err)
 {
-    struct flusher_config config = {
-        .redis = a->options->redis,
-        .partitions = a->options->redis_mode == OPTION_REDIS_CLUSTER ? (uint32_t)a->options->partitions : 0,
-        .prefix = a->options->prefix,
-        .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
-        .batch_keys_max = BATCH_KEYS_MAX,
-        .on_ledger_loss = (enum ledger_loss)a->options->on_ledger_loss,
-        .replay_window_ms = (uint32_t)(a->options->replay_window_us / US_PER_MS),
-        .state = a->state,
-        .tls = {a->options->redis_ca, a->options->redis_cert, a->options->redis_key, file_guard},
-        .key_idle_ms = (a->options->key_idle_us + US_PER_MS - 1) / US_PER_MS,
+    const struct flusher_config config = {
+        .options = &a->flush,
         .wake_worker = *a->options->import ? import_wake : worker_wake_at,
         .wake_ctx = a,
     };
     int result = a->state ? 0 : random_uuid(a->instance);
     if (result != 0)
         return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
-    memcpy(config.instance, a->instance, sizeof(config.instance));
     sem_init(&a->import_woken, 0, 0);
-    result = credentials_check(a, &config, err);
+    result = credentials_check(a, err);
     if (result != 0)
         return result;
     result = flusher_create(&a->flusher, &config, a->tally, err);
@@ -345,6 +358,7 @@ static const struct step {
     {"figures", figures_start, figures_stop, false},
     {"buffers", buffers_start, NULL, false},
     {"signals", signals_start, signals_stop, false},
+    {"flush_options", flush_options_start, NULL, true},
     {"tally", tally_start, tally_stop, true},
     {"files", sandbox_begin, NULL, false},
     {"flusher", flusher_begin, flusher_end, true},

@@ -45,15 +45,12 @@ static int tally_start_in_file(struct app *a, struct error *err)
         return failed;
     state_boot_id(boot_id, sizeof(boot_id));
     const struct recovery_config config = {
+        .options = &a->flush,
         .env = &env,
         .disk = state_dir_disk(a->state_dir),
         .boot_id = boot_id,
-        .prefix = a->options->prefix,
-        .partitions = a->options->redis_mode == OPTION_REDIS_CLUSTER ? (uint32_t)a->options->partitions : 0,
-        .embedded = *a->options->redis.host == '\0',
         .workers = a->workers_count,
         .keys_max = (uint32_t)a->options->max_keys,
-        .batch_keys_max = BATCH_KEYS_MAX,
         .chunk_bytes = STATE_CHUNK_BYTES,
     };
     failed = recovery_run(&r, &config, err);
@@ -62,7 +59,7 @@ static int tally_start_in_file(struct app *a, struct error *err)
     recovery_report(&r);
     memcpy(a->instance, r.instance, sizeof(a->instance));
     a->tally = r.tally;
-    a->state = r.state;
+    a->flush.state = a->state = r.state;
     a->recovered_hits = r.import.hits;
     a->state_lost_hits = r.lost_hits;
     a->state_copied = r.copied;

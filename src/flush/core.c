@@ -1,7 +1,6 @@
 #include "flush/core.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/probes.h"
@@ -22,13 +21,14 @@ struct core {
     struct keys *keys;             /* owned */
     struct store *store;           /* owned; NULL: embedded */
     struct scanner *scanner;       /* owned; likewise */
-    struct forgetting *forgetting; /* owned; NULL: embedded, where the memory is the store */
+    struct forgetting *forgetting; /* owned; NULL: embedded, where the memory is the store, or nobody to wake */
     struct accounts accounts;
     struct read_queue reads;
     struct stored_waits waits;
     struct writes writes;
     struct refusals refusals;
-    uint64_t now_us; /* of the tick under way */
+    uint64_t now_us;            /* of the tick under way */
+    uint32_t flush_interval_ms; /* as configured, or shorter while the workers end */
     uint64_t next_flush_us, next_retry_us;
     uint64_t flush_started_us; /* 0: none under way */
     bool draining;
@@ -38,7 +38,7 @@ struct core {
 
 static uint64_t flush_pause_us(const struct core *c)
 {
-    uint64_t interval = c->config.flush_interval_ms * 1000ULL, tenth = interval / 10;
+    uint64_t interval = c->flush_interval_ms * 1000ULL, tenth = interval / 10;
 
     return interval - tenth + env_random(c->config.env) % (2 * tenth + 1);
 }
@@ -109,8 +109,8 @@ void core_reconnect(struct core *c)
 
 void core_hurry(struct core *c)
 {
-    if (c->config.flush_interval_ms > HURRY_MS)
-        c->config.flush_interval_ms = HURRY_MS;
+    if (c->flush_interval_ms > HURRY_MS)
+        c->flush_interval_ms = HURRY_MS;
     c->next_flush_us = 0;
 }
 
@@ -193,31 +193,18 @@ uint64_t core_wake_us(const struct core *c)
 static int core_create_store(struct core *c)
 {
     const struct core_config *config = &c->config;
-    struct store_config store = {
-        .env = config->env,
-        .accounts = &c->accounts,
-        .reads = &c->reads,
-        .space = &c->space,
-        .seed.port = config->port,
-        .user = config->user,
-        .credentials = config->credentials,
-        .db = config->db,
-        .instance = config->instance,
-        .batch_keys_max = config->batch_keys_max,
-        .on_ledger_loss = config->on_ledger_loss,
-        .replay_window_ms = config->replay_window_ms,
-        .state = config->state,
-    };
-
-    snprintf(store.seed.host, sizeof(store.seed.host), "%s", config->host);
-    int failed = store_create(&c->store, &store);
+    int failed = store_create(&c->store, &(struct store_config){
+                                             .options = config->options,
+                                             .accounts = &c->accounts,
+                                             .reads = &c->reads,
+                                             .space = &c->space,
+                                         });
     if (failed)
         return failed;
     return scanner_create(&c->scanner, &(struct scanner_config){
-                                           .env = config->env,
                                            .accounts = &c->accounts,
                                            .space = &c->space,
-                                           .link = link_settings(&store),
+                                           .link = link_settings(config->options, config->env),
                                            .ctx = c->store,
                                            .home = store_home,
                                            .answered = config->answered,
@@ -238,12 +225,11 @@ static int core_create_forgetting(struct core *c)
 {
     const struct core_config *config = &c->config;
     const struct forgetting_config forgetting = {
+        .options = config->options,
         .tally = config->tally,
         .keys = c->keys,
         .writes = &c->writes,
         .stats = config->stats,
-        .idle_ms = config->wake ? config->key_idle_ms : 0,
-        .replay_window_ms = config->replay_window_ms,
         .wake = core_wake,
         .covers = core_cover,
         .ctx = c,
@@ -254,16 +240,18 @@ static int core_create_forgetting(struct core *c)
 
 int core_create(struct core **out, const struct core_config *config)
 {
+    const struct flush_options *options = config->options;
     struct core *c = calloc(1, sizeof(*c));
 
     if (!c)
         return -ENOMEM;
     c->config = *config;
     c->now_us = env_now_us(config->env);
+    c->flush_interval_ms = options->flush_interval_ms;
     /* Of many that were started together each has its own moment from the first flush on. */
-    c->next_flush_us = c->now_us + env_random(config->env) % (config->flush_interval_ms * 1000ULL + 1);
+    c->next_flush_us = c->now_us + env_random(config->env) % (c->flush_interval_ms * 1000ULL + 1);
     c->next_retry_us = c->now_us + HELD_RETRY_US;
-    keyspace_init(&c->space, config->prefix, config->host[0] ? config->partitions : 0);
+    keyspace_init(&c->space, options->prefix, flush_is_embedded(options) ? 0 : options->partitions);
     int failed = keys_create(&c->keys, config->tally, &c->space);
     c->accounts =
         (struct accounts){.env = config->env, .keys = c->keys, .books = config->books, .stats = config->stats};
@@ -276,19 +264,15 @@ int core_create(struct core **out, const struct core_config *config)
     c->writes.answered = config->answered;
     c->writes.answered_ctx = config->answered_ctx;
     c->accounts.writes = &c->writes;
-    c->refusals = (struct refusals){.env = config->env,
-                                    .keys = c->keys,
-                                    .user = config->user ? config->user : "",
-                                    .prefix = config->prefix,
-                                    .iam = config->credentials.iam};
+    c->refusals = (struct refusals){.env = config->env, .keys = c->keys, .options = options};
     c->accounts.refusals = &c->refusals;
     c->waits =
         (struct stored_waits){.keys = c->keys, .answered = config->answered, .answered_ctx = config->answered_ctx};
-    if (!failed && config->state)
+    if (!failed && options->state)
         failed = keys_inherit(c->keys);
-    if (!failed && config->host[0])
+    if (!failed && !flush_is_embedded(options))
         failed = core_create_store(c);
-    if (!failed && config->host[0])
+    if (!failed && !flush_is_embedded(options) && config->wake)
         failed = core_create_forgetting(c);
     if (failed) {
         core_destroy(c);

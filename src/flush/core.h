@@ -13,31 +13,19 @@
 
 #include "ledger/books.h"
 #include "ledger/env.h"
+#include "ledger/flush_options.h"
 #include "ledger/reads.h"
 #include "nodes/store.h"
 #include "tally/tally.h"
 
 struct core_config {
-    const struct env *env; /* all pointers: the caller's, outlive the core */
+    const struct flush_options *options; /* all pointers are the caller's, and outlive the core */
+    const struct env *env;
     struct tally *tally;
     struct books *books;
     struct flusher_stats *stats;
-    const char *prefix;
-    const char *instance;
-    uint32_t flush_interval_ms;
-    uint32_t batch_keys_max;
-    enum ledger_loss on_ledger_loss;
-    uint64_t replay_window_ms;      /* 0: what the store forgets is lost */
-    const struct state_file *state; /* committed; NULL: none */
-    const char *host;               /* empty: embedded */
-    uint16_t port;
-    uint32_t partitions; /* of a cluster, of which `host` is any node; 0: a single server */
-    const char *user;
-    struct credentials credentials;
-    uint32_t db;
     void (*answered)(void *ctx, struct read_op *op);
     void *answered_ctx;
-    uint64_t key_idle_ms;                     /* keys are forgotten after that; 0: never */
     void (*wake)(void *ctx, uint32_t worker); /* to call tally_answer(); NULL: then nothing is forgotten */
     void *wake_ctx;
 };

@@ -13,7 +13,9 @@
 #include "base/capabilities.h"
 #include "flush/core.h"
 #include "nodes/tls_watch.h"
+#include "redis/access.h"
 #include "redis/transport_tcp.h"
+#include "redis/transport_tls.h"
 #include "sync/atomic.h"
 
 #define POLL_MS_MAX 1000
@@ -157,7 +159,7 @@ int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct erro
     const struct flusher_stats *stats = &f->stats;
     uint32_t cut = CUT_UNKNOWN;
 
-    if (!f->config.partitions)
+    if (!f->config.options->partitions)
         return 0;
     /* Acquire: the partner is the release in the store; partitions_found is written before. */
     while ((cut = load_acquire_u32(&stats->cut)) == CUT_UNKNOWN && env_now_us(&f->env) / 1000 < deadline_ms)
@@ -167,7 +169,8 @@ int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct erro
     return error_set(err, -EINVAL,
                      "the data set under prefix '%s' is cut into %" PRIu64 " partitions, not %u: start with its "
                      "--partitions, or with another --prefix",
-                     f->config.prefix, load_relaxed_u64(&stats->partitions_found), f->config.partitions);
+                     f->config.options->prefix, load_relaxed_u64(&stats->partitions_found),
+                     f->config.options->partitions);
 }
 
 /* ---- life ---- */
@@ -175,26 +178,13 @@ int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct erro
 static int flusher_create_core(struct flusher *f, struct tally *tally, struct error *err)
 {
     const struct core_config config = {
+        .options = f->config.options,
         .env = &f->env,
         .tally = tally,
         .books = &f->books,
         .stats = &f->stats,
-        .prefix = f->config.prefix,
-        .instance = f->config.instance,
-        .on_ledger_loss = f->config.on_ledger_loss,
-        .replay_window_ms = f->config.replay_window_ms,
-        .state = f->config.state,
-        .flush_interval_ms = f->config.flush_interval_ms,
-        .batch_keys_max = f->config.batch_keys_max,
-        .host = f->config.redis.host,
-        .port = f->config.redis.port,
-        .partitions = f->config.partitions,
-        .user = f->config.redis.user,
-        .credentials = f->config.credentials,
-        .db = f->config.redis.db,
         .answered = flusher_answered,
         .answered_ctx = f,
-        .key_idle_ms = f->config.key_idle_ms,
         .wake = f->config.wake_worker,
         .wake_ctx = f->config.wake_ctx,
     };
@@ -203,10 +193,11 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
 
 static int flusher_create_env(struct flusher *f, struct error *err)
 {
+    const struct redis_access *redis = f->config.options->redis;
     int failed = env_real_init(&f->env, err);
 
-    if (!failed && f->config.redis.tls)
-        failed = tls_create(&f->tls, &f->config.tls, err);
+    if (!failed && redis && redis->url.tls)
+        failed = tls_create(&f->tls, &redis->tls, err);
     f->transport = f->tls ? transport_tls(f->tls) : transport_tcp();
     f->env.transport = &f->transport;
     return failed;
@@ -224,17 +215,17 @@ static int flusher_create_mailbox(struct flusher *f, struct error *err)
     return mailbox_create(&f->mailbox, &config, err);
 }
 
-static int flusher_check(const struct flusher_config *config, struct error *err)
+static int flusher_check(const struct flush_options *o, struct error *err)
 {
-    if (strlen(config->prefix) > KEYSPACE_PREFIX_BYTES_MAX)
+    if (strlen(o->prefix) > KEYSPACE_PREFIX_BYTES_MAX)
         return error_set(err, -EINVAL, "--prefix is longer than %d bytes", KEYSPACE_PREFIX_BYTES_MAX);
-    if (config->partitions > PARTITIONS_MAX)
+    if (o->partitions > PARTITIONS_MAX)
         return error_set(err, -EINVAL, "--partitions is more than %d", PARTITIONS_MAX);
-    if (config->partitions && strpbrk(config->prefix, "{}"))
+    if (o->partitions && strpbrk(o->prefix, "{}"))
         return error_set(err, -EINVAL, "--prefix must not hold { or } in --redis-mode cluster: they choose hash slots");
-    if (config->partitions && config->redis.db)
-        return error_set(err, -EINVAL, "a cluster has database 0 only: take /%u off the Redis URL", config->redis.db);
-    if (config->flush_interval_ms == 0 || config->batch_keys_max == 0)
+    if (o->partitions && o->redis && o->redis->url.db)
+        return error_set(err, -EINVAL, "a cluster has database 0 only: take /%u off the Redis URL", o->redis->url.db);
+    if (o->flush_interval_ms == 0 || o->batch_keys_max == 0)
         return error_set(err, -EINVAL, "the flush interval and the keys of a batch must not be 0");
     return 0;
 }
@@ -242,7 +233,7 @@ static int flusher_check(const struct flusher_config *config, struct error *err)
 int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err)
 {
     struct flusher *f;
-    int failed = flusher_check(config, err);
+    int failed = flusher_check(config->options, err);
 
     if (failed)
         return failed;

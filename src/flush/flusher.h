@@ -9,30 +9,16 @@
 
 #include "base/error.h"
 #include "flush/mailbox.h"
-#include "ledger/ledger.h"
+#include "ledger/flush_options.h"
 #include "ledger/stats.h"
-#include "redis/credentials.h"
-#include "redis/transport_tls.h"
-#include "redis/url.h"
 #include "tally/tally.h"
 
 struct flusher;
 
 struct flusher_config {
-    struct redis_url redis; /* host empty: embedded mode, no store but ourselves */
-    uint32_t partitions;    /* of a cluster, of which `redis` is any node; 0: a single server */
-    const char *prefix;     /* "tally:" */
-    uint32_t flush_interval_ms;
-    uint32_t batch_keys_max; /* per transaction; 2000 */
-    char instance[37];       /* UUID; of a partition whose journal has one, that is it */
-    enum ledger_loss on_ledger_loss;
-    uint32_t replay_window_ms;      /* 0: what the store forgets is lost */
-    const struct state_file *state; /* NULL: none; outlives the flusher */
-    struct credentials credentials;
-    struct tls_config tls; /* for rediss:// */
-    uint64_t key_idle_ms;  /* keys are forgotten after that; 0: never */
-    /* After answers were pushed, or to call tally_answer(). Who asks is one of the tally's workers, or, as the one
-     * behind the last, the admin's. */
+    const struct flush_options *options; /* outlives the flusher */
+    /* Called after answers were pushed, or so that a worker calls tally_answer(). Those who ask are the tally's workers
+     * and, as the one behind the last, the admin's. */
     void (*wake_worker)(void *ctx, uint32_t worker);
     void *wake_ctx;
 };

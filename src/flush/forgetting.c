@@ -45,9 +45,9 @@ static bool is_tight(const struct forgetting *f)
 
 static uint64_t idle_ms(const struct forgetting *f)
 {
-    const struct forgetting_config *c = &f->config;
+    const struct flush_options *o = f->config.options;
 
-    return longer(is_tight(f) ? c->idle_ms / IDLE_PARTS_TIGHT : c->idle_ms, c->replay_window_ms);
+    return longer(is_tight(f) ? o->key_idle_ms / IDLE_PARTS_TIGHT : o->key_idle_ms, o->replay_window_ms);
 }
 
 static uint64_t pause_ms(const struct forgetting *f)
@@ -208,7 +208,7 @@ static void go_on(struct forgetting *f)
 
 void forgetting_tick(struct forgetting *f, uint64_t now_ms)
 {
-    if (f->config.idle_ms == 0 || now_ms < f->wake_ms)
+    if (f->config.options->key_idle_ms == 0 || now_ms < f->wake_ms)
         return;
     f->wake_ms = now_ms + STEP_MS;
     if (f->under_way) {
@@ -229,7 +229,10 @@ void forgetting_finish(struct forgetting *f)
     }
 }
 
-uint64_t forgetting_wake_ms(const struct forgetting *f) { return f->config.idle_ms ? f->wake_ms : UINT64_MAX; }
+uint64_t forgetting_wake_ms(const struct forgetting *f)
+{
+    return f->config.options->key_idle_ms ? f->wake_ms : UINT64_MAX;
+}
 
 /* ---- life ---- */
 

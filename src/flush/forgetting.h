@@ -12,18 +12,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ledger/flush_options.h"
 #include "ledger/keys.h"
 #include "ledger/stats.h"
 #include "ledger/writes.h"
 #include "tally/tally.h"
 
 struct forgetting_config {
-    struct tally *tally; /* all pointers: the caller's, outlive this */
+    const struct flush_options *options; /* all pointers are the caller's, and outlive this */
+    struct tally *tally;
     struct keys *keys;
     struct writes *writes;
     struct flusher_stats *stats;
-    uint64_t idle_ms; /* 0: nothing is forgotten */
-    uint64_t replay_window_ms;
     void (*wake)(void *ctx, uint32_t worker); /* it has something to answer */
     void (*covers)(void *ctx);                /* nothing that is kept may say any more in which cells a batch was */
     void *ctx;

@@ -14,7 +14,7 @@ void chain_shrink(struct chain *c) { c->keys_max = c->batch->items_count / 4; }
 
 void chain_grow(struct chain *c)
 {
-    uint32_t most = c->config.batch_keys_max;
+    uint32_t most = chain_options(c)->batch_keys_max;
 
     c->keys_max = c->keys_max < most / 2 ? c->keys_max * 2 : most;
 }
@@ -65,7 +65,7 @@ bool chain_is_old(const struct chain *c, uint64_t now_ms)
 
 uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms)
 {
-    uint64_t pause_ms = c->config.past.replay_window_ms / LOOKS_A_WINDOW;
+    uint64_t pause_ms = chain_options(c)->replay_window_ms / LOOKS_A_WINDOW;
     uint64_t look_ms = looked_ms + (pause_ms < LOOK_MS_MAX ? pause_ms : LOOK_MS_MAX);
 
     return look_ms <= window_ends_ms(&c->past.window) ? look_ms : UINT64_MAX;
@@ -246,9 +246,9 @@ static int chain_resume(struct chain *c)
 
 int chain_init(struct chain *c, const struct chain_config *config)
 {
-    uint32_t items_max = config->batch_keys_max;
+    uint32_t items_max = config->past.options->batch_keys_max;
 
-    *c = (struct chain){.config = *config, .keys_max = config->batch_keys_max};
+    *c = (struct chain){.config = *config, .keys_max = items_max};
     chronicle_init(&c->past, &config->past);
     uint32_t parts_max = chronicle_parts_max(&c->past);
     int failed = 0;

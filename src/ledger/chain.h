@@ -33,8 +33,6 @@
 
 struct chain_config {
     struct chronicle_config past;
-    uint32_t batch_keys_max;
-    enum ledger_loss on_ledger_loss;
     /* How long the ledger must look lost or rolled back before it is believed: when chain_vouch() was called since it
      * does, and when it was not. */
     uint32_t loss_vouched_ms, loss_alone_ms;

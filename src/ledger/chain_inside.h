@@ -5,6 +5,7 @@
 
 #include "ledger/chain.h"
 
+static inline const struct flush_options *chain_options(const struct chain *c) { return c->config.past.options; }
 static inline struct accounts *chain_accounts(const struct chain *c) { return c->config.past.accounts; }
 
 /* Returns a batch that no pointer of the chain points to. */

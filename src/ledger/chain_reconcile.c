@@ -133,7 +133,7 @@ static enum chain_news chain_on_unknown(struct chain *c, const struct ledger *se
  * so when the window has all of it. */
 static bool chain_parted_before(const struct chain *c, const struct move *m)
 {
-    return c->config.on_ledger_loss == LEDGER_LOSS_RESUME && c->lineage && c->stored_lineage &&
+    return chain_options(c)->on_ledger_loss == LEDGER_LOSS_RESUME && c->lineage && c->stored_lineage &&
            c->lineage != c->stored_lineage && !c->past.partial && m->lost == 0;
 }
 
@@ -145,13 +145,13 @@ static enum chain_news chain_on_missing(struct chain *c)
     struct move m;
 
     move_plan(&m, &c->past, window_beginning(&c->past.window), &none);
-    if (c->config.on_ledger_loss == LEDGER_LOSS_REPLAY || chain_parted_before(c, &m)) {
+    if (chain_options(c)->on_ledger_loss == LEDGER_LOSS_REPLAY || chain_parted_before(c, &m)) {
         chain_give_back_all(c);
         return chain_go(c, &m, alarm, "ledger_missing");
     }
     m = (struct move){.lost = c->past.hits};
     chain_alarm(c, alarm, "ledger_missing", &m, chain_unproved_is(c));
-    if (c->config.on_ledger_loss == LEDGER_LOSS_HALT)
+    if (chain_options(c)->on_ledger_loss == LEDGER_LOSS_HALT)
         return CHAIN_HALTED;
     chain_give_back_all(c);
     stat_add(&chain_accounts(c)->stats->unproved_hits, chronicle_forget(&c->past));

@@ -27,10 +27,10 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
     struct journal_view view;
 
     *c = (struct chronicle){.config = *config};
-    window_init(&c->window, config->replay_window_ms, config->replay_parts_max);
+    window_init(&c->window, config->options->replay_window_ms, config->replay_parts_max);
     journal_open(&c->journal, config->journal, config->journal_bytes, config->accounts->env);
     if (!config->journal) {
-        take_name(c, config->instance);
+        take_name(c, config->options->instance);
         return;
     }
     enum journal_verdict verdict = journal_read(journal_area(c), &view);

@@ -12,19 +12,19 @@
 
 #include "base/siphash.h"
 #include "ledger/accounts.h"
+#include "ledger/flush_options.h"
 #include "ledger/journal.h"
 #include "ledger/window.h"
 
 #define LEDGER_KEY_BYTES_MAX 256
 
 struct chronicle_config {
+    const struct flush_options *options; /* all pointers are the caller's, and outlive this */
     struct accounts *accounts;
-    struct slice prefix;  /* of the partition's keys; the caller's, outlives this */
-    const char *instance; /* UUID, unless the journal has one */
-    uint32_t number;      /* of the partition */
-    void *journal;        /* its memory, as recovery left it; NULL: no state file */
+    struct slice prefix; /* of the partition's keys */
+    uint32_t number;     /* of the partition */
+    void *journal;       /* its memory, as recovery left it; NULL: no state file */
     uint32_t journal_bytes;
-    uint64_t replay_window_ms; /* 0: nothing is replayed */
     uint64_t replay_parts_max;
 };
 

@@ -3,8 +3,9 @@
  *
  * Thread: a pure function. */
 
-#include "nodes/store.h"
+#include "ledger/env.h"
+#include "ledger/flush_options.h"
 #include "redis/link.h"
 
-/* All but the address. It borrows from `config`. */
-struct link_config link_settings(const struct store_config *config);
+/* All but the address. It borrows from both. Not in embedded mode. */
+struct link_config link_settings(const struct flush_options *options, const struct env *env);

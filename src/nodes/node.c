@@ -21,7 +21,7 @@ static void node_link_ready(void *ctx)
 {
     struct node *n = ctx;
 
-    ENV_LOG(n->config.env, outage_over(&n->outage), "redis_connected", log_str("host", link_host(n->link)),
+    ENV_LOG(n->config.accounts->env, outage_over(&n->outage), "redis_connected", log_str("host", link_host(n->link)),
             log_num("port", n->config.address.port));
     refusals_end(n->config.accounts->refusals, &n->refused);
     session_link_ready(n->session);
@@ -33,7 +33,7 @@ static void node_link_down(void *ctx)
 
     stat_add(&n->config.accounts->stats->link_errors, link_ended_idle(n->link) ? 0 : 1);
     session_link_down(n->session);
-    outage_lost(&n->outage, n->config.env, &n->config.address, n->link);
+    outage_lost(&n->outage, n->config.accounts->env, &n->config.address, n->link);
 }
 
 static void node_link_refused(void *ctx, const struct redis_refusal *what)
@@ -48,7 +48,8 @@ static void node_link_evicts(void *ctx, struct slice policy)
 {
     struct node *n = ctx;
 
-    ENV_LOG(n->config.env, LOG_LEVEL_WARN, "redis_evicts", log_bytes("maxmemory_policy", policy.at, policy.bytes),
+    ENV_LOG(n->config.accounts->env, LOG_LEVEL_WARN, "redis_evicts",
+            log_bytes("maxmemory_policy", policy.at, policy.bytes),
             log_str("do", "set maxmemory-policy noeviction: an evicted counter is lost"));
 }
 

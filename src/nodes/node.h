@@ -7,7 +7,6 @@
 #include "redis/slots.h"
 
 struct node_config {
-    const struct env *env;
     struct accounts *accounts;
     struct read_queue *reads;
     const struct link_config *link; /* all but the address */

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "redis/access.h"
 #define LOG_EVERY_MS 30000
 #define OVER_MS 1000       /* free of it for so long, it is over */
 #define MOVING_MS_MAX 3000 /* a slot that moves is refused now and then */
@@ -18,10 +19,11 @@ static uint64_t patience_ms(enum redis_error_class c)
 static void advise_right(const struct refusals *r, enum redis_error_class c, const struct refusals_kind *k,
                          char out[ADVICE_BYTES_MAX])
 {
-    const char *user = *r->user ? r->user : "default";
+    const char *name = r->options->redis->url.user, *user = *name ? name : "default";
 
     if (c == REDIS_ERROR_NOPERM_KEY)
-        snprintf(out, ADVICE_BYTES_MAX, "the user may not touch tallyd's keys: ACL SETUSER %s ~%s*", user, r->prefix);
+        snprintf(out, ADVICE_BYTES_MAX, "the user may not touch tallyd's keys: ACL SETUSER %s ~%s*", user,
+                 r->options->prefix);
     else
         snprintf(out, ADVICE_BYTES_MAX, "the user lacks a right: ACL SETUSER %s +%s", user, k->command);
 }
@@ -37,7 +39,7 @@ static void kind_say(struct refusals *r, enum redis_error_class c, uint64_t now_
     if (c == REDIS_ERROR_NOPERM || c == REDIS_ERROR_NOPERM_KEY)
         advise_right(r, c, k, advice);
     else
-        snprintf(advice, sizeof(advice), "%s", refusal_advice(c, r->iam));
+        snprintf(advice, sizeof(advice), "%s", refusal_advice(c, r->options->redis->credentials.iam));
     ENV_LOG(r->env, LOG_LEVEL_WARN, "store_refuses", log_str("class", redis_error_name(c)),
             log_str("command", k->command), log_str("host", k->host), log_num("port", k->port), log_str("since", since),
             log_num("hits_waiting", (int64_t)keys_waiting(r->keys)), log_str("server_says", k->words),

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "ledger/env.h"
+#include "ledger/flush_options.h"
 #include "ledger/keys.h"
 #include "ledger/refusal.h"
 #include "redis/error.h"
@@ -30,9 +31,7 @@ struct refusals_kind {
 struct refusals {
     const struct env *env;
     const struct keys *keys;
-    const char *user;   /* empty for the default user */
-    const char *prefix; /* of all keys */
-    bool iam;
+    const struct flush_options *options;
     struct refusals_kind kinds[REDIS_ERROR_COUNT];
 };
 

@@ -101,7 +101,7 @@ static void scanner_refused(struct scanner *s, const char *command, const struct
 static void scanner_end_step(struct scanner *s)
 {
     struct scan *scan = scan_now(s);
-    uint64_t now_us = env_now_us(s->config.env);
+    uint64_t now_us = env_now_us(s->config.accounts->env);
 
     s->asking = false;
     s->may_ask_ms = (now_us + (now_us - s->asked_us) * scan->pause_percent / 100 + 999) / 1000;
@@ -257,7 +257,7 @@ static void scanner_ask_names(struct scanner *s)
                                     SLICE("COUNT"),
                                     SLICE(SCAN_COUNT)});
     s->out.failed |= s->scratch.failed;
-    s->asked_us = env_now_us(s->config.env);
+    s->asked_us = env_now_us(s->config.accounts->env);
     scanner_send(s, 1, scanner_on_names);
 }
 

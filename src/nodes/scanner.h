@@ -27,8 +27,7 @@
 #define SCANNER_WAITING_MAX 64
 
 struct scanner_config {
-    const struct env *env; /* all pointers: the caller's, outlive the scanner */
-    struct accounts *accounts;
+    struct accounts *accounts; /* all pointers are the caller's, and outlive the scanner */
     const struct keyspace *space;
     struct link_config link; /* all but the address */
     void *ctx;

@@ -8,6 +8,7 @@
 #include "nodes/link_settings.h"
 #include "nodes/node.h"
 #include "nodes/topology.h"
+#include "redis/access.h"
 #include "sync/atomic.h"
 
 #define LOSS_VOUCHED_MS 2000 /* longer than it takes a master that was stopped to hear what happened meanwhile */
@@ -37,6 +38,16 @@ struct store {
     struct placement placements[];
 };
 
+static const struct redis_url *store_url(const struct store *s) { return &s->config.options->redis->url; }
+
+static struct node_address store_seed(const struct store *s)
+{
+    struct node_address seed = {.port = store_url(s)->port};
+
+    snprintf(seed.host, sizeof(seed.host), "%s", store_url(s)->host);
+    return seed;
+}
+
 /* ---- the topology's news ---- */
 
 static void store_on_map(void *ctx, const struct reply *slots, const struct node_address *asked, uint64_t asked_ms)
@@ -63,7 +74,7 @@ static void store_on_differs(void *ctx, uint32_t partitions)
     store_relaxed_u64(&stats->partitions_found, partitions);
     /* Release: the partner is the acquire in flusher_await_cut(). */
     store_release_u32(&stats->cut, CUT_DIFFERS);
-    ENV_LOG(s->config.env, LOG_LEVEL_ERROR, "partitions_differ", log_num("configured", s->placements_count),
+    ENV_LOG(s->config.accounts->env, LOG_LEVEL_ERROR, "partitions_differ", log_num("configured", s->placements_count),
             log_num("data_set", partitions),
             log_str("do", "nothing is stored: start with the data set's --partitions, or another --prefix"));
 }
@@ -88,8 +99,8 @@ static void store_remap(void *ctx)
     if (s->complained)
         return;
     s->complained = true;
-    ENV_LOG(s->config.env, LOG_LEVEL_ERROR, "redis_is_a_cluster", log_str("host", s->config.seed.host),
-            log_num("port", s->config.seed.port), log_str("do", "start with --redis-mode cluster"));
+    ENV_LOG(s->config.accounts->env, LOG_LEVEL_ERROR, "redis_is_a_cluster", log_str("host", store_url(s)->host),
+            log_num("port", store_url(s)->port), log_str("do", "start with --redis-mode cluster"));
 }
 
 /* ---- nodes ---- */
@@ -100,7 +111,6 @@ static struct node *store_get_node(struct store *s, const struct node_address *a
         if (node_address_equals(node_address(s->nodes[i]), address))
             return s->nodes[i];
     const struct node_config node = {
-        .env = s->config.env,
         .accounts = s->config.accounts,
         .reads = s->config.reads,
         .link = &s->link,
@@ -308,11 +318,10 @@ uint64_t store_wake_ms(const struct store *s)
 static int store_create_topology(struct store *s)
 {
     const struct topology_config topology = {
-        .env = s->config.env,
         .accounts = s->config.accounts,
         .space = s->config.space,
         .link = &s->link,
-        .seed = s->config.seed,
+        .seed = store_seed(s),
         .ctx = s,
         .map = store_on_map,
         .differs = store_on_differs,
@@ -324,24 +333,21 @@ static int store_create_topology(struct store *s)
 
 static int store_create_placement(struct store *s, uint32_t number)
 {
-    const struct state_file *state = s->config.state;
+    const struct state_file *state = s->config.options->state;
     const struct chain_config chain = {
-        .past = {.accounts = s->config.accounts,
+        .past = {.options = s->config.options,
+                 .accounts = s->config.accounts,
                  .prefix = keyspace_prefix(s->config.space, number),
-                 .instance = s->config.instance,
                  .number = number,
                  .journal = state ? state_file_journal(state, number) : NULL,
                  .journal_bytes = state ? state_file_geometry(state)->journal_bytes : 0,
-                 .replay_window_ms = s->config.replay_window_ms,
                  .replay_parts_max = REPLAY_PARTS_MAX / s->config.space->partitions},
-        .batch_keys_max = s->config.batch_keys_max,
-        .on_ledger_loss = s->config.on_ledger_loss,
         .loss_vouched_ms = s->config.space->tagged ? LOSS_VOUCHED_MS : 0,
         .loss_alone_ms = s->config.space->tagged ? LOSS_ALONE_MS : 0,
     };
 
     if (!s->config.space->tagged)
-        s->placements[number].assigned = s->config.seed;
+        s->placements[number].assigned = store_seed(s);
     return partition_create(&s->placements[number].partition, &chain);
 }
 
@@ -353,7 +359,7 @@ int store_create(struct store **out, const struct store_config *config)
     if (!s)
         return -ENOMEM;
     s->config = *config;
-    s->link = link_settings(config);
+    s->link = link_settings(config->options, config->accounts->env);
     s->placements_count = placements;
     s->changed = true;
     int failed = config->space->tagged ? store_create_topology(s) : 0;

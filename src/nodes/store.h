@@ -18,25 +18,15 @@
 #include "ledger/keyspace.h"
 #include "ledger/partition.h"
 #include "nodes/read_queue.h"
-#include "redis/credentials.h"
 #include "redis/slots.h"
 
 #define STORE_POLLS_MAX (2 * PARTITIONS_MAX + 2) /* the nodes, the scout, the scanner */
 
 struct store_config {
-    const struct env *env; /* all pointers: the caller's, outlive the store */
+    const struct flush_options *options; /* all pointers are the caller's, and outlive the store */
     struct accounts *accounts;
     struct read_queue *reads;
     const struct keyspace *space;
-    struct node_address seed;
-    const char *user;
-    struct credentials credentials;
-    uint32_t db;
-    const char *instance;
-    uint32_t batch_keys_max;
-    enum ledger_loss on_ledger_loss;
-    uint64_t replay_window_ms;
-    const struct state_file *state; /* NULL: none */
 };
 
 struct store;

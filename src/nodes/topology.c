@@ -35,7 +35,10 @@ struct topology {
     struct buf out;
 };
 
-static uint64_t with_jitter(const struct topology *s, uint64_t ms) { return ms + env_random(s->config.env) % (ms / 4); }
+static uint64_t with_jitter(const struct topology *s, uint64_t ms)
+{
+    return ms + env_random(s->config.accounts->env) % (ms / 4);
+}
 
 static void topology_head_for(struct topology *s, const struct node_address *to)
 {
@@ -233,7 +236,7 @@ static void topology_link_down(void *ctx)
     if (s->idle_end || link_reason_code(s->link) == -EREMOTE)
         return;
     stat_add(&s->config.accounts->stats->link_errors, 1);
-    outage_lost(&s->outage, s->config.env, &s->at, s->link);
+    outage_lost(&s->outage, s->config.accounts->env, &s->at, s->link);
     if (link_turns_to_other(s->link))
         return;
     s->came_for_meta = false;

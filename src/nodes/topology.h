@@ -22,7 +22,6 @@
 #include "redis/slots.h"
 
 struct topology_config {
-    const struct env *env;
     struct accounts *accounts;
     const struct keyspace *space;
     const struct link_config *link; /* all but the address */

@@ -28,7 +28,8 @@ struct run {
 /* Names, keys and ledgers fit together only as long as this does not change. */
 static uint32_t keys_sum(const struct recovery_config *c)
 {
-    return crc32c(crc32c(0, &c->partitions, sizeof(c->partitions)), c->prefix, strlen(c->prefix));
+    return crc32c(crc32c(0, &c->options->partitions, sizeof(c->options->partitions)), c->options->prefix,
+                  strlen(c->options->prefix));
 }
 
 /* ---- what was open ---- */
@@ -92,9 +93,9 @@ static uint32_t record_items(const struct run *r, const struct journal_record *r
 
 static bool can_go_on(const struct run *r, const struct journal_view *view)
 {
-    return r->same_keys && !r->config->embedded && view->instance[0] &&
-           record_items(r, view->batch) <= r->config->batch_keys_max &&
-           record_items(r, view->replaced) <= r->config->batch_keys_max;
+    return r->same_keys && !flush_is_embedded(r->config->options) && view->instance[0] &&
+           record_items(r, view->batch) <= r->config->options->batch_keys_max &&
+           record_items(r, view->replaced) <= r->config->options->batch_keys_max;
 }
 
 static void forget(struct past *past) { past->view = (struct journal_view){0}; }
@@ -197,7 +198,7 @@ static uint32_t larger(uint32_t a, uint32_t b) { return a > b ? a : b; }
 static int create_new(struct run *r, struct error *err)
 {
     const struct recovery_config *c = r->config;
-    uint32_t names = r->old.base ? import_names(&r->old, c->embedded) : 0;
+    uint32_t names = r->old.base ? import_names(&r->old, flush_is_embedded(c->options)) : 0;
     struct state_file_config config = {
         .disk = c->disk,
         .boot_id = c->boot_id,
@@ -205,8 +206,8 @@ static int create_new(struct run *r, struct error *err)
         .geometry = {.workers = c->workers,
                      .partitions = r->space.partitions,
                      .cells_max = tally_cells_max(larger(c->keys_max, names)),
-                     .journal_bytes = journal_bytes(journal_parts_max(c->batch_keys_max, c->workers)),
-                     .embedded = c->embedded,
+                     .journal_bytes = journal_bytes(journal_parts_max(c->options->batch_keys_max, c->workers)),
+                     .embedded = flush_is_embedded(c->options),
                      .keys_sum = keys_sum(c)},
     };
 
@@ -227,10 +228,11 @@ static int import_old(struct run *r, struct error *err)
 
     if (!r->old.base)
         return 0;
-    int failed = import_run(out->tally, &r->old, r->config->embedded, condemns, r, &out->import);
+    int failed = import_run(out->tally, &r->old, flush_is_embedded(r->config->options), condemns, r, &out->import);
     if (failed)
         return error_set(err, failed, "--state-dir has no room to take over %llu names: %s; enlarge it (tmpfs: size=)",
-                         (unsigned long long)import_names(&r->old, r->config->embedded), strerror(-failed));
+                         (unsigned long long)import_names(&r->old, flush_is_embedded(r->config->options)),
+                         strerror(-failed));
     out->lost_hits += out->import.condemned_hits;
     out->import.damaged += r->old.lower_bounds;
     out->damaged |= out->import.damaged || out->import.condemned;
@@ -337,7 +339,7 @@ int recovery_run(struct recovery *out, const struct recovery_config *config, str
     int failed;
 
     *out = (struct recovery){0};
-    keyspace_init(&r.space, config->prefix, config->partitions);
+    keyspace_init(&r.space, config->options->prefix, config->options->partitions);
     if ((failed = read_old(&r, err)) || (failed = create_new(&r, err)) || (failed = import_old(&r, err)) ||
         (failed = write_journals(&r, err)) || (failed = commit(&r, err))) {
         tally_destroy(out->tally);

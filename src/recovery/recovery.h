@@ -20,17 +20,16 @@
 
 #include "base/error.h"
 #include "ledger/env.h"
+#include "ledger/flush_options.h"
 #include "tally/import.h"
 #include "tally/state_file.h"
 
 struct recovery_config {
+    const struct flush_options *options;
     const struct env *env;
     const struct state_disk *disk; /* outlives what comes out */
     const char *boot_id;
-    const char *prefix;
-    uint32_t partitions; /* of a cluster; 0: standalone */
-    bool embedded;
-    uint32_t workers, keys_max, batch_keys_max;
+    uint32_t workers, keys_max;
     uint32_t chunk_bytes;
 };
 

@@ -183,12 +183,13 @@ static void model_init(struct model *m, uint64_t seed)
     tally_open_desks(m->tally, false);
     keyspace_init(&m->space, "t:", 0);
     assert_int_equal(keys_create(&m->keys, m->tally, &m->space), 0);
+    static const struct flush_options options = {.key_idle_ms = IDLE_MS};
     const struct forgetting_config config = {
+        .options = &options,
         .tally = m->tally,
         .keys = m->keys,
         .writes = &m->writes,
         .stats = &m->stats,
-        .idle_ms = IDLE_MS,
         .wake = on_wake,
         .covers = on_covers,
         .ctx = m,

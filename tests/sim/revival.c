@@ -41,19 +41,17 @@ void process_step(void *ctx, enum env_step step)
     }
 }
 
-void process_recover(struct process *p, char instance[UUID_TEXT_BYTES])
+void process_recover(struct process *p)
 {
     struct recovery r;
     struct error err;
     const struct recovery_config config = {
+        .options = &p->options,
         .env = &p->env,
         .disk = &process_disk(p)->disk,
         .boot_id = "boot",
-        .prefix = "t:",
-        .partitions = p->sim->rates.partitions,
         .workers = p->workers,
         .keys_max = SIM_TALLY_KEYS_MAX,
-        .batch_keys_max = p->sim->rates.batch_keys_max,
         .chunk_bytes = CHUNK_BYTES,
     };
 
@@ -64,8 +62,8 @@ void process_recover(struct process *p, char instance[UUID_TEXT_BYTES])
     if (!process_disk(p)->twin && (r.damaged || r.lost_hits))
         sim_fail(p->sim, "process %u finds its state damaged, %" PRIu64 " hits given up", p->life, r.lost_hits);
     p->tally = r.tally;
-    p->state = r.state;
-    snprintf(instance, UUID_TEXT_BYTES, "%s", r.instance);
+    p->options.state = p->state = r.state;
+    snprintf(p->instance, UUID_TEXT_BYTES, "%s", r.instance);
 }
 
 void process_start_on_copy(struct process *p, const struct process *of)

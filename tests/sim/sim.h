@@ -13,6 +13,7 @@
 
 #include "flush/core.h"
 #include "recovery/recovery.h"
+#include "redis/access.h"
 #include "sim/cluster.h"
 #include "sim/net.h"
 #include "state_memory.h"
@@ -100,6 +101,9 @@ struct process {
     uint64_t restart_us; /* when dead */
     uint32_t idle_ticks; /* in a row, each asking to be called at once */
     struct env env;
+    struct redis_access redis;
+    struct flush_options options; /* points to `redis`, `instance` and `state` */
+    char instance[UUID_TEXT_BYTES];
     struct tally *tally;
     struct books books;
     struct flusher_stats stats;
@@ -257,7 +261,7 @@ void check_places(struct sim *s, const struct process *p); /* when all is draine
 /* ---- revival.c ---- */
 /* The first process's state directory is copied while it runs, and the second one starts on the copy. */
 void process_start_on_copy(struct process *p, const struct process *of);
-void process_recover(struct process *p, char instance[UUID_TEXT_BYTES]);
+void process_recover(struct process *p);
 void process_step(void *ctx, enum env_step step);
 void process_die(struct process *p);  /* what the state file holds now is what the next process finds */
 void process_bury(struct process *p); /* when its core and tally are gone */

@@ -143,21 +143,41 @@ static void life_begin(const struct sim *s, struct life *life, bool again)
     life->born_us = s->now_us;
 }
 
-static void process_open_tally(struct process *p, char instance[UUID_TEXT_BYTES])
+static void process_configure(struct process *p)
+{
+    const struct rates *rates = &p->sim->rates;
+
+    p->redis = (struct redis_access){
+        .url = {.host = "redis", .port = 6379},
+        .credentials = {.password = rates->password ? world_password : NULL, .ctx = p},
+    };
+    p->options = (struct flush_options){
+        .redis = &p->redis,
+        .partitions = rates->partitions,
+        .prefix = "t:",
+        .instance = p->instance,
+        .flush_interval_ms = rates->flush_interval_ms,
+        .batch_keys_max = rates->batch_keys_max,
+        .on_ledger_loss = rates->on_ledger_loss,
+        .replay_window_ms = rates->replay_window_ms,
+        .key_idle_ms = rates->key_idle_ms,
+    };
+}
+
+static void process_open_tally(struct process *p)
 {
     if (p->sim->rates.state) {
-        process_recover(p, instance);
+        process_recover(p);
         return;
     }
     int failed = tally_create(&p->tally, &(struct tally_config){.workers = p->workers, .keys_max = SIM_TALLY_KEYS_MAX});
     assert(!failed);
-    process_identity(p, instance);
+    process_identity(p, p->instance);
 }
 
 void process_start(struct process *p)
 {
     struct sim *s = p->sim;
-    char instance[UUID_TEXT_BYTES];
     bool reborn = s->rates.state && p->disks[p->disk].old;
 
     if (!reborn)
@@ -179,33 +199,21 @@ void process_start(struct process *p)
         .step = process_step,
     };
     books_init(&p->books);
-    process_open_tally(p, instance);
+    process_configure(p);
+    process_open_tally(p);
     p->door = (struct net_door){&s->net, p->life};
     p->transport = net_transport(&p->door);
-    int failed =
-        core_create(&p->core, &(struct core_config){
-                                  .env = &p->env,
-                                  .tally = p->tally,
-                                  .books = &p->books,
-                                  .stats = &p->stats,
-                                  .prefix = "t:",
-                                  .instance = instance,
-                                  .flush_interval_ms = s->rates.flush_interval_ms,
-                                  .batch_keys_max = s->rates.batch_keys_max,
-                                  .replay_window_ms = s->rates.replay_window_ms,
-                                  .on_ledger_loss = s->rates.on_ledger_loss,
-                                  .state = p->state,
-                                  .host = "redis",
-                                  .port = 6379,
-                                  .partitions = s->rates.partitions,
-                                  .user = "",
-                                  .credentials = {.password = s->rates.password ? world_password : NULL, .ctx = p},
-                                  .answered = process_answered,
-                                  .answered_ctx = p,
-                                  .key_idle_ms = s->rates.key_idle_ms,
-                                  .wake = process_wake,
-                                  .wake_ctx = p,
-                              });
+    int failed = core_create(&p->core, &(struct core_config){
+                                           .options = &p->options,
+                                           .env = &p->env,
+                                           .tally = p->tally,
+                                           .books = &p->books,
+                                           .stats = &p->stats,
+                                           .answered = process_answered,
+                                           .answered_ctx = p,
+                                           .wake = process_wake,
+                                           .wake_ctx = p,
+                                       });
     assert(!failed);
     p->newborn = false;
     p->alive = true;
@@ -214,7 +222,7 @@ void process_start(struct process *p)
     tally_open_desks(p->tally, false);
     p->reads = 0;
     memset(p->told, 0, sizeof(p->told));
-    sim_note(s, "process %u starts as %s, %u workers", p->life, instance, p->workers);
+    sim_note(s, "process %u starts as %s, %u workers", p->life, p->instance, p->workers);
 }
 
 uint64_t process_said(const struct process *p) { return process_books(p).lost + p->stats.unproved_hits; }

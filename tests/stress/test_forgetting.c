@@ -157,12 +157,13 @@ static void shared_init(struct shared *s)
     keyspace_init(&s->space, "t:", 0);
     assert_int_equal(keys_create(&s->keys, s->tally, &s->space), 0);
     s->now_ms = 1000;
+    static const struct flush_options options = {.key_idle_ms = 20};
     const struct forgetting_config config = {
+        .options = &options,
         .tally = s->tally,
         .keys = s->keys,
         .writes = &s->writes,
         .stats = &s->stats,
-        .idle_ms = 20,
         .wake = on_wake,
         .covers = on_covers,
     };

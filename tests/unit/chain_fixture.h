@@ -10,6 +10,7 @@ struct fixture {
     struct keyspace space;
     struct keys *keys;
     struct accounts accounts;
+    struct flush_options options;
     struct chain chain;
 };
 
@@ -20,14 +21,17 @@ static inline void fixture_init_with(struct fixture *f, uint64_t replay_window_m
     assert_int_equal(keys_create(&f->keys, f->world.tally, &f->space), 0);
     f->accounts =
         (struct accounts){.env = &f->world.env, .keys = f->keys, .books = &f->world.books, .stats = &f->world.stats};
-    assert_int_equal(chain_init(&f->chain, &(struct chain_config){.past = {.accounts = &f->accounts,
-                                                                           .prefix = SLICE("t:"),
-                                                                           .instance = "one",
-                                                                           .replay_window_ms = replay_window_ms,
-                                                                           .replay_parts_max = 1000},
-                                                                  .batch_keys_max = 10,
-                                                                  .on_ledger_loss = on_ledger_loss}),
-                     0);
+    f->options = (struct flush_options){
+        .prefix = "t:",
+        .instance = "one",
+        .batch_keys_max = 10,
+        .on_ledger_loss = on_ledger_loss,
+        .replay_window_ms = replay_window_ms,
+    };
+    const struct chain_config config = {
+        .past = {.options = &f->options, .accounts = &f->accounts, .prefix = SLICE("t:"), .replay_parts_max = 1000},
+    };
+    assert_int_equal(chain_init(&f->chain, &config), 0);
 }
 
 static inline void fixture_init(struct fixture *f) { fixture_init_with(f, 0, LEDGER_LOSS_RESUME); }

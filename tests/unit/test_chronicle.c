@@ -16,6 +16,7 @@ struct fixture {
     struct keys *keys;
     struct accounts accounts;
     struct batch batch, other;
+    struct flush_options options;
     struct chronicle chronicle;
     void *area; /* of the journal; NULL: none */
     uint32_t bytes;
@@ -23,13 +24,13 @@ struct fixture {
 
 static void chronicle_open(struct fixture *f)
 {
-    chronicle_init(&f->chronicle, &(struct chronicle_config){.accounts = &f->accounts,
+    f->options = (struct flush_options){.prefix = "t:", .instance = "one", .replay_window_ms = 60000};
+    chronicle_init(&f->chronicle, &(struct chronicle_config){.options = &f->options,
+                                                             .accounts = &f->accounts,
                                                              .prefix = SLICE("t:{x}"),
-                                                             .instance = "one",
                                                              .number = 0,
                                                              .journal = f->area,
                                                              .journal_bytes = f->area ? f->bytes : 0,
-                                                             .replay_window_ms = 60000,
                                                              .replay_parts_max = 1000});
 }
 

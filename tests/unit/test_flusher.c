@@ -12,9 +12,12 @@
 
 #include "base/clock.h"
 #include "flush/flusher.h"
+#include "redis/access.h"
 #include "sync/atomic.h"
 
 struct fixture {
+    struct redis_access access;
+    struct flush_options options;
     struct tally *tally;
     struct flusher *flusher;
     struct error err;
@@ -29,22 +32,29 @@ static void wake(void *ctx, uint32_t worker)
     store_release_u32(&f->woken, 1); /* partner: the loop of test_a_question_comes_back_to_its_worker_who_is_woken() */
 }
 
-static struct flusher_config config_of(struct fixture *f)
+/* In embedded mode, with a flush every 20 ms. */
+static void configure(struct fixture *f)
 {
-    return (struct flusher_config){
+    *f = (struct fixture){.access = {.url = {.host = "127.0.0.1", .port = 1}}}; /* nobody listens there */
+    f->options = (struct flush_options){
         .prefix = "t:",
+        .instance = "00000000-0000-4000-8000-000000000001",
         .flush_interval_ms = 20,
         .batch_keys_max = 100,
-        .instance = "00000000-0000-4000-8000-000000000001",
-        .wake_worker = wake,
-        .wake_ctx = f,
     };
 }
 
-static void fixture_init(struct fixture *f, const struct flusher_config *config)
+static int create(struct fixture *f)
+{
+    const struct flusher_config config = {.options = &f->options, .wake_worker = wake, .wake_ctx = f};
+
+    return flusher_create(&f->flusher, &config, f->tally, &f->err);
+}
+
+static void fixture_init(struct fixture *f)
 {
     assert_int_equal(tally_create(&f->tally, &(struct tally_config){.workers = 2, .keys_max = 1000}), 0);
-    assert_int_equal(flusher_create(&f->flusher, config, f->tally, &f->err), 0);
+    assert_int_equal(create(f), 0);
     assert_int_equal(flusher_start(f->flusher, &f->err), 0);
 }
 
@@ -72,12 +82,12 @@ static struct read_op *question(uint32_t worker, const char *name, uint64_t time
 
 static void test_hits_are_stored_without_being_asked_for(void **state)
 {
-    struct fixture f = {0};
-    struct flusher_config config = config_of(&f);
+    struct fixture f;
     struct flusher_books books;
     (void)state;
 
-    fixture_init(&f, &config);
+    configure(&f);
+    fixture_init(&f);
     hit(&f, 0, "n/a", 3);
     hit(&f, 1, "n/a", 4);
     for (int i = 0; i < 1000; i++) {
@@ -93,12 +103,12 @@ static void test_hits_are_stored_without_being_asked_for(void **state)
 
 static void test_a_question_comes_back_to_its_worker_who_is_woken(void **state)
 {
-    struct fixture f = {0};
-    struct flusher_config config = config_of(&f);
+    struct fixture f;
     struct read_op *op, *other;
     (void)state;
 
-    fixture_init(&f, &config);
+    configure(&f);
+    fixture_init(&f);
     assert_true(mailbox_ask(flusher_mailbox(f.flusher), question(1, "n/a", 1000)));
     for (int i = 0; i < 1000 && !load_acquire_u32(&f.woken); i++)
         usleep(5000);
@@ -111,13 +121,13 @@ static void test_a_question_comes_back_to_its_worker_who_is_woken(void **state)
 
 static void test_no_more_questions_are_taken_than_can_come_back(void **state)
 {
-    struct fixture f = {0};
-    struct flusher_config config = config_of(&f);
+    struct fixture f;
     struct read_op *op;
     uint32_t asked = 0, back = 0;
     (void)state;
 
-    fixture_init(&f, &config);
+    configure(&f);
+    fixture_init(&f);
     for (;; asked++) {
         op = question(0, "n/a", 1000);
         if (!mailbox_ask(flusher_mailbox(f.flusher), op))
@@ -134,13 +144,13 @@ static void test_no_more_questions_are_taken_than_can_come_back(void **state)
 
 static void test_drain_stores_what_is_left(void **state)
 {
-    struct fixture f = {0};
-    struct flusher_config config = config_of(&f);
+    struct fixture f;
     struct flusher_books books;
     (void)state;
 
-    config.flush_interval_ms = 3600000;
-    fixture_init(&f, &config);
+    configure(&f);
+    f.options.flush_interval_ms = 3600000;
+    fixture_init(&f);
     hit(&f, 0, "n/a", 3);
     assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 5000), 0);
     flusher_books(f.flusher, &books);
@@ -151,15 +161,14 @@ static void test_drain_stores_what_is_left(void **state)
 
 static void test_drain_without_the_store_ends_at_its_deadline(void **state)
 {
-    struct fixture f = {0};
-    struct flusher_config config = config_of(&f);
+    struct fixture f;
     struct flusher_books books;
     struct read_op *op;
     (void)state;
 
-    snprintf(config.redis.host, sizeof(config.redis.host), "127.0.0.1");
-    config.redis.port = 1; /* nobody listens there */
-    fixture_init(&f, &config);
+    configure(&f);
+    f.options.redis = &f.access;
+    fixture_init(&f);
     hit(&f, 0, "n/a", 3);
     assert_true(mailbox_ask(flusher_mailbox(f.flusher), question(0, "n/a", 60000)));
     assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 200), -ETIMEDOUT);
@@ -171,60 +180,61 @@ static void test_drain_without_the_store_ends_at_its_deadline(void **state)
     fixture_fini(&f);
 }
 
-static void assert_refused(struct flusher_config config, const char *why)
+static void assert_refused(struct fixture *f, const char *why)
 {
-    struct fixture f = {0};
-
-    assert_int_equal(tally_create(&f.tally, &(struct tally_config){.workers = 1, .keys_max = 10}), 0);
-    assert_true(flusher_create(&f.flusher, &config, f.tally, &f.err) < 0);
-    if (!strstr(f.err.text, why))
-        fail_msg("'%s' is not '%s'", f.err.text, why);
-    tally_destroy(f.tally);
+    assert_int_equal(tally_create(&f->tally, &(struct tally_config){.workers = 1, .keys_max = 10}), 0);
+    assert_true(create(f) < 0);
+    if (!strstr(f->err.text, why))
+        fail_msg("'%s' is not '%s'", f->err.text, why);
+    tally_destroy(f->tally);
 }
 
 static void test_what_cannot_work_is_refused_with_a_sentence(void **state)
 {
     char prefix[300];
-    struct flusher_config good = config_of(NULL), bad = good;
+    struct fixture f;
     (void)state;
 
+    configure(&f);
     memset(prefix, 'p', sizeof(prefix) - 1);
     prefix[sizeof(prefix) - 1] = '\0';
-    bad.prefix = prefix;
-    assert_refused(bad, "--prefix is longer");
-    bad = good;
-    bad.partitions = 100000;
-    assert_refused(bad, "--partitions");
-    bad.partitions = 16;
-    bad.prefix = "a{b}";
-    assert_refused(bad, "hash slots");
-    bad.prefix = "t:";
-    bad.redis.db = 3;
-    assert_refused(bad, "database 0");
-    bad = good;
-    bad.flush_interval_ms = 0;
-    assert_refused(bad, "must not be 0");
-    bad = good;
-    bad.batch_keys_max = 0;
-    assert_refused(bad, "must not be 0");
-    bad = good;
-    bad.redis = (struct redis_url){.host = "127.0.0.1", .port = 1, .tls = true};
-    bad.tls = (struct tls_config){.ca_file = "/there/is/no/such/file", .cert_file = "", .key_file = ""};
-    assert_refused(bad, "/there/is/no/such/file");
+    f.options.prefix = prefix;
+    assert_refused(&f, "--prefix is longer");
+    configure(&f);
+    f.options.partitions = 100000;
+    assert_refused(&f, "--partitions");
+    f.options.partitions = 16;
+    f.options.prefix = "a{b}";
+    assert_refused(&f, "hash slots");
+    f.options.prefix = "t:";
+    f.options.redis = &f.access;
+    f.access.url.db = 3;
+    assert_refused(&f, "database 0");
+    configure(&f);
+    f.options.flush_interval_ms = 0;
+    assert_refused(&f, "must not be 0");
+    configure(&f);
+    f.options.batch_keys_max = 0;
+    assert_refused(&f, "must not be 0");
+    configure(&f);
+    f.options.redis = &f.access;
+    f.access.url.tls = true;
+    f.access.tls = (struct tls_config){.ca_file = "/there/is/no/such/file", .cert_file = "", .key_file = ""};
+    assert_refused(&f, "/there/is/no/such/file");
 }
 
 static void test_a_cut_is_awaited_until_it_is_known_or_the_deadline(void **state)
 {
-    struct fixture f = {0};
-    struct flusher_config config = config_of(&f);
+    struct fixture f;
     (void)state;
 
-    config.redis = (struct redis_url){.host = "127.0.0.1", .port = 1};
-    fixture_init(&f, &config);
+    configure(&f);
+    f.options.redis = &f.access;
+    fixture_init(&f);
     assert_int_equal(flusher_await_cut(f.flusher, clock_mono_ms() + 60000, &f.err), 0); /* no cluster: at once */
     fixture_fini(&f);
-    config.partitions = 16;
-    fixture_init(&f, &config);
+    f.options.partitions = 16;
+    fixture_init(&f);
     uint64_t deadline = clock_mono_ms() + 30;
     assert_int_equal(flusher_await_cut(f.flusher, deadline, &f.err), 0);
     assert_true(clock_mono_ms() >= deadline);
@@ -242,11 +252,12 @@ static void test_asked_to_reconnect_it_goes_on(void **state)
     (void)state;
 
     for (int tls = 0; tls < 2; tls++) {
-        struct fixture f = {0};
-        struct flusher_config config = config_of(&f);
-        config.redis = (struct redis_url){.host = "127.0.0.1", .port = 1, .tls = tls};
-        config.tls = (struct tls_config){"", "", "", NULL};
-        fixture_init(&f, &config);
+        struct fixture f;
+        configure(&f);
+        f.options.redis = &f.access;
+        f.access.url.tls = tls;
+        f.access.tls = (struct tls_config){"", "", "", NULL};
+        fixture_init(&f);
         assert_false(flusher_drain_ended(f.flusher));
         flusher_reconnect(f.flusher);
         while (stat_read(&flusher_stats(f.flusher)->link_errors) == 0)

@@ -46,8 +46,7 @@ static void fixture_init(struct fixture *f, const char *password)
         .backoff_max_ms = 5000,
         .limits = {.nodes_max = 64, .text_bytes_max = 4096},
     };
-    assert_int_equal(node_create(&f->node, &(struct node_config){.env = &f->world.env,
-                                                                 .accounts = &f->accounts,
+    assert_int_equal(node_create(&f->node, &(struct node_config){.accounts = &f->accounts,
                                                                  .reads = &f->reads,
                                                                  .link = &link,
                                                                  .address = {"redis", 6379, ""},

@@ -17,20 +17,10 @@
 
 static int create_core(struct world *w, uint32_t partitions)
 {
-    return core_create(&w->core, &(struct core_config){.env = &w->env,
-                                                       .tally = w->tally,
-                                                       .books = &w->books,
-                                                       .stats = &w->stats,
-                                                       .prefix = "t:",
-                                                       .instance = "00000000-0000-4000-8000-000000000001",
-                                                       .flush_interval_ms = 100,
-                                                       .batch_keys_max = 10,
-                                                       .host = "redis",
-                                                       .port = 6379,
-                                                       .partitions = partitions,
-                                                       .user = "",
-                                                       .answered = world_answered,
-                                                       .answered_ctx = w});
+    w->options.partitions = partitions;
+    w->options.batch_keys_max = 10;
+    w->options.replay_window_ms = 0;
+    return world_create_core(w);
 }
 
 static void test_a_core_is_created_or_not(void **state)
@@ -56,11 +46,15 @@ static void test_a_core_is_created_or_not(void **state)
 
 static void test_a_flusher_is_created_or_says_why_not(void **state)
 {
-    const struct flusher_config config = {.redis = {.host = "127.0.0.1", .port = 1},
-                                          .prefix = "t:",
-                                          .flush_interval_ms = 100,
-                                          .batch_keys_max = 10,
-                                          .instance = "00000000-0000-4000-8000-000000000001"};
+    const struct redis_access access = {.url = {.host = "127.0.0.1", .port = 1}};
+    const struct flush_options options = {
+        .redis = &access,
+        .prefix = "t:",
+        .flush_interval_ms = 100,
+        .batch_keys_max = 10,
+        .instance = "00000000-0000-4000-8000-000000000001",
+    };
+    const struct flusher_config config = {.options = &options};
     unsigned long k = 0;
     struct flusher *f;
     struct tally *t;

@@ -11,6 +11,8 @@ struct fixture {
     struct world world;
     struct keyspace space;
     struct keys *keys;
+    struct redis_access access;
+    struct flush_options options;
     struct refusals refusals;
     struct refused first, second;
 };
@@ -21,7 +23,9 @@ static void fixture_init(struct fixture *f)
     world_init(&f->world);
     keyspace_init(&f->space, "t:", 0);
     assert_int_equal(keys_create(&f->keys, f->world.tally, &f->space), 0);
-    f->refusals = (struct refusals){.env = &f->world.env, .keys = f->keys, .user = "app", .prefix = "t:"};
+    f->access = (struct redis_access){.url = {.user = "app"}};
+    f->options = (struct flush_options){.redis = &f->access, .prefix = "t:"};
+    f->refusals = (struct refusals){.env = &f->world.env, .keys = f->keys, .options = &f->options};
     f->world.events = 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include "fake_redis.h"
 #include "flush/core.h"
+#include "redis/access.h"
 
 #define WORLD_KEYS_MAX 8192
 
@@ -10,6 +11,8 @@ struct world {
     struct fake_redis redis;
     struct env env;
     struct transport transport; /* of `env` */
+    struct redis_access access;
+    struct flush_options options; /* points to `access` */
     uint64_t now_us;
     uint64_t seed;
     struct tally *tally;
@@ -89,6 +92,38 @@ static inline struct credentials world_credentials(const char *password)
     return (struct credentials){.password = password ? world_password : NULL, .ctx = (void *)(uintptr_t)password};
 }
 
+static inline void world_configure(struct world *w, const struct world_options *o)
+{
+    w->access = (struct redis_access){
+        .url = {.host = "redis", .port = o->port ? o->port : 6379},
+        .credentials = world_credentials(o->password),
+    };
+    w->options = (struct flush_options){
+        .redis = o->embedded ? NULL : &w->access,
+        .partitions = o->partitions,
+        .prefix = "t:",
+        .instance = "00000000-0000-4000-8000-000000000001",
+        .flush_interval_ms = 100,
+        .batch_keys_max = o->batch_keys_max ? o->batch_keys_max : 2000,
+        .on_ledger_loss = o->on_ledger_loss,
+        .replay_window_ms = o->replay_window_ms,
+    };
+}
+
+/* With w->options as they are now. 0 or -ENOMEM. */
+static inline int world_create_core(struct world *w)
+{
+    return core_create(&w->core, &(struct core_config){
+                                     .options = &w->options,
+                                     .env = &w->env,
+                                     .tally = w->tally,
+                                     .books = &w->books,
+                                     .stats = &w->stats,
+                                     .answered = world_answered,
+                                     .answered_ctx = w,
+                                 });
+}
+
 static inline void world_init_with(struct world *w, const struct world_options *o)
 {
     *w = (struct world){.seed = o->seed ? o->seed : 1, .now_us = 1000000};
@@ -105,25 +140,8 @@ static inline void world_init_with(struct world *w, const struct world_options *
     int failed = tally_create(
         &w->tally, &(struct tally_config){.workers = o->workers ? o->workers : 2, .keys_max = WORLD_KEYS_MAX});
     assert(!failed);
-    failed = core_create(&w->core, &(struct core_config){
-                                       .env = &w->env,
-                                       .tally = w->tally,
-                                       .books = &w->books,
-                                       .stats = &w->stats,
-                                       .prefix = "t:",
-                                       .instance = "00000000-0000-4000-8000-000000000001",
-                                       .flush_interval_ms = 100,
-                                       .batch_keys_max = o->batch_keys_max ? o->batch_keys_max : 2000,
-                                       .on_ledger_loss = o->on_ledger_loss,
-                                       .replay_window_ms = o->replay_window_ms,
-                                       .host = o->embedded ? "" : "redis",
-                                       .port = o->port ? o->port : 6379,
-                                       .partitions = o->partitions,
-                                       .user = "",
-                                       .credentials = world_credentials(o->password),
-                                       .answered = world_answered,
-                                       .answered_ctx = w,
-                                   });
+    world_configure(w, o);
+    failed = world_create_core(w);
     assert(!failed);
 }
 

@@ -1,0 +1,25 @@
+#pragma once
+/* How the flush is configured. There is one such struct: app/ fills it, and everything from the flusher down to a chain
+ * points to it.
+ *
+ * Thread: written by main before the flusher is created, then read only. It outlives all who point to it. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ledger/ledger.h"
+
+struct flush_options {
+    const struct redis_access *redis; /* redis/access.h. NULL in embedded mode: no store but ourselves */
+    uint32_t partitions;              /* of a cluster, of which `redis` is any node; 0: a single server */
+    const char *prefix;               /* of all keys: "tally:" */
+    const char *instance;             /* UUID. A partition whose journal has another one keeps that */
+    uint32_t flush_interval_ms;
+    uint32_t batch_keys_max; /* in a transaction; 2000 */
+    enum ledger_loss on_ledger_loss;
+    uint64_t replay_window_ms;      /* 0: what the store forgets is lost */
+    uint64_t key_idle_ms;           /* keys are forgotten after that; 0: never */
+    const struct state_file *state; /* committed; NULL: none */
+};
+
+static inline bool flush_is_embedded(const struct flush_options *o) { return !o->redis; }
