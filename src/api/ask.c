@@ -8,40 +8,41 @@
 struct ask {
     struct api_worker *aw;
     struct ticket ticket;
-    struct read_op *op; /* the flusher's until `answered` */
-    uint32_t note;      /* the route's */
-    uint32_t *flag;     /* cleared when nobody waits any more; NULL: none */
-    bool answered;      /* op came back */
-    bool forgotten;     /* nobody waits: free it when op comes back */
+    struct question *question; /* the flusher's until `answered` */
+    uint32_t note;             /* the route's */
+    uint32_t *flag;            /* cleared when nobody waits any more; NULL: none */
+    bool answered;             /* question came back */
+    bool forgotten;            /* nobody waits: free it when question comes back */
 };
 
 static void ask_free(struct ask *a)
 {
-    scan_destroy(a->op->scan);
-    free(a->op);
+    scan_destroy(a->question->scan);
+    free(a->question);
     free(a);
 }
 
-struct read_op *ask_op(const struct api_worker *aw, const struct reply *reply, uint32_t count, uint32_t deadline_ms)
+struct question *ask_question(const struct api_worker *aw, const struct reply *reply, uint32_t count,
+                              uint32_t deadline_ms)
 {
-    struct read_op *op = calloc(1, sizeof(*op) + count * sizeof(op->results[0]));
-    if (op)
-        *op = (struct read_op){.worker = aw->index, .count = count, .deadline_ms = reply->now_ms + deadline_ms};
-    return op;
+    struct question *question = calloc(1, sizeof(*question) + count * sizeof(question->results[0]));
+    if (question)
+        *question = (struct question){.worker = aw->index, .count = count, .deadline_ms = reply->now_ms + deadline_ms};
+    return question;
 }
 
-bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, uint32_t wait_ms)
+bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *question, uint32_t wait_ms)
 {
-    struct ask *a = op ? calloc(1, sizeof(*a)) : NULL;
+    struct ask *a = question ? calloc(1, sizeof(*a)) : NULL;
     if (!a) {
-        if (op)
-            scan_destroy(op->scan);
-        free(op);
+        if (question)
+            scan_destroy(question->scan);
+        free(question);
         return false;
     }
-    *a = (struct ask){.aw = aw, .ticket = reply->ticket, .op = op};
-    op->owner = a;
-    if (!mailbox_ask(aw->api->config.mailbox, op)) {
+    *a = (struct ask){.aw = aw, .ticket = reply->ticket, .question = question};
+    question->owner = a;
+    if (!mailbox_ask(aw->api->config.mailbox, question)) {
         ask_free(a);
         return false;
     }
@@ -50,35 +51,35 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, u
     return true;
 }
 
-bool ask_quietly(struct api_worker *aw, struct read_op *op)
+bool ask_quietly(struct api_worker *aw, struct question *question)
 {
     struct reply nobody = {0};
-    bool asked = ask_begin(aw, &nobody, op, 0);
+    bool asked = ask_begin(aw, &nobody, question, 0);
     ask_end(&nobody);
     return asked;
 }
 
-bool ask_again(struct api_worker *aw, struct reply *reply, enum ask_kind kind, struct slice name, uint32_t deadline_ms,
-               uint32_t wait_ms)
+bool ask_again(struct api_worker *aw, struct reply *reply, enum question_kind kind, struct slice name,
+               uint32_t deadline_ms, uint32_t wait_ms)
 {
     struct ask *a = reply->waiting;
-    struct read_op *op = a->op;
-    op->kind = kind;
-    op->count = 1;
-    op->deadline_ms = reply->now_ms + deadline_ms;
-    op->results[0].name_bytes = (uint16_t)name.bytes;
-    memcpy(op->results[0].name, name.at, name.bytes);
-    if (!mailbox_ask(aw->api->config.mailbox, op))
+    struct question *question = a->question;
+    question->kind = kind;
+    question->count = 1;
+    question->deadline_ms = reply->now_ms + deadline_ms;
+    question->results[0].name_bytes = (uint16_t)name.bytes;
+    memcpy(question->results[0].name, name.at, name.bytes);
+    if (!mailbox_ask(aw->api->config.mailbox, question))
         return false;
     a->answered = false;
     reply->wait_ms = wait_ms;
     return true;
 }
 
-const struct read_op *ask_answer(const struct reply *reply)
+const struct question *ask_answer(const struct reply *reply)
 {
     const struct ask *a = reply->waiting;
-    return a && a->answered ? a->op : NULL;
+    return a && a->answered ? a->question : NULL;
 }
 
 void ask_note(struct reply *reply, uint32_t note)
@@ -119,9 +120,9 @@ void ask_end(struct reply *reply)
 
 void ask_answers(struct api_worker *aw)
 {
-    struct read_op *op;
-    while (mailbox_answer(aw->api->config.mailbox, aw->index, &op)) {
-        struct ask *a = op->owner;
+    struct question *question;
+    while (mailbox_answer(aw->api->config.mailbox, aw->index, &question)) {
+        struct ask *a = question->owner;
         a->answered = true;
         if (a->forgotten)
             ask_free(a);

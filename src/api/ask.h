@@ -6,17 +6,19 @@
 
 #include "api/api_worker.h"
 
-/* An empty op about `count` names, for ask_begin(); NULL without memory. */
-struct read_op *ask_op(const struct api_worker *aw, const struct reply *reply, uint32_t count, uint32_t deadline_ms);
-/* Takes the op. false: the flusher takes no more questions, or no memory; the request is answered at once. */
-bool ask_begin(struct api_worker *aw, struct reply *reply, struct read_op *op, uint32_t wait_ms);
-/* Asks, and lets nobody wait: the flusher publishes what it learns (tally/totals.h, tally/answers.h). Takes the op. */
-bool ask_quietly(struct api_worker *aw, struct read_op *op);
-/* The same op once more, about one name; the answer that came is forgotten, what hangs at it stays. */
-bool ask_again(struct api_worker *aw, struct reply *reply, enum ask_kind kind, struct slice name, uint32_t deadline_ms,
-               uint32_t wait_ms);
+/* An empty question about `count` names, for ask_begin(); NULL without memory. */
+struct question *ask_question(const struct api_worker *aw, const struct reply *reply, uint32_t count,
+                              uint32_t deadline_ms);
+/* Takes the question. false: the flusher takes no more questions, or no memory; the request is answered at once. */
+bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *question, uint32_t wait_ms);
+/* Asks, and lets nobody wait: the flusher publishes what it learns (tally/totals.h, tally/answers.h). Takes the
+ * question. */
+bool ask_quietly(struct api_worker *aw, struct question *question);
+/* The same question once more, about one name; the answer that came is forgotten, what hangs at it stays. */
+bool ask_again(struct api_worker *aw, struct reply *reply, enum question_kind kind, struct slice name,
+               uint32_t deadline_ms, uint32_t wait_ms);
 /* The second call for the same request: what came back, or NULL when nothing did. Valid until ask_end(). */
-const struct read_op *ask_answer(const struct reply *reply);
+const struct question *ask_answer(const struct reply *reply);
 void ask_end(struct reply *reply);
 /* A number of the route's own, from its first call, after ask_begin(), to the second. */
 void ask_note(struct reply *reply, uint32_t note);

@@ -40,16 +40,17 @@ static bool value_read(struct api_worker *aw, const struct http_request *r, stru
     return good;
 }
 
-static bool write_ask(struct api_worker *aw, struct reply *reply, enum ask_kind kind, struct slice name, int64_t value)
+static bool write_ask(struct api_worker *aw, struct reply *reply, enum question_kind kind, struct slice name,
+                      int64_t value)
 {
-    struct read_op *op = ask_op(aw, reply, 1, WRITE_DEADLINE_MS);
-    if (op) {
-        op->kind = kind;
-        op->results[0].stored = value;
-        op->results[0].name_bytes = (uint16_t)name.bytes;
-        memcpy(op->results[0].name, name.at, name.bytes);
+    struct question *question = ask_question(aw, reply, 1, WRITE_DEADLINE_MS);
+    if (question) {
+        question->kind = kind;
+        question->results[0].stored = value;
+        question->results[0].name_bytes = (uint16_t)name.bytes;
+        memcpy(question->results[0].name, name.at, name.bytes);
     }
-    return ask_begin(aw, reply, op, WRITE_WAIT_MS);
+    return ask_begin(aw, reply, question, WRITE_WAIT_MS);
 }
 
 static enum handler_result write_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -86,16 +87,16 @@ static void answer_written(struct api_worker *aw, const struct http_request *r, 
 static enum handler_result write_end(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                      struct slice name)
 {
-    const struct read_op *op = ask_answer(reply);
-    enum read_state state = op ? (enum read_state)op->results[0].state : READ_UNKNOWN;
+    const struct question *question = ask_answer(reply);
+    enum answer_state state = question ? (enum answer_state)question->results[0].state : ANSWER_IN_DOUBT;
     store_relaxed_u64(&aw->api->written_ms, reply->now_ms); /* partner: believed_since_ms() */
-    if (state == READ_FOUND)
-        answer_written(aw, r, reply, name, op->results[0].stored);
+    if (state == ANSWER_FOUND)
+        answer_written(aw, r, reply, name, question->results[0].stored);
     ask_end(reply);
-    if (state == READ_FAILED)
+    if (state == ANSWER_FAILED)
         return fail(aw, r, reply, 503, "not_written", "the store did not take it; nothing was written",
                     "Retry-After: 1\r\n");
-    if (state == READ_UNKNOWN)
+    if (state == ANSWER_IN_DOUBT)
         return fail(aw, r, reply, 504, "in_doubt", "it may be written yet; the same request again is safe", NULL);
     return HANDLED;
 }

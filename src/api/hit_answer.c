@@ -151,12 +151,12 @@ static bool stored_ask(struct api_worker *aw, struct reply *reply, const struct 
     uint64_t wait_ms = 2 * (uint64_t)aw->api->config.flush_interval_ms + 1000;
     if (wait_ms > STORED_WAIT_MS_MAX)
         wait_ms = STORED_WAIT_MS_MAX;
-    struct read_op *op = ask_op(aw, reply, 0, (uint32_t)wait_ms);
-    if (op) {
-        op->kind = ASK_STORED;
-        op->mark = tally_mark(aw->api->config.tally, aw->index, hit->name);
+    struct question *question = ask_question(aw, reply, 0, (uint32_t)wait_ms);
+    if (question) {
+        question->kind = ASK_STORED;
+        question->mark = tally_mark(aw->api->config.tally, aw->index, hit->name);
     }
-    return ask_begin(aw, reply, op, (uint32_t)wait_ms + STORED_GRACE_MS);
+    return ask_begin(aw, reply, question, (uint32_t)wait_ms + STORED_GRACE_MS);
 }
 
 enum handler_result hit_answer_stored(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -164,8 +164,8 @@ enum handler_result hit_answer_stored(struct api_worker *aw, const struct http_r
 {
     if (!reply->again && stored_ask(aw, reply, hit))
         return WAITING;
-    const struct read_op *op = ask_answer(reply);
-    bool stored = op && op->done;
+    const struct question *question = ask_answer(reply);
+    bool stored = question && question->done;
     ask_end(reply);
     answer(aw, r, reply,
            &(struct http_response){.status = stored ? 204 : 202,

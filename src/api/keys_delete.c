@@ -51,11 +51,11 @@ static enum handler_result go_on(struct api_worker *aw, const struct http_reques
 {
     uint32_t next = ask_note_read(reply);
     if (next > 0) {
-        enum read_state state = (enum read_state)ask_answer(reply)->results[0].state;
+        enum answer_state state = (enum answer_state)ask_answer(reply)->results[0].state;
         store_relaxed_u64(&aw->api->written_ms, reply->now_ms); /* partner: believed_since_ms() */
-        if (state == READ_UNKNOWN)
+        if (state == ANSWER_IN_DOUBT)
             return fail(aw, r, reply, 504, "in_doubt", "some are removed; the same request again is safe", NULL);
-        if (state != READ_FOUND)
+        if (state != ANSWER_FOUND)
             return fail(aw, r, reply, 503, "not_written", "some may be removed; try again", "Retry-After: 1\r\n");
         stat_add(&aw->stats.writes[API_WRITE_DONE], 1);
     }

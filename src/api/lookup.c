@@ -75,13 +75,13 @@ static void value_from_tally(const struct api_worker *aw, const struct tally_val
 }
 
 /* The store's answer for a name; one that this process counts is published too, and newer there. */
-static void value_merge(struct lookup_value *v, const struct read_result *result, uint64_t now_ms)
+static void value_merge(struct lookup_value *v, const struct answer *result, uint64_t now_ms)
 {
-    if (result->state == READ_FOUND && !v->known) {
+    if (result->state == ANSWER_FOUND && !v->known) {
         v->value += result->stored;
         v->exists = true;
     }
-    if (result->state == READ_FOUND || result->state == READ_MISSING) {
+    if (result->state == ANSWER_FOUND || result->state == ANSWER_MISSING) {
         v->known = true;
         if (v->as_of_ms == 0)
             v->as_of_ms = now_ms;
@@ -94,21 +94,21 @@ static bool store_answers(const struct api_worker *aw)
     return !aw->api->config.embedded && mailbox_is_connected(aw->api->config.mailbox);
 }
 
-static struct read_op *question(const struct api_worker *aw, const struct reply *reply, const struct slice *names,
-                                uint32_t count)
+static struct question *question_about(const struct api_worker *aw, const struct reply *reply,
+                                       const struct slice *names, uint32_t count)
 {
-    struct read_op *op = ask_op(aw, reply, count, ASK_DEADLINE_MS);
-    for (uint32_t i = 0; op && i < count; i++) {
-        memcpy(op->results[i].name, names[i].at, names[i].bytes);
-        op->results[i].name_bytes = (uint16_t)names[i].bytes;
+    struct question *question = ask_question(aw, reply, count, ASK_DEADLINE_MS);
+    for (uint32_t i = 0; question && i < count; i++) {
+        memcpy(question->results[i].name, names[i].at, names[i].bytes);
+        question->results[i].name_bytes = (uint16_t)names[i].bytes;
     }
-    return op;
+    return question;
 }
 
 bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
                   uint32_t count, struct lookup_value *out)
 {
-    const struct read_op *answer = ask_answer(reply);
+    const struct question *answer = ask_answer(reply);
     bool fresh = true, busy = false;
     for (uint32_t i = 0; i < count; i++) {
         struct tally_value v;
@@ -122,7 +122,7 @@ bool lookup_names(struct api_worker *aw, const struct http_request *r, struct re
             value_merge(&out[i], &answer->results[i], reply->now_ms);
     } else if (!reply->waiting && !fresh && store_answers(aw)) {
         busy = !may_ask(aw, reply, r, count);
-        if (!busy && ask_begin(aw, reply, question(aw, reply, names, count), ASK_WAIT_MS))
+        if (!busy && ask_begin(aw, reply, question_about(aw, reply, names, count), ASK_WAIT_MS))
             return false;
         busy = true; /* or the flusher takes no more questions */
     }
@@ -145,7 +145,7 @@ void lookup_refresh(struct api_worker *aw, const struct slice *names, uint32_t c
 {
     const struct reply nobody = {.now_ms = now_ms};
     if (store_answers(aw) && may_ask(aw, &nobody, NULL, count))
-        ask_quietly(aw, question(aw, &nobody, names, count));
+        ask_quietly(aw, question_about(aw, &nobody, names, count));
 }
 
 bool lookup_may_ask(struct api_worker *aw, const struct http_request *r, const struct reply *reply)

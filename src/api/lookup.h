@@ -25,7 +25,7 @@ bool lookup_names(struct api_worker *aw, const struct http_request *r, struct re
                   uint32_t count, struct lookup_value *out);
 /* What is known of a name without asking. Returns whether the store need not be asked. */
 bool lookup_peek(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *out);
-/* Asks the store for `count` names, READ_OP_NAMES_MAX at most, so that lookup_peek() knows them later. Whoever follows
+/* Asks the store for `count` names, QUESTION_NAMES_MAX at most, so that lookup_peek() knows them later. Whoever follows
  * them has been asked for its share when it came; this takes from that of all, and asks nothing when it is used up. */
 void lookup_refresh(struct api_worker *aw, const struct slice *names, uint32_t count, uint64_t now_ms);
 /* Takes the client's share of one read, and that of all. */

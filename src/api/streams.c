@@ -95,9 +95,9 @@ static bool topic_is_due(const struct topic *t, uint64_t now_ms)
 static void topics_ask(struct api_worker *aw, uint64_t now_ms)
 {
     struct streams *s = aw->streams;
-    struct slice names[READ_OP_NAMES_MAX];
+    struct slice names[QUESTION_NAMES_MAX];
     uint32_t count = 0;
-    for (struct topic *t = s->topics; t && count < READ_OP_NAMES_MAX; t = t->next)
+    for (struct topic *t = s->topics; t && count < QUESTION_NAMES_MAX; t = t->next)
         if (topic_is_due(t, now_ms)) {
             t->asked_ms = now_ms;
             names[count++] = topic_name(t);

@@ -25,29 +25,30 @@ bool walk_begin(struct api_worker *aw, const struct http_request *r, struct repl
         answer_unreachable(aw, r, reply);
         return false;
     }
-    struct read_op *op = ask_op(aw, reply, 1, WALK_DEADLINE_MS); /* one result: who deletes names them one by one */
-    if (op) {
-        op->kind = ASK_SCAN;
-        op->scan = scan_create((struct slice){q->begins, q->begins_bytes}, q->limit);
-        if (op->scan) {
-            op->scan->place = q->place;
-            op->scan->pause_percent = q->pause_percent;
+    struct question *question =
+        ask_question(aw, reply, 1, WALK_DEADLINE_MS); /* one result: who deletes names them one by one */
+    if (question) {
+        question->kind = ASK_SCAN;
+        question->scan = scan_create((struct slice){q->begins, q->begins_bytes}, q->limit);
+        if (question->scan) {
+            question->scan->place = q->place;
+            question->scan->pause_percent = q->pause_percent;
         }
     }
-    if (op && op->scan && ask_begin(aw, reply, op, WALK_WAIT_MS))
+    if (question && question->scan && ask_begin(aw, reply, question, WALK_WAIT_MS))
         return true;
-    if (op && !op->scan)
-        free(op);
+    if (question && !question->scan)
+        free(question);
     answer_busy(aw, r, reply);
     return false;
 }
 
 struct scan *walk_page(struct api_worker *aw, const struct http_request *r, struct reply *reply)
 {
-    const struct read_op *op = ask_answer(reply);
-    enum scan_state state = op ? op->scan->state : SCAN_UNREACHABLE;
+    const struct question *question = ask_answer(reply);
+    enum scan_state state = question ? question->scan->state : SCAN_UNREACHABLE;
     if (state == SCAN_DONE)
-        return op->scan;
+        return question->scan;
     if (state == SCAN_REFUSED)
         answer_error(aw, r, reply, 503, "store_refuses", "the store does not let its user list keys: allow it SCAN",
                      "Retry-After: 60\r\n");

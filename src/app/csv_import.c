@@ -19,8 +19,8 @@
 /* Rows from `done` to `asked` are under way, each in the slot of its number. */
 struct import {
     struct app app;
-    struct csv_file *file;                   /* owned */
-    struct read_op *slots[IMPORT_UNDER_WAY]; /* owned; NULL: not under way */
+    struct csv_file *file;                    /* owned */
+    struct question *slots[IMPORT_UNDER_WAY]; /* owned; NULL: not under way */
     bool stored[IMPORT_UNDER_WAY];
     uint64_t asked, done;
     uint64_t moved_ms; /* when a row was stored last */
@@ -63,10 +63,10 @@ static void progress_write(struct import *im)
 
 /* ---- writes ---- */
 
-static bool ask(struct import *im, struct read_op *op)
+static bool ask(struct import *im, struct question *question)
 {
-    op->deadline_ms = clock_mono_ms() + WRITE_DEADLINE_MS;
-    return mailbox_ask(flusher_mailbox(im->app.flusher), op);
+    question->deadline_ms = clock_mono_ms() + WRITE_DEADLINE_MS;
+    return mailbox_ask(flusher_mailbox(im->app.flusher), question);
 }
 
 /* 1; 0: no row is left; -errno. */
@@ -76,17 +76,17 @@ static int row_ask(struct import *im, struct error *err)
     int read = csv_file_next(im->file, &row, err);
     if (read <= 0)
         return read;
-    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
-    if (!op)
+    struct question *question = calloc(1, sizeof(*question) + sizeof(question->results[0]));
+    if (!question)
         return error_set(err, -ENOMEM, "no memory for a write");
-    *op = (struct read_op){.kind = ASK_SET, .count = 1};
-    op->results[0].name_bytes = row.name_bytes;
-    op->results[0].stored = row.value;
-    memcpy(op->results[0].name, row.name, row.name_bytes);
-    op->owner = (void *)(uintptr_t)(im->asked % IMPORT_UNDER_WAY);
-    im->slots[im->asked % IMPORT_UNDER_WAY] = op;
+    *question = (struct question){.kind = ASK_SET, .count = 1};
+    question->results[0].name_bytes = row.name_bytes;
+    question->results[0].stored = row.value;
+    memcpy(question->results[0].name, row.name, row.name_bytes);
+    question->owner = (void *)(uintptr_t)(im->asked % IMPORT_UNDER_WAY);
+    im->slots[im->asked % IMPORT_UNDER_WAY] = question;
     im->stored[im->asked++ % IMPORT_UNDER_WAY] = false;
-    return ask(im, op) ? 1 : error_set(err, -EBUSY, "the flusher takes no more writes");
+    return ask(im, question) ? 1 : error_set(err, -EBUSY, "the flusher takes no more writes");
 }
 
 static void rows_done(struct import *im)
@@ -101,17 +101,17 @@ static void rows_done(struct import *im)
 /* A write that was not done, or is in doubt, is asked for again: it is the same. */
 static int answers_take(struct import *im, struct error *err)
 {
-    struct read_op *op;
-    while (mailbox_answer(flusher_mailbox(im->app.flusher), 0, &op)) {
-        uintptr_t slot = (uintptr_t)op->owner;
-        if (op->results[0].state != READ_FOUND) {
+    struct question *question;
+    while (mailbox_answer(flusher_mailbox(im->app.flusher), 0, &question)) {
+        uintptr_t slot = (uintptr_t)question->owner;
+        if (question->results[0].state != ANSWER_FOUND) {
             if (clock_mono_ms() - im->moved_ms > IMPORT_PATIENCE_MS)
                 return error_set(err, -ETIMEDOUT, "the store takes no write; the same command goes on later");
-            if (!ask(im, op))
+            if (!ask(im, question))
                 return error_set(err, -EBUSY, "the flusher takes no more writes");
             continue;
         }
-        free(op);
+        free(question);
         im->slots[slot] = NULL;
         im->stored[slot] = true;
         im->moved_ms = clock_mono_ms();

@@ -124,9 +124,9 @@ void core_drain(struct core *c)
 
 bool core_is_idle(const struct core *c) { return !core_has_work(c); }
 
-bool core_has_read_room(const struct core *c) { return read_queue_has_room(&c->reads); }
+bool core_has_room(const struct core *c) { return read_queue_has_room(&c->reads); }
 
-void core_fail_reads(struct core *c)
+void core_fail_questions(struct core *c)
 {
     read_queue_expire(&c->reads, UINT64_MAX);
     stored_waits_settle(&c->waits, UINT64_MAX);
@@ -135,36 +135,36 @@ void core_fail_reads(struct core *c)
         scanner_fail(c->scanner);
 }
 
-static void core_scan(struct core *c, struct read_op *op)
+static void core_scan(struct core *c, struct question *question)
 {
     if (c->scanner) {
-        scanner_push(c->scanner, op);
+        scanner_push(c->scanner, question);
         return;
     }
-    embedded_scan(c->config.tally, op->scan);
-    c->config.answered(c->config.answered_ctx, op);
+    embedded_scan(c->config.tally, question->scan);
+    asker_answer(&c->config.asker, question);
 }
 
-void core_read(struct core *c, struct read_op *op)
+void core_ask(struct core *c, struct question *question)
 {
-    if (op->kind == ASK_STORED) {
-        stored_waits_push(&c->waits, op);
+    if (question->kind == ASK_STORED) {
+        stored_waits_push(&c->waits, question);
         return;
     }
-    if (op->kind == ASK_SCAN) {
-        core_scan(c, op);
+    if (question->kind == ASK_SCAN) {
+        core_scan(c, question);
         return;
     }
     if (!c->store) {
-        embedded_read(c->keys, op);
-        c->config.answered(c->config.answered_ctx, op);
+        embedded_read(c->keys, question);
+        asker_answer(&c->config.asker, question);
         return;
     }
-    if (op->kind == ASK_SET || op->kind == ASK_DELETE) {
-        writes_push(&c->writes, op);
+    if (question->kind == ASK_SET || question->kind == ASK_DELETE) {
+        writes_push(&c->writes, question);
         return;
     }
-    read_queue_push(&c->reads, op);
+    read_queue_push(&c->reads, question);
     store_fail_reads(c->store);
 }
 
@@ -207,8 +207,7 @@ static int core_create_store(struct core *c)
                                            .link = link_settings(config->options, config->env),
                                            .ctx = c->store,
                                            .home = store_home,
-                                           .answered = config->answered,
-                                           .answered_ctx = config->answered_ctx,
+                                           .asker = config->asker,
                                        });
 }
 
@@ -258,16 +257,13 @@ int core_create(struct core **out, const struct core_config *config)
     c->reads.space = &c->space;
     c->reads.keys = c->keys;
     c->reads.answers = tally_answers(config->tally);
-    c->reads.answered = config->answered;
-    c->reads.answered_ctx = config->answered_ctx;
+    c->reads.asker = config->asker;
     c->writes.space = &c->space;
-    c->writes.answered = config->answered;
-    c->writes.answered_ctx = config->answered_ctx;
+    c->writes.asker = config->asker;
     c->accounts.writes = &c->writes;
     c->refusals = (struct refusals){.env = config->env, .keys = c->keys, .options = options};
     c->accounts.refusals = &c->refusals;
-    c->waits =
-        (struct stored_waits){.keys = c->keys, .answered = config->answered, .answered_ctx = config->answered_ctx};
+    c->waits = (struct stored_waits){.keys = c->keys, .asker = config->asker};
     if (!failed && options->state)
         failed = keys_inherit(c->keys);
     if (!failed && !flush_is_embedded(options))

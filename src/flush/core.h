@@ -14,7 +14,7 @@
 #include "ledger/books.h"
 #include "ledger/env.h"
 #include "ledger/flush_options.h"
-#include "ledger/reads.h"
+#include "ledger/question.h"
 #include "nodes/store.h"
 #include "tally/tally.h"
 
@@ -24,8 +24,7 @@ struct core_config {
     struct tally *tally;
     struct books *books;
     struct flusher_stats *stats;
-    void (*answered)(void *ctx, struct read_op *op);
-    void *answered_ctx;
+    struct asker asker;
     void (*wake)(void *ctx, uint32_t worker); /* to call tally_answer(); NULL: then nothing is forgotten */
     void *wake_ctx;
 };
@@ -43,8 +42,8 @@ void core_hurry(struct core *c);
 void core_drain(struct core *c);
 /* Nothing is dirty, nothing in flight; keys that the store refuses do not count. */
 bool core_is_idle(const struct core *c);
-bool core_has_read_room(const struct core *c);
-void core_read(struct core *c, struct read_op *op); /* only with room */
-void core_fail_reads(struct core *c);               /* answer all that wait with READ_FAILED */
+bool core_has_room(const struct core *c);
+void core_ask(struct core *c, struct question *question); /* only with room */
+void core_fail_questions(struct core *c);                 /* answer all that wait with ANSWER_FAILED */
 uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX]); /* how many */
 uint64_t core_wake_us(const struct core *c); /* when to tick at the latest, env's clock */

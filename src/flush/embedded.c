@@ -29,12 +29,12 @@ void embedded_store(struct accounts *a, uint64_t now_ms)
     store_relaxed_u64(&a->stats->last_flush_ms, now_ms);
 }
 
-static void read_one(struct keys *keys, struct read_result *result)
+static void read_one(struct keys *keys, struct answer *result)
 {
     uint32_t key = keys_find(keys, (struct slice){result->name, result->name_bytes});
     uint64_t base = key == KEY_NONE ? 0 : keys_base(keys, key);
 
-    result->state = key == KEY_NONE ? READ_MISSING : READ_FOUND;
+    result->state = key == KEY_NONE ? ANSWER_MISSING : ANSWER_FOUND;
     result->stored = base > INT64_MAX ? INT64_MAX : (int64_t)base;
 }
 
@@ -70,8 +70,8 @@ void embedded_scan(const struct tally *t, struct scan *s)
     s->ended = true;
 }
 
-void embedded_read(struct keys *keys, struct read_op *op)
+void embedded_read(struct keys *keys, struct question *question)
 {
-    for (uint32_t i = 0; i < op->count; i++)
-        read_one(keys, &op->results[i]);
+    for (uint32_t i = 0; i < question->count; i++)
+        read_one(keys, &question->results[i]);
 }

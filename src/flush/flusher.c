@@ -52,22 +52,22 @@ struct flusher {
 
 /* ---- the thread ---- */
 
-static void flusher_answered(void *ctx, struct read_op *op)
+static void flusher_answered(void *ctx, struct question *question)
 {
     struct flusher *f = ctx;
 
-    mailbox_return(f->mailbox, op);
+    mailbox_return(f->mailbox, question);
 }
 
 /* What does not fit now stays in the worker's queue, in order. How many were taken. */
 static uint32_t flusher_take_asks(struct flusher *f)
 {
     uint32_t taken = 0;
-    struct read_op *op;
+    struct question *question;
 
     for (uint32_t i = 0; i < f->workers; i++) {
-        for (; core_has_read_room(f->core) && mailbox_take(f->mailbox, i, &op); taken++)
-            core_read(f->core, op);
+        for (; core_has_room(f->core) && mailbox_take(f->mailbox, i, &question); taken++)
+            core_ask(f->core, question);
     }
     return taken;
 }
@@ -104,10 +104,10 @@ static bool flusher_drained(struct flusher *f)
 }
 
 /* So that whoever asked gets its memory back. */
-static void flusher_fail_reads(struct flusher *f)
+static void flusher_fail_questions(struct flusher *f)
 {
     do {
-        core_fail_reads(f->core);
+        core_fail_questions(f->core);
     } while (flusher_take_asks(f));
 }
 
@@ -143,7 +143,7 @@ static void *flusher_run(void *arg)
             break;
         flusher_wait(f);
     }
-    flusher_fail_reads(f);
+    flusher_fail_questions(f);
     store_release_u32(&f->ended, 1);
     return NULL;
 }
@@ -183,8 +183,7 @@ static int flusher_create_core(struct flusher *f, struct tally *tally, struct er
         .tally = tally,
         .books = &f->books,
         .stats = &f->stats,
-        .answered = flusher_answered,
-        .answered_ctx = f,
+        .asker = {flusher_answered, f},
         .wake = f->config.wake_worker,
         .wake_ctx = f->config.wake_ctx,
     };

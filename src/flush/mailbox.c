@@ -27,18 +27,18 @@ struct mailbox {
 
 /* ---- workers ---- */
 
-bool mailbox_ask(struct mailbox *m, struct read_op *op)
+bool mailbox_ask(struct mailbox *m, struct question *question)
 {
-    struct box *box = &m->boxes[op->worker];
+    struct box *box = &m->boxes[question->worker];
 
-    if (box->under_way == MAILBOX_UNDER_WAY_MAX || !spsc_push(box->asks, op))
+    if (box->under_way == MAILBOX_UNDER_WAY_MAX || !spsc_push(box->asks, question))
         return false;
     box->under_way++;
     mailbox_wake_flusher(m);
     return true;
 }
 
-bool mailbox_answer(struct mailbox *m, uint32_t worker, struct read_op **op)
+bool mailbox_answer(struct mailbox *m, uint32_t worker, struct question **question)
 {
     struct box *box = &m->boxes[worker];
     void *item;
@@ -46,7 +46,7 @@ bool mailbox_answer(struct mailbox *m, uint32_t worker, struct read_op **op)
     if (!spsc_pop(box->answers, &item))
         return false;
     box->under_way--;
-    *op = item;
+    *question = item;
     return true;
 }
 
@@ -64,22 +64,22 @@ void mailbox_wake_flusher(struct mailbox *m)
 
 /* ---- the flusher ---- */
 
-bool mailbox_take(struct mailbox *m, uint32_t worker, struct read_op **op)
+bool mailbox_take(struct mailbox *m, uint32_t worker, struct question **question)
 {
     void *item;
 
     if (!spsc_pop(m->boxes[worker].asks, &item))
         return false;
-    *op = item;
+    *question = item;
     return true;
 }
 
-void mailbox_return(struct mailbox *m, struct read_op *op)
+void mailbox_return(struct mailbox *m, struct question *question)
 {
-    struct box *box = &m->boxes[op->worker];
+    struct box *box = &m->boxes[question->worker];
 
     box->answered = true;
-    bool pushed = spsc_push(box->answers, op);
+    bool pushed = spsc_push(box->answers, question);
     assert(pushed); /* mailbox_ask() lets no more under way than fit */
 }
 

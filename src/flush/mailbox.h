@@ -1,5 +1,5 @@
 #pragma once
-/* Where workers leave questions for the flusher and find its answers (ledger/reads.h).
+/* Where workers leave questions for the flusher and find its answers (ledger/question.h).
  *
  * Thread: each function says whose it is. Worker i uses box i, and no lock is taken.
  * Every question comes back, also when the flusher ends: then as failed. A worker has at most MAILBOX_UNDER_WAY_MAX
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "ledger/reads.h"
+#include "ledger/question.h"
 #include "ledger/scan.h"
 
 #define MAILBOX_UNDER_WAY_MAX 1023
@@ -28,11 +28,11 @@ struct mailbox_config {
 int mailbox_create(struct mailbox **out, const struct mailbox_config *config, struct error *err); /* 0 or -errno */
 void mailbox_destroy(struct mailbox *m);
 
-/* ---- worker `op->worker` ---- */
-/* Returns false when too many are under way. The op is still the caller's then. */
-bool mailbox_ask(struct mailbox *m, struct read_op *op);
+/* ---- worker `question->worker` ---- */
+/* Returns false when too many are under way. The question is still the caller's then. */
+bool mailbox_ask(struct mailbox *m, struct question *question);
 /* Returns false when there is no answer. */
-bool mailbox_answer(struct mailbox *m, uint32_t worker, struct read_op **op);
+bool mailbox_answer(struct mailbox *m, uint32_t worker, struct question **question);
 
 /* ---- any thread ---- */
 /* Would a question reach the store now? */
@@ -41,9 +41,9 @@ void mailbox_wake_flusher(struct mailbox *m);
 
 /* ---- the flusher ---- */
 /* The next question of a worker, in the order in which that worker asked. Returns false when there is none. */
-bool mailbox_take(struct mailbox *m, uint32_t worker, struct read_op **op);
-/* Once returned, the op is its worker's, which may free it. The worker hears of it by mailbox_wake_workers(). */
-void mailbox_return(struct mailbox *m, struct read_op *op);
+bool mailbox_take(struct mailbox *m, uint32_t worker, struct question **question);
+/* Once returned, the question is its worker's, which may free it. The worker hears of it by mailbox_wake_workers(). */
+void mailbox_return(struct mailbox *m, struct question *question);
 void mailbox_wake_workers(struct mailbox *m);
 /* The flusher's descriptor to poll. It is readable after mailbox_wake_flusher(), until mailbox_woken(). */
 int mailbox_fd(const struct mailbox *m);

@@ -1,9 +1,9 @@
 #include "flush/stored_waits.h"
 
-void stored_waits_push(struct stored_waits *w, struct read_op *op)
+void stored_waits_push(struct stored_waits *w, struct question *question)
 {
-    op->next = w->first;
-    w->first = op;
+    question->next = w->first;
+    w->first = question;
 }
 
 static bool is_stored(const struct stored_waits *w, const struct tally_mark *mark)
@@ -13,14 +13,14 @@ static bool is_stored(const struct stored_waits *w, const struct tally_mark *mar
 
 void stored_waits_settle(struct stored_waits *w, uint64_t now_ms)
 {
-    for (struct read_op **at = &w->first, *op; (op = *at);) {
-        op->done = is_stored(w, &op->mark);
-        if (!op->done && now_ms < op->deadline_ms) {
-            at = &op->next;
+    for (struct question **at = &w->first, *question; (question = *at);) {
+        question->done = is_stored(w, &question->mark);
+        if (!question->done && now_ms < question->deadline_ms) {
+            at = &question->next;
             continue;
         }
-        *at = op->next; /* once answered it is the worker's */
-        w->answered(w->answered_ctx, op);
+        *at = question->next; /* once answered it is the worker's */
+        asker_answer(&w->asker, question);
     }
 }
 
@@ -28,7 +28,7 @@ uint64_t stored_waits_wake_ms(const struct stored_waits *w)
 {
     uint64_t wake = UINT64_MAX;
 
-    for (const struct read_op *op = w->first; op; op = op->next)
-        wake = op->deadline_ms < wake ? op->deadline_ms : wake;
+    for (const struct question *question = w->first; question; question = question->next)
+        wake = question->deadline_ms < wake ? question->deadline_ms : wake;
     return wake;
 }

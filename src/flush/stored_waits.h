@@ -8,16 +8,15 @@
 #include <stdint.h>
 
 #include "ledger/keys.h"
-#include "ledger/reads.h"
+#include "ledger/question.h"
 
 struct stored_waits {
-    struct read_op *first;
+    struct question *first;
     struct keys *keys;
-    void (*answered)(void *ctx, struct read_op *op);
-    void *answered_ctx;
+    struct asker asker;
 };
 
-void stored_waits_push(struct stored_waits *w, struct read_op *op);
+void stored_waits_push(struct stored_waits *w, struct question *question);
 /* Answers those that are at their end. */
 void stored_waits_settle(struct stored_waits *w, uint64_t now_ms);
 uint64_t stored_waits_wake_ms(const struct stored_waits *w); /* the first deadline; UINT64_MAX: none */

@@ -28,11 +28,11 @@ void accounts_take_write(struct accounts *a, struct batch *b, uint32_t partition
 }
 
 /* What the key holds once the write is done; until hits of others, of which we hear when we ask or add. */
-static void write_ended(struct accounts *a, const struct batch *b, enum read_state state)
+static void write_ended(struct accounts *a, const struct batch *b, enum answer_state state)
 {
     if (!b->write.there)
         return;
-    if (state == READ_FOUND && b->write.key != KEY_NONE)
+    if (state == ANSWER_FOUND && b->write.key != KEY_NONE)
         keys_publish(a->keys, b->write.key, b->write.value, accounts_now_ms(a));
     writes_ended(a->writes, b, state);
 }
@@ -97,7 +97,7 @@ uint64_t accounts_answered(struct accounts *a, struct batch *b)
         stored += (uint64_t)item->delta;
     }
     post_resolved(a, b, stored);
-    write_ended(a, b, written ? READ_FOUND : READ_FAILED);
+    write_ended(a, b, written ? ANSWER_FOUND : ANSWER_FAILED);
     return stored;
 }
 
@@ -117,7 +117,7 @@ uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b)
         stored += (uint64_t)item->delta;
     }
     post_resolved(a, b, stored);
-    write_ended(a, b, READ_FOUND);
+    write_ended(a, b, ANSWER_FOUND);
     stat_add(&a->stats->batches_reconciled_applied, 1);
     return stored;
 }
@@ -133,7 +133,7 @@ void accounts_give_back(struct accounts *a, const struct batch *b)
                              .in_flight = -(int64_t)b->hits,
                              .poisoned = (int64_t)batch_refused_hits(b),
                          });
-    write_ended(a, b, b->copies ? READ_UNKNOWN : READ_FAILED); /* another copy of the store may have executed it */
+    write_ended(a, b, b->copies ? ANSWER_IN_DOUBT : ANSWER_FAILED); /* another copy of the store may have executed it */
 }
 
 void accounts_sweep_held(struct accounts *a)

@@ -190,7 +190,7 @@ static void compose_item(struct buf *out, struct buf *scratch, struct slice pref
 
 static void compose_write(struct buf *out, struct buf *scratch, struct slice prefix, const struct batch_write *w)
 {
-    const struct read_result *r = &w->op->results[0];
+    const struct answer *r = &w->question->results[0];
 
     buf_clear(scratch);
     batch_append_redis_key(scratch, prefix, (struct slice){r->name, r->name_bytes});

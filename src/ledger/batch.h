@@ -17,7 +17,7 @@
 #include "base/redis_error.h"
 #include "ledger/keys.h"
 #include "ledger/ledger.h"
-#include "ledger/reads.h"
+#include "ledger/question.h"
 
 struct batch_part {
     key_cell cell;
@@ -40,8 +40,8 @@ struct batch_write {
     bool done;    /* EXEC has said so */
     bool set;     /* SET, else DEL */
     int64_t value;
-    uint32_t key;       /* KEY_NONE when this process does not count it */
-    struct read_op *op; /* has the name. It is read until the bytes are made, and by ledger/writes.h */
+    uint32_t key;              /* KEY_NONE when this process does not count it */
+    struct question *question; /* has the name. It is read until the bytes are made, and by ledger/writes.h */
 };
 
 struct batch {

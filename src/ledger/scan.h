@@ -1,7 +1,7 @@
 #pragma once
 /* A walk through the names of a namespace, page by page (DESIGN 4.6): what is asked, and where it stands.
  *
- * Thread: the worker's. The flusher's while it has the op (ledger/reads.h).
+ * Thread: the worker's. The flusher's while it has the question (ledger/question.h).
  * Nothing in the store is an index, so a walk is made of SCANs. It visits the nodes one after the other, and shows each
  * name that is there all the time at least once. It may show one twice, after a node was restarted or a table resized.
  * A partition that moves to another node during the walk is walked through again there. */

@@ -19,20 +19,19 @@
 
 #include "ledger/batch.h"
 #include "ledger/keyspace.h"
-#include "ledger/reads.h"
+#include "ledger/question.h"
 
 struct writes {
     const struct keyspace *space;
-    void (*answered)(void *ctx, struct read_op *op);
-    void *answered_ctx;
-    struct read_op *first[PARTITIONS_MAX]; /* queued, the oldest first */
-    struct batch *sent[PARTITIONS_MAX];    /* has a write whose asker still waits; NULL: none */
-    uint32_t keys_kept;                    /* batches with a write to a key of ours, whoever still waits */
+    struct asker asker;
+    struct question *first[PARTITIONS_MAX]; /* queued, the oldest first */
+    struct batch *sent[PARTITIONS_MAX];     /* has a write whose asker still waits; NULL: none */
+    uint32_t keys_kept;                     /* batches with a write to a key of ours, whoever still waits */
     bool paused;
 };
 
-/* op->kind is ASK_SET, with the value in results[0].stored, or ASK_DELETE; op->count is 1. */
-void writes_push(struct writes *w, struct read_op *op);
+/* question->kind is ASK_SET, with the value in results[0].stored, or ASK_DELETE; question->count is 1. */
+void writes_push(struct writes *w, struct question *question);
 bool writes_wait(const struct writes *w, uint32_t partition);
 /* Nobody waits meanwhile, as far as writes_wait() says: keys are leaving. */
 void writes_pause(struct writes *w, bool paused);
@@ -40,7 +39,7 @@ void writes_pause(struct writes *w, bool paused);
 bool writes_keep_keys(const struct writes *w);
 /* The oldest one goes into `b`, which is begun and empty; only when one waits. */
 void writes_take(struct writes *w, struct batch *b, struct keys *keys, uint32_t partition);
-/* The batch of this partition has ended; READ_FOUND: written, READ_FAILED: not. */
-void writes_ended(struct writes *w, const struct batch *b, enum read_state state);
+/* The batch of this partition has ended; ANSWER_FOUND: written, ANSWER_FAILED: not. */
+void writes_ended(struct writes *w, const struct batch *b, enum answer_state state);
 void writes_expire(struct writes *w, uint64_t now_ms);
 uint64_t writes_wake_ms(const struct writes *w); /* the first deadline; UINT64_MAX: none */

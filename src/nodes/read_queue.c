@@ -4,7 +4,7 @@
 
 static struct read_slot *slot_at(struct read_queue *q, uint32_t slot) { return &q->slots[slot - 1]; }
 
-bool read_queue_has_room(const struct read_queue *q) { return READ_QUEUE_SLOTS - q->busy >= READ_OP_NAMES_MAX; }
+bool read_queue_has_room(const struct read_queue *q) { return READ_QUEUE_SLOTS - q->busy >= QUESTION_NAMES_MAX; }
 
 static uint32_t slot_take(struct read_queue *q)
 {
@@ -37,49 +37,49 @@ static void lane_append(struct read_queue *q, struct read_lane *lane, uint32_t s
         lane->unsent = slot;
 }
 
-static void fail_unanswered(struct read_op *op)
+static void fail_unanswered(struct question *question)
 {
-    for (uint32_t i = 0; i < op->count; i++) {
-        if (op->results[i].state == READ_ASKED)
-            op->results[i].state = READ_FAILED;
+    for (uint32_t i = 0; i < question->count; i++) {
+        if (question->results[i].state == ANSWER_OPEN)
+            question->results[i].state = ANSWER_FAILED;
     }
 }
 
-static void op_link(struct read_queue *q, struct read_op *op)
+static void question_link(struct read_queue *q, struct question *question)
 {
-    op->next = NULL;
-    if (q->ops_last)
-        q->ops_last->next = op;
+    question->next = NULL;
+    if (q->questions_last)
+        q->questions_last->next = question;
     else
-        q->ops_first = op;
-    q->ops_last = op;
+        q->questions_first = question;
+    q->questions_last = question;
 }
 
-static void op_unlink(struct read_queue *q, struct read_op *op, struct read_op *before)
+static void question_unlink(struct read_queue *q, struct question *question, struct question *before)
 {
     if (before)
-        before->next = op->next;
+        before->next = question->next;
     else
-        q->ops_first = op->next;
-    if (q->ops_last == op)
-        q->ops_last = before;
+        q->questions_first = question->next;
+    if (q->questions_last == question)
+        q->questions_last = before;
 }
 
-void read_queue_push(struct read_queue *q, struct read_op *op)
+void read_queue_push(struct read_queue *q, struct question *question)
 {
-    op->unanswered = op->count;
-    for (uint32_t i = 0; i < op->count; i++)
-        op->results[i].state = READ_ASKED;
-    if (op->count == 0 || op->count > READ_OP_NAMES_MAX) {
-        fail_unanswered(op);
-        q->answered(q->answered_ctx, op);
+    question->unanswered = question->count;
+    for (uint32_t i = 0; i < question->count; i++)
+        question->results[i].state = ANSWER_OPEN;
+    if (question->count == 0 || question->count > QUESTION_NAMES_MAX) {
+        fail_unanswered(question);
+        asker_answer(&q->asker, question);
         return;
     }
-    op_link(q, op);
-    for (uint32_t i = 0; i < op->count; i++) {
-        const struct read_result *r = &op->results[i];
+    question_link(q, question);
+    for (uint32_t i = 0; i < question->count; i++) {
+        const struct answer *r = &question->results[i];
         uint32_t slot = slot_take(q);
-        *slot_at(q, slot) = (struct read_slot){.op = op, .index = i};
+        *slot_at(q, slot) = (struct read_slot){.question = question, .index = i};
         lane_append(q, &q->lanes[keyspace_partition(q->space, (struct slice){r->name, r->name_bytes})], slot);
     }
 }
@@ -95,7 +95,7 @@ uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
 
     while (l->unsent && commands < READ_QUEUE_SENT_MAX && !out->failed) {
         const struct read_slot *slot = slot_at(q, l->unsent);
-        const struct read_result *r = &slot->op->results[slot->index];
+        const struct answer *r = &slot->question->results[slot->index];
         l->unsent = slot->next;
         key_value_append(out, &key, prefix, (struct slice){r->name, r->name_bytes});
         commands++;
@@ -106,42 +106,42 @@ uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
 
 /* ---- answers ---- */
 
-static void result_take(struct read_result *result, const struct reply *reply)
+static void result_take(struct answer *result, const struct reply *reply)
 {
     enum key_value held = key_value_read(reply, &result->stored);
 
-    result->state = held == KEY_VALUE_INTEGER ? READ_FOUND : held == KEY_VALUE_NONE ? READ_MISSING : READ_FAILED;
+    result->state = held == KEY_VALUE_INTEGER ? ANSWER_FOUND : held == KEY_VALUE_NONE ? ANSWER_MISSING : ANSWER_FAILED;
 }
 
 /* Replies on one connection come in the order of their commands, so whoever handles the answer to a GETRANGE has
  * handled the EXEC of every batch before it and of none after it: the total that was read contains exactly the
  * baselines of this moment, and the two may be published as a pair. (The partition asks nothing while the fate of a
  * batch sent on an earlier connection is open.) */
-static void result_publish(struct read_queue *q, const struct read_result *result, uint64_t now_ms)
+static void result_publish(struct read_queue *q, const struct answer *result, uint64_t now_ms)
 {
-    if (result->state == READ_FAILED)
+    if (result->state == ANSWER_FAILED)
         return;
     struct slice name = {result->name, result->name_bytes};
     uint32_t key = keys_find(q->keys, name);
     if (key != KEY_NONE)
         keys_publish(q->keys, key, result->stored, now_ms);
     else if (q->answers)
-        answers_put(q->answers, name, &(struct stored_answer){result->stored, result->state == READ_FOUND, now_ms});
+        answers_put(q->answers, name, &(struct stored_answer){result->stored, result->state == ANSWER_FOUND, now_ms});
 }
 
-static struct read_op *op_before(const struct read_queue *q, const struct read_op *op)
+static struct question *question_before(const struct read_queue *q, const struct question *question)
 {
-    struct read_op *before = NULL;
+    struct question *before = NULL;
 
-    for (struct read_op *o = q->ops_first; o != op; o = o->next)
+    for (struct question *o = q->questions_first; o != question; o = o->next)
         before = o;
     return before;
 }
 
-static void op_finish(struct read_queue *q, struct read_op *op)
+static void question_finish(struct read_queue *q, struct question *question)
 {
-    op_unlink(q, op, op_before(q, op));
-    q->answered(q->answered_ctx, op);
+    question_unlink(q, question, question_before(q, question));
+    asker_answer(&q->asker, question);
 }
 
 void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms)
@@ -152,13 +152,13 @@ void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *re
 
     l->first = slot.next;
     slot_give_back(q, at);
-    if (!slot.op)
+    if (!slot.question)
         return;
-    struct read_result *result = &slot.op->results[slot.index];
+    struct answer *result = &slot.question->results[slot.index];
     result_take(result, reply);
     result_publish(q, result, now_ms);
-    if (--slot.op->unanswered == 0)
-        op_finish(q, slot.op);
+    if (--slot.question->unanswered == 0)
+        question_finish(q, slot.question);
 }
 
 /* ---- what goes wrong ---- */
@@ -179,22 +179,22 @@ static void lane_drop_expired(struct read_queue *q, struct read_lane *l)
         l->first = 0;
     for (uint32_t at = unsent, next; at; at = next) {
         next = slot_at(q, at)->next;
-        if (slot_at(q, at)->op)
+        if (slot_at(q, at)->question)
             lane_append(q, l, at);
         else
             slot_give_back(q, at);
     }
 }
 
-static void op_expire(struct read_queue *q, struct read_op *op, struct read_op *before)
+static void question_expire(struct read_queue *q, struct question *question, struct question *before)
 {
     for (uint32_t slot = 1; slot <= q->used; slot++) {
-        if (slot_at(q, slot)->op == op)
-            slot_at(q, slot)->op = NULL;
+        if (slot_at(q, slot)->question == question)
+            slot_at(q, slot)->question = NULL;
     }
-    op_unlink(q, op, before);
-    fail_unanswered(op);
-    q->answered(q->answered_ctx, op);
+    question_unlink(q, question, before);
+    fail_unanswered(question);
+    asker_answer(&q->asker, question);
 }
 
 void read_queue_fail(struct read_queue *q, uint32_t lane)
@@ -202,9 +202,9 @@ void read_queue_fail(struct read_queue *q, uint32_t lane)
     struct read_lane *l = &q->lanes[lane];
 
     for (uint32_t at = l->first; at; at = slot_at(q, at)->next) {
-        struct read_op *op = slot_at(q, at)->op;
-        if (op)
-            op_expire(q, op, op_before(q, op));
+        struct question *question = slot_at(q, at)->question;
+        if (question)
+            question_expire(q, question, question_before(q, question));
     }
     l->unsent = l->first;
     for (uint32_t any = 0; any < q->space->partitions; any++)
@@ -213,16 +213,16 @@ void read_queue_fail(struct read_queue *q, uint32_t lane)
 
 void read_queue_expire(struct read_queue *q, uint64_t now_ms)
 {
-    struct read_op *before = NULL;
+    struct question *before = NULL;
     bool any = false;
 
-    for (struct read_op *op = q->ops_first, *next; op; op = next) {
-        next = op->next;
-        if (now_ms < op->deadline_ms) {
-            before = op;
+    for (struct question *question = q->questions_first, *next; question; question = next) {
+        next = question->next;
+        if (now_ms < question->deadline_ms) {
+            before = question;
             continue;
         }
-        op_expire(q, op, before);
+        question_expire(q, question, before);
         any = true;
     }
     for (uint32_t lane = 0; any && lane < q->space->partitions; lane++)
@@ -233,7 +233,7 @@ uint64_t read_queue_wake_ms(const struct read_queue *q)
 {
     uint64_t wake = UINT64_MAX;
 
-    for (const struct read_op *op = q->ops_first; op; op = op->next)
-        wake = op->deadline_ms < wake ? op->deadline_ms : wake;
+    for (const struct question *question = q->questions_first; question; question = question->next)
+        wake = question->deadline_ms < wake ? question->deadline_ms : wake;
     return wake;
 }

@@ -3,14 +3,15 @@
  *
  * Thread: the flusher's.
  * Each partition has a lane of its own, because each is on a connection of its own. Within a lane names leave and come
- * back in order. An op may have names in many lanes. All lanes share one pool of slots.
+ * back in order. An question may have names in many lanes. All lanes share one pool of slots.
  *
- * Happy path: read_queue_push() takes an op. read_queue_send() appends the commands of one lane that fit behind what is
- * being sent. read_queue_take() gets their replies, in order. An op with all its answers goes to `answered`.
+ * Happy path: read_queue_push() takes an question. read_queue_send() appends the commands of one lane that fit behind
+ * what is being sent. read_queue_take() gets their replies, in order. An question with all its answers goes to
+ * `answered`.
  *
  * Failure modes:
- *   - The link goes down: all ops with names in its lanes are answered, and what is open is READ_FAILED.
- *   - The op's deadline passes: what is open is READ_FAILED, and a reply that still comes is dropped.
+ *   - The link goes down: all questions with names in its lanes are answered, and what is open is ANSWER_FAILED.
+ *   - The question's deadline passes: what is open is ANSWER_FAILED, and a reply that still comes is dropped.
  * It asks by GETRANGE, not GET, so that the reply has at most 21 bytes, whatever another program put under that key. */
 
 #include <stdbool.h>
@@ -19,7 +20,7 @@
 #include "base/buf.h"
 #include "ledger/keys.h"
 #include "ledger/keyspace.h"
-#include "ledger/reads.h"
+#include "ledger/question.h"
 #include "redis/resp.h"
 #include "tally/answers.h"
 
@@ -27,7 +28,7 @@
 #define READ_QUEUE_SENT_MAX 1024 /* names of a lane in one go, so that batches get their turn */
 
 struct read_slot {
-    struct read_op *op; /* NULL when it has expired */
+    struct question *question; /* NULL when it has expired */
     uint32_t index;
     uint32_t next; /* slot + 1, or 0 */
 };
@@ -41,21 +42,21 @@ struct read_queue {
     const struct keyspace *space;
     struct keys *keys;
     struct answers *answers; /* for names that are none of the keys. When NULL they are not remembered */
-    void (*answered)(void *ctx, struct read_op *op);
-    void *answered_ctx;
-    struct read_op *ops_first, *ops_last; /* all that are not answered */
-    uint32_t used;                        /* slots that ever were */
-    uint32_t free_first, busy;            /* slots given back, and slots in lanes */
+    struct asker asker;
+    struct question *questions_first, *questions_last; /* all that are not answered */
+    uint32_t used;                                     /* slots that ever were */
+    uint32_t free_first, busy;                         /* slots given back, and slots in lanes */
     struct read_lane lanes[PARTITIONS_MAX];
     struct read_slot slots[READ_QUEUE_SLOTS];
 };
 
-bool read_queue_has_room(const struct read_queue *q); /* for an op of any lawful size */
-/* Only with room. An op of 0 names is answered at once, one of too many with READ_FAILED. */
-void read_queue_push(struct read_queue *q, struct read_op *op);
+bool read_queue_has_room(const struct read_queue *q); /* for an question of any lawful size */
+/* Only with room. An question of 0 names is answered at once, one of too many with ANSWER_FAILED. */
+void read_queue_push(struct read_queue *q, struct question *question);
 bool read_queue_waits(const struct read_queue *q, uint32_t lane);               /* anything to send? */
 uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out); /* number of commands */
 void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms);
-void read_queue_fail(struct read_queue *q, uint32_t lane); /* all ops with names in it, as no reply comes any more */
+void read_queue_fail(struct read_queue *q,
+                     uint32_t lane); /* all questions with names in it, as no reply comes any more */
 void read_queue_expire(struct read_queue *q, uint64_t now_ms);
 uint64_t read_queue_wake_ms(const struct read_queue *q); /* the first deadline, or UINT64_MAX */

@@ -20,7 +20,7 @@ struct scanner {
     struct node_address at; /* where it goes */
     bool lost;              /* it is over: destroyed at the next tick */
     uint64_t server;        /* which process answers; 0: not known yet */
-    struct read_op *first;  /* all that wait, in order; the first is under way */
+    struct question *first; /* all that wait, in order; the first is under way */
     uint32_t waiting;
     uint64_t page_ms; /* when the first began; 0: it has not */
     bool asking;
@@ -37,31 +37,31 @@ static struct scan *scan_now(const struct scanner *s) { return s->first->scan; }
 
 /* ---- asked and answered ---- */
 
-void scanner_push(struct scanner *s, struct read_op *op)
+void scanner_push(struct scanner *s, struct question *question)
 {
-    struct read_op **at = &s->first;
+    struct question **at = &s->first;
 
     if (s->waiting == SCANNER_WAITING_MAX) {
-        op->scan->state = SCAN_BUSY;
-        s->config.answered(s->config.answered_ctx, op);
+        question->scan->state = SCAN_BUSY;
+        asker_answer(&s->config.asker, question);
         return;
     }
     while (*at)
         at = &(*at)->next;
-    op->next = NULL;
-    *at = op;
+    question->next = NULL;
+    *at = question;
     s->waiting++;
 }
 
 static void scanner_answer(struct scanner *s, enum scan_state state)
 {
-    struct read_op *op = s->first;
+    struct question *question = s->first;
 
-    s->first = op->next;
+    s->first = question->next;
     s->waiting--;
     s->page_ms = 0;
-    op->scan->state = state;
-    s->config.answered(s->config.answered_ctx, op);
+    question->scan->state = state;
+    asker_answer(&s->config.asker, question);
 }
 
 static void scanner_answer_all(struct scanner *s, enum scan_state state)

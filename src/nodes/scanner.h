@@ -17,7 +17,7 @@
 
 #include "ledger/accounts.h"
 #include "ledger/keyspace.h"
-#include "ledger/reads.h"
+#include "ledger/question.h"
 #include "ledger/scan.h"
 #include "redis/link.h"
 #include "redis/slots.h"
@@ -33,15 +33,14 @@ struct scanner_config {
     void *ctx;
     /* Where a partition lives; NULL: nobody knows. */
     const struct node_address *(*home)(void *ctx, uint32_t partition);
-    void (*answered)(void *ctx, struct read_op *op);
-    void *answered_ctx;
+    struct asker asker;
 };
 
 struct scanner;
 
 int scanner_create(struct scanner **out, const struct scanner_config *config); /* 0 or -ENOMEM */
 void scanner_destroy(struct scanner *s);                                       /* NULL is allowed */
-void scanner_push(struct scanner *s, struct read_op *op);                      /* ASK_SCAN */
+void scanner_push(struct scanner *s, struct question *question);               /* ASK_SCAN */
 void scanner_tick(struct scanner *s, uint64_t now_ms);
 void scanner_fail(struct scanner *s); /* answer all that wait */
 /* false: nothing to poll. */

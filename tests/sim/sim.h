@@ -246,7 +246,7 @@ uint64_t copies_most_applied(const struct life *l);
 
 /* ---- writes.c ---- */
 void process_write(struct process *p);
-void process_wrote(struct process *p, struct read_op *op); /* it is answered */
+void process_wrote(struct process *p, struct question *question); /* it is answered */
 int64_t oracle_written(void *ctx, uint32_t tag, struct slice redis_key, const int64_t *value);
 
 /* ---- forgetting.c ---- */

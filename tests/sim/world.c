@@ -79,39 +79,39 @@ static void world_heard(void *ctx, uint32_t owner)
 
 /* ---- reads ---- */
 
-static void process_answered(void *ctx, struct read_op *op)
+static void process_answered(void *ctx, struct question *question)
 {
     struct process *p = ctx;
-    const struct read_result *r = &op->results[0];
+    const struct answer *r = &question->results[0];
     int64_t now;
 
-    if (op->kind != ASK_READ) {
-        process_wrote(p, op);
+    if (question->kind != ASK_READ) {
+        process_wrote(p, question);
         return;
     }
 
     p->reads--;
     /* Between asking and now it only grew, unless the server forgot. */
     uint32_t key = (uint32_t)strtoul(r->name + 2, NULL, 10);
-    if (r->state == READ_FOUND && !world_forgot(p->sim, key) && !p->sim->rates.poison && !p->sim->rates.writes &&
+    if (r->state == ANSWER_FOUND && !world_forgot(p->sim, key) && !p->sim->rates.poison && !p->sim->rates.writes &&
         model_integer(world_model(p->sim, key), world_redis_key(p->sim, key), &now) && r->stored > now)
         sim_fail(p->sim, "process %u reads %" PRId64 " of key %u, which holds %" PRId64, p->life, r->stored, key, now);
-    free(op);
+    free(question);
 }
 
 void process_read(struct process *p)
 {
-    if (p->reads == SIM_READS_MAX || !core_has_read_room(p->core))
+    if (p->reads == SIM_READS_MAX || !core_has_room(p->core))
         return;
-    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
-    struct read_result *r = &op->results[0];
+    struct question *question = calloc(1, sizeof(*question) + sizeof(question->results[0]));
+    struct answer *r = &question->results[0];
 
-    op->count = 1;
-    op->deadline_ms = p->sim->now_us / 1000 + 400;
+    question->count = 1;
+    question->deadline_ms = p->sim->now_us / 1000 + 400;
     r->name_bytes = (uint16_t)snprintf(r->name, sizeof(r->name), "n/%02u",
                                        (unsigned)chance_below(&p->sim->chance, p->sim->rates.keys));
     p->reads++;
-    core_read(p->core, op);
+    core_ask(p->core, question);
     world_heard(p->sim, p->life);
 }
 
@@ -209,8 +209,7 @@ void process_start(struct process *p)
                                            .tally = p->tally,
                                            .books = &p->books,
                                            .stats = &p->stats,
-                                           .answered = process_answered,
-                                           .answered_ctx = p,
+                                           .asker = {process_answered, p},
                                            .wake = process_wake,
                                            .wake_ctx = p,
                                        });
@@ -242,7 +241,7 @@ static void process_stop(struct process *p)
     met->forgotten += stats->keys_forgotten;
     process_life(p)->said += p->frozen ? p->frozen_said : process_said(p);
     p->alive = false;
-    core_fail_reads(p->core);
+    core_fail_questions(p->core);
     core_destroy(p->core);
     tally_destroy(p->tally);
     process_bury(p);

@@ -9,9 +9,9 @@
 
 #define SEED_STEP 1000000000 /* so that a value says which write it is of */
 
-static struct sim_write *write_of_op(struct sim *s, const struct read_op *op)
+static struct sim_write *write_of_op(struct sim *s, const struct question *question)
 {
-    return &s->writes[op->results[0].stored / SEED_STEP - 1];
+    return &s->writes[question->results[0].stored / SEED_STEP - 1];
 }
 
 /* Is the fate of a DEL open? */
@@ -34,37 +34,37 @@ void process_write(struct process *p)
     if (s->writes_count == SIM_WRITES_MAX)
         return;
     struct sim_write *w = &s->writes[s->writes_count++];
-    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
-    struct read_result *r = &op->results[0];
+    struct question *question = calloc(1, sizeof(*question) + sizeof(question->results[0]));
+    struct answer *r = &question->results[0];
     *w = (struct sim_write){.life = p->life, .key = key, .set = set, .owed = process_life(p)->accepted[key]};
-    op->kind = w->set ? ASK_SET : ASK_DELETE;
-    op->count = 1;
-    op->deadline_ms = s->now_us / 1000 + chance_octaves(&s->chance, 64, 8192);
+    question->kind = w->set ? ASK_SET : ASK_DELETE;
+    question->count = 1;
+    question->deadline_ms = s->now_us / 1000 + chance_octaves(&s->chance, 64, 8192);
     r->stored = (int64_t)s->writes_count * SEED_STEP;
     r->name_bytes = (uint16_t)snprintf(r->name, sizeof(r->name), "n/%02u", key);
     sim_note(s, "write %u of key %u is asked for: %s", s->writes_count, key, w->set ? "SET" : "DEL");
-    core_read(p->core, op);
+    core_ask(p->core, question);
 }
 
-void process_wrote(struct process *p, struct read_op *op)
+void process_wrote(struct process *p, struct question *question)
 {
     struct sim *s = p->sim;
-    struct sim_write *w = write_of_op(s, op);
-    enum read_state state = (enum read_state)op->results[0].state;
+    struct sim_write *w = write_of_op(s, question);
+    enum answer_state state = (enum answer_state)question->results[0].state;
 
-    free(op);
+    free(question);
     if (p->frozen || !p->alive) /* nobody hears it */
         return;
     sim_note(s, "write %u: %s", (unsigned)(w - s->writes) + 1,
-             state == READ_FOUND    ? "done"
-             : state == READ_FAILED ? "not done"
-                                    : "in doubt");
-    s->met.writes += state == READ_FOUND;
-    w->refused = state == READ_FAILED;
-    w->done = state == READ_FOUND;
-    if (state == READ_FOUND && !w->executed)
+             state == ANSWER_FOUND    ? "done"
+             : state == ANSWER_FAILED ? "not done"
+                                      : "in doubt");
+    s->met.writes += state == ANSWER_FOUND;
+    w->refused = state == ANSWER_FAILED;
+    w->done = state == ANSWER_FOUND;
+    if (state == ANSWER_FOUND && !w->executed)
         sim_fail(s, "write %u of key %u is said to be done, and is not", (unsigned)(w - s->writes) + 1, w->key);
-    if (state == READ_FAILED && w->executed)
+    if (state == ANSWER_FAILED && w->executed)
         sim_fail(s, "write %u of key %u is said not to be done, and is", (unsigned)(w - s->writes) + 1, w->key);
 }
 

@@ -49,10 +49,10 @@ static void test_only_names_that_were_counted_are_found(void **state)
     embedded_init(&w);
     world_hit(&w, 0, "n/a", 7);
     assert_true(world_settle(&w));
-    struct read_op *counted = world_ask(&w, "n/a", 100), *never = world_ask(&w, "n/never", 100);
-    assert_int_equal(counted->results[0].state, READ_FOUND);
+    struct question *counted = world_ask(&w, "n/a", 100), *never = world_ask(&w, "n/never", 100);
+    assert_int_equal(counted->results[0].state, ANSWER_FOUND);
     assert_int_equal(counted->results[0].stored, 7);
-    assert_int_equal(never->results[0].state, READ_MISSING);
+    assert_int_equal(never->results[0].state, ANSWER_MISSING);
     free(counted);
     free(never);
     world_fini(&w);

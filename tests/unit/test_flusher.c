@@ -69,15 +69,15 @@ static void hit(struct fixture *f, uint32_t worker, const char *name, uint64_t n
     assert_int_equal(tally_hit(f->tally, worker, (struct slice){name, strlen(name)}, n), TALLY_COUNTED);
 }
 
-static struct read_op *question(uint32_t worker, const char *name, uint64_t timeout_ms)
+static struct question *question_about(uint32_t worker, const char *name, uint64_t timeout_ms)
 {
-    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
+    struct question *question = calloc(1, sizeof(*question) + sizeof(question->results[0]));
 
-    op->worker = worker;
-    op->count = 1;
-    op->deadline_ms = clock_mono_ms() + timeout_ms;
-    op->results[0].name_bytes = (uint16_t)snprintf(op->results[0].name, NAME_BYTES_MAX, "%s", name);
-    return op;
+    question->worker = worker;
+    question->count = 1;
+    question->deadline_ms = clock_mono_ms() + timeout_ms;
+    question->results[0].name_bytes = (uint16_t)snprintf(question->results[0].name, NAME_BYTES_MAX, "%s", name);
+    return question;
 }
 
 static void test_hits_are_stored_without_being_asked_for(void **state)
@@ -104,40 +104,40 @@ static void test_hits_are_stored_without_being_asked_for(void **state)
 static void test_a_question_comes_back_to_its_worker_who_is_woken(void **state)
 {
     struct fixture f;
-    struct read_op *op, *other;
+    struct question *question, *other;
     (void)state;
 
     configure(&f);
     fixture_init(&f);
-    assert_true(mailbox_ask(flusher_mailbox(f.flusher), question(1, "n/a", 1000)));
+    assert_true(mailbox_ask(flusher_mailbox(f.flusher), question_about(1, "n/a", 1000)));
     for (int i = 0; i < 1000 && !load_acquire_u32(&f.woken); i++)
         usleep(5000);
     assert_false(mailbox_answer(flusher_mailbox(f.flusher), 0, &other));
-    assert_true(mailbox_answer(flusher_mailbox(f.flusher), 1, &op));
-    assert_int_equal(op->results[0].state, READ_MISSING);
-    free(op);
+    assert_true(mailbox_answer(flusher_mailbox(f.flusher), 1, &question));
+    assert_int_equal(question->results[0].state, ANSWER_MISSING);
+    free(question);
     fixture_fini(&f);
 }
 
 static void test_no_more_questions_are_taken_than_can_come_back(void **state)
 {
     struct fixture f;
-    struct read_op *op;
+    struct question *question;
     uint32_t asked = 0, back = 0;
     (void)state;
 
     configure(&f);
     fixture_init(&f);
     for (;; asked++) {
-        op = question(0, "n/a", 1000);
-        if (!mailbox_ask(flusher_mailbox(f.flusher), op))
+        question = question_about(0, "n/a", 1000);
+        if (!mailbox_ask(flusher_mailbox(f.flusher), question))
             break;
     }
-    free(op); /* still ours */
+    free(question); /* still ours */
     assert_int_equal(asked, 1023);
     assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 5000), 0);
-    for (; mailbox_answer(flusher_mailbox(f.flusher), 0, &op); back++)
-        free(op);
+    for (; mailbox_answer(flusher_mailbox(f.flusher), 0, &question); back++)
+        free(question);
     assert_int_equal(back, asked);
     fixture_fini(&f);
 }
@@ -163,20 +163,20 @@ static void test_drain_without_the_store_ends_at_its_deadline(void **state)
 {
     struct fixture f;
     struct flusher_books books;
-    struct read_op *op;
+    struct question *question;
     (void)state;
 
     configure(&f);
     f.options.redis = &f.access;
     fixture_init(&f);
     hit(&f, 0, "n/a", 3);
-    assert_true(mailbox_ask(flusher_mailbox(f.flusher), question(0, "n/a", 60000)));
+    assert_true(mailbox_ask(flusher_mailbox(f.flusher), question_about(0, "n/a", 60000)));
     assert_int_equal(flusher_drain(f.flusher, clock_mono_ms() + 200), -ETIMEDOUT);
     flusher_books(f.flusher, &books);
     assert_int_equal(books.stored, 0);
-    assert_true(mailbox_answer(flusher_mailbox(f.flusher), 0, &op)); /* what was asked comes back all the same */
-    assert_int_equal(op->results[0].state, READ_FAILED);
-    free(op);
+    assert_true(mailbox_answer(flusher_mailbox(f.flusher), 0, &question)); /* what was asked comes back all the same */
+    assert_int_equal(question->results[0].state, ANSWER_FAILED);
+    free(question);
     fixture_fini(&f);
 }
 

@@ -39,27 +39,27 @@ static bool flusher_is_woken(const struct fixture *f)
 static void test_a_question_goes_and_its_answer_comes_back_to_the_worker_that_asked(void **state)
 {
     struct fixture f;
-    struct read_op first = {.worker = 1}, second = {.worker = 1}, *op;
+    struct question first = {.worker = 1}, second = {.worker = 1}, *question;
     (void)state;
 
     fixture_init(&f);
     assert_true(mailbox_ask(f.mailbox, &first));
     assert_true(mailbox_ask(f.mailbox, &second));
-    assert_false(mailbox_take(f.mailbox, 0, &op));
-    assert_true(mailbox_take(f.mailbox, 1, &op));
-    assert_ptr_equal(op, &first);
-    assert_false(mailbox_answer(f.mailbox, 1, &op));
+    assert_false(mailbox_take(f.mailbox, 0, &question));
+    assert_true(mailbox_take(f.mailbox, 1, &question));
+    assert_ptr_equal(question, &first);
+    assert_false(mailbox_answer(f.mailbox, 1, &question));
     mailbox_return(f.mailbox, &first);
-    assert_false(mailbox_answer(f.mailbox, 0, &op));
-    assert_true(mailbox_answer(f.mailbox, 1, &op));
-    assert_ptr_equal(op, &first);
+    assert_false(mailbox_answer(f.mailbox, 0, &question));
+    assert_true(mailbox_answer(f.mailbox, 1, &question));
+    assert_ptr_equal(question, &first);
     mailbox_destroy(f.mailbox);
 }
 
 static void test_each_side_is_woken_once_for_all_that_waits_for_it(void **state)
 {
     struct fixture f;
-    struct read_op first = {.worker = 1}, second = {.worker = 1};
+    struct question first = {.worker = 1}, second = {.worker = 1};
     (void)state;
 
     fixture_init(&f);
@@ -81,9 +81,9 @@ static void test_each_side_is_woken_once_for_all_that_waits_for_it(void **state)
 
 static void test_a_worker_with_too_many_questions_under_way_keeps_the_next_one(void **state)
 {
-    static struct read_op ops[MAILBOX_UNDER_WAY_MAX + 1];
+    static struct question ops[MAILBOX_UNDER_WAY_MAX + 1];
     struct fixture f;
-    struct read_op *op;
+    struct question *question;
     (void)state;
 
     fixture_init(&f);
@@ -91,10 +91,10 @@ static void test_a_worker_with_too_many_questions_under_way_keeps_the_next_one(v
         assert_true(mailbox_ask(f.mailbox, &ops[i]));
     assert_false(mailbox_ask(f.mailbox, &ops[MAILBOX_UNDER_WAY_MAX]));
     /* Those that the flusher has are under way as well: each of them must find room on its way back. */
-    while (mailbox_take(f.mailbox, 0, &op))
-        mailbox_return(f.mailbox, op);
+    while (mailbox_take(f.mailbox, 0, &question))
+        mailbox_return(f.mailbox, question);
     assert_false(mailbox_ask(f.mailbox, &ops[MAILBOX_UNDER_WAY_MAX]));
-    assert_true(mailbox_answer(f.mailbox, 0, &op));
+    assert_true(mailbox_answer(f.mailbox, 0, &question));
     assert_true(mailbox_ask(f.mailbox, &ops[MAILBOX_UNDER_WAY_MAX]));
     mailbox_destroy(f.mailbox);
 }

@@ -7,7 +7,7 @@
 
 #include "world.h"
 
-static struct read_result *answer(struct world *w, int i)
+static struct answer *answer(struct world *w, int i)
 {
     assert_true(w->answered_count > i);
     return &w->answered[i]->results[0];
@@ -35,8 +35,8 @@ static void test_a_name_is_found_missing_or_not_a_number(void **state)
     fake_key(&w.redis, "t:n:list")->is_list = true;
     static const char *const names[] = {"n/found",    "n/missing", "n/text", "n/least",
                                         "n/toolarge", "n/zeroes",  "n/list"};
-    static const enum read_state wanted[] = {READ_FOUND,  READ_MISSING, READ_FAILED, READ_FOUND,
-                                             READ_FAILED, READ_FAILED,  READ_FAILED};
+    static const enum answer_state wanted[] = {ANSWER_FOUND,  ANSWER_MISSING, ANSWER_FAILED, ANSWER_FOUND,
+                                               ANSWER_FAILED, ANSWER_FAILED,  ANSWER_FAILED};
     for (int i = 0; i < 7; i++)
         world_ask(&w, names[i], 1000);
     world_run_ms(&w, 50);
@@ -51,22 +51,22 @@ static void test_a_name_is_found_missing_or_not_a_number(void **state)
 static void test_several_names_of_one_question_come_back_together(void **state)
 {
     struct world w;
-    struct read_op *op = calloc(1, sizeof(*op) + 3 * sizeof(op->results[0]));
+    struct question *question = calloc(1, sizeof(*question) + 3 * sizeof(question->results[0]));
     (void)state;
 
     world_init(&w);
     fake_set(&w.redis, "t:n:1", "1");
     fake_set(&w.redis, "t:n:2", "2");
-    op->count = 3;
-    op->deadline_ms = w.now_us / 1000 + 1000;
+    question->count = 3;
+    question->deadline_ms = w.now_us / 1000 + 1000;
     for (int i = 0; i < 3; i++)
-        op->results[i].name_bytes = (uint16_t)snprintf(op->results[i].name, NAME_BYTES_MAX, "n/%d", i);
-    core_read(w.core, op);
+        question->results[i].name_bytes = (uint16_t)snprintf(question->results[i].name, NAME_BYTES_MAX, "n/%d", i);
+    core_ask(w.core, question);
     world_run_ms(&w, 50);
-    assert_ptr_equal(w.answered[0], op);
-    assert_int_equal(op->results[0].state, READ_MISSING);
-    assert_int_equal(op->results[1].stored, 1);
-    assert_int_equal(op->results[2].stored, 2);
+    assert_ptr_equal(w.answered[0], question);
+    assert_int_equal(question->results[0].state, ANSWER_MISSING);
+    assert_int_equal(question->results[1].stored, 1);
+    assert_int_equal(question->results[2].stored, 2);
     free_answers(&w);
     world_fini(&w);
 }
@@ -131,7 +131,7 @@ static void test_a_mute_store_fails_a_question_at_its_deadline(void **state)
     world_run_ms(&w, 600);
     assert_int_equal(w.answered_count, 0);
     world_run_ms(&w, 200);
-    assert_int_equal(answer(&w, 0)->state, READ_FAILED);
+    assert_int_equal(answer(&w, 0)->state, ANSWER_FAILED);
     free_answers(&w);
     world_fini(&w);
 }
@@ -146,9 +146,9 @@ static void test_without_a_store_a_question_fails_at_once(void **state)
     world_ask(&w, "n/a", 60000);
     assert_int_equal(w.answered_count, 0); /* the first attempt may still succeed */
     world_run_ms(&w, 100);
-    assert_int_equal(answer(&w, 0)->state, READ_FAILED);
+    assert_int_equal(answer(&w, 0)->state, ANSWER_FAILED);
     world_ask(&w, "n/a", 60000);
-    assert_int_equal(answer(&w, 1)->state, READ_FAILED);
+    assert_int_equal(answer(&w, 1)->state, ANSWER_FAILED);
     free_answers(&w);
     world_fini(&w);
 }
@@ -164,12 +164,12 @@ static void test_a_late_answer_to_an_expired_question_is_dropped(void **state)
     w.redis.mute = true;
     world_ask(&w, "n/a", 100);
     world_run_ms(&w, 200);
-    assert_int_equal(answer(&w, 0)->state, READ_FAILED);
+    assert_int_equal(answer(&w, 0)->state, ANSWER_FAILED);
     world_ask(&w, "n/b", 1000);
     w.redis.mute = false;
     fake_serve(w.redis.conns[0]);
     world_run_ms(&w, 50);
-    assert_int_equal(answer(&w, 1)->state, READ_FOUND);
+    assert_int_equal(answer(&w, 1)->state, ANSWER_FOUND);
     assert_int_equal(answer(&w, 1)->stored, 2);
     free_answers(&w);
     world_fini(&w);
@@ -186,7 +186,7 @@ static void test_a_question_whose_connection_ends_fails(void **state)
     w.redis.cut_after_command = "GETRANGE";
     world_ask(&w, "n/a", 3000);
     world_run_ms(&w, 1000);
-    assert_int_equal(answer(&w, 0)->state, READ_FAILED);
+    assert_int_equal(answer(&w, 0)->state, ANSWER_FAILED);
     assert_int_equal(w.stats.reconnects, 1);
     world_ask(&w, "n/a", 3000);
     world_run_ms(&w, 100);
@@ -215,16 +215,16 @@ static void test_reads_go_on_while_the_server_refuses_batches(void **state)
 static void test_questions_of_no_or_too_many_names_are_answered_at_once(void **state)
 {
     struct world w;
-    struct read_op *none = calloc(1, sizeof(*none));
-    struct read_op *many = calloc(1, sizeof(*many) + (READ_OP_NAMES_MAX + 1) * sizeof(many->results[0]));
+    struct question *none = calloc(1, sizeof(*none));
+    struct question *many = calloc(1, sizeof(*many) + (QUESTION_NAMES_MAX + 1) * sizeof(many->results[0]));
     (void)state;
 
     world_init(&w);
-    many->count = READ_OP_NAMES_MAX + 1;
-    core_read(w.core, none);
-    core_read(w.core, many);
+    many->count = QUESTION_NAMES_MAX + 1;
+    core_ask(w.core, none);
+    core_ask(w.core, many);
     assert_int_equal(w.answered_count, 2);
-    assert_int_equal(many->results[READ_OP_NAMES_MAX].state, READ_FAILED);
+    assert_int_equal(many->results[QUESTION_NAMES_MAX].state, ANSWER_FAILED);
     free_answers(&w);
     world_fini(&w);
 }
@@ -236,17 +236,17 @@ static void test_more_questions_than_fit_a_write_are_all_answered(void **state)
 
     world_init(&w);
     for (int i = 0; i < 3; i++) {
-        struct read_op *op = calloc(1, sizeof(*op) + READ_OP_NAMES_MAX * sizeof(op->results[0]));
-        op->count = READ_OP_NAMES_MAX;
-        op->deadline_ms = 100000;
-        for (int j = 0; j < READ_OP_NAMES_MAX; j++)
-            op->results[j].name_bytes = (uint16_t)snprintf(op->results[j].name, NAME_BYTES_MAX, "n/%d", j);
-        assert_true(core_has_read_room(w.core));
-        core_read(w.core, op);
+        struct question *question = calloc(1, sizeof(*question) + QUESTION_NAMES_MAX * sizeof(question->results[0]));
+        question->count = QUESTION_NAMES_MAX;
+        question->deadline_ms = 100000;
+        for (int j = 0; j < QUESTION_NAMES_MAX; j++)
+            question->results[j].name_bytes = (uint16_t)snprintf(question->results[j].name, NAME_BYTES_MAX, "n/%d", j);
+        assert_true(core_has_room(w.core));
+        core_ask(w.core, question);
     }
     world_run_ms(&w, 100);
     assert_int_equal(w.answered_count, 3);
-    assert_int_equal(w.answered[2]->results[READ_OP_NAMES_MAX - 1].state, READ_MISSING);
+    assert_int_equal(w.answered[2]->results[QUESTION_NAMES_MAX - 1].state, ANSWER_MISSING);
     free_answers(&w);
     world_fini(&w);
 }

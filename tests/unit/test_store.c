@@ -115,25 +115,25 @@ static void test_a_failover_is_found_by_the_map_and_exact(void **state)
 static void test_names_of_one_question_are_read_where_they_live(void **state)
 {
     struct fake_cluster *f = cluster_start();
-    struct read_op *op = calloc(1, sizeof(*op) + CLUSTER_PARTITIONS * sizeof(op->results[0]));
+    struct question *question = calloc(1, sizeof(*question) + CLUSTER_PARTITIONS * sizeof(question->results[0]));
     (void)state;
 
-    op->count = CLUSTER_PARTITIONS;
-    op->deadline_ms = f->world.now_us / 1000 + 5000;
+    question->count = CLUSTER_PARTITIONS;
+    question->deadline_ms = f->world.now_us / 1000 + 5000;
     for (uint32_t p = 0; p < CLUSTER_PARTITIONS; p++) {
-        cluster_name(f, p, 0, op->results[p].name);
-        op->results[p].name_bytes = (uint16_t)strlen(op->results[p].name);
-        world_hit(&f->world, 0, op->results[p].name, 100 + p);
+        cluster_name(f, p, 0, question->results[p].name);
+        question->results[p].name_bytes = (uint16_t)strlen(question->results[p].name);
+        world_hit(&f->world, 0, question->results[p].name, 100 + p);
     }
     assert_true(world_settle(&f->world));
-    core_read(f->world.core, op);
+    core_ask(f->world.core, question);
     world_run_ms(&f->world, 200);
     assert_int_equal(f->world.answered_count, 1);
     for (uint32_t p = 0; p < CLUSTER_PARTITIONS; p++) {
-        assert_int_equal(op->results[p].state, READ_FOUND);
-        assert_int_equal(op->results[p].stored, 100 + p);
+        assert_int_equal(question->results[p].state, ANSWER_FOUND);
+        assert_int_equal(question->results[p].stored, 100 + p);
     }
-    free(op);
+    free(question);
     cluster_destroy(f);
 }
 
@@ -151,12 +151,12 @@ static void test_reads_of_a_lost_node_fail_at_once_and_others_are_answered(void 
     cluster_name(f, 0, 0, lost);
     cluster_name(f, 15, 0, fine);
     uint64_t before = f->world.now_us;
-    struct read_op *ops[] = {world_ask(&f->world, lost, 5000), world_ask(&f->world, fine, 5000)};
+    struct question *ops[] = {world_ask(&f->world, lost, 5000), world_ask(&f->world, fine, 5000)};
     while (f->world.answered_count < 2)
         world_step(&f->world);
     assert_true(f->world.now_us - before < 500000);
-    assert_int_equal(ops[0]->results[0].state, READ_FAILED);
-    assert_int_equal(ops[1]->results[0].state, READ_FOUND);
+    assert_int_equal(ops[0]->results[0].state, ANSWER_FAILED);
+    assert_int_equal(ops[1]->results[0].state, ANSWER_FOUND);
     free(ops[0]);
     free(ops[1]);
     cluster_destroy(f);

@@ -14,11 +14,11 @@ struct fixture {
     uint32_t answered;
 };
 
-static void on_answered(void *ctx, struct read_op *op)
+static void on_answered(void *ctx, struct question *question)
 {
     struct fixture *f = ctx;
 
-    (void)op;
+    (void)question;
     f->answered++;
 }
 
@@ -28,7 +28,7 @@ static void fixture_init(struct fixture *f)
     assert_int_equal(tally_create(&f->tally, &(struct tally_config){.workers = 2, .keys_max = 100}), 0);
     keyspace_init(&f->space, "t:", 0);
     assert_int_equal(keys_create(&f->keys, f->tally, &f->space), 0);
-    f->waits = (struct stored_waits){.keys = f->keys, .answered = on_answered, .answered_ctx = f};
+    f->waits = (struct stored_waits){.keys = f->keys, .asker = {on_answered, f}};
 }
 
 static void fixture_fini(struct fixture *f)
@@ -38,11 +38,11 @@ static void fixture_fini(struct fixture *f)
 }
 
 /* Counts one hit and waits for it until 1000. */
-static void wait_begin(struct fixture *f, struct read_op *op, uint32_t worker)
+static void wait_begin(struct fixture *f, struct question *question, uint32_t worker)
 {
     assert_int_equal(tally_hit(f->tally, worker, SLICE("n/a"), 1), TALLY_COUNTED);
-    *op = (struct read_op){.deadline_ms = 1000, .mark = tally_mark(f->tally, worker, SLICE("n/a"))};
-    stored_waits_push(&f->waits, op);
+    *question = (struct question){.deadline_ms = 1000, .mark = tally_mark(f->tally, worker, SLICE("n/a"))};
+    stored_waits_push(&f->waits, question);
 }
 
 static void store_upto(struct fixture *f, const struct tally_mark *mark)
@@ -59,7 +59,7 @@ static void test_a_wait_ends_when_its_own_hit_is_stored_and_not_before(void **st
     (void)state;
 
     fixture_init(&f);
-    struct read_op first, other, second;
+    struct question first, other, second;
     wait_begin(&f, &first, 0);
     wait_begin(&f, &other, 1);
     wait_begin(&f, &second, 0);
@@ -82,13 +82,13 @@ static void test_at_its_deadline_a_wait_ends_without_being_done(void **state)
     (void)state;
 
     fixture_init(&f);
-    struct read_op op;
-    wait_begin(&f, &op, 0);
+    struct question question;
+    wait_begin(&f, &question, 0);
     assert_int_equal(stored_waits_wake_ms(&f.waits), 1000);
     stored_waits_settle(&f.waits, 999);
     assert_int_equal(f.answered, 0);
     stored_waits_settle(&f.waits, 1000);
-    assert_true(f.answered == 1 && !op.done);
+    assert_true(f.answered == 1 && !question.done);
     fixture_fini(&f);
 }
 
@@ -98,10 +98,10 @@ static void test_a_name_that_the_worker_never_counted_is_never_stored(void **sta
     (void)state;
 
     fixture_init(&f);
-    struct read_op op = {.deadline_ms = 10, .mark = tally_mark(f.tally, 0, SLICE("n/never"))};
-    stored_waits_push(&f.waits, &op);
+    struct question question = {.deadline_ms = 10, .mark = tally_mark(f.tally, 0, SLICE("n/never"))};
+    stored_waits_push(&f.waits, &question);
     stored_waits_settle(&f.waits, 10);
-    assert_true(f.answered == 1 && !op.done);
+    assert_true(f.answered == 1 && !question.done);
     fixture_fini(&f);
 }
 

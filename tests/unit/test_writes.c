@@ -7,18 +7,18 @@
 #include "world.h"
 
 /* Runs until the one question that was asked is answered; frees it. */
-static enum read_state answer_of(struct world *w)
+static enum answer_state answer_of(struct world *w)
 {
     for (uint64_t until = w->now_us + 20000000; w->answered_count == 0 && w->now_us < until;)
         world_step(w);
     assert_int_equal(w->answered_count, 1);
-    enum read_state state = (enum read_state)w->answered[0]->results[0].state;
+    enum answer_state state = (enum answer_state)w->answered[0]->results[0].state;
     free(w->answered[0]);
     w->answered_count = 0;
     return state;
 }
 
-static enum read_state write_now(struct world *w, enum ask_kind kind, const char *name, int64_t value)
+static enum answer_state write_now(struct world *w, enum question_kind kind, const char *name, int64_t value)
 {
     world_ask_kind(w, kind, name, value, 5000);
     return answer_of(w);
@@ -40,7 +40,7 @@ static void test_a_seed_replaces_what_was_counted_before_and_hits_after_it_go_on
     world_hit(&w, 0, "n/a", 5);
     assert_settled(&w);
     world_hit(&w, 1, "n/a", 3); /* pending while it is asked for */
-    assert_int_equal(write_now(&w, ASK_SET, "n/a", 1000), READ_FOUND);
+    assert_int_equal(write_now(&w, ASK_SET, "n/a", 1000), ANSWER_FOUND);
     assert_int_equal(fake_value(&w.redis, "t:n:a"), 1000);
     assert_int_equal(world_read(&w, "n/a").value, 1000);
     world_hit(&w, 0, "n/a", 2);
@@ -57,7 +57,7 @@ static void test_a_reset_leaves_no_key(void **state)
 
     world_init(&w);
     world_hit(&w, 0, "n/a", 5);
-    assert_int_equal(write_now(&w, ASK_DELETE, "n/a", 0), READ_FOUND);
+    assert_int_equal(write_now(&w, ASK_DELETE, "n/a", 0), ANSWER_FOUND);
     assert_false(fake_key(&w.redis, "t:n:a")->exists);
     assert_int_equal(world_read(&w, "n/a").value, 0);
     assert_settled(&w);
@@ -70,7 +70,7 @@ static void test_a_name_that_nobody_counts_can_be_seeded(void **state)
     (void)state;
 
     world_init(&w);
-    assert_int_equal(write_now(&w, ASK_SET, "n/new", -7), READ_FOUND);
+    assert_int_equal(write_now(&w, ASK_SET, "n/new", -7), ANSWER_FOUND);
     assert_int_equal(fake_value(&w.redis, "t:n:new"), -7);
     world_fini(&w);
 }
@@ -81,7 +81,7 @@ static void test_hits_of_other_processes_that_come_later_are_added(void **state)
     (void)state;
 
     world_init(&w);
-    assert_int_equal(write_now(&w, ASK_SET, "n/a", 100), READ_FOUND);
+    assert_int_equal(write_now(&w, ASK_SET, "n/a", 100), ANSWER_FOUND);
     fake_set(&w.redis, "t:n:a", "104"); /* another one's INCRBY 4 */
     world_hit(&w, 0, "n/a", 1);
     assert_settled(&w);
@@ -105,7 +105,7 @@ static void test_many_writes_and_hits_take_turns(void **state)
     while (w.answered_count < 10)
         world_step(&w);
     for (int i = 0; i < 10; i++)
-        assert_int_equal(w.answered[i]->results[0].state, READ_FOUND);
+        assert_int_equal(w.answered[i]->results[0].state, ANSWER_FOUND);
     while (w.answered_count > 0)
         free(w.answered[--w.answered_count]);
     assert_settled(&w);
@@ -158,7 +158,7 @@ static void test_a_write_that_the_server_refuses_is_not_done_and_holds_no_hit_up
     world_hit(&w, 0, "n/a", 5);
     fake_rule(&w.redis,
               (struct fake_rule){.command = "DEL", .error = "-NOPERM no permissions to run the 'del' command"});
-    assert_int_equal(write_now(&w, ASK_DELETE, "n/a", 0), READ_FAILED);
+    assert_int_equal(write_now(&w, ASK_DELETE, "n/a", 0), ANSWER_FAILED);
     world_hit(&w, 0, "n/a", 2);
     assert_settled(&w);
     assert_int_equal(fake_value(&w.redis, "t:n:a"), 7);
@@ -175,7 +175,7 @@ static void test_a_write_is_in_doubt_while_the_server_is_away_and_done_once_when
     assert_settled(&w);
     w.redis.mute = true;
     world_ask_kind(&w, ASK_SET, "n/a", 50, 300);
-    assert_int_equal(answer_of(&w), READ_UNKNOWN);
+    assert_int_equal(answer_of(&w), ANSWER_IN_DOUBT);
     world_hit(&w, 0, "n/a", 1);
     w.redis.mute = false;
     assert_settled(&w);
@@ -192,7 +192,7 @@ static void test_a_write_that_was_never_sent_by_its_deadline_is_not_done(void **
     world_init(&w);
     w.redis.open_error = -ECONNREFUSED;
     world_ask_kind(&w, ASK_SET, "n/a", 50, 300);
-    assert_int_equal(answer_of(&w), READ_FAILED);
+    assert_int_equal(answer_of(&w), ANSWER_FAILED);
     w.redis.open_error = 0;
     world_run_ms(&w, 20000);
     assert_false(fake_key(&w.redis, "t:n:a")->exists);
@@ -215,7 +215,7 @@ static void cut_at(uint64_t byte, bool answers)
         s->out_cut = s->out_total + byte;
     else
         s->in_cut = s->in_total + byte;
-    assert_int_equal(write_now(&w, ASK_SET, "n/a", 1000), READ_FOUND);
+    assert_int_equal(write_now(&w, ASK_SET, "n/a", 1000), ANSWER_FOUND);
     world_hit(&w, 0, "n/a", 1);
     assert_settled(&w);
     fake_deliver_late(&w.redis);
@@ -257,7 +257,7 @@ static void test_what_a_write_replaced_does_not_come_back(void **state)
         world_hit(&w, 0, "n/a", 10);
         if (held)
             world_settle(&w);
-        assert_int_equal(write_now(&w, set ? ASK_SET : ASK_DELETE, "n/a", 1000), READ_FOUND);
+        assert_int_equal(write_now(&w, set ? ASK_SET : ASK_DELETE, "n/a", 1000), ANSWER_FOUND);
         world_run_ms(&w, 62000);
         assert_settled(&w);
         assert_int_equal(fake_key(&w.redis, "t:n:a")->exists, set);
@@ -288,7 +288,7 @@ static void test_what_a_write_replaced_does_not_come_back_when_its_answer_is_los
         while (fake_key(&w.redis, "t:n:a")->exists)
             world_step(&w);
         poison(&w, 0);
-        assert_int_equal(answer_of(&w), READ_FOUND);
+        assert_int_equal(answer_of(&w), ANSWER_FOUND);
         assert_settled(&w);
         world_fini(&w);
     }

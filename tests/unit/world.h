@@ -20,7 +20,7 @@ struct world {
     struct flusher_stats stats;
     struct core *core;
     uint64_t accepted;
-    struct read_op *answered[16];
+    struct question *answered[16];
     int answered_count;
     char last_event[64];
     char last_numbers[256]; /* " name=number" each */
@@ -60,12 +60,12 @@ static inline void world_log(void *ctx, enum log_level level, const char *event,
     w->events++;
 }
 
-static inline void world_answered(void *ctx, struct read_op *op)
+static inline void world_answered(void *ctx, struct question *question)
 {
     struct world *w = ctx;
 
     assert(w->answered_count < 16);
-    w->answered[w->answered_count++] = op;
+    w->answered[w->answered_count++] = question;
 }
 
 struct world_options {
@@ -119,8 +119,7 @@ static inline int world_create_core(struct world *w)
                                      .tally = w->tally,
                                      .books = &w->books,
                                      .stats = &w->stats,
-                                     .answered = world_answered,
-                                     .answered_ctx = w,
+                                     .asker = {world_answered, w},
                                  });
 }
 
@@ -149,7 +148,7 @@ static inline void world_init(struct world *w) { world_init_with(w, &(struct wor
 
 static inline void world_fini(struct world *w)
 {
-    core_fail_reads(w->core);
+    core_fail_questions(w->core);
     core_destroy(w->core);
     tally_destroy(w->tally);
     fake_fini(&w->redis);
@@ -215,22 +214,22 @@ static inline struct tally_value world_read(const struct world *w, const char *n
     return value;
 }
 
-static inline struct read_op *world_ask_kind(struct world *w, enum ask_kind kind, const char *name, int64_t value,
-                                             uint64_t timeout_ms)
+static inline struct question *world_ask_kind(struct world *w, enum question_kind kind, const char *name, int64_t value,
+                                              uint64_t timeout_ms)
 {
-    struct read_op *op = calloc(1, sizeof(*op) + sizeof(op->results[0]));
+    struct question *question = calloc(1, sizeof(*question) + sizeof(question->results[0]));
 
-    op->kind = kind;
-    op->count = 1;
-    op->results[0].stored = value;
-    op->deadline_ms = w->now_us / 1000 + timeout_ms;
-    op->results[0].name_bytes = (uint16_t)strlen(name);
-    memcpy(op->results[0].name, name, strlen(name));
-    core_read(w->core, op);
-    return op;
+    question->kind = kind;
+    question->count = 1;
+    question->results[0].stored = value;
+    question->deadline_ms = w->now_us / 1000 + timeout_ms;
+    question->results[0].name_bytes = (uint16_t)strlen(name);
+    memcpy(question->results[0].name, name, strlen(name));
+    core_ask(w->core, question);
+    return question;
 }
 
-static inline struct read_op *world_ask(struct world *w, const char *name, uint64_t timeout_ms)
+static inline struct question *world_ask(struct world *w, const char *name, uint64_t timeout_ms)
 {
     return world_ask_kind(w, ASK_READ, name, 0, timeout_ms);
 }

@@ -1,0 +1,68 @@
+#pragma once
+/* What a worker asks the flusher: "what does the store hold for these names?", "is this stored yet?", "write this",
+ * "which names are there?".
+ *
+ * Thread: whoever holds the pointer. Ownership travels with it: the worker makes a question and leaves it in the
+ * mailbox (flush/mailbox.h), the flusher answers it and hands it back, and the worker frees it. A worker that does not
+ * need the answer any more frees it when it comes.
+ *
+ * Happy path: reads go to nodes/read_queue.h, writes to ledger/writes.h, walks to nodes/scanner.h, and who waits until
+ * a hit is stored to flush/stored_waits.h. Each of them ends in asker_answer(). What is read of a name that this
+ * process counts is also published to the totals.
+ *
+ * Failure modes: every question is answered, at its deadline at the latest. When the flusher ends it answers what is
+ * left with ANSWER_FAILED, and main collects that in place of the workers it has joined. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tally/name.h"
+#include "tally/tally.h"
+
+#define QUESTION_NAMES_MAX 1024
+
+enum question_kind {
+    ASK_READ,   /* what each name holds */
+    ASK_SET,    /* write results[0].stored to the one name */
+    ASK_DELETE, /* remove the one name */
+    ASK_SCAN,   /* a page of names with their values, into `scan`. No names are given */
+    ASK_STORED, /* wait until `mark` is stored, and say in `done` whether it was by the deadline. No names are given */
+};
+
+enum answer_state {
+    ANSWER_OPEN,
+    ANSWER_FOUND,    /* Of a write: done */
+    ANSWER_MISSING,  /* there is no such key */
+    ANSWER_FAILED,   /* The store cannot be reached, or the key holds no integer. Of a write: not done */
+    ANSWER_IN_DOUBT, /* of a write: it may be done or not */
+};
+
+/* A name, and the answer to it. */
+struct answer {
+    char name[NAME_BYTES_MAX];
+    uint16_t name_bytes;
+    uint8_t state; /* enum answer_state */
+    int64_t stored;
+};
+
+struct question {
+    enum question_kind kind;
+    bool done;
+    struct tally_mark mark;
+    struct scan *scan;       /* of ASK_SCAN (ledger/scan.h), or NULL. Whoever frees the question frees it */
+    uint32_t worker;         /* who asks */
+    uint32_t count;          /* of `results`; at most QUESTION_NAMES_MAX */
+    uint64_t deadline_ms;    /* monotonic */
+    void *owner;             /* the worker's own */
+    struct question *next;   /* the flusher's, while it has the question */
+    uint32_t unanswered;     /* likewise */
+    struct answer results[]; /* count of them */
+};
+
+/* Where a question goes when it is answered. It is not the flusher's any more then. */
+struct asker {
+    void (*answered)(void *ctx, struct question *question);
+    void *ctx;
+};
+
+static inline void asker_answer(const struct asker *a, struct question *question) { a->answered(a->ctx, question); }
