@@ -126,7 +126,7 @@ static enum handler_result route_counters_of(struct api_worker *aw, const struct
                                              struct slice path)
 {
     bool writes = r->method == HTTP_PUT || r->method == HTTP_DELETE;
-    if (writes && (counters_are_writable(aw) || reply->again))
+    if (writes && counters_are_writable(aw))
         return route_counter_write(aw, r, reply, path);
     if (r->method == HTTP_GET || r->method == HTTP_HEAD)
         return path_has_key(path) ? route_counter(aw, r, reply, path) : route_counters(aw, r, reply, path);
@@ -177,6 +177,11 @@ static enum handler_result on_request(void *ctx, const struct http_request *r, s
 {
     struct slice hit = path_behind(r->path, SLICE("/v1/hit/"));
     return hit.at ? route_hit(ctx, r, reply, hit) : route_other(ctx, r, reply);
+}
+
+static enum handler_result on_resume(void *ctx, const struct http_request *r, struct reply *reply)
+{
+    return ask_resume(ctx, r, reply);
 }
 
 /* Reads alone: this worker has no counters of its own, and a page of the web must not reach the others. */
@@ -269,6 +274,7 @@ struct handler api_handler(struct api *a, uint32_t worker)
     return (struct handler){
         .wants_body = on_wants_body,
         .handle = on_request,
+        .resume = on_resume,
         .forget = on_forget,
         .stream_ended = on_stream_ended,
         .tick = on_tick,
@@ -287,7 +293,13 @@ struct handler api_admin_handler(struct api *a)
 {
     struct api_worker *aw = &a->per_worker[a->workers];
     aw->trusted = true;
-    return (struct handler){.handle = on_admin_request, .forget = on_forget, .woken = on_admin_woken, .ctx = aw};
+    return (struct handler){
+        .handle = on_admin_request,
+        .resume = on_resume,
+        .forget = on_forget,
+        .woken = on_admin_woken,
+        .ctx = aw,
+    };
 }
 
 void api_bind(struct api *a, uint32_t worker, struct worker *w)

@@ -8,6 +8,7 @@
 struct ask {
     struct api_worker *aw;
     struct ticket ticket;
+    ask_resume_fn *resume;
     struct question *question; /* the flusher's until `answered` */
     uint32_t note;             /* the route's */
     uint32_t *flag;            /* cleared when nobody waits any more; NULL: none */
@@ -31,7 +32,8 @@ struct question *ask_question(const struct api_worker *aw, const struct reply *r
     return question;
 }
 
-bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *question, uint32_t wait_ms)
+bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *question, uint32_t wait_ms,
+               ask_resume_fn *resume)
 {
     struct ask *a = question ? calloc(1, sizeof(*a)) : NULL;
     if (!a) {
@@ -40,7 +42,7 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *ques
         free(question);
         return false;
     }
-    *a = (struct ask){.aw = aw, .ticket = reply->ticket, .question = question};
+    *a = (struct ask){.aw = aw, .ticket = reply->ticket, .question = question, .resume = resume};
     question->owner = a;
     if (!mailbox_ask(aw->api->config.mailbox, question)) {
         ask_free(a);
@@ -54,8 +56,9 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *ques
 bool ask_quietly(struct api_worker *aw, struct question *question)
 {
     struct reply nobody = {0};
-    bool asked = ask_begin(aw, &nobody, question, 0);
-    ask_end(&nobody);
+    bool asked = ask_begin(aw, &nobody, question, 0, NULL);
+    if (asked)
+        ask_forget(nobody.waiting);
     return asked;
 }
 
@@ -80,6 +83,20 @@ const struct question *ask_answer(const struct reply *reply)
 {
     const struct ask *a = reply->waiting;
     return a && a->answered ? a->question : NULL;
+}
+
+uint32_t ask_names(const struct reply *reply)
+{
+    const struct ask *a = reply->waiting;
+    return a->question->count;
+}
+
+/* The flusher writes none of it while it has the question. */
+struct slice ask_name(const struct reply *reply, uint32_t i)
+{
+    const struct ask *a = reply->waiting;
+    const struct answer *named = &a->question->results[i];
+    return (struct slice){named->name, named->name_bytes};
 }
 
 void ask_note(struct reply *reply, uint32_t note)
@@ -111,11 +128,16 @@ void ask_forget(void *waiting)
         a->forgotten = true;
 }
 
-void ask_end(struct reply *reply)
+enum handler_result ask_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
 {
-    if (reply->waiting)
-        ask_forget(reply->waiting);
-    reply->waiting = NULL;
+    struct ask *a = reply->waiting;
+    enum handler_result result = a->resume(aw, r, reply);
+    if (result == WAITING)
+        return result;
+    ask_forget(a);
+    if (reply->waiting == a) /* a stream leaves its own there */
+        reply->waiting = NULL;
+    return result;
 }
 
 void ask_answers(struct api_worker *aw)

@@ -1,26 +1,40 @@
 #pragma once
-/* A request that waits for the flusher: the question goes there, the connection waits, the answer resumes it.
+/* A request that waits for the flusher: the question goes there, the connection waits, and the answer resumes it.
  *
- * Thread: the worker's. Ends in one of three ways: the answer comes, ask_end() is called when the wait is over
- * (then the answer is thrown away when it comes), or the connection ends (ask_forget(), likewise). */
+ * Thread: the worker's.
+ * Happy path: ask_question(), ask_begin(), and the route returns WAITING. When the answer is here, or the wait is over,
+ * the route's `resume` is called. It finds the answer by ask_answer(), and what was asked by ask_name(). The question
+ * goes when `resume` returns HANDLED.
+ *
+ * Failure modes: the wait is over before the answer has come, or the connection ends. Then the answer is thrown away
+ * when it comes. */
 
 #include "api/api_worker.h"
 
 /* An empty question about `count` names, for ask_begin(); NULL without memory. */
 struct question *ask_question(const struct api_worker *aw, const struct reply *reply, uint32_t count,
                               uint32_t deadline_ms);
-/* Takes the question. false: the flusher takes no more questions, or no memory; the request is answered at once. */
-bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *question, uint32_t wait_ms);
+/* What goes on with the request of a route that waited. It returns as a route does, WAITING after ask_again() only. */
+typedef enum handler_result ask_resume_fn(struct api_worker *aw, const struct http_request *r, struct reply *reply);
+
+/* Takes the question. Returns false when the flusher takes no more of them, or without memory: then the request is to
+ * be answered at once. */
+bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *question, uint32_t wait_ms,
+               ask_resume_fn *resume);
+enum handler_result ask_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply);
 /* Asks, and lets nobody wait: the flusher publishes what it learns (tally/totals.h, tally/answers.h). Takes the
  * question. */
 bool ask_quietly(struct api_worker *aw, struct question *question);
 /* The same question once more, about one name; the answer that came is forgotten, what hangs at it stays. */
 bool ask_again(struct api_worker *aw, struct reply *reply, enum question_kind kind, struct slice name,
                uint32_t deadline_ms, uint32_t wait_ms);
-/* The second call for the same request: what came back, or NULL when nothing did. Valid until ask_end(). */
+/* ---- of a request that is resumed ---- */
+/* Returns what came back, or NULL when nothing did. */
 const struct question *ask_answer(const struct reply *reply);
-void ask_end(struct reply *reply);
-/* A number of the route's own, from its first call, after ask_begin(), to the second. */
+/* How many names were asked for, and each of them, whether an answer came or not. */
+uint32_t ask_names(const struct reply *reply);
+struct slice ask_name(const struct reply *reply, uint32_t i);
+/* A number of the route's own, noted once it waits. 0 before. */
 void ask_note(struct reply *reply, uint32_t note);
 uint32_t ask_note_read(const struct reply *reply);
 /* A flag that is set until the wait is over, however it ends, and then cleared. */

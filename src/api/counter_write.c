@@ -40,6 +40,37 @@ static bool value_read(struct api_worker *aw, const struct http_request *r, stru
     return good;
 }
 
+static void answer_written(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice name,
+                           int64_t value)
+{
+    struct buf body = {0};
+    stat_add(&aw->stats.writes[API_WRITE_DONE], 1);
+    if (r->method == HTTP_PUT) {
+        buf_append_slice(&body, SLICE("{\"ns\":"));
+        json_append_string(&body, name_ns(name));
+        buf_append_slice(&body, SLICE(",\"key\":"));
+        json_append_string(&body, name_key(name));
+        buf_printf(&body, ",\"value\":%lld}\n", (long long)value);
+    }
+    answer_json(aw, r, reply, r->method == HTTP_PUT ? 200 : 204, buf_slice(&body));
+    buf_fini(&body);
+}
+
+static enum handler_result write_end(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    const struct question *question = ask_answer(reply);
+    enum answer_state state = question ? (enum answer_state)question->results[0].state : ANSWER_IN_DOUBT;
+    store_relaxed_u64(&aw->api->written_ms, reply->now_ms); /* partner: believed_since_ms() */
+    if (state == ANSWER_FOUND)
+        answer_written(aw, r, reply, ask_name(reply, 0), question->results[0].stored);
+    if (state == ANSWER_FAILED)
+        return fail(aw, r, reply, 503, "not_written", "the store did not take it; nothing was written",
+                    "Retry-After: 1\r\n");
+    if (state == ANSWER_IN_DOUBT)
+        return fail(aw, r, reply, 504, "in_doubt", "it may be written yet; the same request again is safe", NULL);
+    return HANDLED;
+}
+
 static bool write_ask(struct api_worker *aw, struct reply *reply, enum question_kind kind, struct slice name,
                       int64_t value)
 {
@@ -50,7 +81,7 @@ static bool write_ask(struct api_worker *aw, struct reply *reply, enum question_
         question->results[0].name_bytes = (uint16_t)name.bytes;
         memcpy(question->results[0].name, name.at, name.bytes);
     }
-    return ask_begin(aw, reply, question, WRITE_WAIT_MS);
+    return ask_begin(aw, reply, question, WRITE_WAIT_MS, write_end);
 }
 
 static enum handler_result write_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -68,39 +99,6 @@ static enum handler_result write_begin(struct api_worker *aw, const struct http_
     return fail(aw, r, reply, 503, "store_unreachable", "nothing was written; try again", "Retry-After: 1\r\n");
 }
 
-static void answer_written(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice name,
-                           int64_t value)
-{
-    struct buf body = {0};
-    stat_add(&aw->stats.writes[API_WRITE_DONE], 1);
-    if (r->method == HTTP_PUT) {
-        buf_append_slice(&body, SLICE("{\"ns\":"));
-        json_append_string(&body, name_ns(name));
-        buf_append_slice(&body, SLICE(",\"key\":"));
-        json_append_string(&body, name_key(name));
-        buf_printf(&body, ",\"value\":%lld}\n", (long long)value);
-    }
-    answer_json(aw, r, reply, r->method == HTTP_PUT ? 200 : 204, buf_slice(&body));
-    buf_fini(&body);
-}
-
-static enum handler_result write_end(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                     struct slice name)
-{
-    const struct question *question = ask_answer(reply);
-    enum answer_state state = question ? (enum answer_state)question->results[0].state : ANSWER_IN_DOUBT;
-    store_relaxed_u64(&aw->api->written_ms, reply->now_ms); /* partner: believed_since_ms() */
-    if (state == ANSWER_FOUND)
-        answer_written(aw, r, reply, name, question->results[0].stored);
-    ask_end(reply);
-    if (state == ANSWER_FAILED)
-        return fail(aw, r, reply, 503, "not_written", "the store did not take it; nothing was written",
-                    "Retry-After: 1\r\n");
-    if (state == ANSWER_IN_DOUBT)
-        return fail(aw, r, reply, 504, "in_doubt", "it may be written yet; the same request again is safe", NULL);
-    return HANDLED;
-}
-
 enum handler_result route_counter_write(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                         struct slice path)
 {
@@ -111,8 +109,6 @@ enum handler_result route_counter_write(struct api_worker *aw, const struct http
     if (wrong)
         return fail(aw, r, reply, 400, wrong, "/v1/counters/NAMESPACE/KEY or /v1/counters/NAMESPACE?key=KEY, one key",
                     NULL);
-    if (reply->again)
-        return write_end(aw, r, reply, name);
     switch (tokens_check(aw->policy->tokens, r->field[HTTP_FIELD_AUTHORIZATION], TOKEN_WRITE, name_ns(name))) {
     case TOKEN_GOOD: return write_begin(aw, r, reply, name);
     case TOKEN_NOT_ENOUGH:

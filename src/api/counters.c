@@ -37,6 +37,31 @@ static enum handler_result bad_name(struct api_worker *aw, const struct http_req
     return HANDLED;
 }
 
+static enum handler_result answer_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                          struct slice name, const struct lookup_value *value)
+{
+    if (!value->exists && value->known) {
+        answer_error(aw, r, reply, 404, "not_found",
+                     "nothing was counted for this key; counters appear with their first hit", NULL);
+    } else if (!value->exists) {
+        answer_unknown(aw, r, reply, value);
+    } else {
+        struct buf body = {0};
+        counter_append(&body, name, value, reply->now_ms);
+        buf_append(&body, "\n", 1);
+        answer_json(aw, r, reply, 200, buf_slice(&body));
+        buf_fini(&body);
+    }
+    return HANDLED;
+}
+
+static enum handler_result counter_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    struct lookup_value value;
+    lookup_answer(aw, reply, &value);
+    return answer_counter(aw, r, reply, ask_name(reply, 0), &value);
+}
+
 enum handler_result route_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                   struct slice path)
 {
@@ -51,21 +76,9 @@ enum handler_result route_counter(struct api_worker *aw, const struct http_reque
         return HANDLED;
     }
     struct lookup_value value;
-    if (!lookup_names(aw, r, reply, &name, 1, &value))
+    if (!lookup_names(aw, r, reply, &name, 1, &value, counter_resume))
         return WAITING;
-    if (!value.exists && value.known) {
-        answer_error(aw, r, reply, 404, "not_found",
-                     "nothing was counted for this key; counters appear with their first hit", NULL);
-    } else if (!value.exists) {
-        answer_unknown(aw, r, reply, &value);
-    } else {
-        struct buf body = {0};
-        counter_append(&body, name, &value, reply->now_ms);
-        buf_append(&body, "\n", 1);
-        answer_json(aw, r, reply, 200, buf_slice(&body));
-        buf_fini(&body);
-    }
-    return HANDLED;
+    return answer_counter(aw, r, reply, name, &value);
 }
 
 struct many {
@@ -91,21 +104,48 @@ static const char *many_read(struct many *m, struct slice ns, struct slice query
     return m->count == 0 ? "no_key" : NULL;
 }
 
-static void many_append(struct buf *b, const struct many *m, const struct lookup_value *values, uint64_t now_ms)
+static void many_append(struct buf *b, const struct slice *names, uint32_t count, const struct lookup_value *values,
+                        uint64_t now_ms)
 {
     buf_append_slice(b, SLICE("{\"counters\":["));
-    for (uint32_t i = 0, n = 0; i < m->count; i++)
+    for (uint32_t i = 0, n = 0; i < count; i++)
         if (values[i].exists) {
             buf_append(b, ",", n++ > 0);
-            counter_append(b, m->names[i], &values[i], now_ms);
+            counter_append(b, names[i], &values[i], now_ms);
         }
     buf_append_slice(b, SLICE("],\"missing\":["));
-    for (uint32_t i = 0, n = 0; i < m->count; i++)
+    for (uint32_t i = 0, n = 0; i < count; i++)
         if (!values[i].exists) {
             buf_append(b, ",", n++ > 0);
-            json_append_string(b, name_key(m->names[i]));
+            json_append_string(b, name_key(names[i]));
         }
     buf_append_slice(b, SLICE("]}\n"));
+}
+
+static enum handler_result answer_counters(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                           const struct slice *names, uint32_t count, const struct lookup_value *values)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!values[i].exists && !values[i].known) {
+            answer_unknown(aw, r, reply, &values[i]);
+            return HANDLED;
+        }
+    struct buf body = {0};
+    many_append(&body, names, count, values, reply->now_ms);
+    answer_json(aw, r, reply, 200, buf_slice(&body));
+    buf_fini(&body);
+    return HANDLED;
+}
+
+static enum handler_result counters_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    struct lookup_value values[LOOKUP_NAMES_MAX];
+    struct slice names[LOOKUP_NAMES_MAX];
+    uint32_t count = ask_names(reply);
+    lookup_answer(aw, reply, values);
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = ask_name(reply, i);
+    return answer_counters(aw, r, reply, names, count, values);
 }
 
 enum handler_result route_counters(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -122,16 +162,7 @@ enum handler_result route_counters(struct api_worker *aw, const struct http_requ
         return HANDLED;
     }
     struct lookup_value values[LOOKUP_NAMES_MAX];
-    if (!lookup_names(aw, r, reply, m.names, m.count, values))
+    if (!lookup_names(aw, r, reply, m.names, m.count, values, counters_resume))
         return WAITING;
-    for (uint32_t i = 0; i < m.count; i++)
-        if (!values[i].exists && !values[i].known) {
-            answer_unknown(aw, r, reply, &values[i]);
-            return HANDLED;
-        }
-    struct buf body = {0};
-    many_append(&body, &m, values, reply->now_ms);
-    answer_json(aw, r, reply, 200, buf_slice(&body));
-    buf_fini(&body);
-    return HANDLED;
+    return answer_counters(aw, r, reply, m.names, m.count, values);
 }

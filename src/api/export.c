@@ -89,6 +89,46 @@ static void append_page(struct api_worker *aw, struct reply *reply, const struct
     buf_fini(&rows);
 }
 
+/* ---- page after page ---- */
+
+/* A client cannot be told in another way that what it has is not all: there is no last chunk. */
+static enum handler_result export_cut(struct api_worker *aw, struct reply *reply)
+{
+    stat_add(&aw->stats.exports_cut, 1);
+    reply->close = true;
+    return HANDLED;
+}
+
+static enum handler_result export_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    const struct form *form = form_of(r->query);
+    bool first = ask_note_read(reply) == 0;
+    bool draining = r->keep_alive && reply->close;
+    if (!first && (draining || !ask_answer(reply)))
+        return export_cut(aw, reply);
+    if (reply->out->bytes > 0 && !first) { /* the page before is not with the kernel yet */
+        reply->wait_ms = EXPORT_LOOK_MS;
+        return WAITING;
+    }
+    const struct scan *scan = first ? walk_page(aw, r, reply) : ask_answer(reply)->scan;
+    if (!scan) {
+        return HANDLED;
+    }
+    if (scan->state != SCAN_DONE)
+        return export_cut(aw, reply);
+    if (first)
+        append_head(aw, r, reply, form, name_ns((struct slice){scan->begins, scan->begins_bytes}));
+    append_page(aw, reply, form, scan, first);
+    if (scan->ended) {
+        buf_append_slice(reply->out, SLICE("0\r\n\r\n"));
+        return HANDLED;
+    }
+    if (!walk_again(aw, reply))
+        return export_cut(aw, reply);
+    ask_note(reply, 1);
+    return WAITING;
+}
+
 /* ---- its beginning ---- */
 
 static enum handler_result export_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -110,55 +150,12 @@ static enum handler_result export_begin(struct api_worker *aw, const struct http
         return HANDLED;
     }
     q->pause_percent = EXPORT_PAUSE_PERCENT;
-    if (!walk_begin(aw, r, reply, q)) {
+    if (!walk_begin(aw, r, reply, q, export_resume)) {
         store_release_u32(&aw->api->exporting, 0);
         return HANDLED;
     }
     stat_add(&aw->stats.exports, 1);
     ask_hold(reply, &aw->api->exporting);
-    return WAITING;
-}
-
-/* ---- page after page ---- */
-
-/* A client cannot be told in another way that what it has is not all: there is no last chunk. */
-static enum handler_result export_cut(struct api_worker *aw, struct reply *reply)
-{
-    stat_add(&aw->stats.exports_cut, 1);
-    ask_end(reply);
-    reply->close = true;
-    return HANDLED;
-}
-
-static enum handler_result export_go_on(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                        const struct form *form, struct slice ns)
-{
-    bool first = ask_note_read(reply) == 0;
-    bool draining = r->keep_alive && reply->close;
-    if (!first && (draining || !ask_answer(reply)))
-        return export_cut(aw, reply);
-    if (reply->out->bytes > 0 && !first) { /* the page before is not with the kernel yet */
-        reply->wait_ms = EXPORT_LOOK_MS;
-        return WAITING;
-    }
-    const struct scan *scan = first ? walk_page(aw, r, reply) : ask_answer(reply)->scan;
-    if (!scan) {
-        ask_end(reply);
-        return HANDLED;
-    }
-    if (scan->state != SCAN_DONE)
-        return export_cut(aw, reply);
-    if (first)
-        append_head(aw, r, reply, form, ns);
-    append_page(aw, reply, form, scan, first);
-    if (scan->ended) {
-        buf_append_slice(reply->out, SLICE("0\r\n\r\n"));
-        ask_end(reply);
-        return HANDLED;
-    }
-    if (!walk_again(aw, reply))
-        return export_cut(aw, reply);
-    ask_note(reply, 1);
     return WAITING;
 }
 
@@ -180,5 +177,5 @@ enum handler_result route_export(struct api_worker *aw, const struct http_reques
         answer_error(aw, r, reply, 400, wrong, detail, NULL);
         return HANDLED;
     }
-    return reply->again ? export_go_on(aw, r, reply, form, keys_query_ns(&q)) : export_begin(aw, r, reply, &q, form);
+    return export_begin(aw, r, reply, &q, form);
 }

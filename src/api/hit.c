@@ -92,8 +92,7 @@ static enum handler_result answer_filtered(struct api_worker *aw, const struct h
         answer_refusal(aw, r, reply, why);
         return HANDLED;
     }
-    if (!reply->again)
-        refusal_count(aw, why);
+    refusal_count(aw, why);
     if (hit->form == HIT_PLAIN)
         return hit_answer_value(aw, r, reply, hit, why);
     if (hit->form == HIT_SVG)
@@ -107,15 +106,9 @@ static __attribute__((noinline)) enum handler_result answer_form(struct api_work
                                                                  struct reply *reply, const struct hit *hit,
                                                                  enum api_refusal why)
 {
-    if (reply->again)
-        why = (enum api_refusal)ask_note_read(reply); /* it was counted, or not, the first time */
-    else if (why != API_REFUSAL_KINDS && !refusal_is_filter(why))
+    if (why != API_REFUSAL_KINDS && !refusal_is_filter(why))
         return refuse(aw, r, reply, hit, why);
-    enum handler_result result =
-        why == API_REFUSAL_KINDS ? answer_special(aw, r, reply, hit) : answer_filtered(aw, r, reply, hit, why);
-    if (result == WAITING)
-        ask_note(reply, why);
-    return result;
+    return why == API_REFUSAL_KINDS ? answer_special(aw, r, reply, hit) : answer_filtered(aw, r, reply, hit, why);
 }
 
 enum handler_result route_hit(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -135,8 +128,7 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
     enum api_refusal why = hit_read(r, path, &hit);
     if (why != API_REFUSAL_KINDS)
         return refuse(aw, r, reply, &hit, why);
-    if (!reply->again)
-        why = hit_admit(aw, r, reply, &hit);
+    why = hit_admit(aw, r, reply, &hit);
     if (!special && why == API_REFUSAL_KINDS)
         return answer_counted(aw, r, reply, aw->counted, 204);
     return answer_form(aw, r, reply, &hit, why);

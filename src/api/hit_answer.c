@@ -84,22 +84,40 @@ static void badge_answer(struct api_worker *aw, const struct http_request *r, st
     buf_fini(&body);
 }
 
-enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                     const struct hit *hit, enum api_refusal why)
+static enum handler_result answer_badge(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                        const struct hit_query *query, const struct lookup_value *value,
+                                        enum api_refusal why)
 {
-    struct lookup_value value;
-    if (!lookup_names(aw, r, reply, &hit->name, 1, &value))
-        return WAITING;
     struct badge badge = badge_plain;
     enum count_format format = COUNT_DIGITS;
     char label[BADGE_LABEL_BYTES_MAX], space[64];
     struct buf text = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
-    badge_read(&hit->query, label, &badge, &format);
-    count_append(&text, value.value, format);
-    buf_append(&text, "+", !value.known); /* there are more in a store that does not answer */
+    badge_read(query, label, &badge, &format);
+    count_append(&text, value->value, format);
+    buf_append(&text, "+", !value->known); /* there are more in a store that does not answer */
     badge.value = buf_slice(&text);
     badge_answer(aw, r, reply, &badge, why);
     return HANDLED;
+}
+
+static enum handler_result badge_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    struct hit_query query = {0};
+    struct lookup_value value;
+    if (r->query.at)
+        hit_query_read(r->query, &query); /* it was well when it came */
+    lookup_answer(aw, reply, &value);
+    return answer_badge(aw, r, reply, &query, &value, (enum api_refusal)ask_note_read(reply));
+}
+
+enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                     const struct hit *hit, enum api_refusal why)
+{
+    struct lookup_value value;
+    if (lookup_names(aw, r, reply, &hit->name, 1, &value, badge_resume))
+        return answer_badge(aw, r, reply, &hit->query, &value, why);
+    ask_note(reply, why);
+    return WAITING;
 }
 
 void hit_answer_pixel_of(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why)
@@ -124,17 +142,14 @@ void hit_answer_refused_image(struct api_worker *aw, const struct http_request *
 
 /* ---- the number ---- */
 
-enum handler_result hit_answer_value(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                     const struct hit *hit, enum api_refusal why)
+static enum handler_result answer_value(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                        const struct lookup_value *value, enum api_refusal why)
 {
-    struct lookup_value value;
-    if (!lookup_names(aw, r, reply, &hit->name, 1, &value))
-        return WAITING;
     char space[160], lines[STATUS_BYTES_MAX];
     struct buf body = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
     struct buf headers = {.data = lines, .capacity = sizeof(lines), .bytes_max = sizeof(lines)};
     buf_append(&body, "{", 1);
-    lookup_append(&body, &value, reply->now_ms);
+    lookup_append(&body, value, reply->now_ms);
     buf_append(&body, "}\n", 2);
     hit_status_append(&headers, why);
     answer(
@@ -144,7 +159,39 @@ enum handler_result hit_answer_value(struct api_worker *aw, const struct http_re
     return HANDLED;
 }
 
+static enum handler_result value_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    struct lookup_value value;
+    lookup_answer(aw, reply, &value);
+    return answer_value(aw, r, reply, &value, (enum api_refusal)ask_note_read(reply));
+}
+
+enum handler_result hit_answer_value(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                     const struct hit *hit, enum api_refusal why)
+{
+    struct lookup_value value;
+    if (lookup_names(aw, r, reply, &hit->name, 1, &value, value_resume))
+        return answer_value(aw, r, reply, &value, why);
+    ask_note(reply, why);
+    return WAITING;
+}
+
 /* ---- stored ---- */
+
+static enum handler_result answer_stored(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                         bool stored)
+{
+    answer(aw, r, reply,
+           &(struct http_response){.status = stored ? 204 : 202,
+                                   .extra = stored ? SLICE(STORED_HEADERS) : SLICE(COUNTED_HEADERS)});
+    return HANDLED;
+}
+
+static enum handler_result stored_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
+{
+    const struct question *question = ask_answer(reply);
+    return answer_stored(aw, r, reply, question && question->done);
+}
 
 static bool stored_ask(struct api_worker *aw, struct reply *reply, const struct hit *hit)
 {
@@ -156,19 +203,11 @@ static bool stored_ask(struct api_worker *aw, struct reply *reply, const struct 
         question->kind = ASK_STORED;
         question->mark = tally_mark(aw->api->config.tally, aw->index, hit->name);
     }
-    return ask_begin(aw, reply, question, (uint32_t)wait_ms + STORED_GRACE_MS);
+    return ask_begin(aw, reply, question, (uint32_t)wait_ms + STORED_GRACE_MS, stored_resume);
 }
 
 enum handler_result hit_answer_stored(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                       const struct hit *hit)
 {
-    if (!reply->again && stored_ask(aw, reply, hit))
-        return WAITING;
-    const struct question *question = ask_answer(reply);
-    bool stored = question && question->done;
-    ask_end(reply);
-    answer(aw, r, reply,
-           &(struct http_response){.status = stored ? 204 : 202,
-                                   .extra = stored ? SLICE(STORED_HEADERS) : SLICE(COUNTED_HEADERS)});
-    return HANDLED;
+    return stored_ask(aw, reply, hit) ? WAITING : answer_stored(aw, r, reply, false);
 }

@@ -40,26 +40,27 @@ static void answer_page(struct api_worker *aw, const struct http_request *r, str
     buf_fini(&body);
 }
 
-static enum handler_result list(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                const struct keys_query *q)
+static enum handler_result list_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
 {
-    if (!reply->again) {
-        if (!right_check(aw, r, reply, TOKEN_READ, keys_query_ns(q)))
-            return HANDLED;
-        return walk_begin(aw, r, reply, q) ? WAITING : HANDLED;
-    }
     const struct scan *scan = walk_page(aw, r, reply);
     if (scan)
         answer_page(aw, r, reply, scan);
-    ask_end(reply);
     return HANDLED;
+}
+
+static enum handler_result list(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                const struct keys_query *q)
+{
+    if (!right_check(aw, r, reply, TOKEN_READ, keys_query_ns(q)))
+        return HANDLED;
+    return walk_begin(aw, r, reply, q, list_resume) ? WAITING : HANDLED;
 }
 
 enum handler_result route_keys(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                struct slice path)
 {
     bool writable = aw->policy && aw->policy->tokens, deletes = r->method == HTTP_DELETE;
-    if (deletes && !writable && !reply->again && !aw->trusted) {
+    if (deletes && !writable && !aw->trusted) {
         answer_not_allowed(aw, r, reply, "GET, HEAD, OPTIONS",
                            "who may write counters stands in --token-file, and there is none");
         return HANDLED;

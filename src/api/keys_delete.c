@@ -13,23 +13,9 @@
 static enum handler_result fail(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                                 const char *token, const char *detail, const char *extra)
 {
-    ask_end(reply);
     stat_add(&aw->stats.writes[status == 504 ? API_WRITE_IN_DOUBT : API_WRITE_REFUSED], 1);
     answer_error(aw, r, reply, status, token, detail, extra);
     return HANDLED;
-}
-
-static enum handler_result begin(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                 const struct keys_query *q)
-{
-    if (!right_check(aw, r, reply, TOKEN_WRITE, keys_query_ns(q)))
-        return HANDLED;
-    if (q->begins_bytes == q->ns_bytes + 1)
-        return fail(aw, r, reply, 400, "no_prefix", "say which keys: ?prefix= with what they begin with", NULL);
-    if (aw->api->config.embedded)
-        return fail(aw, r, reply, 501, "no_store", "counts can be removed from a store only: start tallyd with --redis",
-                    NULL);
-    return walk_begin(aw, r, reply, q) ? WAITING : HANDLED;
 }
 
 static enum handler_result answer_deleted(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -41,7 +27,6 @@ static enum handler_result answer_deleted(struct api_worker *aw, const struct ht
     buf_append_slice(&body, SLICE("}\n"));
     answer_json(aw, r, reply, 200, buf_slice(&body));
     buf_fini(&body);
-    ask_end(reply);
     return HANDLED;
 }
 
@@ -67,16 +52,23 @@ static enum handler_result go_on(struct api_worker *aw, const struct http_reques
     return WAITING;
 }
 
-enum handler_result keys_delete(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                                const struct keys_query *q)
+static enum handler_result delete_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
 {
-    if (!reply->again)
-        return begin(aw, r, reply, q);
     if (!ask_answer(reply))
         return fail(aw, r, reply, 504, "in_doubt", "some may be removed; the same request again is safe", NULL);
     const struct scan *scan = ask_note_read(reply) > 0 ? ask_answer(reply)->scan : walk_page(aw, r, reply);
-    if (scan)
-        return go_on(aw, r, reply, scan);
-    ask_end(reply);
-    return HANDLED;
+    return scan ? go_on(aw, r, reply, scan) : HANDLED;
+}
+
+enum handler_result keys_delete(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                const struct keys_query *q)
+{
+    if (!right_check(aw, r, reply, TOKEN_WRITE, keys_query_ns(q)))
+        return HANDLED;
+    if (q->begins_bytes == q->ns_bytes + 1)
+        return fail(aw, r, reply, 400, "no_prefix", "say which keys: ?prefix= with what they begin with", NULL);
+    if (aw->api->config.embedded)
+        return fail(aw, r, reply, 501, "no_store", "counts can be removed from a store only: start tallyd with --redis",
+                    NULL);
+    return walk_begin(aw, r, reply, q, delete_resume) ? WAITING : HANDLED;
 }

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "api/ask.h"
-
 #define ASK_DEADLINE_MS 400 /* the flusher gives up then … */
 #define ASK_WAIT_MS 600     /* … and the request at the latest then */
 #define STALE_MS_MIN 2000
@@ -105,40 +103,50 @@ static struct question *question_about(const struct api_worker *aw, const struct
     return question;
 }
 
-bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
-                  uint32_t count, struct lookup_value *out)
-{
-    const struct question *answer = ask_answer(reply);
-    bool fresh = true, busy = false;
-    for (uint32_t i = 0; i < count; i++) {
-        struct tally_value v;
-        tally_read(aw->api->config.tally, names[i], &v);
-        value_from_tally(aw, &v, reply->now_ms, &out[i]);
-        bool recalled = !answer && !v.known && !v.counted && value_recall(aw, names[i], reply->now_ms, &out[i]);
-        fresh = fresh && (recalled || is_fresh(aw, &v, reply->now_ms));
-    }
-    if (answer) {
-        for (uint32_t i = 0; i < count; i++)
-            value_merge(&out[i], &answer->results[i], reply->now_ms);
-    } else if (!reply->waiting && !fresh && store_answers(aw)) {
-        busy = !may_ask(aw, reply, r, count);
-        if (!busy && ask_begin(aw, reply, question_about(aw, reply, names, count), ASK_WAIT_MS))
-            return false;
-        busy = true; /* or the flusher takes no more questions */
-    }
-    for (uint32_t i = 0; i < count; i++)
-        out[i].busy = busy && !out[i].known;
-    ask_end(reply); /* expired: with what there is */
-    return true;
-}
-
-bool lookup_peek(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *out)
+/* Returns whether what is known in this process will do. */
+static bool value_read(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *out)
 {
     struct tally_value v;
     tally_read(aw->api->config.tally, name, &v);
     value_from_tally(aw, &v, now_ms, out);
     bool recalled = !v.known && !v.counted && value_recall(aw, name, now_ms, out);
-    return recalled || is_fresh(aw, &v, now_ms) || aw->api->config.embedded;
+    return recalled || is_fresh(aw, &v, now_ms);
+}
+
+bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
+                  uint32_t count, struct lookup_value *out, ask_resume_fn *resume)
+{
+    bool fresh = true;
+    for (uint32_t i = 0; i < count; i++)
+        fresh = value_read(aw, names[i], reply->now_ms, &out[i]) && fresh;
+    if (fresh || !store_answers(aw))
+        return true;
+    if (may_ask(aw, reply, r, count) &&
+        ask_begin(aw, reply, question_about(aw, reply, names, count), ASK_WAIT_MS, resume))
+        return false;
+    for (uint32_t i = 0; i < count; i++)
+        out[i].busy = !out[i].known; /* or the flusher takes no more questions */
+    return true;
+}
+
+void lookup_answer(const struct api_worker *aw, const struct reply *reply, struct lookup_value *out)
+{
+    const struct question *answer = ask_answer(reply);
+    for (uint32_t i = 0; i < ask_names(reply); i++) {
+        struct tally_value v;
+        if (!answer) {
+            value_read(aw, ask_name(reply, i), reply->now_ms, &out[i]);
+            continue;
+        }
+        tally_read(aw->api->config.tally, ask_name(reply, i), &v);
+        value_from_tally(aw, &v, reply->now_ms, &out[i]);
+        value_merge(&out[i], &answer->results[i], reply->now_ms);
+    }
+}
+
+bool lookup_peek(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *out)
+{
+    return value_read(aw, name, now_ms, out) || aw->api->config.embedded;
 }
 
 void lookup_refresh(struct api_worker *aw, const struct slice *names, uint32_t count, uint64_t now_ms)

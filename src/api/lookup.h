@@ -7,7 +7,7 @@
  * key" among it, is remembered for as long (tally/answers.h). Names asked for have a budget, by client and by worker.
  */
 
-#include "api/api_worker.h"
+#include "api/ask.h"
 
 #define LOOKUP_NAMES_MAX 100
 
@@ -20,9 +20,12 @@ struct lookup_value {
     bool busy;         /* not known, as so many questions at once are not asked; not because the store is away */
 };
 
-/* Fills `out` for `count` names; false: WAITING, reply is set up and the route is called again. */
+/* Fills `out` for `count` names. Returns false when the store is asked: then the route returns WAITING, and `resume`
+ * gets the values by lookup_answer(). */
 bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
-                  uint32_t count, struct lookup_value *out);
+                  uint32_t count, struct lookup_value *out, ask_resume_fn *resume);
+/* Fills `out` for the names that were asked for (ask_names()), with what there is when no answer came. */
+void lookup_answer(const struct api_worker *aw, const struct reply *reply, struct lookup_value *out);
 /* What is known of a name without asking. Returns whether the store need not be asked. */
 bool lookup_peek(const struct api_worker *aw, struct slice name, uint64_t now_ms, struct lookup_value *out);
 /* Asks the store for `count` names, QUESTION_NAMES_MAX at most, so that lookup_peek() knows them later. Whoever follows

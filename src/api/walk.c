@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "api/ask.h"
 #include "api/cursor.h"
 
 #define WALK_DEADLINE_MS 5000 /* the flusher answers by then, mostly much earlier … */
@@ -18,7 +17,8 @@ static void answer_busy(struct api_worker *aw, const struct http_request *r, str
     answer_error(aw, r, reply, 503, "busy", "so many lists at once are not made; try again", "Retry-After: 1\r\n");
 }
 
-bool walk_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct keys_query *q)
+bool walk_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct keys_query *q,
+                ask_resume_fn *resume)
 {
     const struct api_config *config = &aw->api->config;
     if (!config->embedded && !mailbox_is_connected(config->mailbox)) {
@@ -35,7 +35,7 @@ bool walk_begin(struct api_worker *aw, const struct http_request *r, struct repl
             question->scan->pause_percent = q->pause_percent;
         }
     }
-    if (question && question->scan && ask_begin(aw, reply, question, WALK_WAIT_MS))
+    if (question && question->scan && ask_begin(aw, reply, question, WALK_WAIT_MS, resume))
         return true;
     if (question && !question->scan)
         free(question);

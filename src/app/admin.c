@@ -224,6 +224,13 @@ static enum handler_result handle(void *ctx, const struct http_request *r, struc
     return HANDLED;
 }
 
+/* Only what /v1/ takes waits. */
+static enum handler_result resume(void *ctx, const struct http_request *r, struct reply *reply)
+{
+    const struct sources *s = ctx;
+    return s->v1.resume(s->v1.ctx, r, reply);
+}
+
 static void forget(void *ctx, void *waiting)
 {
     const struct sources *s = ctx;
@@ -239,5 +246,12 @@ static void woken(void *ctx)
 
 struct handler admin_handler(struct sources *s)
 {
-    return (struct handler){.wants_body = wants_body, .handle = handle, .forget = forget, .woken = woken, .ctx = s};
+    return (struct handler){
+        .wants_body = wants_body,
+        .handle = handle,
+        .resume = resume,
+        .forget = forget,
+        .woken = woken,
+        .ctx = s,
+    };
 }

@@ -90,36 +90,48 @@ static void request_waits(struct conns *cs, struct conn *c, const struct reply *
     }
     p->waiting = reply->waiting;
     p->deadline_ms = reply->now_ms + reply->wait_ms;
-    if (!reply->again) {
+    if (p->whole_us == 0) { /* it waits for the first time */
         p->whole_us = engine_now_us(cs->engine);
         cs->requests_timed++;
     }
     c->state = CONN_WAITING;
 }
 
-void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again, bool expired)
+static inline struct reply reply_begin(struct conns *cs, struct conn *c, const struct partial *p)
 {
-    struct http_request *r = &p->request;
-    struct reply reply = {
+    return (struct reply){
         .out = conn_out(cs, c),
         .date = cs->date,
-        .close = !r->keep_alive || cs->draining,
-        .again = again,
-        .expired = expired,
+        .close = !p->request.keep_alive || cs->draining,
         .ticket = {conn_slot(cs, c), c->generation},
         .waiting = p->waiting,
         .now_ms = engine_now_ms(cs->engine),
         .peer = cs->peers ? &cs->peers[conn_slot(cs, c)] : NULL,
     };
-    if (!again)
-        stat_add(&cs->stats.requests, 1);
-    enum handler_result result = cs->handler.handle(cs->handler.ctx, r, &reply);
+}
+
+static inline void reply_end(struct conns *cs, struct conn *c, enum handler_result result, const struct reply *reply)
+{
     if (result == HANDLED)
-        request_ended(cs, c, reply.close);
+        request_ended(cs, c, reply->close);
     else if (result == WAITING)
-        request_waits(cs, c, &reply);
+        request_waits(cs, c, reply);
     else
-        conn_stream_begin(cs, c, reply.waiting);
+        conn_stream_begin(cs, c, reply->waiting);
+}
+
+void conn_handle(struct conns *cs, struct conn *c, struct partial *p)
+{
+    struct reply reply = reply_begin(cs, c, p);
+    stat_add(&cs->stats.requests, 1);
+    reply_end(cs, c, cs->handler.handle(cs->handler.ctx, &p->request, &reply), &reply);
+}
+
+void conn_resume(struct conns *cs, struct conn *c, bool expired)
+{
+    struct reply reply = reply_begin(cs, c, c->partial);
+    reply.expired = expired;
+    reply_end(cs, c, cs->handler.resume(cs->handler.ctx, &c->partial->request, &reply), &reply);
 }
 
 /* Takes body bytes from `in`; true when the request is whole. */
@@ -161,7 +173,7 @@ static void body_begin(struct conns *cs, struct conn *c, struct partial *p, stru
         buf_append_slice(conn_out(cs, c), SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
     c->state = CONN_BODY;
     if (in->bytes > 0 && body_step(cs, c, p, in)) {
-        conn_handle(cs, c, p, false, false);
+        conn_handle(cs, c, p);
         return;
     }
     if (c->state != CONN_BODY)
@@ -190,7 +202,7 @@ static bool head_step(struct conns *cs, struct conn *c, struct slice *in)
     in->bytes -= c->parser.head_bytes;
     http_parser_init(&c->parser, &cs->limits);
     if (!r->chunked && r->content_length == 0)
-        conn_handle(cs, c, p, false, false);
+        conn_handle(cs, c, p);
     else
         body_begin(cs, c, p, in);
     return true;
@@ -217,7 +229,7 @@ static void requests_run(struct conns *cs, struct conn *c, struct slice *in)
     while (in->bytes > 0 && conn_reads(c) && !conn_blocked(cs, c)) {
         if (c->state == CONN_BODY) {
             if (body_step(cs, c, c->partial, in))
-                conn_handle(cs, c, c->partial, false, false);
+                conn_handle(cs, c, c->partial);
         } else if (!(c->proxy_due ? proxy_step(cs, c, in) : head_step(cs, c, in))) {
             if (c->phase_ms == 0)
                 c->phase_ms = engine_now_ms(cs->engine);

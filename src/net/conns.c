@@ -154,7 +154,7 @@ static void conn_expired(struct conns *cs, struct conn *c)
         stat_add(&cs->stats.timeouts_body, 1);
         conn_refuse(cs, c, 408, "body_timeout", NULL);
         break;
-    case CONN_WAITING: conn_handle(cs, c, c->partial, true, true); break;
+    case CONN_WAITING: conn_resume(cs, c, true); break;
     default: conn_close(cs, c); return;
     }
     conn_pump(cs, c);
@@ -360,7 +360,7 @@ void conns_resume(struct conns *cs, struct ticket ticket)
     struct conn *c = &cs->conns[ticket.slot];
     if (c->state != CONN_WAITING || c->generation != ticket.generation)
         return;
-    conn_handle(cs, c, c->partial, true, false);
+    conn_resume(cs, c, false);
     if (c->state != CONN_CLOSING)
         conn_pump(cs, c);
 }

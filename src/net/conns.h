@@ -143,8 +143,10 @@ void conns_resume(struct conns *cs, struct ticket ticket);
 void conn_pump(struct conns *cs, struct conn *c);
 /* Takes new bytes, and reads them in place when nothing is carried. */
 void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes);
-/* Calls the handler (again) for the request in `p`. */
-void conn_handle(struct conns *cs, struct conn *c, struct partial *p, bool again, bool expired);
+/* Has the handler answer the request in `p`, which has come whole. */
+void conn_handle(struct conns *cs, struct conn *c, struct partial *p);
+/* Has the handler go on with the request that is WAITING. `expired`: as nobody resumed it in time. */
+void conn_resume(struct conns *cs, struct conn *c, bool expired);
 /* Answers with an error and ends the connection. `r`: as much of the request as could be read, since an answer to HEAD
  * has no body; NULL: what the connection keeps of it. */
 void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason, const struct http_request *r);

@@ -3,9 +3,9 @@
  *
  * Thread: the worker's.
  * handle() is called once for each complete request, in order. It appends a whole response to `reply->out` and returns
- * HANDLED. Or it takes the ticket and returns WAITING. Then the connection reads no further requests, and the same
- * request is handled again (reply->again) when the handler's owner calls worker_resume() on this thread, or at the
- * latest after reply->wait_ms.
+ * HANDLED. Or it takes the ticket and returns WAITING. Then the connection reads no further requests, and resume() is
+ * called when the handler's owner calls worker_resume() on this thread, or at the latest after reply->wait_ms. It goes
+ * on from what reply->waiting keeps, and may wait once more.
  * Or it returns STREAMING. Then what it appended was the beginning of an answer that goes on until the connection ends.
  * The handler appends more of it through worker_stream() when it likes, and ends it with worker_stream_end(). */
 
@@ -26,11 +26,10 @@ struct reply {
     struct buf *out;
     const char *date;      /* HTTP_DATE_BYTES, current */
     bool close;            /* in: the connection will end after this answer, which says so. A handler may set it */
-    bool again;            /* in: second call for the same request */
-    bool expired;          /* in, with again: nobody resumed, answer with what there is */
+    bool expired;          /* in, of resume(): nobody resumed, so it answers with what there is */
     struct ticket ticket;  /* in: names this request in worker_resume() */
     uint32_t wait_ms;      /* out, with WAITING */
-    void *waiting;         /* the handler's own, kept from the first call to the second. NULL at first. With STREAMING,
+    void *waiting;         /* the handler's own, kept from handle() to resume(). NULL at first. With STREAMING,
                             * what stream_ended() is told */
     uint64_t now_ms;       /* monotonic */
     const struct ip *peer; /* in: the other end of the connection. NULL unless worker_config.peers */
@@ -40,6 +39,8 @@ struct handler {
     /* Tells whether the body is wanted, and so gathered up to the body limit. Else it is read and dropped. */
     bool (*wants_body)(void *ctx, const struct http_request *r);
     enum handler_result (*handle)(void *ctx, const struct http_request *r, struct reply *reply);
+    /* Goes on with a request that is WAITING. Needed by handlers that return that. */
+    enum handler_result (*resume)(void *ctx, const struct http_request *r, struct reply *reply);
     /* The connection ended while a request was WAITING. What its owner keeps for `waiting` goes. May be NULL. */
     void (*forget)(void *ctx, void *waiting);
     /* The connection of a stream ended before worker_stream_end() was called. What its owner keeps goes. Only with

@@ -71,7 +71,8 @@ bool worker_ended(struct worker *w);
 void worker_stop(struct worker *w);
 void worker_destroy(struct worker *w);
 
-/* Has the request that the ticket names handled again. Only on the worker's thread. Stale tickets are ignored. */
+/* Goes on with the request that the ticket names (handler.resume). Only on the worker's thread. Stale tickets are
+ * ignored. */
 void worker_resume(struct worker *w, struct ticket ticket);
 /* Gives the buffer for more of the stream that the ticket names. Returns NULL when the stream has ended, or when the
  * peer has not taken what it was sent before: then the newest state is worth more to it, later, than every one of them.

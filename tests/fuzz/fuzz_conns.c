@@ -117,14 +117,14 @@ static enum handler_result handle(void *ctx, const struct http_request *r, struc
     struct play *p = ctx;
 
     assert(p->slots[reply->ticket.slot].open && !p->slots[reply->ticket.slot].closing);
-    if (path_starts(r, "/w") && !reply->again && p->tickets_count < WAITS_MAX) {
+    if (path_starts(r, "/w") && !reply->waiting && p->tickets_count < WAITS_MAX) {
         p->waiting++;
         p->tickets[p->tickets_count++] = reply->ticket;
         reply->waiting = p;
         reply->wait_ms = 500;
         return WAITING;
     }
-    p->waiting -= reply->again;
+    p->waiting -= reply->waiting != NULL;
     p->disturbed |= reply->expired;
     buf_printf(reply->out, "<%d %zu:%08x body %zu:%08x", r->method, r->path.bytes, sum_of(r->path.at, r->path.bytes),
                r->body.bytes, sum_of(r->body.at, r->body.bytes));
@@ -159,8 +159,8 @@ static void play_start(struct play *p)
     p->cs.max = SLOTS;
     p->cs.limits = http_limits_default;
     p->cs.timeouts = (struct worker_timeouts){10000, 10000, 15000, 75000, 2000};
-    p->cs.handler =
-        (struct handler){.wants_body = wants_body, .handle = handle, .forget = forget, .refused = refused, .ctx = p};
+    p->cs.handler = (struct handler){
+        .wants_body = wants_body, .handle = handle, .resume = handle, .forget = forget, .refused = refused, .ctx = p};
     int failed = conns_init(&p->cs, p->engine.now_ms);
     assert(!failed);
 }

@@ -115,8 +115,8 @@ static inline int setup(void **state)
     f->cs.max = MAX;
     f->cs.limits = http_limits_default;
     f->cs.timeouts = (struct worker_timeouts){10000, 10000, 15000, 75000, 2000};
-    f->cs.handler =
-        (struct handler){.wants_body = wants_body, .handle = handle, .forget = forget, .refused = refused, .ctx = f};
+    f->cs.handler = (struct handler){
+        .wants_body = wants_body, .handle = handle, .resume = handle, .forget = forget, .refused = refused, .ctx = f};
     assert_int_equal(conns_init(&f->cs, f->engine.now_ms), 0);
     *state = f;
     return 0;
