@@ -74,7 +74,9 @@ static void request_ended(struct conns *cs, struct conn *c, bool close)
     }
     buf_clear(&cs->scratch.data);
     c->phase_ms = 0;
-    c->state = close ? CONN_LAST : CONN_HEAD;
+    enum conn_state to = close ? CONN_LAST : CONN_HEAD;
+    if (c->state != to)
+        conn_move(c, to);
     /* What a draining server leaves unread would turn its close into a reset, and eat the answer. */
     c->linger = close && cs->draining;
 }
@@ -94,7 +96,7 @@ static void request_waits(struct conns *cs, struct conn *c, const struct reply *
         p->whole_us = engine_now_us(cs->engine);
         cs->requests_timed++;
     }
-    c->state = CONN_WAITING;
+    conn_move(c, CONN_WAITING);
 }
 
 static inline struct reply reply_begin(struct conns *cs, struct conn *c, const struct partial *p)
@@ -171,7 +173,7 @@ static void body_begin(struct conns *cs, struct conn *c, struct partial *p, stru
     http_body_init(&p->body, &cs->limits, r);
     if (r->expect_continue && r->minor_version > 0 && in->bytes == 0)
         buf_append_slice(conn_out(cs, c), SLICE("HTTP/1.1 100 Continue\r\n\r\n"));
-    c->state = CONN_BODY;
+    conn_move(c, CONN_BODY);
     if (in->bytes > 0 && body_step(cs, c, p, in)) {
         conn_handle(cs, c, p);
         return;
@@ -259,7 +261,7 @@ void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes
     struct slice in = {data, bytes};
     if (c->carry.bytes == 0)
         requests_run(cs, c, &in);
-    if (in.bytes > 0 && (conn_reads(c) || c->state == CONN_WAITING)) {
+    if (in.bytes > 0 && conn_takes(c)) {
         bool more_of_carry = c->carry.bytes > 0;
         c->carry.bytes_max = CARRY_BYTES_MAX;
         buf_append_slice(&c->carry, in);

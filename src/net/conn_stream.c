@@ -21,7 +21,7 @@ void conn_stream_begin(struct conns *cs, struct conn *c, void *stream)
     }
     c->partial->stream = stream;
     c->phase_ms = 0;
-    c->state = CONN_STREAM;
+    conn_move(c, CONN_STREAM);
 }
 
 static struct conn *stream_find(struct conns *cs, struct ticket ticket)
@@ -48,7 +48,7 @@ void conns_stream_end(struct conns *cs, struct ticket ticket)
         return;
     c->partial->stream = NULL;
     conn_partial_drop(cs, c);
-    c->state = CONN_LAST;
+    conn_move(c, CONN_LAST);
     c->linger = true;
     conn_settle(cs, c);
 }

@@ -51,7 +51,7 @@ void conn_close(struct conns *cs, struct conn *c)
 {
     if (c->state == CONN_CLOSING)
         return;
-    c->state = CONN_CLOSING;
+    conn_move(c, CONN_CLOSING);
     wheel_clear(&cs->wheel, conn_slot(cs, c));
     conn_partial_drop(cs, c);
     engine_close(cs->engine, conn_slot(cs, c));
@@ -65,7 +65,7 @@ static void conn_finish(struct conns *cs, struct conn *c)
         conn_close(cs, c);
         return;
     }
-    c->state = CONN_LINGER;
+    conn_move(c, CONN_LINGER);
     c->phase_ms = engine_now_ms(cs->engine);
     engine_shutdown(cs->engine, conn_slot(cs, c));
     if (c->paused) {
@@ -110,7 +110,7 @@ static void conn_flow(struct conns *cs, struct conn *c)
 static void conn_settle_end(struct conns *cs, struct conn *c)
 {
     if (c->peer_fin && conn_reads(c) && !conn_blocked(cs, c))
-        c->state = CONN_LAST; /* what it began to send will never be whole */
+        conn_move(c, CONN_LAST); /* what it began to send will never be whole */
     if (c->peer_fin && c->state == CONN_STREAM)
         conn_close(cs, c); /* who follows a stream has no other way to say that it left */
     if (c->state == CONN_LAST && !c->sending.data && c->out.bytes == 0)
@@ -189,7 +189,8 @@ static void on_accepted(void *ctx, uint32_t slot)
     struct conns *cs = ctx;
     struct conn *c = &cs->conns[slot];
     assert(c->state == CONN_FREE);
-    *c = (struct conn){.state = CONN_HEAD, .generation = c->generation + 1, .active_ms = engine_now_ms(cs->engine)};
+    *c = (struct conn){.generation = c->generation + 1, .active_ms = engine_now_ms(cs->engine)};
+    conn_move(c, CONN_HEAD);
     http_parser_init(&c->parser, &cs->limits);
     if (cs->peers)
         peer_note(cs, slot);
@@ -211,7 +212,7 @@ static void on_received(void *ctx, uint32_t slot, const char *data, size_t bytes
     if (c->state == CONN_LINGER) {
         if (bytes == 0)
             conn_close(cs, c);
-    } else if (bytes > 0 && c->state < CONN_STREAM) {
+    } else if (bytes > 0 && conn_takes(c)) {
         conn_input(cs, c, data, bytes);
     } else {
         c->linger |= bytes > 0;
@@ -263,7 +264,7 @@ static void on_closed(void *ctx, uint32_t slot)
     block_return(cs, &c->sending);
     hold_release(cs, c);
     room_closed(cs, c);
-    c->state = CONN_FREE;
+    conn_move(c, CONN_FREE);
     stat_add(&cs->stats.conns_open, (uint64_t)-1);
     end_when_drained(cs);
 }
@@ -292,7 +293,7 @@ static void on_batch_end(void *ctx)
     for (uint32_t i = 0; i < cs->dirty_count; i++) {
         struct conn *c = &cs->conns[cs->dirty[i]];
         c->dirty = false;
-        if (c->state != CONN_FREE && c->state != CONN_CLOSING)
+        if (!conn_is_gone(c))
             conn_send(cs, c);
     }
     cs->dirty_count = 0;
@@ -350,7 +351,7 @@ void conns_drain(struct conns *cs)
     if (cs->handler.draining)
         cs->handler.draining(cs->handler.ctx);
     for (uint32_t i = 0; i < cs->max; i++)
-        if (cs->conns[i].state != CONN_FREE && cs->conns[i].state != CONN_CLOSING)
+        if (!conn_is_gone(&cs->conns[i]))
             conn_settle(cs, &cs->conns[i]);
     end_when_drained(cs);
 }

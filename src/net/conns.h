@@ -40,7 +40,17 @@
 #define CARRY_BYTES_MAX                                                                                                \
     (4 * 1024 * 1024) /* larger than all receive buffers together, so a paused connection cannot reach it */
 
-enum conn_state { CONN_FREE, CONN_HEAD, CONN_BODY, CONN_WAITING, CONN_STREAM, CONN_LAST, CONN_LINGER, CONN_CLOSING };
+enum conn_state {
+    CONN_FREE,
+    CONN_HEAD,
+    CONN_BODY,
+    CONN_WAITING, /* the handler answers later */
+    CONN_STREAM,  /* the handler goes on answering */
+    CONN_LAST,    /* nothing more is read, and what is in `out` and `sending` is the last that goes out */
+    CONN_LINGER,  /* half-closed, and reads on for a while */
+    CONN_CLOSING, /* the engine closes it */
+    CONN_STATES,
+};
 
 /* A request whose head is whole, on its way to an answer. */
 struct partial {
@@ -57,7 +67,7 @@ struct partial {
 };
 
 struct conn {
-    uint8_t state;  /* enum conn_state */
+    uint8_t state;  /* enum conn_state; conn_move() alone changes it */
     bool dirty;     /* in conns.dirty: has something to send after this batch */
     bool proxy_due; /* the first bytes are a PROXY protocol header */
     bool peer_fin;  /* nothing more will come */
@@ -139,6 +149,9 @@ void conns_resume(struct conns *cs, struct ticket ticket);
 
 /* ---- between the files of conns ---- */
 
+/* Moves the connection to a state that may follow the one it is in, and that fits what it has (net/conn_state.c). */
+void conn_move(struct conn *c, enum conn_state to);
+
 /* Reads requests out of what is carried, then settles what follows from it. */
 void conn_pump(struct conns *cs, struct conn *c);
 /* Takes new bytes, and reads them in place when nothing is carried. */
@@ -173,5 +186,9 @@ static inline bool conn_blocked(const struct conns *cs, const struct conn *c)
     return c->out.bytes + c->sending.bytes >= cs->out_high;
 }
 static inline bool conn_reads(const struct conn *c) { return c->state == CONN_HEAD || c->state == CONN_BODY; }
+/* Tells whether what comes is kept for a request, now or after the one that waits. */
+static inline bool conn_takes(const struct conn *c) { return conn_reads(c) || c->state == CONN_WAITING; }
+/* Tells whether it is on its way out of the engine, or was never in it. */
+static inline bool conn_is_gone(const struct conn *c) { return c->state == CONN_FREE || c->state == CONN_CLOSING; }
 /* Tells whether it is we who let it wait, so that it is not idle whenever it last moved. */
 static inline bool conn_waits(const struct conn *c) { return c->state == CONN_WAITING || c->state == CONN_STREAM; }

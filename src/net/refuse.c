@@ -72,6 +72,6 @@ void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reaso
         r = &c->partial->request;
     http_response_write(conn_out(cs, c), r, &response, cs->date);
     conn_partial_drop(cs, c);
-    c->state = CONN_LAST;
+    conn_move(c, CONN_LAST);
     c->linger = true;
 }

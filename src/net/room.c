@@ -16,7 +16,7 @@
 
 static bool may_give_way(const struct conns *cs, const struct conn *c)
 {
-    bool open = c->state != CONN_FREE && c->state != CONN_CLOSING && !conn_waits(c);
+    bool open = !conn_is_gone(c) && !conn_waits(c);
 
     return open && engine_now_ms(cs->engine) - c->active_ms >= ROOM_IDLE_MS;
 }
@@ -135,7 +135,7 @@ static void peers_ask(struct conns *cs, struct conn *c)
 
     for (; room->asked < until; room->asked++) {
         const struct conn *old = &cs->conns[room->asked];
-        if (old != c && !old->client_counted && old->state != CONN_FREE && old->state != CONN_CLOSING)
+        if (old != c && !old->client_counted && !conn_is_gone(old))
             engine_peer_ask(cs->engine, room->asked);
     }
     c->client_due = true;
@@ -157,7 +157,7 @@ void room_peer_told(void *conns, uint32_t slot, const struct sockaddr_storage *p
     struct conn *c = &cs->conns[slot];
     struct ip *ip = &cs->room.peers[slot];
 
-    if (c->client_counted || c->state == CONN_FREE || c->state == CONN_CLOSING || !ip_from_socket(peer, ip))
+    if (c->client_counted || conn_is_gone(c) || !ip_from_socket(peer, ip))
         return;
     client_admit(cs, c);
 }
