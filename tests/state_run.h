@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "ledger/chronicle.h"
+#include "ledger/history.h"
 #include "recovery/recovery.h"
 #include "redis/access.h"
 #include "state_memory.h"
@@ -37,7 +37,7 @@ struct run_process {
     struct books books;
     struct flusher_stats stats;
     struct accounts accounts;
-    struct chronicle chronicle;
+    struct history history;
     struct batch batch, replaced;
     bool open, replaces;
 };
@@ -107,18 +107,18 @@ static inline int run_start(struct run_process *p, const struct run_config *c, u
     p->accounts = (struct accounts){.env = &p->env, .keys = p->keys, .books = &p->books, .stats = &p->stats};
     failed = keys_inherit(p->keys);
     assert(!failed);
-    chronicle_init(&p->chronicle, &(struct chronicle_config){
-                                      .options = &p->options,
-                                      .accounts = &p->accounts,
-                                      .prefix = keyspace_prefix(&p->space, 0),
-                                      .journal = state_file_journal(state, 0),
-                                      .journal_bytes = state_file_geometry(state)->journal_bytes,
-                                  });
-    failed = batch_init(&p->batch, c->batch_keys_max, chronicle_parts_max(&p->chronicle));
+    history_init(&p->history, &(struct history_config){
+                                  .options = &p->options,
+                                  .accounts = &p->accounts,
+                                  .prefix = keyspace_prefix(&p->space, 0),
+                                  .journal = state_file_journal(state, 0),
+                                  .journal_bytes = state_file_geometry(state)->journal_bytes,
+                              });
+    failed = batch_init(&p->batch, c->batch_keys_max, history_parts_max(&p->history));
     assert(!failed);
-    failed = batch_init(&p->replaced, c->batch_keys_max, chronicle_parts_max(&p->chronicle));
+    failed = batch_init(&p->replaced, c->batch_keys_max, history_parts_max(&p->history));
     assert(!failed);
-    failed = chronicle_resume(&p->chronicle, &p->batch, &p->open, &p->replaced, &p->replaces);
+    failed = history_resume(&p->history, &p->batch, &p->open, &p->replaced, &p->replaces);
     assert(!failed);
     return 0;
 }
@@ -127,7 +127,7 @@ static inline void run_end(struct run_process *p)
 {
     batch_fini(&p->replaced);
     batch_fini(&p->batch);
-    chronicle_fini(&p->chronicle);
+    history_fini(&p->history);
     keys_destroy(p->keys);
     tally_destroy(p->recovery.tally);
     state_file_close(p->recovery.state, false);
@@ -155,12 +155,12 @@ static inline uint32_t run_number(struct slice name)
 /* Make a batch of what is dirty and note it; it may be sent now. false: nothing is dirty. */
 static inline bool run_intend(struct run_process *p)
 {
-    batch_begin(&p->batch, &(struct ledger){p->chronicle.acked.seq + 1, run_random(p)});
+    batch_begin(&p->batch, &(struct ledger){p->history.acked.seq + 1, run_random(p)});
     keys_collect(p->keys);
     batch_fill(&p->batch, p->keys, 0);
     if (p->batch.items_count == 0)
         return false;
-    int failed = chronicle_intend(&p->chronicle, &p->batch, false);
+    int failed = history_intend(&p->history, &p->batch, false);
     assert(!failed);
     p->open = true;
     return true;
@@ -169,13 +169,13 @@ static inline bool run_intend(struct run_process *p)
 /* The store takes `b`, as EXEC would: only over the ledger that it must find. */
 static inline bool run_store(const struct run_process *p, struct run_model *m, const struct batch *b)
 {
-    bool known = strcmp(m->instance, p->chronicle.instance) == 0;
+    bool known = strcmp(m->instance, p->history.instance) == 0;
 
-    if (known ? !ledger_equals(&m->ledger, &p->chronicle.acked) : p->chronicle.acked.seq != 0)
+    if (known ? !ledger_equals(&m->ledger, &p->history.acked) : p->history.acked.seq != 0)
         return false;
     for (uint32_t i = 0; i < b->items_count; i++)
         m->stored[run_number(keys_name(p->keys, b->items[i].key))] += (uint64_t)b->items[i].delta;
-    memcpy(m->instance, p->chronicle.instance, sizeof(m->instance));
+    memcpy(m->instance, p->history.instance, sizeof(m->instance));
     m->ledger = b->ledger;
     return true;
 }
@@ -186,29 +186,29 @@ static inline void run_answered(struct run_process *p, struct batch *b)
         batch_item_applied(b, p->keys, &b->items[i]);
         env_step(&p->env, ENV_STEP_BASELINE);
     }
-    chronicle_stored(&p->chronicle, b, b->hits);
+    history_stored(&p->history, b, b->hits);
     p->open = p->replaces = false;
 }
 
 /* As a partition does after its arm. */
 static inline void run_reconcile(struct run_process *p, struct run_model *m)
 {
-    bool known = strcmp(m->instance, p->chronicle.instance) == 0;
+    bool known = strcmp(m->instance, p->history.instance) == 0;
     const struct ledger *server = known ? &m->ledger : NULL;
 
-    switch (ledger_judge(&p->chronicle.acked, p->open ? &p->batch.ledger : NULL,
-                         p->replaces ? &p->replaced.ledger : NULL, server)) {
+    switch (ledger_judge(&p->history.acked, p->open ? &p->batch.ledger : NULL, p->replaces ? &p->replaced.ledger : NULL,
+                         server)) {
     case LEDGER_AS_ACKED: return;
     case LEDGER_BATCH_APPLIED: run_answered(p, &p->batch); return;
     case LEDGER_REPLACED_APPLIED: run_answered(p, &p->replaced); return;
     case LEDGER_MISSING:
     case LEDGER_BEHIND:
         p->open = p->replaces = false;
-        chronicle_start_over(&p->chronicle, server ? server : &(struct ledger){0});
+        history_start_over(&p->history, server ? server : &(struct ledger){0});
         return;
     case LEDGER_FOREIGN:
         p->open = p->replaces = false;
-        chronicle_rename(&p->chronicle, "another");
+        history_rename(&p->history, "another");
         return;
     }
 }

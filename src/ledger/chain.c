@@ -34,14 +34,14 @@ void chain_give_back(struct chain *c, struct batch **batch)
     if (!*batch)
         return;
     if ((*batch)->copies)
-        chronicle_shelve(&c->past, *batch);
+        history_shelve(&c->history, *batch);
     accounts_give_back(chain_accounts(c), *batch);
     *batch = NULL;
 }
 
 static void chain_begin(struct chain *c, struct batch *b)
 {
-    const struct ledger next = chronicle_next(&c->past);
+    const struct ledger next = history_next(&c->history);
 
     batch_begin(b, &next);
 }
@@ -49,10 +49,10 @@ static void chain_begin(struct chain *c, struct batch *b)
 static int chain_compose(struct chain *c, struct batch *b)
 {
     c->batch = b;
-    b->parent = c->past.window.at;
-    int failed = chronicle_compose(&c->past, b);
+    b->parent = c->history.window.at;
+    int failed = history_compose(&c->history, b);
     if (!failed)
-        failed = chronicle_intend(&c->past, b, c->replaced);
+        failed = history_intend(&c->history, b, c->replaced);
     if (failed)
         chain_give_back(c, &c->batch); /* never sent, so nothing is in doubt */
     return failed;
@@ -60,7 +60,7 @@ static int chain_compose(struct chain *c, struct batch *b)
 
 bool chain_is_old(const struct chain *c, uint64_t now_ms)
 {
-    return c->past.acked.seq && now_ms - c->past.stored_ms >= LEDGER_REFRESH_MS;
+    return c->history.acked.seq && now_ms - c->history.stored_ms >= LEDGER_REFRESH_MS;
 }
 
 uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms)
@@ -68,19 +68,19 @@ uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms)
     uint64_t pause_ms = chain_options(c)->replay_window_ms / LOOKS_A_WINDOW;
     uint64_t look_ms = looked_ms + (pause_ms < LOOK_MS_MAX ? pause_ms : LOOK_MS_MAX);
 
-    return look_ms <= window_ends_ms(&c->past.window) ? look_ms : UINT64_MAX;
+    return look_ms <= window_ends_ms(&c->history.window) ? look_ms : UINT64_MAX;
 }
 
 bool chain_has_writes(const struct chain *c)
 {
     const struct writes *w = chain_accounts(c)->writes;
 
-    return w && writes_wait(w, c->config.past.number);
+    return w && writes_wait(w, c->config.history.number);
 }
 
 bool chain_has_hits(const struct chain *c)
 {
-    return c->next || keys_dirty_of(chain_accounts(c)->keys, c->config.past.number);
+    return c->next || keys_dirty_of(chain_accounts(c)->keys, c->config.history.number);
 }
 
 /* In turn with hits, so that neither holds the other up. */
@@ -96,7 +96,7 @@ static bool chain_batch_is_clean(const struct chain *c)
 
 static bool chain_may_prepare(const struct chain *c)
 {
-    bool dirty = keys_dirty_of(chain_accounts(c)->keys, c->config.past.number);
+    bool dirty = keys_dirty_of(chain_accounts(c)->keys, c->config.history.number);
 
     return dirty && !c->next && !c->replaced && !chain_has_writes(c) && chain_batch_is_clean(c);
 }
@@ -109,9 +109,9 @@ void chain_prepare(struct chain *c)
         return;
     struct batch *b = chain_free_batch(c);
     batch_begin(b, &none);
-    accounts_take(chain_accounts(c), b, c->config.past.number);
+    accounts_take(chain_accounts(c), b, c->config.history.number);
     c->next = b;
-    if (b->items_count == 0 || chronicle_prepare(&c->past, b))
+    if (b->items_count == 0 || history_prepare(&c->history, b))
         chain_give_back(c, &c->next);
 }
 
@@ -120,7 +120,7 @@ static int chain_promote(struct chain *c)
     struct batch *b = c->next;
 
     c->next = NULL;
-    b->ledger = chronicle_next(&c->past);
+    b->ledger = history_next(&c->history);
     return chain_compose(c, b);
 }
 
@@ -136,13 +136,13 @@ int chain_make_batch(struct chain *c, uint64_t now_ms)
     chain_give_back(c, &c->next); /* a write takes along what its key has */
     if (c->wrote) {
         chain_begin(c, b);
-        accounts_take_write(chain_accounts(c), b, c->config.past.number);
+        accounts_take_write(chain_accounts(c), b, c->config.history.number);
         return chain_compose(c, b);
     }
-    if (keys_dirty_of(chain_accounts(c)->keys, c->config.past.number) == 0 && !refresh)
+    if (keys_dirty_of(chain_accounts(c)->keys, c->config.history.number) == 0 && !refresh)
         return 0;
     chain_begin(c, b);
-    accounts_take(chain_accounts(c), b, c->config.past.number);
+    accounts_take(chain_accounts(c), b, c->config.history.number);
     return b->items_count || refresh ? chain_compose(c, b) : 0;
 }
 
@@ -167,7 +167,7 @@ int chain_replace(struct chain *c)
 void chain_cover(struct chain *c)
 {
     if (!c->batch && !c->replaced)
-        chronicle_cover(&c->past);
+        history_cover(&c->history);
 }
 
 bool chain_is_sure(const struct chain *c)
@@ -187,17 +187,17 @@ void chain_give_back_all(struct chain *c)
     chain_give_back(c, &c->replaced);
     chain_give_back(c, &c->next);
     if (sent)
-        chronicle_start_over(&c->past, &c->past.acked);
+        history_start_over(&c->history, &c->history.acked);
 }
 
 static void chain_acknowledge(struct chain *c, const struct batch *applied, uint64_t hits)
 {
     struct flusher_stats *stats = chain_accounts(c)->stats;
 
-    chronicle_stored(&c->past, applied, hits);
+    history_stored(&c->history, applied, hits);
     c->stored_lineage = c->lineage;
     stat_add(&stats->batches, 1);
-    store_relaxed_u64(&stats->last_flush_ms, c->past.stored_ms);
+    store_relaxed_u64(&stats->last_flush_ms, c->history.stored_ms);
 }
 
 bool chain_answered(struct chain *c, bool ledger_set)
@@ -209,7 +209,7 @@ bool chain_answered(struct chain *c, bool ledger_set)
     /* Only an ACL changed between queueing and EXEC can refuse the SET alone. The items are applied and known to be:
      * the ledger stays where it was. */
     if (!ledger_set) {
-        chronicle_start_over(&c->past, &c->past.acked);
+        history_start_over(&c->history, &c->history.acked);
         return false;
     }
     chain_acknowledge(c, b, stored);
@@ -237,7 +237,7 @@ enum chain_news chain_applied_unseen(struct chain *c, struct batch **applied)
 static int chain_resume(struct chain *c)
 {
     bool open, replaces;
-    int failed = chronicle_resume(&c->past, &c->batches[0], &open, &c->batches[1], &replaces);
+    int failed = history_resume(&c->history, &c->batches[0], &open, &c->batches[1], &replaces);
 
     c->batch = open ? &c->batches[0] : NULL;
     c->replaced = replaces ? &c->batches[1] : NULL;
@@ -246,11 +246,11 @@ static int chain_resume(struct chain *c)
 
 int chain_init(struct chain *c, const struct chain_config *config)
 {
-    uint32_t items_max = config->past.options->batch_keys_max;
+    uint32_t items_max = config->history.options->batch_keys_max;
 
     *c = (struct chain){.config = *config, .keys_max = items_max};
-    chronicle_init(&c->past, &config->past);
-    uint32_t parts_max = chronicle_parts_max(&c->past);
+    history_init(&c->history, &config->history);
+    uint32_t parts_max = history_parts_max(&c->history);
     int failed = 0;
     for (uint32_t i = 0; i < CHAIN_BATCHES && !failed; i++)
         failed = batch_init(&c->batches[i], items_max, parts_max);
@@ -268,5 +268,5 @@ void chain_fini(struct chain *c)
     for (uint32_t i = 0; i < CHAIN_BATCHES; i++)
         batch_fini(&c->batches[i]);
     batch_fini(&c->probe);
-    chronicle_fini(&c->past);
+    history_fini(&c->history);
 }

@@ -29,10 +29,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/chronicle.h"
+#include "ledger/history.h"
 
 struct chain_config {
-    struct chronicle_config past;
+    struct history_config history;
     /* How long the ledger must look lost or rolled back before it is believed: when chain_vouch() was called since it
      * does, and when it was not. */
     uint32_t loss_vouched_ms, loss_alone_ms;
@@ -53,7 +53,7 @@ enum chain_news {
 
 struct chain {
     struct chain_config config;
-    struct chronicle past;
+    struct history history;
     struct batch *batch;    /* unresolved; NULL: none */
     struct batch *replaced; /* what `batch`, an empty one, is to make impossible; NULL: none */
     struct batch *proved;   /* one of these, of which the keys are to be looked at; NULL: none */

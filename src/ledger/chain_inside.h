@@ -5,8 +5,8 @@
 
 #include "ledger/chain.h"
 
-static inline const struct flush_options *chain_options(const struct chain *c) { return c->config.past.options; }
-static inline struct accounts *chain_accounts(const struct chain *c) { return c->config.past.accounts; }
+static inline const struct flush_options *chain_options(const struct chain *c) { return c->config.history.options; }
+static inline struct accounts *chain_accounts(const struct chain *c) { return c->config.history.accounts; }
 
 /* Returns a batch that no pointer of the chain points to. */
 struct batch *chain_free_batch(struct chain *c);

@@ -10,8 +10,8 @@ static void chain_alarm(struct chain *c, uint64_t *kind, const char *event, cons
 
     stat_add(kind, 1);
     stat_add(&a->stats->alarms, 1);
-    ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", c->past.ledger_key),
-            log_num("acked", (int64_t)c->past.acked.seq), log_num("hits_replayed", (int64_t)m->replayed),
+    ENV_LOG(a->env, LOG_LEVEL_ERROR, event, log_str("ledger", c->history.ledger_key),
+            log_num("acked", (int64_t)c->history.acked.seq), log_num("hits_replayed", (int64_t)m->replayed),
             log_num(lost_is, (int64_t)m->lost), log_num("hits_found", (int64_t)m->found));
 }
 
@@ -24,15 +24,15 @@ static enum chain_news chain_on_foreign(struct chain *c)
 
     chain_give_back_all(c);
     env_uuid(a->env, instance);
-    uint64_t acked = c->past.acked.seq, given_up = chronicle_rename(&c->past, instance);
-    uint64_t pending = keys_pending_of(a->keys, c->config.past.number);
+    uint64_t acked = c->history.acked.seq, given_up = history_rename(&c->history, instance);
+    uint64_t pending = keys_pending_of(a->keys, c->config.history.number);
     accounts_gave_up(a, given_up);
     stat_add(&a->stats->doubled_hits_at_most, pending);
     stat_add(&a->stats->alarms_identity_taken, 1);
     stat_add(&a->stats->alarms, 1);
     ENV_LOG(a->env, LOG_LEVEL_ERROR, "identity_taken", log_num("acked", (int64_t)acked),
             log_num("hits_lost", (int64_t)given_up), log_num("hits_doubled_at_most", (int64_t)pending),
-            log_str("ledger", c->past.ledger_key));
+            log_str("ledger", c->history.ledger_key));
     return CHAIN_RENAMED;
 }
 
@@ -40,7 +40,7 @@ static enum chain_news chain_on_foreign(struct chain *c)
  * does not know what was in them, but what is entered may hold it as well, there are less. */
 static const char *chain_lost_is(const struct chain *c, const struct move *m)
 {
-    if (m->to == WINDOW_NONE && m->batches != c->past.acked.seq - m->goal.seq)
+    if (m->to == WINDOW_NONE && m->batches != c->history.acked.seq - m->goal.seq)
         return "hits_lost_at_least";
     return m->lost && m->found ? "hits_lost_at_most" : "hits_lost";
 }
@@ -57,16 +57,16 @@ static enum chain_news chain_go(struct chain *c, struct move *m, uint64_t *alarm
 
 static const char *chain_unproved_is(const struct chain *c)
 {
-    return c->past.partial ? "hits_unproved_at_least" : "hits_unproved";
+    return c->history.partial ? "hits_unproved_at_least" : "hits_unproved";
 }
 
 static enum chain_news chain_unprove(struct chain *c, const struct ledger *server)
 {
-    const struct move unproved = {.lost = c->past.hits};
+    const struct move unproved = {.lost = c->history.hits};
 
     chain_alarm(c, &chain_accounts(c)->stats->alarms_rollback, "redis_rolled_back", &unproved, chain_unproved_is(c));
-    stat_add(&chain_accounts(c)->stats->unproved_hits, c->past.hits);
-    move_into_the_dark(&c->past, server);
+    stat_add(&chain_accounts(c)->stats->unproved_hits, c->history.hits);
+    move_into_the_dark(&c->history, server);
     return CHAIN_GIVEN_UP;
 }
 
@@ -75,10 +75,10 @@ static bool chain_must_look(const struct window_entry *e) { return e && e->open 
 
 static enum chain_news chain_revive(struct chain *c, const struct ledger *server)
 {
-    struct window *w = &c->past.window;
+    struct window *w = &c->history.window;
     struct batch *b = chain_free_batch(c);
 
-    if (chronicle_revive(&c->past, window_entry(w, window_find(w, server)), b))
+    if (history_revive(&c->history, window_entry(w, window_find(w, server)), b))
         return CHAIN_ASKS;
     c->batch = c->proved = b;
     return CHAIN_PROVED;
@@ -89,12 +89,12 @@ static enum chain_news chain_revive(struct chain *c, const struct ledger *server
  * never will be. */
 static enum chain_news chain_move(struct chain *c, const struct ledger *server)
 {
-    const struct window *w = &c->past.window;
+    const struct window *w = &c->history.window;
     struct ledger goal = *server;
     struct move m;
 
     chain_give_back_all(c);
-    window_expire(&c->past.window,
+    window_expire(&c->history.window,
                   accounts_now_ms(chain_accounts(c))); /* cells beyond it may have other names by now */
     uint64_t to = window_find(w, server);
     const struct window_entry *e = window_entry(w, to);
@@ -106,7 +106,7 @@ static enum chain_news chain_move(struct chain *c, const struct ledger *server)
     }
     if (look && to == w->at)
         return chain_revive(c, server);
-    if (!move_plan(&m, &c->past, to, &goal))
+    if (!move_plan(&m, &c->history, to, &goal))
         return chain_unprove(c, server);
     enum chain_news news = chain_go(c, &m, &chain_accounts(c)->stats->alarms_rollback, "redis_rolled_back");
     return news == CHAIN_GIVEN_UP && look ? chain_revive(c, server) : news;
@@ -117,14 +117,14 @@ static enum chain_news chain_on_unknown(struct chain *c, const struct ledger *se
 {
     struct move m;
 
-    if (chronicle_strayed(&c->past, server)) {
+    if (history_strayed(&c->history, server)) {
         chain_give_back_all(c);
         return chain_unprove(c, server);
     }
-    if (server->seq >= c->past.acked.seq || window_has_seq(&c->past.window, server->seq) != WINDOW_TOO_OLD)
+    if (server->seq >= c->history.acked.seq || window_has_seq(&c->history.window, server->seq) != WINDOW_TOO_OLD)
         return chain_on_foreign(c);
     chain_give_back_all(c);
-    move_plan(&m, &c->past, WINDOW_NONE, server);
+    move_plan(&m, &c->history, WINDOW_NONE, server);
     return chain_go(c, &m, &chain_accounts(c)->stats->alarms_rollback, "redis_rolled_back");
 }
 
@@ -134,7 +134,7 @@ static enum chain_news chain_on_unknown(struct chain *c, const struct ledger *se
 static bool chain_parted_before(const struct chain *c, const struct move *m)
 {
     return chain_options(c)->on_ledger_loss == LEDGER_LOSS_RESUME && c->lineage && c->stored_lineage &&
-           c->lineage != c->stored_lineage && !c->past.partial && m->lost == 0;
+           c->lineage != c->stored_lineage && !c->history.partial && m->lost == 0;
 }
 
 /* Emptied on purpose, or restarted from before our first batch? Only the administrator knows. */
@@ -144,18 +144,18 @@ static enum chain_news chain_on_missing(struct chain *c)
     uint64_t *alarm = &chain_accounts(c)->stats->alarms_ledger_missing;
     struct move m;
 
-    move_plan(&m, &c->past, window_beginning(&c->past.window), &none);
+    move_plan(&m, &c->history, window_beginning(&c->history.window), &none);
     if (chain_options(c)->on_ledger_loss == LEDGER_LOSS_REPLAY || chain_parted_before(c, &m)) {
         chain_give_back_all(c);
         return chain_go(c, &m, alarm, "ledger_missing");
     }
-    m = (struct move){.lost = c->past.hits};
+    m = (struct move){.lost = c->history.hits};
     chain_alarm(c, alarm, "ledger_missing", &m, chain_unproved_is(c));
     if (chain_options(c)->on_ledger_loss == LEDGER_LOSS_HALT)
         return CHAIN_HALTED;
     chain_give_back_all(c);
-    stat_add(&chain_accounts(c)->stats->unproved_hits, chronicle_forget(&c->past));
-    chronicle_start_over(&c->past, &none);
+    stat_add(&chain_accounts(c)->stats->unproved_hits, history_forget(&c->history));
+    history_start_over(&c->history, &none);
     return CHAIN_GIVEN_UP;
 }
 
@@ -189,18 +189,18 @@ void chain_leave(struct chain *c) { c->loss_seen_ms = c->vouched_ms = 0; }
 /* Has it what we know of, and more? Then there is nothing to take back. */
 static bool chain_is_ahead(const struct chain *c, const struct ledger *server)
 {
-    const struct window *w = &c->past.window;
+    const struct window *w = &c->history.window;
     uint64_t to = server ? window_find(w, server) : WINDOW_NONE;
 
     if (!server)
         return false;
-    return to == WINDOW_NONE ? server->seq >= c->past.acked.seq : window_meet(w, to, w->at) == w->at;
+    return to == WINDOW_NONE ? server->seq >= c->history.acked.seq : window_meet(w, to, w->at) == w->at;
 }
 
 struct batch *chain_probe(struct chain *c)
 {
     c->takes_writes = false;
-    return chronicle_compose_probe(&c->past, &c->probe) ? NULL : &c->probe;
+    return history_compose_probe(&c->history, &c->probe) ? NULL : &c->probe;
 }
 
 void chain_probed(struct chain *c) { c->takes_writes = true; }
@@ -228,7 +228,7 @@ static enum chain_news chain_on_acked(struct chain *c)
     if (!c->batch || !c->batch->revived)
         return CHAIN_UNCHANGED;
     chain_give_back(c, &c->batch); /* the server that had it is gone again */
-    chronicle_start_over(&c->past, &c->past.acked);
+    history_start_over(&c->history, &c->history.acked);
     return CHAIN_GIVEN_UP;
 }
 
@@ -236,7 +236,7 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
 {
     const struct ledger *batch = c->batch ? &c->batch->ledger : NULL;
     const struct ledger *replaced = c->replaced ? &c->replaced->ledger : NULL;
-    enum ledger_verdict verdict = ledger_judge(&c->past.acked, batch, replaced, server);
+    enum ledger_verdict verdict = ledger_judge(&c->history.acked, batch, replaced, server);
     bool expected = verdict == LEDGER_AS_ACKED || verdict == LEDGER_BATCH_APPLIED || verdict == LEDGER_REPLACED_APPLIED;
     enum chain_news news = expected ? CHAIN_UNCHANGED : chain_may_act(c, server);
 
@@ -252,7 +252,7 @@ enum chain_news chain_reconcile(struct chain *c, const struct ledger *server)
     case LEDGER_BEHIND:
     case LEDGER_FOREIGN: break;
     }
-    return window_find(&c->past.window, server) == WINDOW_NONE ? chain_on_unknown(c, server) : chain_move(c, server);
+    return window_find(&c->history.window, server) == WINDOW_NONE ? chain_on_unknown(c, server) : chain_move(c, server);
 }
 
 enum chain_news chain_reconcile_nonsense(struct chain *c)

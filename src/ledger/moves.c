@@ -5,7 +5,7 @@
 
 static const struct ledger none;
 
-static struct accounts *accounts_of(const struct chronicle *past) { return past->config.accounts; }
+static struct accounts *accounts_of(const struct history *history) { return history->config.accounts; }
 
 /* ---- the plan ---- */
 
@@ -18,26 +18,26 @@ static uint64_t parts_hits(const struct window_entry *e)
     return hits;
 }
 
-static bool is_beginning(const struct chronicle *past, uint64_t number)
+static bool is_beginning(const struct history *history, uint64_t number)
 {
-    return number == WINDOW_NONE && past->window.at == WINDOW_NONE && past->acked.seq == 0;
+    return number == WINDOW_NONE && history->window.at == WINDOW_NONE && history->acked.seq == 0;
 }
 
 /* Two ways that do not meet in what is known meet in the beginning, or in what is forgotten. */
 static bool ways_are_known(const struct move *m)
 {
-    const struct chronicle *past = m->past;
-    bool from_whole = is_beginning(past, m->from) || window_is_whole(&past->window, m->from);
+    const struct history *history = m->history;
+    bool from_whole = is_beginning(history, m->from) || window_is_whole(&history->window, m->from);
 
-    return m->meet != WINDOW_NONE || m->to == WINDOW_NONE || (from_whole && window_is_whole(&past->window, m->to));
+    return m->meet != WINDOW_NONE || m->to == WINDOW_NONE || (from_whole && window_is_whole(&history->window, m->to));
 }
 
-bool move_plan(struct move *m, struct chronicle *past, uint64_t to, const struct ledger *goal)
+bool move_plan(struct move *m, struct history *history, uint64_t to, const struct ledger *goal)
 {
-    struct window *w = &past->window;
+    struct window *w = &history->window;
 
-    window_expire(w, accounts_now_ms(accounts_of(past)));
-    *m = (struct move){.past = past, .goal = *goal, .from = w->at, .to = to, .meet = window_meet(w, w->at, to)};
+    window_expire(w, accounts_now_ms(accounts_of(history)));
+    *m = (struct move){.history = history, .goal = *goal, .from = w->at, .to = to, .meet = window_meet(w, w->at, to)};
     if (!ways_are_known(m))
         return false;
     for (const struct window_entry *e; m->from != m->meet && (e = window_entry(w, m->from)); m->from = e->parent) {
@@ -52,7 +52,7 @@ bool move_plan(struct move *m, struct chronicle *past, uint64_t to, const struct
     }
     m->from = w->at;
     if (goal->seq == 0) /* all that the ledger ever counted is gone with it */
-        m->lost = past->hits - m->replayed;
+        m->lost = history->hits - m->replayed;
     return true;
 }
 
@@ -68,9 +68,9 @@ static void note_part(struct buf *parts, key_cell cell, uint64_t from, uint64_t 
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
 /* Where the baselines are once `e` is left (`back`) or entered. */
-static void note_parts(const struct chronicle *past, const struct window_entry *e, bool back, struct buf *parts)
+static void note_parts(const struct history *history, const struct window_entry *e, bool back, struct buf *parts)
 {
-    const struct keys *keys = accounts_of(past)->keys;
+    const struct keys *keys = accounts_of(history)->keys;
 
     buf_clear(parts);
     for (uint32_t i = 0; i < e->parts_count; i++) {
@@ -82,10 +82,10 @@ static void note_parts(const struct chronicle *past, const struct window_entry *
 }
 
 /* Returns how many hits moved. */
-static uint64_t move_parts(struct chronicle *past, struct window_entry *e, const struct buf *parts)
+static uint64_t move_parts(struct history *history, struct window_entry *e, const struct buf *parts)
 {
     const struct journal_part *at = (const struct journal_part *)(const void *)parts->data;
-    struct accounts *a = accounts_of(past);
+    struct accounts *a = accounts_of(history);
     uint64_t moved = 0;
 
     for (uint32_t i = 0; i < e->parts_count; i++) {
@@ -103,48 +103,48 @@ static uint64_t move_parts(struct chronicle *past, struct window_entry *e, const
 
 static int step(struct move *m, struct window_entry *e, bool back, const struct ledger *to, uint64_t *moved)
 {
-    struct chronicle *past = m->past;
+    struct history *history = m->history;
 
-    note_parts(past, e, back, &past->parts);
-    int failed = e->parts_count ? chronicle_intend_step(past, to, &m->goal, e->hits, &past->parts) : 0;
+    note_parts(history, e, back, &history->parts);
+    int failed = e->parts_count ? history_intend_step(history, to, &m->goal, e->hits, &history->parts) : 0;
     if (!failed)
-        *moved = move_parts(past, e, &past->parts);
+        *moved = move_parts(history, e, &history->parts);
     return failed;
 }
 
 static int step_back(struct move *m)
 {
-    struct chronicle *past = m->past;
-    struct window_entry *e = window_entry(&past->window, past->window.at);
-    const struct window_entry *parent = window_entry(&past->window, e->parent);
+    struct history *history = m->history;
+    struct window_entry *e = window_entry(&history->window, history->window.at);
+    const struct window_entry *parent = window_entry(&history->window, e->parent);
     struct ledger to = parent ? parent->ledger : m->to == WINDOW_NONE ? m->goal : none;
     uint64_t moved;
 
     int failed = step(m, e, true, &to, &moved);
     if (failed)
         return failed;
-    window_leave(&past->window);
-    window_note_move(&past->window, m->from, m->to);
-    past->hits -= smaller(past->hits, e->hits);
-    accounts_left(accounts_of(past), e->hits, moved);
-    chronicle_start_over(past, &to);
+    window_leave(&history->window);
+    window_note_move(&history->window, m->from, m->to);
+    history->hits -= smaller(history->hits, e->hits);
+    accounts_left(accounts_of(history), e->hits, moved);
+    history_start_over(history, &to);
     return 0;
 }
 
 static int step_forward(struct move *m, uint64_t number)
 {
-    struct chronicle *past = m->past;
-    struct window_entry *e = window_entry(&past->window, number);
+    struct history *history = m->history;
+    struct window_entry *e = window_entry(&history->window, number);
     uint64_t moved;
 
     int failed = step(m, e, false, &e->ledger, &moved);
     if (failed)
         return failed;
-    window_enter(&past->window, number);
-    window_note_move(&past->window, m->from, m->to);
-    past->hits += e->hits;
-    accounts_found(accounts_of(past), e->hits, moved);
-    chronicle_start_over(past, &e->ledger);
+    window_enter(&history->window, number);
+    window_note_move(&history->window, m->from, m->to);
+    history->hits += e->hits;
+    accounts_found(accounts_of(history), e->hits, moved);
+    history_start_over(history, &e->ledger);
     return 0;
 }
 
@@ -152,17 +152,17 @@ static int step_forward(struct move *m, uint64_t number)
 
 static bool is_back(const struct move *m)
 {
-    const struct window *w = &m->past->window;
+    const struct window *w = &m->history->window;
 
     return w->at == m->meet || !window_entry(w, w->at);
 }
 
 int move_take_back(struct move *m)
 {
-    struct window *w = &m->past->window;
+    struct window *w = &m->history->window;
     int failed = 0;
 
-    keys_release_held(accounts_of(m->past)->keys); /* what one copy refuses another may take */
+    keys_release_held(accounts_of(m->history)->keys); /* what one copy refuses another may take */
     while (!failed && !is_back(m) && window_entry(w, w->at)->parts_count)
         failed = step_back(m);
     return failed;
@@ -170,7 +170,7 @@ int move_take_back(struct move *m)
 
 static int go_forward(struct move *m)
 {
-    struct window *w = &m->past->window;
+    struct window *w = &m->history->window;
     uint64_t count = 0, *way;
     int failed = 0;
 
@@ -188,19 +188,19 @@ static int go_forward(struct move *m)
 }
 
 /* Not in the journal: each baseline that moves is a loss of its own. */
-static void give_up_pending(struct chronicle *past)
+static void give_up_pending(struct history *history)
 {
-    struct accounts *a = accounts_of(past);
-    uint64_t hits = keys_pending_of(a->keys, past->config.number);
+    struct accounts *a = accounts_of(history);
+    uint64_t hits = keys_pending_of(a->keys, history->config.number);
 
-    ENV_LOG(a->env, LOG_LEVEL_ERROR, "pending_given_up", log_str("ledger", past->ledger_key),
+    ENV_LOG(a->env, LOG_LEVEL_ERROR, "pending_given_up", log_str("ledger", history->ledger_key),
             log_num("hits_lost_at_least", (int64_t)hits));
-    accounts_give_up_pending(a, past->config.number);
+    accounts_give_up_pending(a, history->config.number);
 }
 
 int move_finish(struct move *m)
 {
-    struct chronicle *past = m->past;
+    struct history *history = m->history;
     int failed = 0;
 
     while (!failed && !is_back(m))
@@ -208,25 +208,25 @@ int move_finish(struct move *m)
     if (failed)
         return failed;
     if (m->goal.seq == 0) {
-        accounts_left(accounts_of(past), past->hits, 0);
-        past->hits = 0;
+        accounts_left(accounts_of(history), history->hits, 0);
+        history->hits = 0;
     }
     if (m->blind)
-        give_up_pending(past);
+        give_up_pending(history);
     failed = go_forward(m);
     if (failed)
         return failed;
-    window_note_tips(&past->window);
-    chronicle_start_over(past, &m->goal);
+    window_note_tips(&history->window);
+    history_start_over(history, &m->goal);
     return 0;
 }
 
-void move_into_the_dark(struct chronicle *past, const struct ledger *ledger)
+void move_into_the_dark(struct history *history, const struct ledger *ledger)
 {
-    keys_release_held(accounts_of(past)->keys);
-    give_up_pending(past);
-    window_begin_at(&past->window, ledger, accounts_now_ms(accounts_of(past)));
-    past->hits = 0;
-    past->partial = true;
-    chronicle_start_over(past, ledger);
+    keys_release_held(accounts_of(history)->keys);
+    give_up_pending(history);
+    window_begin_at(&history->window, ledger, accounts_now_ms(accounts_of(history)));
+    history->hits = 0;
+    history->partial = true;
+    history_start_over(history, ledger);
 }

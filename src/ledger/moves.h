@@ -18,10 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/chronicle.h"
+#include "ledger/history.h"
 
 struct move {
-    struct chronicle *past;
+    struct history *history;
     struct ledger goal;
     uint64_t from, to, meet; /* numbers of the window */
     uint64_t replayed;       /* hits that become pending again */
@@ -33,11 +33,11 @@ struct move {
 
 /* Plans the way to the node `to`, which is the ledger `goal`. WINDOW_NONE is before all that the window knows. Returns
  * false when no way is known. */
-bool move_plan(struct move *m, struct chronicle *past, uint64_t to, const struct ledger *goal);
+bool move_plan(struct move *m, struct history *history, uint64_t to, const struct ledger *goal);
 /* Goes the way back, as far as the cells are known. Returns 0 or -ENOMEM. */
 int move_take_back(struct move *m);
 /* Goes the rest of the way. Returns 0 or -ENOMEM. */
 int move_finish(struct move *m);
 /* Goes on from a store that shows `ledger`, of which nobody knows what else it has. Nothing that it may have is sent.
  */
-void move_into_the_dark(struct chronicle *past, const struct ledger *ledger);
+void move_into_the_dark(struct history *history, const struct ledger *ledger);

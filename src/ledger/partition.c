@@ -16,14 +16,14 @@
 
 static void partition_pause_ms(struct partition *p, uint64_t delay)
 {
-    const struct accounts *a = p->chain.config.past.accounts;
+    const struct accounts *a = p->chain.config.history.accounts;
 
     p->resume_ms = accounts_now_ms(a) + backoff_part_ms(delay, env_random(a->env));
 }
 
 static void partition_pause(struct partition *p)
 {
-    const struct accounts *a = p->chain.config.past.accounts;
+    const struct accounts *a = p->chain.config.history.accounts;
 
     p->resume_ms = accounts_now_ms(a) + backoff_ms(p->refusals++, PAUSE_MIN_MS, PAUSE_MAX_MS, env_random(a->env));
 }
@@ -44,7 +44,7 @@ uint32_t partition_looks(const struct partition *p) { return p->chain.proved ? p
 
 struct slice partition_look_name(const struct partition *p, uint32_t index)
 {
-    return keys_name(p->chain.config.past.accounts->keys, p->chain.proved->items[index].key);
+    return keys_name(p->chain.config.history.accounts->keys, p->chain.proved->items[index].key);
 }
 
 void partition_disarm(struct partition *p)
@@ -95,7 +95,7 @@ struct batch *partition_begin_send(struct partition *p, uint64_t now_ms)
     struct batch *b = p->chain.batch;
     if (failed || !b)
         return NULL;
-    stat_add(&p->chain.config.past.accounts->stats->batches_retried, b->sends++ ? 1 : 0);
+    stat_add(&p->chain.config.history.accounts->stats->batches_retried, b->sends++ ? 1 : 0);
     batch_forget_refusals(b);
     b->examined = false;
     b->copies++;
@@ -185,11 +185,11 @@ bool partition_busy(const struct partition *p) { return p->chain.batch || p->cha
 void partition_cover(struct partition *p) { chain_cover(&p->chain); }
 void partition_prepare(struct partition *p) { chain_prepare(&p->chain); }
 struct refused *partition_refused(struct partition *p) { return &p->refused; }
-uint32_t partition_number(const struct partition *p) { return p->chain.config.past.number; }
-struct slice partition_prefix(const struct partition *p) { return p->chain.config.past.prefix; }
+uint32_t partition_number(const struct partition *p) { return p->chain.config.history.number; }
+struct slice partition_prefix(const struct partition *p) { return p->chain.config.history.prefix; }
 struct slice partition_ledger_key(const struct partition *p)
 {
-    return (struct slice){p->chain.past.ledger_key, strlen(p->chain.past.ledger_key)};
+    return (struct slice){p->chain.history.ledger_key, strlen(p->chain.history.ledger_key)};
 }
 
 /* ---- life ---- */

@@ -11,7 +11,7 @@ static enum partition_news partition_all_is_well(struct partition *p)
 static void partition_note_refusal(struct partition *p, const struct outcome *o, const char *command,
                                    enum redis_error_class *where)
 {
-    accounts_count_error(p->chain.config.past.accounts, o->why);
+    accounts_count_error(p->chain.config.history.accounts, o->why);
     if (*where == REDIS_ERROR_NONE || *where == REDIS_ERROR_EXECABORT) {
         *where = o->why;
         refused_note(&p->refused, command, o->text);
@@ -70,7 +70,7 @@ static enum partition_phase phase_after(enum chain_news news)
 
 static enum partition_news partition_on_ledger(struct partition *p, const struct outcome *o)
 {
-    p->looked_ms = accounts_now_ms(p->chain.config.past.accounts);
+    p->looked_ms = accounts_now_ms(p->chain.config.history.accounts);
     if (o->kind == OUTCOME_REFUSED)
         partition_note_refusal(p, o, "get", &p->arm_refusal);
     /* Without a WATCH in front of it an answer proves nothing. */
@@ -113,11 +113,11 @@ static enum partition_news partition_on_queued(struct partition *p, uint32_t ind
     if (p->phase == PARTITION_ASKED) {
         partition_note_refusal(p, o, "set", &p->refusal);
     } else if (index < b->items_count && o->why == REDIS_ERROR_NOPERM_KEY) {
-        accounts_count_error(p->chain.config.past.accounts, o->why);
+        accounts_count_error(p->chain.config.history.accounts, o->why);
         batch_refuse(b, index, o->why);
     } else if (b->write.there && index == b->items_count) {
         /* Whatever the reason is: a write that is not allowed must not hold the hits up. */
-        accounts_count_error(p->chain.config.past.accounts, o->why);
+        accounts_count_error(p->chain.config.history.accounts, o->why);
         batch_refuse_write(b);
     } else {
         partition_note_refusal(p, o, batch_command(b, index), &p->refusal);

@@ -335,13 +335,13 @@ static int store_create_placement(struct store *s, uint32_t number)
 {
     const struct state_file *state = s->config.options->state;
     const struct chain_config chain = {
-        .past = {.options = s->config.options,
-                 .accounts = s->config.accounts,
-                 .prefix = keyspace_prefix(s->config.space, number),
-                 .number = number,
-                 .journal = state ? state_file_journal(state, number) : NULL,
-                 .journal_bytes = state ? state_file_geometry(state)->journal_bytes : 0,
-                 .replay_parts_max = REPLAY_PARTS_MAX / s->config.space->partitions},
+        .history = {.options = s->config.options,
+                    .accounts = s->config.accounts,
+                    .prefix = keyspace_prefix(s->config.space, number),
+                    .number = number,
+                    .journal = state ? state_file_journal(state, number) : NULL,
+                    .journal_bytes = state ? state_file_geometry(state)->journal_bytes : 0,
+                    .replay_parts_max = REPLAY_PARTS_MAX / s->config.space->partitions},
         .loss_vouched_ms = s->config.space->tagged ? LOSS_VOUCHED_MS : 0,
         .loss_alone_ms = s->config.space->tagged ? LOSS_ALONE_MS : 0,
     };

@@ -10,7 +10,7 @@ enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *ser
 
     if (news != CHAIN_UNCHANGED || !c->batch || c->batch->copies == 0)
         return news;
-    accounts_applied_unseen(c->config.past.accounts, c->batch);
+    accounts_applied_unseen(c->config.history.accounts, c->batch);
     c->batch = NULL;
     return CHAIN_RESOLVED;
 }

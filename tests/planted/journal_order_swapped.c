@@ -6,6 +6,6 @@ bool __wrap_chain_answered(struct chain *c, bool ledger_set);
 
 bool __wrap_chain_answered(struct chain *c, bool ledger_set)
 {
-    journal_acknowledge(&c->past.journal, c->past.instance, &c->batch->ledger, &(struct journal_stored){0});
+    journal_acknowledge(&c->history.journal, c->history.instance, &c->batch->ledger, &(struct journal_stored){0});
     return __real_chain_answered(c, ledger_set);
 }

@@ -1,9 +1,9 @@
 /* Planted: a nonce is made of what the process remembers, so that its clone makes the same. */
-#include "ledger/chronicle.h"
+#include "ledger/history.h"
 
-struct ledger __wrap_chronicle_next(struct chronicle *c);
+struct ledger __wrap_history_next(struct history *c);
 
-struct ledger __wrap_chronicle_next(struct chronicle *c)
+struct ledger __wrap_history_next(struct history *c)
 {
     const uint64_t seq = c->acked.seq + 1;
 

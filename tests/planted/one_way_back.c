@@ -5,6 +5,6 @@ int __wrap_move_finish(struct move *m);
 
 int __wrap_move_finish(struct move *m)
 {
-    chronicle_start_over(m->past, &m->goal);
+    history_start_over(m->history, &m->goal);
     return 0;
 }

@@ -6,6 +6,6 @@ enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *ser
 enum chain_news __wrap_chain_reconcile(struct chain *c, const struct ledger *server)
 {
     if (server)
-        c->past.acked = *server;
+        c->history.acked = *server;
     return CHAIN_UNCHANGED;
 }

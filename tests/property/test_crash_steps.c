@@ -146,9 +146,9 @@ static void test_a_replaced_batch_is_open_with_its_replacement(void **state)
         hits(t, 1);
         assert_true(run_intend(p));
         assert_int_equal(batch_init(&empty, 4, UINT32_MAX), 0);
-        batch_begin(&empty, &(struct ledger){p->chronicle.acked.seq + 1, 4711});
+        batch_begin(&empty, &(struct ledger){p->history.acked.seq + 1, 4711});
         current = t;
-        assert_int_equal(chronicle_intend(&p->chronicle, &empty, true), 0);
+        assert_int_equal(history_intend(&p->history, &empty, true), 0);
         if (applied)
             assert_true(run_store(p, &t->model, applied == 1 ? &p->batch : &empty));
         take_snapshot(NULL, ENV_STEP_INTENT);
@@ -171,12 +171,12 @@ static void run_two_on_copies(const struct snapshot *s, int number)
         memcpy(p[k].disk.old, s->disk.old, s->disk.old_bytes);
         assert_int_equal(run_start(&p[k], &two, 50 + (uint64_t)k, &err), 0);
     }
-    assert_string_equal(p[0].chronicle.instance, p[1].chronicle.instance);
+    assert_string_equal(p[0].history.instance, p[1].history.instance);
     for (uint32_t round = 0; round < 6; round++) {
         run_hit(&p[round % 2], &m, 0, round, 10);
         run_drain(&p[round % 2], &m);
     }
-    assert_string_not_equal(p[0].chronicle.instance, p[1].chronicle.instance);
+    assert_string_not_equal(p[0].history.instance, p[1].history.instance);
     for (uint32_t i = 0; i < RUN_NAMES; i++) {
         if (m.stored[i] != m.written[i])
             fail_msg("snapshot %d, name %u: %llu hits of %llu", number, i, (unsigned long long)m.stored[i],

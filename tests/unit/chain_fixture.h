@@ -29,7 +29,7 @@ static inline void fixture_init_with(struct fixture *f, uint64_t replay_window_m
         .replay_window_ms = replay_window_ms,
     };
     const struct chain_config config = {
-        .past = {.options = &f->options, .accounts = &f->accounts, .prefix = SLICE("t:"), .replay_parts_max = 1000},
+        .history = {.options = &f->options, .accounts = &f->accounts, .prefix = SLICE("t:"), .replay_parts_max = 1000},
     };
     assert_int_equal(chain_init(&f->chain, &config), 0);
 }

@@ -99,7 +99,7 @@ static void test_a_look_proves_nothing_once_the_server_has_forgotten_the_batch(v
     send_hits(&f, 6);
     struct ledger server = f.chain.batch->ledger;
     assert_int_equal(reconcile(&f, &server), CHAIN_PROVED);
-    assert_int_equal(reconcile(&f, &f.chain.past.acked), CHAIN_UNCHANGED);
+    assert_int_equal(reconcile(&f, &f.chain.history.acked), CHAIN_UNCHANGED);
     assert_null(f.chain.proved);
     assert_non_null(f.chain.batch); /* to be sent again */
     assert_int_equal(reconcile(&f, &server), CHAIN_PROVED);

@@ -15,7 +15,7 @@ static void test_a_rollback_without_a_replay_window_is_a_number(void **state)
     fixture_init(&f);
     send_hits(&f, 1);
     answer(&f);
-    struct ledger old = f.chain.past.acked;
+    struct ledger old = f.chain.history.acked;
     send_hits(&f, 10);
     answer(&f);
     send_hits(&f, 100);
@@ -37,7 +37,7 @@ static void test_a_rollback_within_the_replay_window_is_stored_again(void **stat
     fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
-    struct ledger old = f.chain.past.acked;
+    struct ledger old = f.chain.history.acked;
     send_hits(&f, 10);
     answer(&f);
     send_hits(&f, 100);
@@ -63,7 +63,7 @@ static void test_a_rollback_beyond_the_replay_window_is_lost(void **state)
     fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
-    struct ledger old = f.chain.past.acked;
+    struct ledger old = f.chain.history.acked;
     send_hits(&f, 10);
     answer(&f);
     f.world.now_us += 60001000;
@@ -97,8 +97,8 @@ static void test_a_rollback_of_what_an_earlier_process_stored_is_counted(void **
         journal_open(&before, area, bytes, &f.world.env);
         journal_acknowledge(&before, "one", &(struct ledger){7, 70}, &stored);
         struct chain_config config = f.chain.config;
-        config.past.journal = area;
-        config.past.journal_bytes = bytes;
+        config.history.journal = area;
+        config.history.journal_bytes = bytes;
         chain_fini(&f.chain);
         assert_int_equal(chain_init(&f.chain, &config), 0);
         assert_int_equal(reconcile(&f, &cases[i].server), CHAIN_GIVEN_UP);
@@ -198,15 +198,15 @@ static void test_a_ledger_from_before_a_loss_is_no_stranger(void **state)
         answer(&f);
         send_hits(&f, 10);
         answer(&f);
-        struct ledger old = f.chain.past.acked;
+        struct ledger old = f.chain.history.acked;
         assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
         send_hits(&f, 100); /* with the 11 that are stored again */
         answer(&f);
         assert_int_equal(reconcile(&f, &old), CHAIN_GIVEN_UP);
         assert_int_equal(f.world.stats.alarms_identity_taken, 0);
         assert_int_equal(f.world.stats.alarms_rollback, 1);
-        assert_string_equal(f.chain.past.instance, "one");
-        assert_true(ledger_equals(&f.chain.past.acked, &old));
+        assert_string_equal(f.chain.history.instance, "one");
+        assert_true(ledger_equals(&f.chain.history.acked, &old));
         assert_books(&f, 11, 0, 0); /* which is what the store has, and the 100 are pending */
         send_hits(&f, 1000);
         assert_int_equal(f.chain.batch->hits, 1100);
@@ -226,7 +226,7 @@ static void test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_mas
         f.chain.config.loss_alone_ms = 20000;
         send_hits(&f, 1);
         answer(&f);
-        struct ledger old = f.chain.past.acked;
+        struct ledger old = f.chain.history.acked;
         send_hits(&f, 10);
         answer(&f);
         chain_vouch(&f.chain, f.world.now_us / 1000); /* before it looked lost: of no use */
@@ -278,10 +278,10 @@ static void test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign(void **s
     send_hits(&f, 10);
     answer(&f);
     assert_int_equal(reconcile(&f, &(struct ledger){1, 12345}), CHAIN_RENAMED);
-    assert_string_not_equal(f.chain.past.instance, "one");
-    assert_non_null(strstr(f.chain.past.ledger_key, f.chain.past.instance));
+    assert_string_not_equal(f.chain.history.instance, "one");
+    assert_non_null(strstr(f.chain.history.ledger_key, f.chain.history.instance));
     assert_books(&f, 11, 0, 0);
-    assert_int_equal(f.chain.past.acked.seq, 0);
+    assert_int_equal(f.chain.history.acked.seq, 0);
     fixture_fini(&f);
 }
 

@@ -18,11 +18,11 @@ static void test_between_two_pasts_nothing_is_stored_twice(void **state)
     answer(&f);
     send_hits(&f, 2);
     answer(&f);
-    struct ledger a = f.chain.past.acked;
+    struct ledger a = f.chain.history.acked;
     assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
     send_hits(&f, 10);
     answer(&f);
-    struct ledger b = f.chain.past.acked;
+    struct ledger b = f.chain.history.acked;
     send_hits(&f, 20);
     answer(&f);
     assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
@@ -47,7 +47,7 @@ static void test_a_batch_that_was_given_up_is_known_when_its_server_comes_back(v
         fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
         send_hits(&f, 1);
         answer(&f);
-        struct ledger b = f.chain.past.acked;
+        struct ledger b = f.chain.history.acked;
         send_hits(&f, 10);
         answer(&f);
         send_hits(&f, 100);
@@ -79,10 +79,10 @@ static void test_what_nobody_knows_any_more_is_given_up_and_not_doubled(void **s
     fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
-    struct ledger b = f.chain.past.acked;
+    struct ledger b = f.chain.history.acked;
     send_hits(&f, 10);
     answer(&f);
-    struct ledger a = f.chain.past.acked;
+    struct ledger a = f.chain.history.acked;
     assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
     f.world.now_us += 61000000;
     assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
@@ -101,10 +101,10 @@ static void test_a_loss_is_not_counted_when_the_copy_that_comes_back_has_it(void
     fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
-    struct ledger b = f.chain.past.acked;
+    struct ledger b = f.chain.history.acked;
     send_hits(&f, 10);
     answer(&f);
-    struct ledger a = f.chain.past.acked;
+    struct ledger a = f.chain.history.acked;
     f.world.now_us += 61000000;
     assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
     assert_books(&f, 1, 0, 10);
@@ -121,7 +121,7 @@ static void test_nothing_moves_for_a_server_that_takes_no_writes(void **state)
     fixture_init_with(&f, 60000, LEDGER_LOSS_REPLAY);
     send_hits(&f, 1);
     answer(&f);
-    struct ledger old = f.chain.past.acked;
+    struct ledger old = f.chain.history.acked;
     send_hits(&f, 10);
     answer(&f);
     assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_ASKS);
@@ -153,7 +153,7 @@ static void test_an_empty_batch_that_comes_back_repeats_nothing(void **state)
     assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
     send_hits(&f, 10);
     answer(&f);
-    struct ledger first = f.chain.past.acked;
+    struct ledger first = f.chain.history.acked;
     send_hits(&f, 20);
     assert_int_equal(chain_replace(&f.chain), 0);
     struct ledger empty = f.chain.batch->ledger;
@@ -180,9 +180,9 @@ static void test_after_a_ledger_that_leads_nowhere_all_copies_are_still_known(vo
     answer(&f);
     send_hits(&f, 10);
     answer(&f);
-    struct ledger b = f.chain.past.acked;
-    const struct ledger a = chronicle_next(&f.chain.past); /* of this identity, and in no window */
-    f.chain.past.window.off_seq_gone = a.seq;
+    struct ledger b = f.chain.history.acked;
+    const struct ledger a = history_next(&f.chain.history); /* of this identity, and in no window */
+    f.chain.history.window.off_seq_gone = a.seq;
     assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
     assert_int_equal(f.world.stats.unproved_hits, 11);
     send_hits(&f, 100);
@@ -193,7 +193,7 @@ static void test_after_a_ledger_that_leads_nowhere_all_copies_are_still_known(vo
     answer(&f);
     assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
     assert_int_equal(f.world.stats.alarms_identity_taken, 0);
-    assert_string_equal(f.chain.past.instance, "one");
+    assert_string_equal(f.chain.history.instance, "one");
     fixture_fini(&f);
 }
 
@@ -207,14 +207,14 @@ static void test_a_batch_that_was_given_up_does_not_hide_the_one_before_it(void 
     fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
-    struct ledger b = f.chain.past.acked;
+    struct ledger b = f.chain.history.acked;
     send_hits(&f, 10);
     answer(&f);
-    struct ledger a = f.chain.past.acked;
+    struct ledger a = f.chain.history.acked;
     send_hits(&f, 100);
     struct ledger open = f.chain.batch->ledger;
     assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
-    window_recent(&f.chain.past.window, &stored);
+    window_recent(&f.chain.history.window, &stored);
     assert_int_equal(stored.tips_count, 2);
     assert_true(ledger_equals(&stored.tips[0].ledger, &open));
     assert_true(ledger_equals(&stored.tips[1].ledger, &a));
@@ -252,8 +252,8 @@ static void witness_init(struct witness *w)
     journal_open(&j, w->journal, w->journal_bytes, &w->f.world.env);
     journal_acknowledge(&j, "one", &(struct ledger){0}, &(struct journal_stored){0});
     struct chain_config config = w->f.chain.config;
-    config.past.journal = w->journal;
-    config.past.journal_bytes = w->journal_bytes;
+    config.history.journal = w->journal;
+    config.history.journal_bytes = w->journal_bytes;
     chain_fini(&w->f.chain);
     assert_int_equal(chain_init(&w->f.chain, &config), 0);
 }
@@ -268,7 +268,7 @@ static void test_the_next_process_knows_of_the_batch_that_a_move_gave_up(void **
     witness_init(&w);
     send_hits(&w.f, 1);
     answer(&w.f);
-    struct ledger b = w.f.chain.past.acked;
+    struct ledger b = w.f.chain.history.acked;
     send_hits(&w.f, 10);
     answer(&w.f);
     send_hits(&w.f, 100);

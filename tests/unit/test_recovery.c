@@ -53,7 +53,7 @@ static void test_without_a_file_all_begins_at_nothing(void **state)
     assert_false(p.recovery.found);
     assert_false(p.recovery.damaged);
     assert_int_equal(strlen(p.recovery.instance), 36);
-    assert_string_equal(p.recovery.instance, p.chronicle.instance);
+    assert_string_equal(p.recovery.instance, p.history.instance);
     assert_false(p.open);
     run_end(&p);
 }
@@ -72,11 +72,11 @@ static void test_an_open_batch_keeps_its_ledger_its_order_and_its_bytes(void **s
         run_hit(&p, &m, name % 2, name, 10 + name);
     run_hit(&p, &m, 1, 6, 1000);
     assert_true(run_intend(&p));
-    assert_int_equal(chronicle_compose(&p.chronicle, &p.batch), 0);
+    assert_int_equal(history_compose(&p.history, &p.batch), 0);
     memory_disk_crash(&p.disk, &left);
     begin(&q, &left, &(struct run_config){.workers = 3, .keys_max = 20, .batch_keys_max = 4});
     assert_true(q.open);
-    assert_string_equal(q.chronicle.instance, p.chronicle.instance);
+    assert_string_equal(q.history.instance, p.history.instance);
     assert_int_equal(q.batch.copies, 1);
     assert_int_equal(q.batch.bytes.bytes, p.batch.bytes.bytes);
     assert_memory_equal(q.batch.bytes.data, p.batch.bytes.data, p.batch.bytes.bytes);
@@ -114,15 +114,15 @@ static void test_what_the_store_forgets_after_a_kill_is_a_number(void **state)
     store_and_die(all, &m, &left);
     for (int generation = 0; generation < 2; generation++) {
         begin(&p, &left, &two);
-        const struct window *w = &p.chronicle.window;
+        const struct window *w = &p.history.window;
         struct move move;
-        struct ledger past = window_entry(w, w->at - 3)->ledger;
-        assert_int_equal(past.seq, all - 3);
-        assert_true(move_plan(&move, &p.chronicle, window_find(w, &past), &past));
+        struct ledger history = window_entry(w, w->at - 3)->ledger;
+        assert_int_equal(history.seq, all - 3);
+        assert_true(move_plan(&move, &p.history, window_find(w, &history), &history));
         assert_int_equal(move.batches, 3);
         assert_int_equal(move.lost, all + all - 1 + all - 2);
         assert_int_equal(move.replayed, 0);
-        assert_true(move_plan(&move, &p.chronicle, WINDOW_NONE, &(struct ledger){1, 1}));
+        assert_true(move_plan(&move, &p.history, WINDOW_NONE, &(struct ledger){1, 1}));
         assert_int_equal(move.batches, JOURNAL_STORED_MAX); /* more is not known */
         run_end(&p);
         begin(&p, &left, &two);
@@ -161,21 +161,21 @@ static void test_a_rollback_that_is_cut_short_loses_nothing_in_silence(void **st
         struct move move;
         store_and_die(2, &m, &left);
         begin(&p, &left, &two);
-        p.chronicle.window.keep_ms = p.chronicle.window.parts_max = 1000;
+        p.history.window.keep_ms = p.history.window.parts_max = 1000;
         for (uint64_t hits = 10; hits <= 1000; hits *= 10) {
             run_hit(&p, &m, 0, 0, hits);
             run_hit(&p, &m, 0, 1, hits);
             assert_true(run_intend(&p) && run_store(&p, &m, &p.batch));
             run_answered(&p, &p.batch);
         }
-        struct window *w = &p.chronicle.window;
+        struct window *w = &p.history.window;
         struct ledger goal = window_entry(w, w->at - 3)->ledger;
         assert_int_equal(goal.seq, 2);
         p.env.step = kill_at_step;
         killer.process = &p;
         killer.next = &next;
         killer.steps = steps;
-        assert_true(move_plan(&move, &p.chronicle, window_find(w, &goal), &goal));
+        assert_true(move_plan(&move, &p.history, window_find(w, &goal), &goal));
         assert_int_equal(move.replayed, 2220);
         assert_int_equal(move_take_back(&move), 0);
         assert_int_equal(move_finish(&move), 0);
@@ -185,8 +185,8 @@ static void test_a_rollback_that_is_cut_short_loses_nothing_in_silence(void **st
             memory_disk_crash(&p.disk, &next);
         run_end(&p);
         begin(&p, &next, &two);
-        w = &p.chronicle.window;
-        assert_true(move_plan(&move, &p.chronicle, window_find(w, &goal), &goal));
+        w = &p.history.window;
+        assert_true(move_plan(&move, &p.history, window_find(w, &goal), &goal));
         assert_int_equal(move.to, window_find(w, &goal));
         assert_int_equal(p.recovery.import.hits + move.lost, 2220);
         run_end(&p);

@@ -3,9 +3,9 @@
  * and, with a state file, the journal of it that the next process reads.
  *
  * Thread: the flusher's.
- * Happy path, for each batch: chronicle_intend() before it is sent first, chronicle_stored() when it is, after the
- * baselines have moved. ledger/moves.h and chronicle_rename() when the server's ledger is not what it must be.
- * At start chronicle_resume() brings back a batch whose fate was open when the process before ended. */
+ * Happy path, for each batch: history_intend() before it is sent first, history_stored() when it is, after the
+ * baselines have moved. ledger/moves.h and history_rename() when the server's ledger is not what it must be.
+ * At start history_resume() brings back a batch whose fate was open when the process before ended. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@
 
 #define LEDGER_KEY_BYTES_MAX 256
 
-struct chronicle_config {
+struct history_config {
     const struct flush_options *options; /* all pointers are the caller's, and outlive this */
     struct accounts *accounts;
     struct slice prefix; /* of the partition's keys */
@@ -28,8 +28,8 @@ struct chronicle_config {
     uint64_t replay_parts_max;
 };
 
-struct chronicle {
-    struct chronicle_config config;
+struct history {
+    struct history_config config;
     char instance[UUID_TEXT_BYTES];
     char ledger_key[LEDGER_KEY_BYTES_MAX];
     struct ledger acked;          /* what the server's ledger must be */
@@ -44,42 +44,42 @@ struct chronicle {
     struct buf parts; /* of the record under way */
 };
 
-void chronicle_init(struct chronicle *c, const struct chronicle_config *config);
-void chronicle_fini(struct chronicle *c);
+void history_init(struct history *c, const struct history_config *config);
+void history_fini(struct history *c);
 /* How many parts a batch may have. */
-uint32_t chronicle_parts_max(const struct chronicle *c);
+uint32_t history_parts_max(const struct history *c);
 
 /* For the batch after the last that was stored: no other has this nonce. */
-struct ledger chronicle_next(struct chronicle *c);
+struct ledger history_next(struct history *c);
 /* A ledger that the window does not know: may it be of a branch that it has forgotten? */
-bool chronicle_strayed(const struct chronicle *c, const struct ledger *ledger);
+bool history_strayed(const struct history *c, const struct ledger *ledger);
 
 /* The bytes of `b`, those of its items perhaps beforehand. 0 or -ENOMEM. */
-int chronicle_prepare(const struct chronicle *c, struct batch *b);
-int chronicle_compose(const struct chronicle *c, struct batch *b);
-int chronicle_compose_probe(const struct chronicle *c, struct batch *b);
+int history_prepare(const struct history *c, struct batch *b);
+int history_compose(const struct history *c, struct batch *b);
+int history_compose_probe(const struct history *c, struct batch *b);
 /* `b`, composed, is about to be sent for the first time; `replaces`: instead of the one before. 0 or -ENOMEM. */
-int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces);
+int history_intend(struct history *c, const struct batch *b, bool replaces);
 /* `hits` of it are in the store, and so is its ledger. */
-void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits);
+void history_stored(struct history *c, const struct batch *b, uint64_t hits);
 /* `b`, sent before, will not be sent again: should a copy of the store have executed it, it is known. */
-void chronicle_shelve(struct chronicle *c, const struct batch *b);
+void history_shelve(struct history *c, const struct batch *b);
 /* The other way round: `entry` is a batch that was given up, and the server's ledger shows it. 0 or -ENOMEM. */
-int chronicle_revive(struct chronicle *c, struct window_entry *entry, struct batch *b);
+int history_revive(struct history *c, struct window_entry *entry, struct batch *b);
 /* The batch under way is resolved, and `acked` is what the ledger is now. */
-void chronicle_start_over(struct chronicle *c, const struct ledger *acked);
+void history_start_over(struct history *c, const struct ledger *acked);
 /* Note a step of a move in the journal before it is made: to `to`, with these baselines. 0 or -ENOMEM. */
-int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
-                          const struct buf *parts);
+int history_intend_step(struct history *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
+                        const struct buf *parts);
 /* The ledger is gone, and a new one begins; whether the hits under it are, too, is not known: so many. */
-uint64_t chronicle_forget(struct chronicle *c);
+uint64_t history_forget(struct history *c);
 /* Nothing is under way. Of cells in old records none is known any more, should the journal be damaged: an empty batch
  * that was never sent is the last one. */
-void chronicle_cover(struct chronicle *c);
+void history_cover(struct history *c);
 /* A new identity, without a past: another process writes under the old one. When that is found out before anything of
  * ours was stored, it has a copy of our state file, and what was in it is its to store: given up, so many hits. */
-uint64_t chronicle_rename(struct chronicle *c, const char *instance);
+uint64_t history_rename(struct history *c, const char *instance);
 
 /* Into `batch` and `replaced`, both empty, what was open; whether there was a batch, and one that it replaces.
  * 0 or -ENOMEM. */
-int chronicle_resume(struct chronicle *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces);
+int history_resume(struct history *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces);

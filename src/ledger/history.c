@@ -1,10 +1,10 @@
-#include "ledger/chronicle.h"
+#include "ledger/history.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 
-static void take_name(struct chronicle *c, const char *instance)
+static void take_name(struct history *c, const char *instance)
 {
     static const struct siphash_key low = {0, 0}, high = {0, 1};
     const size_t bytes = strlen(instance);
@@ -16,17 +16,17 @@ static void take_name(struct chronicle *c, const char *instance)
     assert(n > 0 && (size_t)n < sizeof(c->ledger_key));
 }
 
-static struct slice journal_area(const struct chronicle *c)
+static struct slice journal_area(const struct history *c)
 {
     return (struct slice){c->config.journal, c->config.journal_bytes};
 }
 
-void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
+void history_init(struct history *c, const struct history_config *config)
 {
     static const struct journal_stored nothing;
     struct journal_view view;
 
-    *c = (struct chronicle){.config = *config};
+    *c = (struct history){.config = *config};
     window_init(&c->window, config->options->replay_window_ms, config->replay_parts_max);
     journal_open(&c->journal, config->journal, config->journal_bytes, config->accounts->env);
     if (!config->journal) {
@@ -44,20 +44,17 @@ void chronicle_init(struct chronicle *c, const struct chronicle_config *config)
     c->inherits = true;
 }
 
-void chronicle_fini(struct chronicle *c)
+void history_fini(struct history *c)
 {
     window_fini(&c->window);
     buf_fini(&c->parts);
 }
 
-uint32_t chronicle_parts_max(const struct chronicle *c)
-{
-    return c->config.journal ? c->journal.parts_max : UINT32_MAX;
-}
+uint32_t history_parts_max(const struct history *c) { return c->config.journal ? c->journal.parts_max : UINT32_MAX; }
 
 /* ---- a batch ---- */
 
-static uint32_t nonce_tag(const struct chronicle *c, uint64_t seq, uint32_t chance)
+static uint32_t nonce_tag(const struct history *c, uint64_t seq, uint32_t chance)
 {
     const uint64_t of[] = {seq, chance};
 
@@ -65,7 +62,7 @@ static uint32_t nonce_tag(const struct chronicle *c, uint64_t seq, uint32_t chan
 }
 
 /* Not a count: a process that was cloned while it ran, as with a machine's snapshot, would have the same one. */
-struct ledger chronicle_next(struct chronicle *c)
+struct ledger history_next(struct history *c)
 {
     const uint64_t seq = c->acked.seq + 1;
     const uint32_t chance = (uint32_t)env_random(c->config.accounts->env);
@@ -73,26 +70,26 @@ struct ledger chronicle_next(struct chronicle *c)
     return (struct ledger){seq, (uint64_t)chance << 32 | nonce_tag(c, seq, chance)};
 }
 
-bool chronicle_strayed(const struct chronicle *c, const struct ledger *ledger)
+bool history_strayed(const struct history *c, const struct ledger *ledger)
 {
     const uint32_t chance = (uint32_t)(ledger->nonce >> 32);
 
     return ledger->seq <= c->window.off_seq_gone && (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, chance);
 }
 
-int chronicle_prepare(const struct chronicle *c, struct batch *b)
+int history_prepare(const struct history *c, struct batch *b)
 {
     return batch_prepare(b, c->config.accounts->keys, c->config.prefix);
 }
 
-int chronicle_compose(const struct chronicle *c, struct batch *b)
+int history_compose(const struct history *c, struct batch *b)
 {
     const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
 
     return batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
 }
 
-int chronicle_compose_probe(const struct chronicle *c, struct batch *b)
+int history_compose_probe(const struct history *c, struct batch *b)
 {
     return batch_compose_probe(b, (struct slice){c->ledger_key, strlen(c->ledger_key)});
 }
@@ -102,7 +99,7 @@ static enum journal_kind kind_of(const struct batch *b, bool replaces)
     return replaces ? JOURNAL_REPLACING : b->overwrites ? JOURNAL_WRITE : JOURNAL_BATCH;
 }
 
-int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
+int history_intend(struct history *c, const struct batch *b, bool replaces)
 {
     if (!c->config.journal)
         return 0;
@@ -126,8 +123,8 @@ int chronicle_intend(struct chronicle *c, const struct batch *b, bool replaces)
     return 0;
 }
 
-int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
-                          const struct buf *parts)
+int history_intend_step(struct history *c, const struct ledger *to, const struct ledger *goal, uint64_t hits,
+                        const struct buf *parts)
 {
     if (parts->failed)
         return -ENOMEM;
@@ -145,18 +142,18 @@ int chronicle_intend_step(struct chronicle *c, const struct ledger *to, const st
     return 0;
 }
 
-void chronicle_cover(struct chronicle *c)
+void history_cover(struct history *c)
 {
     if (!c->config.journal || c->bare)
         return;
     journal_intend(&c->journal,
                    &(struct journal_batch){
-                       .ledger = chronicle_next(c), .acked = c->acked, .instance = c->instance, .kind = JOURNAL_BATCH});
-    chronicle_start_over(c, &c->acked);
+                       .ledger = history_next(c), .acked = c->acked, .instance = c->instance, .kind = JOURNAL_BATCH});
+    history_start_over(c, &c->acked);
     c->bare = true;
 }
 
-void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
+void history_stored(struct history *c, const struct batch *b, uint64_t hits)
 {
     uint64_t now_ms = accounts_now_ms(c->config.accounts);
 
@@ -166,15 +163,15 @@ void chronicle_stored(struct chronicle *c, const struct batch *b, uint64_t hits)
     c->inherits &= b->inherited;
     c->hits += hits;
     window_push(&c->window, b, hits, now_ms);
-    chronicle_start_over(c, &b->ledger);
+    history_start_over(c, &b->ledger);
 }
 
-void chronicle_shelve(struct chronicle *c, const struct batch *b)
+void history_shelve(struct history *c, const struct batch *b)
 {
     window_shelve(&c->window, b, accounts_now_ms(c->config.accounts));
 }
 
-void chronicle_start_over(struct chronicle *c, const struct ledger *acked)
+void history_start_over(struct history *c, const struct ledger *acked)
 {
     struct journal_stored stored;
 
@@ -185,7 +182,7 @@ void chronicle_start_over(struct chronicle *c, const struct ledger *acked)
     journal_acknowledge(&c->journal, c->instance, &c->acked, &stored);
 }
 
-uint64_t chronicle_forget(struct chronicle *c)
+uint64_t history_forget(struct history *c)
 {
     uint64_t hits = c->hits;
 
@@ -195,7 +192,7 @@ uint64_t chronicle_forget(struct chronicle *c)
     return hits;
 }
 
-uint64_t chronicle_rename(struct chronicle *c, const char *instance)
+uint64_t history_rename(struct history *c, const char *instance)
 {
     uint64_t hits = c->inherits ? keys_give_up_inherited(c->config.accounts->keys, c->config.number) : 0;
 
@@ -204,13 +201,13 @@ uint64_t chronicle_rename(struct chronicle *c, const char *instance)
     c->partial = false;
     take_name(c, instance);
     window_clear(&c->window);
-    chronicle_start_over(c, &(struct ledger){0});
+    history_start_over(c, &(struct ledger){0});
     return hits;
 }
 
 /* ---- what was open ---- */
 
-static int restore(struct chronicle *c, const struct journal_record *r, struct batch *b)
+static int restore(struct history *c, const struct journal_record *r, struct batch *b)
 {
     struct keys *keys = c->config.accounts->keys;
     int failed = 0;
@@ -230,11 +227,11 @@ static int restore(struct chronicle *c, const struct journal_record *r, struct b
     b->copies = 1; /* the process before may have sent it, and its bytes may still travel */
     b->parent = c->window.at;
     accounts_resume(c->config.accounts, b);
-    return chronicle_compose(c, b);
+    return history_compose(c, b);
 }
 
 /* Its parts may be more than what is pending: then another branch holds some of it whose parts are forgotten. */
-static int revive_parts(struct chronicle *c, const struct window_entry *e, struct batch *b)
+static int revive_parts(struct history *c, const struct window_entry *e, struct batch *b)
 {
     struct keys *keys = c->config.accounts->keys;
     int failed = 0;
@@ -249,13 +246,13 @@ static int revive_parts(struct chronicle *c, const struct window_entry *e, struc
     return failed;
 }
 
-int chronicle_revive(struct chronicle *c, struct window_entry *entry, struct batch *b)
+int history_revive(struct history *c, struct window_entry *entry, struct batch *b)
 {
     batch_begin(b, &entry->ledger);
     b->overwrites = entry->overwrites;
     int failed = revive_parts(c, entry, b);
     if (!failed)
-        failed = chronicle_intend(c, b, false);
+        failed = history_intend(c, b, false);
     if (failed)
         return failed;
     b->revived = true;
@@ -267,7 +264,7 @@ int chronicle_revive(struct chronicle *c, struct window_entry *entry, struct bat
     return 0;
 }
 
-int chronicle_resume(struct chronicle *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces)
+int history_resume(struct history *c, struct batch *batch, bool *open, struct batch *replaced, bool *replaces)
 {
     struct journal_view view = {0};
     int failed = 0;

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/chronicle.h"
+#include "ledger/history.h"
 #include "world.h"
 
 #define PARTS_MAX 20
@@ -17,21 +17,21 @@ struct fixture {
     struct accounts accounts;
     struct batch batch, other;
     struct flush_options options;
-    struct chronicle chronicle;
+    struct history history;
     void *area; /* of the journal; NULL: none */
     uint32_t bytes;
 };
 
-static void chronicle_open(struct fixture *f)
+static void history_open(struct fixture *f)
 {
     f->options = (struct flush_options){.prefix = "t:", .instance = "one", .replay_window_ms = 60000};
-    chronicle_init(&f->chronicle, &(struct chronicle_config){.options = &f->options,
-                                                             .accounts = &f->accounts,
-                                                             .prefix = SLICE("t:{x}"),
-                                                             .number = 0,
-                                                             .journal = f->area,
-                                                             .journal_bytes = f->area ? f->bytes : 0,
-                                                             .replay_parts_max = 1000});
+    history_init(&f->history, &(struct history_config){.options = &f->options,
+                                                       .accounts = &f->accounts,
+                                                       .prefix = SLICE("t:{x}"),
+                                                       .number = 0,
+                                                       .journal = f->area,
+                                                       .journal_bytes = f->area ? f->bytes : 0,
+                                                       .replay_parts_max = 1000});
 }
 
 static void fixture_init(struct fixture *f, bool journal)
@@ -50,12 +50,12 @@ static void fixture_init(struct fixture *f, bool journal)
         journal_open(&j, f->area, f->bytes, &f->world.env);
         journal_acknowledge(&j, "two", &(struct ledger){3, 30}, &(struct journal_stored){0});
     }
-    chronicle_open(f);
+    history_open(f);
 }
 
 static void fixture_fini(struct fixture *f)
 {
-    chronicle_fini(&f->chronicle);
+    history_fini(&f->history);
     batch_fini(&f->other);
     batch_fini(&f->batch);
     keys_destroy(f->keys);
@@ -67,16 +67,16 @@ static void make(struct fixture *f, uint64_t hits)
 {
     world_hit(&f->world, 0, "n/a", hits);
     keys_collect(f->keys);
-    batch_begin(&f->batch, &(struct ledger){f->chronicle.acked.seq + 1, 99});
+    batch_begin(&f->batch, &(struct ledger){f->history.acked.seq + 1, 99});
     batch_fill(&f->batch, f->keys, 0);
-    assert_int_equal(chronicle_compose(&f->chronicle, &f->batch), 0);
-    assert_int_equal(chronicle_intend(&f->chronicle, &f->batch, false), 0);
+    assert_int_equal(history_compose(&f->history, &f->batch), 0);
+    assert_int_equal(history_intend(&f->history, &f->batch, false), 0);
 }
 
 static void store(struct fixture *f)
 {
     batch_item_applied(&f->batch, f->keys, &f->batch.items[0]);
-    chronicle_stored(&f->chronicle, &f->batch, f->batch.hits);
+    history_stored(&f->history, &f->batch, f->batch.hits);
 }
 
 static enum journal_verdict look(const struct fixture *f, struct journal_view *view)
@@ -90,14 +90,14 @@ static void test_a_ledger_is_named_after_prefix_instance_and_partition(void **st
     (void)state;
 
     fixture_init(&f, false);
-    assert_string_equal(f.chronicle.ledger_key, "t:{x}!ledger:one:0");
-    assert_int_equal(chronicle_parts_max(&f.chronicle), UINT32_MAX);
+    assert_string_equal(f.history.ledger_key, "t:{x}!ledger:one:0");
+    assert_int_equal(history_parts_max(&f.history), UINT32_MAX);
     make(&f, 5);
     assert_non_null(
         memmem(f.batch.bytes.data, f.batch.bytes.bytes, "t:{x}!ledger:one:0\r\n$18\r\n1 0000000000000063", 43));
     store(&f);
-    assert_int_equal(f.chronicle.acked.seq, 1);
-    assert_int_equal(f.chronicle.stored_ms, f.world.now_us / 1000);
+    assert_int_equal(f.history.acked.seq, 1);
+    assert_int_equal(f.history.stored_ms, f.world.now_us / 1000);
     fixture_fini(&f);
 }
 
@@ -108,9 +108,9 @@ static void test_a_journal_says_who_and_where_and_follows_each_batch(void **stat
     (void)state;
 
     fixture_init(&f, true);
-    assert_string_equal(f.chronicle.instance, "two");
-    assert_int_equal(f.chronicle.acked.seq, 3);
-    assert_true(chronicle_parts_max(&f.chronicle) >= PARTS_MAX);
+    assert_string_equal(f.history.instance, "two");
+    assert_int_equal(f.history.acked.seq, 3);
+    assert_true(history_parts_max(&f.history) >= PARTS_MAX);
     make(&f, 5);
     assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
     assert_int_equal(view.batch->ledger.seq, 4);
@@ -135,15 +135,15 @@ static void test_a_covered_journal_names_no_cell_even_when_it_is_damaged(void **
     fixture_init(&f, true);
     make(&f, 5);
     store(&f);
-    chronicle_cover(&f.chronicle);
-    uint64_t generation = f.chronicle.journal.generation;
-    chronicle_cover(&f.chronicle);
-    assert_int_equal(f.chronicle.journal.generation, generation); /* once is enough */
-    assert_int_equal(f.chronicle.acked.seq, 4);
+    history_cover(&f.history);
+    uint64_t generation = f.history.journal.generation;
+    history_cover(&f.history);
+    assert_int_equal(f.history.journal.generation, generation); /* once is enough */
+    assert_int_equal(f.history.acked.seq, 4);
     assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
     assert_null(view.batch);
     struct journal_ack *acks = (struct journal_ack *)(void *)((char *)f.area + 2 * sizeof(uint64_t));
-    acks[f.chronicle.journal.ack & 1].resolved ^= 1;
+    acks[f.history.journal.ack & 1].resolved ^= 1;
     assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
     assert_non_null(view.batch);
     assert_int_equal(view.batch->ledger.seq, 5);
@@ -163,12 +163,12 @@ static void test_what_was_open_is_resumed_with_its_bytes(void **state)
         char *bytes = strndup(f.batch.bytes.data, f.batch.bytes.bytes);
         if (replaced) {
             batch_begin(&f.other, &(struct ledger){4, 98});
-            assert_int_equal(chronicle_intend(&f.chronicle, &f.other, true), 0);
+            assert_int_equal(history_intend(&f.history, &f.other, true), 0);
         }
-        chronicle_fini(&f.chronicle);
-        chronicle_open(&f);
+        history_fini(&f.history);
+        history_open(&f);
         struct batch *five = replaced ? &f.other : &f.batch, *last = &f.batch;
-        assert_int_equal(chronicle_resume(&f.chronicle, last, &open, &f.other, &replaces), 0);
+        assert_int_equal(history_resume(&f.history, last, &open, &f.other, &replaces), 0);
         assert_true(open);
         assert_int_equal(replaces, replaced);
         assert_int_equal(last->items_count, replaced ? 0 : 1);
@@ -188,7 +188,7 @@ static void test_without_a_journal_nothing_was_open(void **state)
     (void)state;
 
     fixture_init(&f, false);
-    assert_int_equal(chronicle_resume(&f.chronicle, &f.batch, &open, &f.other, &replaces), 0);
+    assert_int_equal(history_resume(&f.history, &f.batch, &open, &f.other, &replaces), 0);
     assert_false(open || replaces);
     fixture_fini(&f);
 }
@@ -201,9 +201,9 @@ static void test_a_batch_of_a_cell_that_is_not_there_is_not_resumed(void **state
     (void)state;
 
     fixture_init(&f, true);
-    journal_intend(&f.chronicle.journal,
+    journal_intend(&f.history.journal,
                    &(struct journal_batch){.ledger = {4, 40}, .instance = "two", .parts = &part, .parts_count = 1});
-    assert_int_equal(chronicle_resume(&f.chronicle, &f.batch, &open, &f.other, &replaces), -EINVAL);
+    assert_int_equal(history_resume(&f.history, &f.batch, &open, &f.other, &replaces), -EINVAL);
     fixture_fini(&f);
 }
 
@@ -221,8 +221,7 @@ static void test_a_step_is_in_the_journal_before_it_is_made(void **state)
         store(&f);
     }
     buf_append(&parts, (const char *)&part, sizeof(part));
-    assert_int_equal(chronicle_intend_step(&f.chronicle, &(struct ledger){5, 99}, &(struct ledger){4, 99}, 100, &parts),
-                     0);
+    assert_int_equal(history_intend_step(&f.history, &(struct ledger){5, 99}, &(struct ledger){4, 99}, 100, &parts), 0);
     assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
     assert_null(view.batch);
     assert_int_equal(view.step->parts[0].to, 11);
@@ -250,9 +249,9 @@ static void test_a_new_identity_has_no_past_and_gives_up_what_it_inherited(void 
             make(&f, 1);
             store(&f);
         }
-        assert_int_equal(chronicle_rename(&f.chronicle, "three"), own ? 0 : 7);
-        assert_string_equal(f.chronicle.ledger_key, "t:{x}!ledger:three:0");
-        assert_int_equal(f.chronicle.acked.seq, 0);
+        assert_int_equal(history_rename(&f.history, "three"), own ? 0 : 7);
+        assert_string_equal(f.history.ledger_key, "t:{x}!ledger:three:0");
+        assert_int_equal(f.history.acked.seq, 0);
         assert_int_equal(look(&f, &view), JOURNAL_WHOLE);
         assert_string_equal(view.instance, "three");
         assert_int_equal(view.stored->count, 0);
