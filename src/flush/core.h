@@ -1,11 +1,12 @@
 #pragma once
-/* The flusher without its thread: everything between the shards and the store, moved by core_tick() alone.
- * A simulator drives it with its own env; flusher.c adds the thread, poll(2) and the queues of the workers.
+/* The flusher without its thread: core_tick() alone moves everything between the shards and the store. A simulator
+ * drives it with its own env. flusher.c adds the thread, poll(2) and the mailbox.
  *
- * Thread: the flusher's. Books and statistics are read by any thread (books_read(), ledger/stats.h).
- * Happy path: every flush interval (±10 %, the first after any part of one) the touched keys are collected; the
- * partitions send them in batches, one after the other, until none is dirty; totals are published from the replies.
- * Without a store (embedded mode) the process is the store: what is counted is stored at the next flush. */
+ * Thread: the flusher's. Any thread reads books and statistics (books_read(), ledger/stats.h).
+ * Happy path: every flush interval, ±10 %, the touched keys are collected. The first one comes after any part of an
+ * interval. The partitions send the keys in batches, one after the other, until none is dirty. Their replies are
+ * published as totals.
+ * In embedded mode the process is the store: what is counted is stored at the next flush. */
 
 #include <poll.h>
 #include <stdbool.h>
@@ -25,7 +26,7 @@ struct core_config {
     struct books *books;
     struct flusher_stats *stats;
     struct asker asker;
-    void (*wake)(void *ctx, uint32_t worker); /* to call tally_answer(); NULL: then nothing is forgotten */
+    void (*wake)(void *ctx, uint32_t worker); /* to call tally_answer(). Without it nothing is forgotten */
     void *wake_ctx;
 };
 
@@ -34,16 +35,21 @@ struct core;
 int core_create(struct core **out, const struct core_config *config); /* 0 or -ENOMEM */
 void core_destroy(struct core *c);
 void core_tick(struct core *c);
-/* A new connection, with what the credentials are by then. */
+/* Makes a new connection, with what the credentials are by then. */
 void core_reconnect(struct core *c);
-/* Collect now, and from here on every few milliseconds: whoever waits until it is stored is not to wait for long. */
+/* Collects now, and from here on every few milliseconds, so that nobody waits long until a hit is stored. */
 void core_hurry(struct core *c);
-/* Collect now and do not wait for the interval any more. The workers have ended. */
+/* Collects now, and does not wait for the interval any more. Only after the workers have ended. */
 void core_drain(struct core *c);
-/* Nothing is dirty, nothing in flight; keys that the store refuses do not count. */
+/* Is nothing dirty or in flight? Keys that the store refuses do not count. */
 bool core_is_idle(const struct core *c);
+/* Is there room for one more question? */
 bool core_has_room(const struct core *c);
-void core_ask(struct core *c, struct question *question); /* only with room */
-void core_fail_questions(struct core *c);                 /* answer all that wait with ANSWER_FAILED */
-uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX]); /* how many */
-uint64_t core_wake_us(const struct core *c); /* when to tick at the latest, env's clock */
+/* Takes a question. Only with room. */
+void core_ask(struct core *c, struct question *question);
+/* Answers all that wait with ANSWER_FAILED. */
+void core_fail_questions(struct core *c);
+/* Returns how many descriptors are to be polled. */
+uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX]);
+/* When to tick at the latest, by env's clock. */
+uint64_t core_wake_us(const struct core *c);

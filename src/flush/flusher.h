@@ -24,21 +24,23 @@ struct flusher_config {
 };
 
 int flusher_create(struct flusher **out, const struct flusher_config *config, struct tally *tally, struct error *err);
-/* Connect anew with what the credentials are now (SIGHUP); any time after the start. */
+/* Connects anew, with what the credentials are now (SIGHUP). Any time after the start. */
 void flusher_reconnect(struct flusher *f);
 int flusher_start(struct flusher *f, struct error *err);
-/* Wait until the data set of a cluster is known to be cut into as many partitions as configured; -EINVAL when it is
- * not. 0 also at the deadline: nothing is stored before it is known, and a difference is then an alarm. */
+/* Waits until it is known into how many partitions the data set of a cluster is cut. Returns -EINVAL when that is not
+ * as configured. Returns 0 also at the deadline: nothing is stored before it is known, and a difference is an alarm
+ * then. */
 int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct error *err);
-/* The workers are about to end: flush often from here on, as requests wait until their hit is stored (ack=stored). */
+/* The workers are about to end. Flushes often from here on, because requests wait until their hit is stored
+ * (ack=stored). */
 void flusher_hurry(struct flusher *f);
-/* Flush everything now (workers have ended) and end the thread; monotonic deadline. Does not wait; called again it
- * moves the deadline. */
+/* Flushes everything, and ends the thread at the deadline at the latest (monotonic). Only after the workers have ended.
+ * Does not wait. A second call moves the deadline. */
 void flusher_drain_begin(struct flusher *f, uint64_t deadline_ms);
 /* Has the thread ended, so that flusher_drain() does not wait? */
 bool flusher_drain_ended(const struct flusher *f);
-/* flusher_drain_begin(), and wait for the end. 0 when nothing is left, -ETIMEDOUT at the deadline, -EKEYREJECTED
- * when all is stored but what the books call poisoned. */
+/* Likewise, and waits for the end. Returns 0 when nothing is left, -ETIMEDOUT at the deadline, or -EKEYREJECTED when
+ * all is stored but what the books call poisoned. */
 int flusher_drain(struct flusher *f, uint64_t deadline_ms);
 void flusher_destroy(struct flusher *f);
 

@@ -2,8 +2,8 @@
 /* Workers that wait until what they counted of a name is stored (ack=stored).
  *
  * Thread: the flusher's.
- * A wait ends when the baseline of the worker's cell has reached its mark, which is when the store has acknowledged the
- * batch with it; or at its deadline, not done. It asks nothing of the store: the flush comes when it comes. */
+ * A wait ends when the baseline of the worker's cell has reached its mark, because the store has acknowledged the batch
+ * with it. At its deadline it ends as not done. It asks nothing of the store: the flush comes when it comes. */
 
 #include <stdint.h>
 
@@ -19,4 +19,4 @@ struct stored_waits {
 void stored_waits_push(struct stored_waits *w, struct question *question);
 /* Answers those that are at their end. */
 void stored_waits_settle(struct stored_waits *w, uint64_t now_ms);
-uint64_t stored_waits_wake_ms(const struct stored_waits *w); /* the first deadline; UINT64_MAX: none */
+uint64_t stored_waits_wake_ms(const struct stored_waits *w); /* the first deadline, or UINT64_MAX */

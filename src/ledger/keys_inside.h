@@ -1,5 +1,5 @@
 #pragma once
-/* What keys are made of: for keys.c, keys_forget.c and keys_give_up.c alone.
+/* What keys are made of. Only keys.c, keys_forget.c and keys_give_up.c may look.
  *
  * Thread: the flusher's. */
 
@@ -9,20 +9,20 @@
 enum key_place {
     KEY_IN_NONE,
     KEY_IN_DIRTY,
-    KEY_IN_DIRTY_FOR_HELD, /* refused after it was touched again: moves on when its turn comes */
+    KEY_IN_DIRTY_FOR_HELD, /* refused after it was touched again, so it moves on when its turn comes */
     KEY_IN_HELD,
     KEY_IN_LEAVING,       /* in no list */
     KEY_IN_LEAVING_DIRTY, /* likewise, and to be dirty if it stays */
 };
 
-/* Of a moment, as keys remember it: so coarse that two years fit, and an idle key is looked at far more often. */
+/* Moments as keys remember them are so coarse that two years fit. An idle key is looked at far more often. */
 #define KEY_MOMENT_SHIFT 4
 static inline uint32_t key_moment(uint64_t ms) { return (uint32_t)(ms >> KEY_MOMENT_SHIFT); }
 
 struct keys_shard {
     struct shard *shard;
-    key_cell *next;      /* owned; by cell: the same key in another shard */
-    uint64_t *inherited; /* owned; by cell, of the first inherited_cells: its count then; NULL: none */
+    key_cell *next;      /* owned. The next cell of the same key, by cell */
+    uint64_t *inherited; /* owned. The count of the first inherited_cells when they were inherited, or NULL */
     uint32_t inherited_cells;
 };
 
@@ -36,16 +36,17 @@ struct keys {
     uint64_t pushes;
     uint32_t end;           /* no key is above */
     uint32_t clock;         /* a moment */
-    struct key_list *dirty; /* owned; by partition */
+    struct key_list *dirty; /* owned, by partition */
     struct key_list held, unsure;
-    uint32_t *next;        /* owned; by key, of dirty and held */
-    uint32_t *unsure_next; /* owned; by key */
-    uint8_t *place;        /* owned; by key, enum key_place */
-    uint64_t *aside;       /* owned; by key: refused hits of a held key */
-    uint32_t *first_cell;  /* owned; by key: its number + 1 … */
-    uint16_t *first_shard; /* owned; … in this shard */
-    uint8_t *partition;    /* owned; by key */
-    uint32_t *used;        /* owned; by key: a moment */
+    /* all owned, by key */
+    uint32_t *next; /* in dirty and held */
+    uint32_t *unsure_next;
+    uint8_t *place;        /* enum key_place */
+    uint64_t *aside;       /* refused hits of a held key */
+    uint32_t *first_cell;  /* the number + 1 of its first cell … */
+    uint16_t *first_shard; /* … in this shard */
+    uint8_t *partition;
+    uint32_t *used; /* a moment */
     struct keys_shard shards[];
 };
 

@@ -2,13 +2,18 @@
 /* The store: its nodes, and which partition lives on which (DESIGN 4.1, 4.3).
  *
  * Thread: the flusher's.
- * Standalone: one node, one partition, for life. Cluster: the topology brings the map; each partition joins the node
- * that owns its slot; nodes come with the first partition and go with the last. Nothing is sent to any node before the
- * meta key has agreed to the number of partitions. Failure modes: a node is lost, or a partition is told MOVED or
- * CLUSTERDOWN: the map is asked for until every partition is on a node that is ready. A partition leaves a node only
- * between two of its transactions; what it had under way when a connection broke goes with it, and its ledger, which
- * moves with the slot and is replicated with it, tells its fate on the new node. A slot that nobody serves keeps its
- * partition where it was. Cut otherwise than configured: an alarm, and nothing is ever sent. */
+ * A single server is one node with one partition, for life. In a cluster the topology brings the map, and each
+ * partition joins the node that owns its slot. Nodes come with the first partition and go with the last. Nothing is
+ * sent to any node before the meta key has agreed to the number of partitions.
+ *
+ * A partition leaves a node only between two of its transactions. What it had under way when a connection broke goes
+ * with it. Its ledger moves with the slot and is replicated with it, so it tells the batch's fate on the new node.
+ *
+ * Failure modes:
+ *   - A node is lost, or a partition is told MOVED or CLUSTERDOWN: the map is asked for until every partition is on a
+ *     node that is ready.
+ *   - Nobody serves a slot: its partition stays where it was.
+ *   - The data set is cut otherwise than configured: an alarm, and nothing is ever sent. */
 
 #include <poll.h>
 #include <stdbool.h>
@@ -20,7 +25,7 @@
 #include "nodes/read_queue.h"
 #include "redis/slots.h"
 
-#define STORE_POLLS_MAX (2 * PARTITIONS_MAX + 2) /* the nodes, the scout, the scanner */
+#define STORE_POLLS_MAX (2 * PARTITIONS_MAX + 2) /* the nodes, the topology, the scanner */
 
 struct store_config {
     const struct flush_options *options; /* all pointers are the caller's, and outlive the store */
@@ -34,13 +39,13 @@ struct store;
 int store_create(struct store **out, const struct store_config *config); /* 0 or -ENOMEM */
 void store_destroy(struct store *s);
 void store_tick(struct store *s, uint64_t now_ms);
-/* Answer the reads that wait for a node which cannot be reached; before the first attempt to reach it, they wait. */
+/* Answers the reads that wait for a node which cannot be reached. Before the first attempt to reach it they wait. */
 void store_fail_reads(struct store *s);
-/* New connections, with what the credentials are by then. */
+/* Makes new connections, with what the credentials are by then. */
 void store_reconnect(struct store *s);
-/* Where a partition lives; NULL: nowhere yet. `store` is a struct store. */
+/* Where a partition lives, or NULL while it lives nowhere. `store` is a struct store. */
 const struct node_address *store_home(void *store, uint32_t partition);
-/* Keys are about to be forgotten: what is kept may not say any more in which cells a batch was. */
+/* Keys are about to be forgotten, so what is kept may not say any more in which cells a batch was. */
 void store_cover(struct store *s);
 /* Is there a batch that is not resolved? */
 bool store_is_busy(const struct store *s);

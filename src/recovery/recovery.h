@@ -2,21 +2,24 @@
 /* From the state file of the run before to the tally and the state file of this one (DESIGN 4.4).
  *
  * Thread: main's, before all others.
- * Happy path: the old file is read; each partition's journal says who it is, what was acknowledged, and which batch is
- * open; the cells that an open batch moved go back to where they were before it; what every name has pending then goes
- * into a new file, cut for this run's workers and limits, and so do the journals, the open batches pointing to the new
- * cells. Then, in one step, the new file takes the place of the old one.
+ * Happy path:
+ *   1. The old file is read. Each partition's journal says who it is, what was acknowledged, and which batch is open.
+ *   2. The cells that an open batch moved go back to where they were before it.
+ *   3. What every name has pending goes into a new file, which is cut for this run's workers and limits. So do the
+ *      journals, and their open batches point to the new cells.
+ *   4. In one step the new file takes the place of the old one.
  * A batch that was open keeps its number, its nonce and its bytes, so the ledger decides about it as about any other.
+ *
  * Failure modes:
- *   - what is damaged is left out and counted, and the file is kept aside;
- *   - it is not known what an open batch held, or it cannot be sent as it was (another prefix, another number of
- *     partitions): its hits may be stored already, so they are not sent again but counted as lost, and the partition
- *     gets a new identity; when not even its cells are known, that is all that the partition had pending;
- *   - the machine went down without the file being brought to its medium: its pages may be of different times, and the
- *     same holds for all of it;
- *   - the file is a copy, and the process with the original may still run: what it had pending is that one's to store,
- *     so it is counted as lost, and all partitions get a new identity;
- *   - no room for the new file: -ENOSPC, and the old one is untouched. */
+ *   - Something is damaged: it is left out and counted, and the file is kept aside.
+ *   - It is not known what an open batch held, or it cannot be sent as it was, because the prefix or the number of
+ *     partitions changed. Its hits may be stored already. So they are not sent again but counted as lost, and the
+ *     partition gets a new identity. When not even its cells are known, that is all that the partition had pending.
+ *   - The machine went down without the file being brought to its medium. Its pages may be of different times, so the
+ *     same holds for all of it.
+ *   - The file is a copy, and the process with the original may still run. What it had pending is that one's to store.
+ * So it is counted as lost, and all partitions get a new identity.
+ *   - There is no room for the new file: -ENOSPC, and the old one is untouched. */
 
 #include "base/error.h"
 #include "ledger/env.h"
@@ -44,9 +47,9 @@ struct recovery {
     uint64_t lost_hits;             /* may be stored already, so they will not be sent */
     uint32_t open;                  /* batches whose fate is open */
     uint32_t renamed;               /* partitions that got a new identity */
-    char aside[64];                 /* where the old file is kept; empty: nowhere */
-    struct error damage;            /* why nothing of it could be used; empty: something could */
+    char aside[64];                 /* where the old file is kept, or empty */
+    struct error damage;            /* why nothing of it could be used. Empty when something could */
 };
 
-/* 0, or -errno with a sentence, and then nothing is left open. */
+/* Returns 0, or -errno with a sentence. Nothing is left open then. */
 int recovery_run(struct recovery *out, const struct recovery_config *config, struct error *err);
