@@ -253,9 +253,9 @@ enum api_refusal access_check(const struct access *a, const struct tokens *token
         return API_REFUSED_KEY_NOT_ALLOWED;
     bool origins = s && section_has(s, RULE_ORIGIN), token = s && section_has(s, RULE_TOKEN);
     if ((!origins && !token) || (origins && origin_is_allowed(a, s, r)))
-        return API_REFUSAL_KINDS;
+        return API_ALLOWED;
     if (!token)
         return API_REFUSED_ORIGIN;
     bool good = tokens && tokens_check(tokens, r->field[HTTP_FIELD_AUTHORIZATION], TOKEN_HIT, ns) == TOKEN_GOOD;
-    return good ? API_REFUSAL_KINDS : API_REFUSED_TOKEN;
+    return good ? API_ALLOWED : API_REFUSED_TOKEN;
 }

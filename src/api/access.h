@@ -1,5 +1,5 @@
 #pragma once
-/* Which hits a namespace takes, from the text of a file; what it does not speak of is taken as before:
+/* Which hits a namespace takes, from the text of a file. What the file does not speak of is taken as before.
  *
  *   # NAMESPACE or *   RULE
  *   blog   origin https://example.org     hits must come from a page of this origin (Fetch standard: field Origin) …
@@ -21,11 +21,11 @@
 
 struct access;
 
-/* Cuts `text` into pieces and keeps it (owned, free()), also when it fails. 0, or -EINVAL and -ENOMEM with a sentence.
- */
+/* Cuts `text` into pieces and keeps it (owned, free()), also when it fails. Returns 0, or -EINVAL or -ENOMEM with a
+ * sentence. */
 int access_create(struct access **out, char *text, struct error *err);
 uint32_t access_count(const struct access *a); /* rules */
 void access_destroy(struct access *a);         /* NULL is allowed */
-/* `tokens` may be NULL: then none is good. API_REFUSAL_KINDS: the hit is taken. */
+/* `tokens` may be NULL, and then no token is good. Returns API_ALLOWED when the hit is taken. */
 enum api_refusal access_check(const struct access *a, const struct tokens *tokens, const struct http_request *r,
                               struct slice name);

@@ -57,7 +57,7 @@ static const struct refusal {
 
 const char *refusal_text(enum api_refusal why) { return refusal_texts[why]; }
 const char *refusal_detail(enum api_refusal why) { return refusals[why].detail; }
-bool refusal_is_filter(enum api_refusal why) { return why != API_REFUSAL_KINDS && refusals[why].status == 204; }
+bool refusal_is_filter(enum api_refusal why) { return why != API_ALLOWED && refusals[why].status == 204; }
 void refusal_count(struct api_worker *aw, enum api_refusal why) { stat_add(&aw->stats.hits_refused[why], 1); }
 
 enum api_refusal refusal_of_name(enum name_error e)
@@ -126,7 +126,7 @@ void answer_stranger(struct api_worker *aw, const struct http_request *r, struct
 
 void hit_status_append(struct buf *b, enum api_refusal why)
 {
-    if (why == API_REFUSAL_KINDS)
+    if (why == API_ALLOWED)
         buf_append_slice(b, SLICE(HIT_HEADERS "X-Hit-Status: counted\r\n"));
     else
         buf_printf(b, HIT_HEADERS "X-Hit-Status: %s;reason=%s\r\n", refusal_is_filter(why) ? "filtered" : "refused",

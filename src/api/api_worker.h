@@ -1,7 +1,7 @@
 #pragma once
-/* What one worker's handler owns, and the pieces that its routes share; private to api/.
+/* What one worker's handler owns, and the pieces that its routes share. Private to api/.
  *
- * Thread: the worker's; `stats` is read by others. */
+ * Thread: the worker's. Others read `stats`. */
 
 #include <stdbool.h>
 
@@ -16,12 +16,12 @@
 struct api_worker {
     struct api *api;
     uint32_t index;
-    bool trusted;                /* it is the admin port's: who asks may read, and no page of the web is told */
+    bool trusted;                /* It is the admin port's. Who asks may read, and no page of the web is told */
     struct worker *worker;       /* borrowed */
-    const struct policy *policy; /* borrowed; NULL: no rules at all */
-    struct rate *rate;           /* owned; NULL: no limit */
-    struct rate *readers;        /* owned; names asked of the store by clients, and by all together */
-    struct rate *newcomers;      /* owned; new keys of clients, and of all together */
+    const struct policy *policy; /* borrowed, or NULL without any rules */
+    struct rate *rate;           /* owned, or NULL without a limit */
+    struct rate *readers;        /* owned. Names asked of the store by clients, and by all together */
+    struct rate *newcomers;      /* owned. New keys of clients, and of all together */
     uint32_t retry_after_s;      /* of the hit that was refused for its rate */
     struct streams *streams;     /* owned */
     struct http_template *counted, *pixel;
@@ -31,9 +31,9 @@ struct api_worker {
 
 struct api {
     struct api_config config;
-    uint32_t exporting;          /* 1: an export is under way; any worker */
-    uint64_t written_ms;         /* the last seed or reset; 0: none; any worker */
-    const struct policy *policy; /* the newest; main publishes, workers take it (take_policy()) */
+    uint32_t exporting;          /* 1 while an export is under way. Any worker */
+    uint64_t written_ms;         /* the last seed or reset, or 0. Any worker */
+    const struct policy *policy; /* the newest. Main publishes it, and workers take it (take_policy()) */
     uint32_t workers;
     struct api_worker per_worker[];
 };
@@ -44,35 +44,37 @@ struct api {
     "Cache-Control: no-cache, no-store\r\n"                                                                            \
     "Access-Control-Allow-Origin: *\r\n"                                                                               \
     "Cross-Origin-Resource-Policy: cross-origin\r\n"
-/* Of a hit: the page that made it may read what became of it (Fetch standard, CORS-safelisted response-header name). */
+/* Likewise of a hit. The page that made it may read what became of it (Fetch standard, CORS-safelisted response-header
+ * name). */
 #define HIT_HEADERS API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status\r\n"
 #define ERROR_HEADERS API_HEADERS "Access-Control-Expose-Headers: X-Hit-Status, Retry-After\r\n"
 
 /* ---- answers (answer.c) ---- */
 void answer_json(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                  struct slice body);
-/* {"error":"<token>","detail":"<sentence>"}; `extra`: further header lines or NULL. */
+/* Answers {"error":"<token>","detail":"<sentence>"}. `extra` has further header lines, or is NULL. */
 void answer_error(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                   const char *token, const char *detail, const char *extra);
-/* A hit that was not counted: status, X-Hit-Status, and the metric. */
-/* 400: the body has a member that it should not have, which the answer names. `extra` as above. */
+/* Answers 400: the body has a member that it should not have, and the answer names it. `extra` as above. */
 void answer_stranger(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice member,
                      const char *detail, const char *extra);
+/* Answers a hit that was not counted, with its status and X-Hit-Status, and counts it in the metric. */
 void answer_refusal(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why);
-/* 405. */
+/* Answers 405. */
 void answer_not_allowed(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow,
                         const char *detail);
-/* Of OPTIONS, that is 204, and of a method that the path does not take. */
+/* Answers OPTIONS by 204, and a method that the path does not take by 405. */
 void answer_method(struct api_worker *aw, const struct http_request *r, struct reply *reply, const char *allow);
-/* In the statistics; the others do it themselves. Inlined because the hot status is constant: nothing is divided. */
+/* Counts an answer, as the functions above do themselves. Inlined because the hot status is constant, so that nothing
+ * is divided. */
 static inline void answer_count(struct api_worker *aw, int status) { stat_add(&aw->stats.responses[status / 100], 1); }
 const char *refusal_text(enum api_refusal why);
 const char *refusal_detail(enum api_refusal why); /* what to do about it */
-/* Nothing is wrong with the hit, only it is not wanted: its answer has the form of one that counted. */
+/* Is nothing wrong with the hit, and it is only not wanted? Then its answer has the form of one that counted. */
 bool refusal_is_filter(enum api_refusal why);
-/* "API_HEADERS, X-Hit-Status: …" of a hit; API_REFUSAL_KINDS: it is counted. */
+/* Appends API_HEADERS and "X-Hit-Status: …" of a hit. API_ALLOWED says that it is counted. */
 void hit_status_append(struct buf *b, enum api_refusal why);
-void refusal_count(struct api_worker *aw, enum api_refusal why); /* in the metric; answer_refusal() does it */
+void refusal_count(struct api_worker *aw, enum api_refusal why); /* in the metric, as answer_refusal() does itself */
 enum api_refusal refusal_of_name(enum name_error e);
 enum api_refusal refusal_of_tally(enum tally_result result);
 
@@ -82,7 +84,7 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
 enum handler_result route_hits(struct api_worker *aw, const struct http_request *r, struct reply *reply);
 enum handler_result route_counter(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                   struct slice path);
-/* PUT and DELETE; only with a policy that has tokens. */
+/* PUT and DELETE. Only with a policy that has tokens. */
 enum handler_result route_counter_write(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                         struct slice path);
 enum handler_result route_stream(struct api_worker *aw, const struct http_request *r, struct reply *reply,

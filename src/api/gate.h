@@ -9,6 +9,6 @@ static inline bool gate_is_open(const struct api_worker *aw)
 {
     return !aw->policy && !aw->rate && !aw->api->config.namespaces;
 }
-/* API_REFUSAL_KINDS: yes. After API_REFUSED_RATE aw->retry_after_s says when. */
+/* Returns API_ALLOWED when it may. After API_REFUSED_RATE aw->retry_after_s says when. */
 enum api_refusal gate_check(struct api_worker *aw, const struct http_request *r, const struct reply *reply,
                             struct slice name);

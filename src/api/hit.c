@@ -28,7 +28,7 @@ static __attribute__((noinline)) enum api_refusal hit_read_query(const struct ht
     if (error != NAME_OK && error != NAME_NO_KEY)
         return refusal_of_name(error);
     enum api_refusal why = hit_query_read(r->query, &hit->query);
-    if (why != API_REFUSAL_KINDS)
+    if (why != API_ALLOWED)
         return why;
     if (error == NAME_OK && hit->query.key.at)
         return API_REFUSED_BAD_QUERY;
@@ -37,24 +37,24 @@ static __attribute__((noinline)) enum api_refusal hit_read_query(const struct ht
         if (error != NAME_OK)
             return refusal_of_name(error);
     }
-    return hit->form != HIT_PLAIN ? hit_image_check(hit) : API_REFUSAL_KINDS;
+    return hit->form != HIT_PLAIN ? hit_image_check(hit) : API_ALLOWED;
 }
 
-/* API_REFUSAL_KINDS: the hit is well-formed. */
+/* API_ALLOWED: the hit is well-formed. */
 static enum api_refusal hit_read(const struct http_request *r, struct slice path, struct hit *hit)
 {
     enum name_error error = name_from_path(path, hit->scratch, &hit->name);
     if (!r->query.at)
-        return error == NAME_OK ? API_REFUSAL_KINDS : refusal_of_name(error);
+        return error == NAME_OK ? API_ALLOWED : refusal_of_name(error);
     return hit_read_query(r, path, error, hit);
 }
 
-/* API_REFUSAL_KINDS: it is counted. */
+/* API_ALLOWED: it is counted. */
 static enum api_refusal hit_admit(struct api_worker *aw, const struct http_request *r, const struct reply *reply,
                                   const struct hit *hit)
 {
-    enum api_refusal why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, hit->name);
-    if (why != API_REFUSAL_KINDS)
+    enum api_refusal why = gate_is_open(aw) ? API_ALLOWED : gate_check(aw, r, reply, hit->name);
+    if (why != API_ALLOWED)
         return why;
     if (r->method == HTTP_HEAD)
         return API_REFUSED_HEAD; /* safe by definition: it counts nothing */
@@ -75,9 +75,9 @@ static enum handler_result answer_special(struct api_worker *aw, const struct ht
     if (hit->form == HIT_GIF)
         return answer_counted(aw, r, reply, aw->pixel, 200);
     if (hit->form == HIT_SVG)
-        return hit_answer_badge(aw, r, reply, hit, API_REFUSAL_KINDS);
+        return hit_answer_badge(aw, r, reply, hit, API_ALLOWED);
     if (hit->query.wants_value)
-        return hit_answer_value(aw, r, reply, hit, API_REFUSAL_KINDS);
+        return hit_answer_value(aw, r, reply, hit, API_ALLOWED);
     if (hit->query.wants_stored)
         return hit_answer_stored(aw, r, reply, hit);
     return answer_counted(aw, r, reply, aw->counted, 204);
@@ -106,9 +106,9 @@ static __attribute__((noinline)) enum handler_result answer_form(struct api_work
                                                                  struct reply *reply, const struct hit *hit,
                                                                  enum api_refusal why)
 {
-    if (why != API_REFUSAL_KINDS && !refusal_is_filter(why))
+    if (why != API_ALLOWED && !refusal_is_filter(why))
         return refuse(aw, r, reply, hit, why);
-    return why == API_REFUSAL_KINDS ? answer_special(aw, r, reply, hit) : answer_filtered(aw, r, reply, hit, why);
+    return why == API_ALLOWED ? answer_special(aw, r, reply, hit) : answer_filtered(aw, r, reply, hit, why);
 }
 
 enum handler_result route_hit(struct api_worker *aw, const struct http_request *r, struct reply *reply,
@@ -126,10 +126,10 @@ enum handler_result route_hit(struct api_worker *aw, const struct http_request *
         return HANDLED;
     }
     enum api_refusal why = hit_read(r, path, &hit);
-    if (why != API_REFUSAL_KINDS)
+    if (why != API_ALLOWED)
         return refuse(aw, r, reply, &hit, why);
     why = hit_admit(aw, r, reply, &hit);
-    if (!special && why == API_REFUSAL_KINDS)
+    if (!special && why == API_ALLOWED)
         return answer_counted(aw, r, reply, aw->counted, 204);
     return answer_form(aw, r, reply, &hit, why);
 }

@@ -45,7 +45,7 @@ static bool label_read(struct slice given, char out[BADGE_LABEL_BYTES_MAX], stru
     return bytes >= 0 && badge_label_valid(*label);
 }
 
-/* What the query leaves out stays as it is in `badge` and `format`. API_REFUSAL_KINDS: all is well. */
+/* What the query leaves out stays as it is in `badge` and `format`. API_ALLOWED: all is well. */
 static enum api_refusal badge_read(const struct hit_query *q, char space[BADGE_LABEL_BYTES_MAX], struct badge *badge,
                                    enum count_format *format)
 {
@@ -56,7 +56,7 @@ static enum api_refusal badge_read(const struct hit_query *q, char space[BADGE_L
         return API_REFUSED_BAD_COLOR;
     if (q->format.at && !count_format_parse(q->format, format))
         return API_REFUSED_BAD_FORMAT;
-    return API_REFUSAL_KINDS;
+    return API_ALLOWED;
 }
 
 enum api_refusal hit_image_check(const struct hit *hit)
@@ -66,7 +66,7 @@ enum api_refusal hit_image_check(const struct hit *hit)
     enum count_format format;
     if (hit->query.wants_stored)
         return API_REFUSED_BAD_QUERY;
-    return hit->form == HIT_SVG ? badge_read(&hit->query, space, &badge, &format) : API_REFUSAL_KINDS;
+    return hit->form == HIT_SVG ? badge_read(&hit->query, space, &badge, &format) : API_ALLOWED;
 }
 
 static const struct badge badge_plain = {.label = SLICE("hits"), .color = 0xc2410c, .label_color = 0x44403c};

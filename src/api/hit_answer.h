@@ -16,19 +16,19 @@ struct hit {
 
 /* The pixel that says a hit was counted, for http_template_create(). */
 struct http_response hit_answer_pixel(void);
-/* Is what the query says of an image well? API_REFUSAL_KINDS: yes. */
+/* Returns API_ALLOWED when what the query says of an image is well. */
 enum api_refusal hit_image_check(const struct hit *hit);
-/* An image all the same, with 200: a browser shows no other. */
+/* Answers an image all the same, with 200, because a browser shows no other. */
 void hit_answer_refused_image(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                               const struct hit *hit, enum api_refusal why);
-/* `why`: API_REFUSAL_KINDS of a hit that was counted, or the filter that it met. Who is not counted sees the number. */
+/* `why` is API_ALLOWED of a hit that was counted, or the filter that it met. Who is not counted sees the number. */
 void hit_answer_pixel_of(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                          enum api_refusal why);
 enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                      const struct hit *hit, enum api_refusal why);
 enum handler_result hit_answer_value(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                      const struct hit *hit, enum api_refusal why);
-/* Waits for the flush that stores the hit, two flush intervals and a second, at most half a minute: then 202 says
+/* Waits for the flush that stores the hit, two flush intervals and a second, at most half a minute. Then 202 says
  * that the hit is counted and not known to be stored. */
 enum handler_result hit_answer_stored(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                       const struct hit *hit);

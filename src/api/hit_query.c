@@ -62,13 +62,13 @@ static enum parameter parameter_find(struct slice name)
 static enum api_refusal parameter_read(enum parameter parameter, struct slice value, struct hit_query *out)
 {
     switch (parameter) {
-    case PARAMETER_N: return parse_n(value, &out->n) ? API_REFUSAL_KINDS : API_REFUSED_BAD_N;
+    case PARAMETER_N: return parse_n(value, &out->n) ? API_ALLOWED : API_REFUSED_BAD_N;
     case PARAMETER_VALUE:
         out->wants_value = http_query_is(value, SLICE("1"));
-        return out->wants_value || http_query_is(value, SLICE("0")) ? API_REFUSAL_KINDS : API_REFUSED_BAD_QUERY;
+        return out->wants_value || http_query_is(value, SLICE("0")) ? API_ALLOWED : API_REFUSED_BAD_QUERY;
     case PARAMETER_ACK:
         out->wants_stored = http_query_is(value, SLICE("stored"));
-        return out->wants_stored ? API_REFUSAL_KINDS : API_REFUSED_BAD_QUERY;
+        return out->wants_stored ? API_ALLOWED : API_REFUSED_BAD_QUERY;
     case PARAMETER_KEY: out->key = value; break;
     case PARAMETER_LABEL: out->label = value; break;
     case PARAMETER_COLOR: out->color = value; break;
@@ -76,7 +76,7 @@ static enum api_refusal parameter_read(enum parameter parameter, struct slice va
     case PARAMETER_FORMAT: out->format = value; break;
     case PARAMETERS: break;
     }
-    return API_REFUSAL_KINDS;
+    return API_ALLOWED;
 }
 
 enum api_refusal hit_query_read(struct slice query, struct hit_query *out)
@@ -91,8 +91,8 @@ enum api_refusal hit_query_read(struct slice query, struct hit_query *out)
             return API_REFUSED_BAD_QUERY;
         seen |= 1u << parameter;
         enum api_refusal why = parameter_read(parameter, value, out);
-        if (why != API_REFUSAL_KINDS)
+        if (why != API_ALLOWED)
             return why;
     }
-    return out->wants_stored && out->wants_value ? API_REFUSED_BAD_QUERY : API_REFUSAL_KINDS;
+    return out->wants_stored && out->wants_value ? API_REFUSED_BAD_QUERY : API_ALLOWED;
 }

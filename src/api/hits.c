@@ -28,7 +28,7 @@ static bool item_read(struct slice text, struct item *out)
 {
     static const char *const members[] = {"ns", "key", "n", NULL};
     bool no_memory;
-    *out = (struct item){.json = json_read(text, &no_memory), .why = API_REFUSAL_KINDS};
+    *out = (struct item){.json = json_read(text, &no_memory), .why = API_ALLOWED};
     if (!json_is_object(out->json))
         out->why = API_REFUSED_BAD_BODY;
     else if ((out->stranger = json_stranger(out->json, members)).at)
@@ -42,7 +42,7 @@ static void items_free(struct item *items, size_t count)
         json_decref(items[i].json);
 }
 
-/* API_REFUSAL_KINDS: counted. */
+/* API_ALLOWED: counted. */
 static enum api_refusal hit_count(struct api_worker *aw, const struct http_request *r, const struct reply *reply,
                                   const json_t *item)
 {
@@ -57,8 +57,8 @@ static enum api_refusal hit_count(struct api_worker *aw, const struct http_reque
     int64_t n = 1;
     if (number && (!json_read_whole(number, &n) || n < 1 || n > INT32_MAX))
         return API_REFUSED_BAD_N;
-    enum api_refusal why = gate_is_open(aw) ? API_REFUSAL_KINDS : gate_check(aw, r, reply, name);
-    return why == API_REFUSAL_KINDS ? hit_take(aw, r, reply, name, (uint64_t)n) : why;
+    enum api_refusal why = gate_is_open(aw) ? API_ALLOWED : gate_check(aw, r, reply, name);
+    return why == API_ALLOWED ? hit_take(aw, r, reply, name, (uint64_t)n) : why;
 }
 
 static void error_append(struct buf *errors, size_t index, enum api_refusal why, struct slice stranger)
@@ -78,9 +78,9 @@ static void hits_count(struct api_worker *aw, const struct http_request *r, stru
     size_t rejected = 0;
     for (size_t i = 0; i < count; i++) {
         enum api_refusal why = items[i].why;
-        if (why == API_REFUSAL_KINDS)
+        if (why == API_ALLOWED)
             why = hit_count(aw, r, reply, items[i].json);
-        if (why == API_REFUSAL_KINDS)
+        if (why == API_ALLOWED)
             continue;
         stat_add(&aw->stats.hits_refused[why], 1);
         error_append(&errors, i, why, items[i].stranger);

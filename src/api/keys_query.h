@@ -16,8 +16,8 @@ struct keys_query {
     struct scan_place place;
 };
 
-/* `path` is what stands behind "/v1/keys/". NULL; or the token of what is wrong, with a sentence in `*detail`. `limit`
- * holds without ?limit=. Each parameter stands once at most, and others than these are ignored. */
+/* `path` is what stands behind "/v1/keys/". Returns NULL, or the token of what is wrong, with a sentence in `*detail`.
+ * `limit` holds without ?limit=. Each parameter stands once at most, and others than these are ignored. */
 const char *keys_query_read(struct keys_query *q, struct slice path, struct slice query, uint32_t limit,
                             const char **detail);
 static inline struct slice keys_query_ns(const struct keys_query *q) { return (struct slice){q->begins, q->ns_bytes}; }

@@ -78,5 +78,5 @@ enum api_refusal newcomer_hit(struct api_worker *aw, const struct http_request *
     if (aw->retry_after_s)
         return API_REFUSED_NEW_KEY_RATE;
     enum tally_result result = tally_hit(a->config.tally, aw->index, name, n);
-    return result == TALLY_COUNTED ? API_REFUSAL_KINDS : refusal_of_tally(result);
+    return result == TALLY_COUNTED ? API_ALLOWED : refusal_of_tally(result);
 }

@@ -91,5 +91,5 @@ enum api_refusal policy_check(const struct policy *p, const struct http_request 
         return API_REFUSED_DNT;
     if (p->bots && bots_know(p->bots, r->field[HTTP_FIELD_USER_AGENT]))
         return API_REFUSED_BOT;
-    return p->access ? access_check(p->access, p->tokens, r, name) : API_REFUSAL_KINDS;
+    return p->access ? access_check(p->access, p->tokens, r, name) : API_ALLOWED;
 }

@@ -1,5 +1,5 @@
 #pragma once
-/* Bearer tokens (RFC 6750) and what each may do, from the text of a file:
+/* Bearer tokens (RFC 6750) and what each may do, from the text of a file.
  *
  *   # comment
  *   Zm9vYmFyYmF6cXV4MTIz      write          may write counters, in every namespace
@@ -30,11 +30,13 @@ enum token_verdict {
     TOKEN_NOT_ENOUGH, /* it may not do this, or not in this namespace */
 };
 
-/* Cuts `text` into pieces. 0; or -EINVAL and -ENOMEM with a sentence that has the line's number and nothing of it. */
+/* Cuts `text` into pieces. Returns 0, or -EINVAL or -ENOMEM with a sentence that has the line's number and nothing of
+ * it.
+ */
 int tokens_create(struct tokens **out, char *text, struct error *err);
 uint32_t tokens_count(const struct tokens *t);
-void tokens_destroy(struct tokens *t); /* wipes it; NULL is allowed */
-/* `authorization`: the field's value; at == NULL: there is none. It takes as long for a wrong token as for a right one,
- * and tells nothing of how much of it was right. */
+void tokens_destroy(struct tokens *t); /* Wipes it. NULL is allowed */
+/* `authorization` is the field's value, with at == NULL when there is none. A wrong token takes as long as a right one,
+ * so it is not told how much of it was right. */
 enum token_verdict tokens_check(const struct tokens *t, struct slice authorization, enum token_right right,
                                 struct slice ns);

@@ -37,11 +37,11 @@ static void test_every_parameter_is_read(void **state)
     (void)state;
     struct hit_query q;
     assert_int_equal(read_query(SLICE("n=5&key=/a+b&label=a+b&color=red&label_color=fff&utm=1&ack=stored"), &q),
-                     API_REFUSAL_KINDS);
+                     API_ALLOWED);
     assert_true(q.n == 5 && q.wants_stored && !q.wants_value);
     assert_true(slice_equals(q.label, SLICE("a+b")) && slice_equals(q.color, SLICE("red")));
     assert_true(slice_equals(q.label_color, SLICE("fff")) && slice_equals(q.key, SLICE("/a+b")));
-    assert_int_equal(read_query(SLICE("value=1&n=2147483647"), &q), API_REFUSAL_KINDS);
+    assert_int_equal(read_query(SLICE("value=1&n=2147483647"), &q), API_ALLOWED);
     assert_true(q.wants_value && q.n == 2147483647);
 }
 
