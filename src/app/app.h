@@ -1,5 +1,5 @@
 #pragma once
-/* The process: everything that runs, started and stopped in one order (start.c), and its end (drain.c).
+/* The process. Everything that runs is started and stopped in one order (start.c), and has an end (drain.c).
  *
  * Thread: main. */
 
@@ -22,7 +22,7 @@
 /* Exit codes (DESIGN 7; sysexits(3)). */
 enum app_exit { APP_DRAINED = 0, APP_LEFT_BEHIND = 1, APP_BAD_USAGE = 64, APP_STATE_IN_USE = 75, APP_CANNOT_RUN = 78 };
 
-#ifndef BATCH_KEYS_MAX      /* make faults CPPFLAGS=-DBATCH_KEYS_MAX=5: many batches a flush, of few keys */
+#ifndef BATCH_KEYS_MAX      /* make faults CPPFLAGS=-DBATCH_KEYS_MAX=5 makes many batches a flush, of few keys */
 #define BATCH_KEYS_MAX 2000 /* keys in a transaction */
 #endif
 
@@ -32,8 +32,8 @@ struct app {
     uint32_t workers_count, conns_max;
     struct budget buffers; /* what clients may make the workers keep */
     enum engine_kind engine;
-    bool small_rings;        /* io_uring with shorter completion queues: memory was short */
-    int engine_refused;      /* -errno of the first refusal of a better engine; 0: none */
+    bool small_rings;        /* io_uring has shorter completion queues, because memory was short */
+    int engine_refused;      /* -errno of the first refusal of a better engine, or 0 */
     struct error engine_why; /* its sentence */
     int signal_fd;
     bool drained;                             /* app_drain() has run */
@@ -45,41 +45,42 @@ struct app {
     char instance[UUID_TEXT_BYTES];
     char password[SECRET_BYTES_MAX + 1];
     /* All owned. */
-    struct state_dir *state_dir; /* NULL: no --state-dir; then state is, too */
+    struct state_dir *state_dir; /* NULL without --state-dir, and then state is NULL, too */
     struct state_file *state;
     struct tally *tally;
     struct flusher *flusher;
-    struct iam *iam; /* NULL: by password */
+    struct iam *iam; /* NULL when Redis takes a password */
     struct api *api;
-    struct policy *policy, *policy_before; /* NULL: none; the one before while a worker may look at it */
+    struct policy *policy, *policy_before; /* or NULL. The one before is kept while a worker may look at it */
     struct policy_watch policy_watch[POLICY_PARTS];
     bool policy_asked;       /* by SIGHUP, and not done yet */
     char (*names)[24];       /* of the workers' threads */
-    struct worker **workers; /* workers_count of them; those not there yet are NULL */
+    struct worker **workers; /* workers_count of them. Those that are not there yet are NULL */
     struct worker *admin;
     struct namespaces namespaces; /* those of --namespaces */
     struct limits_watch limits;
     struct process_figures process;
     struct ranking ranking; /* the admin's thread */
-    sem_t import_woken;     /* of an import: posted when a write was answered */
+    sem_t import_woken;     /* of an import, posted when a write was answered */
     struct sources sources; /* read by the admin's thread */
 };
 
-/* Runs until a signal and the drain behind it; what main() returns. */
+/* Runs until a signal and the drain behind it. Returns what main() returns. */
 enum app_exit app_run(const struct options *options);
 
 /* ---- start.c ---- */
-/* 0, or -errno with a sentence; what had been started is stopped again then. With --import only what it takes to write
- * to the store. */
+/* Returns 0, or -errno with a sentence. What had been started is stopped again then. With --import it starts only what
+ * it takes to write to the store. */
 int app_start(struct app *a, const struct options *options, struct error *err);
 void app_stop(struct app *a);
 
-/* ---- state.c: steps of the start ---- */
-/* The tally, in memory or in the state file, with what the process before left there. -EBUSY: another has it. */
+/* ---- steps of the start, in state.c ---- */
+/* Makes the tally, in memory or in the state file, with what the process before left there. Returns -EBUSY when another
+ * process has the file. */
 int tally_start(struct app *a, struct error *err);
 void tally_stop(struct app *a);
 
-/* ---- listeners.c: steps of the start ---- */
+/* ---- steps of the start, in listeners.c ---- */
 int listeners_start(struct app *a, struct error *err);
 void listeners_stop(struct app *a);
 int workers_start(struct app *a, struct error *err);

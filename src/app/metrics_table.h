@@ -1,12 +1,12 @@
 #pragma once
-/* Every metric of tallyd, once; names without their "tallyd_", but process_… is their whole name. From this table come
- * /metrics and the table in README.md. Labels are bounded: workers, and the fixed lists that the FAMILY functions
+/* Every metric of tallyd, once. Names stand without their "tallyd_", but process_… is a whole name. From this table
+ * come /metrics and the table in README.md. Labels are bounded: workers, and the fixed lists that the FAMILY functions
  * print.
  *
- * VALUE(name, type, help, value)            one number; `v` is the struct view of this scrape
+ * VALUE(name, type, help, value)            one number. `v` is the struct view of this scrape
  * SECONDS(name, type, help, microseconds)   one time
- * WORKER(name, type, help, value)           one per worker; `w` its struct worker_stats, `e` its struct engine_stats
- * FAMILY(name, type, label, help, print)    one per value of `label`; print() writes the samples */
+ * WORKER(name, type, help, value)           one per worker. `w` is its struct worker_stats, `e` its struct engine_stats
+ * FAMILY(name, type, label, help, print)    one per value of `label`. print() writes the samples */
 
 /* clang-format off */
 #define METRICS_TABLE(VALUE, SECONDS, WORKER, FAMILY)                                                                  \

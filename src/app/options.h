@@ -1,7 +1,8 @@
 #pragma once
-/* What the administrator asked for: flags over environment over file over defaults (options_table.h).
+/* What the administrator asked for (options_table.h). A flag wins over the environment, the environment over the file,
+ * and the file over the default.
  *
- * Thread: filled by main before any other thread runs; constant from then on, read by any.
+ * Thread: filled by main before any other thread runs. Constant from then on, and any thread reads it.
  * Happy path: options_load() gathers the text of each option from all sources, then turns it into values.
  * Failure: the first text that is not understood ends it with one sentence that names the option, where it
  * came from, the text (never a secret) and what is allowed. */
@@ -68,7 +69,7 @@ struct option {
 /* The text of an option and where it came from. */
 struct option_text {
     const char *text;
-    unsigned source; /* SOURCE_*; 0: the default */
+    unsigned source; /* SOURCE_*, or 0 for the default */
     uint32_t line;   /* in the file */
 };
 
@@ -77,7 +78,7 @@ struct options {
     OPTIONS_TABLE(OPTION_FIELD)
 #undef OPTION_FIELD
     struct option_text texts[OPTIONS];
-    char *file; /* owned: the configuration file; texts point into it */
+    char *file; /* the configuration file, owned. Texts point into it */
 };
 
 /* 0 or -EINVAL. The texts point into argv and environment, which must outlive the options.
@@ -93,7 +94,7 @@ static inline bool options_want_peers(const struct options *o)
 }
 
 const struct option *option_at(enum option_index index);
-/* The text of an option, fit to be shown: of a secret only whether it is set. */
+/* Returns the text of an option, fit to be shown. Of a secret it tells only whether it is set. */
 const char *option_shown(const struct options *o, enum option_index index);
 #define OPTION_ENV_BYTES 64
 void option_env_name(const struct option *option, char out[OPTION_ENV_BYTES]);

@@ -3,11 +3,11 @@
  * environment and file, --help, --check, /configz and the table in README.md.
  *
  * OPTION(group, name, field, type, default, min, max, sources, argument, help)
- *   name      the flag without "--" and the key in a configuration file; the environment variable is
- *             derived: "flush-interval" -> TALLYD_FLUSH_INTERVAL
- *   min, max  bounds of numbers: µs, bytes, or a count; of strings: bytes
+ *   name      the flag without "--", and the key in a configuration file. The environment variable is
+ *             derived from it, such as TALLYD_FLUSH_INTERVAL from "flush-interval"
+ *   min, max  bounds of numbers in µs, bytes, or a count, and of strings in bytes
  *   sources   where it may be given
- *   argument  what --help shows; for ENUM also the list of what is allowed (the value is the index in it),
+ *   argument  what --help shows. For ENUM it is also the list of what is allowed (the value is the index in it),
  *             and "N|auto" lets a COUNT be "auto" (0) */
 
 #define SOURCE_FLAG 1u

@@ -3,10 +3,10 @@
  *
  * Thread: the admin worker's. It reads what any thread may.
  * Of a page that only other processes count nothing is known here. A number is what the store said at the page's last
- * flush here, so it has the hits of others in it; without a store it is what was counted here. One walk over all cells
- * makes the ranking, and serves everybody for RANKING_KEPT_MS, or RANKING_KEPT_TIMES as long as it took: some 0.25 s a
- * million, so all dashboards together take a twentieth of a CPU at most. A name that is forgotten during the walk may
- * be missed. */
+ * flush here, so it has the hits of others in it. Without a store it is what was counted here. One walk over all cells
+ * makes the ranking, and serves everybody for RANKING_KEPT_MS, or RANKING_KEPT_TIMES as long as it took. It takes some
+ * 0.25 s a million names, so all dashboards together take a twentieth of a CPU at most. A name that is forgotten during
+ * the walk may be missed. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,7 +16,7 @@
 
 #define RANKING_KEPT_MS 1000
 #define RANKING_KEPT_TIMES 20
-#define RANKING_NAMESPACES_MAX 64 /* those met first; the others are summed up */
+#define RANKING_NAMESPACES_MAX 64 /* those met first. The others are summed up */
 #define RANKING_PAGES_MAX 20      /* of one namespace */
 
 struct ranking_page {
@@ -27,7 +27,7 @@ struct ranking_page {
 
 struct ranking_namespace {
     char ns[NAME_NS_BYTES_MAX];
-    uint8_t ns_bytes; /* 0: all that have no place of their own */
+    uint8_t ns_bytes; /* 0 in the sum of those that have no place of their own */
     uint64_t keys;
     int64_t value;
     uint32_t pages_count;
@@ -35,7 +35,7 @@ struct ranking_namespace {
 };
 
 struct ranking {
-    uint64_t made_ms; /* monotonic; 0: never */
+    uint64_t made_ms; /* monotonic, or 0 */
     uint64_t kept_ms; /* so long it serves */
     uint32_t count;
     struct ranking_namespace namespaces[RANKING_NAMESPACES_MAX + 1];

@@ -1,7 +1,7 @@
 #pragma once
-/* What the admin pages read: statistics of every part, and where the process is in its life.
+/* What the admin pages read. That is the statistics of every part, and where the process is in its life.
  *
- * Thread: filled by main before the admin port opens; the pointers are constant from then on. */
+ * Thread: filled by main before the admin port opens. The pointers are constant from then on. */
 
 #include <stdint.h>
 
@@ -34,11 +34,11 @@ struct sources {
     const struct process_figures *process;
     struct ranking *ranking; /* the admin thread's */
     const char *instance;
-    uint64_t recovered_hits;  /* taken over from the state file: accepted by the process before, counted by this one */
-    bool state_copied;        /* why: another process with the same file stores them */
+    uint64_t recovered_hits; /* accepted by the process before, and taken over from the state file */
+    bool state_copied; /* so state_lost_hits are given up because another process with the same file stores them */
     uint64_t state_lost_hits; /* accepted by the process before and given up, as they may be stored already */
     int64_t started_wall_ms;
-    uint32_t life; /* enum life; written by main */
+    uint32_t life; /* enum life, written by main */
 };
 
 /* Partner: life_get() on the admin thread. Nothing else is published by it. */

@@ -78,7 +78,7 @@ void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
 /* Takes all that there is to store of one key, wherever it waits. Returns false when there is no room, and then takes
  * nothing. */
 bool batch_take_key(struct batch *b, struct keys *keys, uint32_t key);
-/* How many commands there are between MULTI and the SET of the ledger: the items', then the write. */
+/* How many commands there are between MULTI and the SET of the ledger, those of the items and of the write. */
 static inline uint32_t batch_commands(const struct batch *b) { return b->items_count + b->write.there; }
 /* The name of the command with that index, as an ACL rule has it. */
 const char *batch_command(const struct batch *b, uint32_t index);

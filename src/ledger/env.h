@@ -27,14 +27,14 @@ enum env_step {
 struct env {
     void *ctx;
     uint64_t (*now_us)(void *ctx); /* monotonic */
-    uint64_t (*random)(void *ctx); /* 64 unpredictable bits; cannot fail */
+    uint64_t (*random)(void *ctx); /* 64 unpredictable bits. It cannot fail */
     void (*log)(void *ctx, enum log_level level, const char *event, const struct log_field *fields);
-    const struct transport *transport;           /* the network, for nodes/; the caller's */
+    const struct transport *transport;           /* the network, for nodes/. The caller's */
     void (*step)(void *ctx, enum env_step step); /* may be NULL */
 };
 
-/* Its chance is the kernel's at each draw: what is kept in memory would be drawn again by a clone of this process, as a
- * machine's snapshot makes them. It has no network. 0, or -errno when the kernel has no randomness to give. */
+/* Its chance is the kernel's at each draw. What is kept in memory would be drawn again by a clone of this process, as a
+ * machine's snapshot makes them. It has no network. Returns 0, or -errno when the kernel has no randomness to give. */
 int env_real_init(struct env *env, struct error *err);
 
 static inline uint64_t env_now_us(const struct env *env) { return env->now_us(env->ctx); }

@@ -10,16 +10,16 @@
 #include "ledger/ledger.h"
 
 struct flush_options {
-    const struct redis_access *redis; /* redis/access.h. NULL in embedded mode: no store but ourselves */
-    uint32_t partitions;              /* of a cluster, of which `redis` is any node; 0: a single server */
-    const char *prefix;               /* of all keys: "tally:" */
+    const struct redis_access *redis; /* redis/access.h. NULL in embedded mode, where there is no store but ourselves */
+    uint32_t partitions;              /* of a cluster, of which `redis` is any node. 0 of a single server */
+    const char *prefix;               /* of all keys, "tally:" */
     const char *instance;             /* UUID. A partition whose journal has another one keeps that */
     uint32_t flush_interval_ms;
-    uint32_t batch_keys_max; /* in a transaction; 2000 */
+    uint32_t batch_keys_max; /* in a transaction, 2000 */
     enum ledger_loss on_ledger_loss;
-    uint64_t replay_window_ms;      /* 0: what the store forgets is lost */
-    uint64_t key_idle_ms;           /* keys are forgotten after that; 0: never */
-    const struct state_file *state; /* committed; NULL: none */
+    uint64_t replay_window_ms;      /* With 0 what the store forgets is lost */
+    uint64_t key_idle_ms;           /* Keys are forgotten after that. With 0 never */
+    const struct state_file *state; /* committed, or NULL */
 };
 
 static inline bool flush_is_embedded(const struct flush_options *o) { return !o->redis; }

@@ -3,11 +3,11 @@
  * batches before carried, and the batch whose fate is open (DESIGN 4.4). It lies in the state file, in memory of a
  * fixed size.
  *
- * Thread: the flusher's; main's at start.
+ * Thread: the flusher's. Main's at start.
  * Happy path, for each batch:
  *   journal_intend()       the record goes into the slot that is free, then one word makes it the valid one
  *   (send, EXEC answered, baselines moved)
- *   journal_acknowledge()  likewise: who we are and what the ledger holds; all records so far are resolved
+ *   journal_acknowledge()  likewise says who we are and what the ledger holds. All records so far are resolved
  * A step of a move from one copy of the store to another (ledger/moves.h) is a record too, of baselines alone. It is
  * never sent, and the next process does it to its end.
  *
@@ -39,17 +39,17 @@ enum journal_kind {
 };
 
 struct journal_record {
-    uint64_t generation;  /* 1, 2, …; its slot is the lowest bit */
+    uint64_t generation;  /* 1, 2, … Its slot is the lowest bit */
     struct ledger ledger; /* of the batch */
     struct ledger acked;  /* before it */
     char instance[40];    /* UUID */
-    struct ledger goal;   /* of a step: where the move goes */
-    uint64_t hits;        /* of a step: of the batch that is left or entered */
+    struct ledger goal;   /* where the move of a step goes */
+    uint64_t hits;        /* of the batch that a step leaves or enters */
     uint32_t kind;        /* enum journal_kind */
     uint32_t parts_count;
     uint32_t sum; /* crc32c of all before and of the parts */
     uint32_t unused;
-    struct journal_part parts[]; /* in the order of the batch; an item is a run of parts with one name */
+    struct journal_part parts[]; /* in the order of the batch. An item is a run of parts with one name */
 };
 
 /* The end of another branch of the history, which another copy of the store shows if it comes back. */
@@ -70,7 +70,7 @@ struct journal_stored {
 };
 
 struct journal_ack {
-    uint64_t number;   /* 1, 2, …; its slot is the lowest bit */
+    uint64_t number;   /* 1, 2, … Its slot is the lowest bit */
     uint64_t resolved; /* every record up to this generation is */
     struct ledger acked;
     struct journal_stored stored;
@@ -119,9 +119,9 @@ struct journal_view {
     char instance[40]; /* empty when damage took it, and nothing is open */
     struct ledger acked;
     const struct journal_stored *stored;   /* in the journal's memory, or `moved`. NULL when damage took it */
-    const struct journal_record *batch;    /* open; NULL: none. In the journal's memory */
-    const struct journal_record *replaced; /* open, too; NULL: none */
-    const struct journal_record *step; /* to be done to its end; `acked` and `stored` are as behind it. NULL: none */
+    const struct journal_record *batch;    /* open, or NULL. In the journal's memory */
+    const struct journal_record *replaced; /* open too, or NULL */
+    const struct journal_record *step;     /* to be done to its end, or NULL. `acked` and `stored` are as behind it */
     struct journal_stored moved;
     bool damaged; /* something was, whatever the verdict */
 };

@@ -27,4 +27,5 @@ struct node_names {
 };
 
 void node_names_write(struct node_names *r, const struct node_name nodes[], uint32_t count); /* flusher */
-uint32_t node_names_read(const struct node_names *r, struct node_name out[NODE_NAMES_MAX]); /* any thread; the number */
+uint32_t node_names_read(const struct node_names *r,
+                         struct node_name out[NODE_NAMES_MAX]); /* Returns their number. Any thread */

@@ -1,12 +1,12 @@
 #pragma once
-/* One partition: arming it, sending its batches, and what the server's answers mean for its chain (DESIGN 4.2).
+/* One partition: it is armed, sends its batches, and hears what the server's answers mean for its chain (DESIGN 4.2).
  *
  * Thread: the flusher's.
  * It belongs to no connection. nodes/session.h carries what it says and brings the answers, and a partition may go on
  * on another connection, or another node, with a batch whose fate is open.
  *
  * Happy path: partition_begin_arm(), the answers to WATCH, GET and MULTI, partition_begin_send(), the answers to the
- * batch, partition_settle(). Answers come by partition_take(). partition.c has the diagram of the phases.
+ * batch, partition_settle(). Answers come by partition_take(). partition_inside.h has the diagram of the phases.
  *
  * Failure modes, each of which ends in another arm and a look at the ledger:
  *   - A connection is lost, EXEC says nil, or there is any error: the same bytes are sent again, or are taken as
@@ -15,8 +15,8 @@
  *     of the old bytes still travels is refused. Then its keys go back, and the refused one is held.
  *   - The link did not carry a batch in time: it is replaced likewise, and its keys go in smaller ones.
  *   - The ledger is behind, missing or foreign: ledger/chain.h.
- *   - There is an error inside EXEC's answer: that key is held, the others are stored.
- * The baselines move only with proof: EXEC's answer, or our nonce in the ledger. */
+ *   - There is an error inside EXEC's answer: that key is held, and the others are stored.
+ * The baselines move only when EXEC's answer proves it, or our nonce in the ledger. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,24 +39,23 @@ bool partition_busy(const struct partition *p);
 /* Was the ledger read on this connection, and is the fate of every copy of the batch known? Then what the server holds
  * fits the baselines. */
 bool partition_is_sure(const struct partition *p);
-/* When it wants something by itself; UINT64_MAX: only when something else happens. */
+/* When it wants something by itself. UINT64_MAX when it does only after something else happens. */
 uint64_t partition_wake_ms(const struct partition *p);
 
 /* ---- arming: WATCH L · GET L · MULTI ---- */
-/* The arm is written. When it follows a batch of this partition, the answers to the batch come first. */
-/* `lineage`: of the server's data (redis/greeting.h). */
+/* The arm is written. When it follows a batch of this partition, the answers to the batch come first. `lineage` is that
+ * of the server's data (redis/greeting.h). */
 void partition_begin_arm(struct partition *p, uint64_t lineage);
-/* How many keys are to be looked at before WATCH, outside of any transaction: those of a batch whose answer was lost.
- */
+/* How many keys of a batch whose answer was lost are to be looked at before WATCH, outside of any transaction. */
 uint32_t partition_looks(const struct partition *p);
 struct slice partition_look_name(const struct partition *p, uint32_t index); /* the internal name */
-/* A batch may be sent. */
+/* May a batch be sent? */
 bool partition_is_armed(const struct partition *p);
 /* It was armed, and another partition takes the turn. */
 void partition_disarm(struct partition *p);
 
 /* ---- sending: INCRBY … · SET L … · EXEC ---- */
-/* The batch to send now, which is counted as sent. NULL: there is nothing to send. Only when armed. */
+/* Returns the batch to send now, which is counted as sent, or NULL when there is none. Only when armed. */
 struct batch *partition_begin_send(struct partition *p, uint64_t now_ms);
 void partition_cover(struct partition *p); /* see chain_cover() */
 /* Makes the next batch ready while the server works on this one. */
@@ -79,13 +78,14 @@ enum partition_news {
     PARTITION_PROVED,   /* likewise, and a batch is stored or a probe was executed */
 };
 
-/* What became of step `what`, of which it is the `index`-th answer. Not OUTCOME_STRANGE: then the connection ends. */
+/* Takes what became of step `what`, of which it is the `index`-th answer. Never OUTCOME_STRANGE, since the connection
+ * ends then. */
 enum partition_news partition_take(struct partition *p, enum partition_step what, uint32_t index,
                                    const struct outcome *o);
 /* Why the arm or the batch under way is refused, so far. */
 enum redis_error_class partition_refusal(const struct partition *p);
 
-/* Everything that was sent is answered. Returns what its refusal asks for; it has arranged its back-off by then. */
+/* Everything that was sent is answered. Returns what its refusal asks for. It has arranged its back-off by then. */
 enum refusal_action partition_settle(struct partition *p);
 /* Its batch was on the connection that ended because time was up. It is replaced by smaller ones. */
 void partition_did_not_pass(struct partition *p);

@@ -1,5 +1,5 @@
 #pragma once
-/* What partition.c, partition_answers.c and partition_phase.c share: the machine.
+/* The machine that partition.c, partition_answers.c and partition_phase.c share.
  *
  * Thread: the flusher's. */
 
@@ -39,7 +39,7 @@ enum partition_phase {
 struct partition {
     struct chain chain;
     enum partition_phase phase;
-    bool arm_follows;               /* SENT, ASKED: the next arm is on its way behind the batch */
+    bool arm_follows;               /* in SENT and ASKED, when the next arm is on its way behind the batch */
     bool halted;                    /* by on-ledger-loss=halt. It outlives connections, and nothing is armed any more */
     bool too_large;                 /* the batch, for the link */
     uint64_t resume_ms;             /* no arm and no batch before */

@@ -8,9 +8,10 @@
 
 enum refusal_action {
     REFUSAL_NONE,
-    REFUSAL_PAUSE,     /* send the same bytes after a back-off: the server will be able to, or its slot comes to rest */
-    REFUSAL_REMAP,     /* look at the map, and back off until then: the slot may belong to another node */
-    REFUSAL_RECONNECT, /* resolve the name and greet again: another server or another login may do */
+    REFUSAL_PAUSE,     /* send the same bytes after a back-off, because the server will be able to, or its slot comes to
+                          rest */
+    REFUSAL_REMAP,     /* look at the map, and back off until then, because the slot may belong to another node */
+    REFUSAL_RECONNECT, /* resolve the name and greet again, because another server or another login may do */
 };
 
 enum refusal_action refusal_action(enum redis_error_class c);

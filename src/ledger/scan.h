@@ -16,10 +16,12 @@
 #define SCAN_PARTITION_WORDS (PARTITIONS_MAX / 64)
 #define SCAN_LIMIT_MAX 1000
 
-/* Where a walk stands. All zeros: at its beginning. Any value is safe: a wrong one shows names twice or not at all. */
+/* Where a walk stands. All zeros is its beginning. Any value is safe, since a wrong one shows names twice or not at
+ * all.
+ */
 struct scan_place {
-    uint64_t cursor;                          /* the store's: what is behind it was shown */
-    uint64_t server;                          /* which process gave it, as no other understands it. 0: none has */
+    uint64_t cursor;                          /* The store's. What is behind it was shown */
+    uint64_t server;                          /* which process gave it, as no other understands it, or 0 */
     uint32_t taken;                           /* how many names of the answer at `cursor`, in order, were shown, … */
     uint32_t sum;                             /* … and what they were (CRC-32C) */
     uint64_t done[SCAN_PARTITION_WORDS];      /* partitions that were walked through, a bit each */
@@ -46,26 +48,26 @@ struct scan {
     uint16_t begins_bytes;
     uint32_t limit;          /* of names in the page, 1…SCAN_LIMIT_MAX */
     uint32_t pause_percent;  /* of the time that an answer took, before the next question */
-    struct scan_place place; /* and answered: where the next page begins */
+    struct scan_place place; /* answered, too, with where the next page begins */
     /* answered */
     enum scan_state state;
     bool ended;              /* there is no next page */
-    struct scan_name *names; /* owned; count of them */
+    struct scan_name *names; /* owned. count of them */
     uint32_t count, capacity;
     struct buf text; /* owned */
 };
 
-/* NULL without memory. `begins`: at most NAME_BYTES_MAX. */
+/* Returns NULL without memory. `begins` has at most NAME_BYTES_MAX. */
 struct scan *scan_create(struct slice begins, uint32_t limit);
 void scan_destroy(struct scan *s); /* NULL is allowed */
-/* Forget the names of a page, before the next one is asked for. */
+/* Forgets the names of a page, before the next one is asked for. */
 void scan_clear(struct scan *s);
 struct slice scan_name_at(const struct scan *s, uint32_t i);
 bool scan_begins(const struct scan *s, struct slice name);
 /* 0 or -ENOMEM. */
 int scan_add(struct scan *s, struct slice name);
-/* Names from `first` on came in one answer: sorted, each once, without those of them that were shown already, and only
- * as many as the page has room for. Returns whether that is all of them. */
+/* The names from `first` on came in one answer. Sorts them, and keeps each once, without those that were shown already,
+ * and only as many as the page has room for. Returns whether that is all of them. */
 bool scan_settle(struct scan *s, uint32_t first);
 
 static inline bool scan_bit(const uint64_t *words, uint32_t i) { return words[i / 64] >> i % 64 & 1; }

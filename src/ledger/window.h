@@ -28,7 +28,7 @@ struct window_part {
 };
 
 struct window_entry {
-    struct ledger ledger; /* {0, 0}: a ledger that was gone, and began anew here */
+    struct ledger ledger; /* {0, 0} where a ledger was gone and began anew */
     uint64_t parent;      /* the number of the node before */
     uint64_t hits;
     uint64_t total; /* hits of all batches from the beginning of the ledger up to this one */
@@ -41,14 +41,14 @@ struct window_entry {
     bool overwrites; /* it had a write, too (batch.h) */
     bool open;       /* sent and given up. Perhaps it was executed, and then perhaps not every key of it */
     bool behind;     /* another is behind it. Scratch of window_note_tips() */
-    bool anew;       /* a ledger began anew behind it: likewise */
+    bool anew;       /* likewise, and a ledger began anew there */
 };
 
 struct window {
-    struct window_entry *entries; /* owned; a ring of `capacity`, a power of two */
+    struct window_entry *entries; /* a ring of `capacity`, a power of two. Owned */
     uint32_t capacity, first, count;
-    uint64_t gone;         /* so many were forgotten: the number of the oldest one that is known */
-    uint64_t at;           /* number; WINDOW_NONE */
+    uint64_t gone;         /* So many were forgotten. It is the number of the oldest one that is known */
+    uint64_t at;           /* the number of a node, or WINDOW_NONE */
     uint32_t partless;     /* so many, from the oldest, have lost their parts */
     uint32_t off;          /* so many are */
     uint64_t off_seq_gone; /* the highest seq of one that was off and is forgotten, or 0 */
@@ -61,7 +61,7 @@ struct window {
 void window_init(struct window *w, uint64_t keep_ms, uint64_t parts_max);
 void window_fini(struct window *w);
 void window_clear(struct window *w);
-/* `b` was stored behind `at`: `hits` of it. It is `at` now. */
+/* `hits` of `b` were stored behind `at`. It is `at` now. */
 void window_push(struct window *w, const struct batch *b, uint64_t hits, uint64_t now_ms);
 /* `b` was sent, and is given up. */
 void window_shelve(struct window *w, const struct batch *b, uint64_t now_ms);
@@ -69,7 +69,7 @@ void window_shelve(struct window *w, const struct batch *b, uint64_t now_ms);
 void window_begin_anew(struct window *w, uint64_t now_ms);
 /* A store shows `ledger`, and nothing is known of the way there. It is `at` now. O(nodes). */
 void window_begin_at(struct window *w, const struct ledger *ledger, uint64_t now_ms);
-/* What an earlier process knew. `acked`: its last ledger. Only when empty. */
+/* Takes what an earlier process knew. `acked` is its last ledger. Only when empty. */
 void window_recall(struct window *w, const struct journal_stored *stored, const struct ledger *acked);
 /* Of the way to `at` the last batches, and the ends of the other branches. */
 void window_recent(const struct window *w, struct journal_stored *out);
@@ -78,7 +78,8 @@ void window_recent(const struct window *w, struct journal_stored *out);
 uint64_t window_find(const struct window *w, const struct ledger *ledger);
 /* Returns NULL when it is forgotten or there is none. */
 struct window_entry *window_entry(const struct window *w, uint64_t number);
-/* Where the ledger of the way to `at` began anew; WINDOW_NONE: it began with the first batch, or that is forgotten. */
+/* Where the ledger of the way to `at` began anew. WINDOW_NONE when it began with the first batch, or that is forgotten.
+ */
 uint64_t window_beginning(const struct window *w);
 /* Returns the last node on both ways, or WINDOW_NONE when only the beginning is on both, or it is forgotten. */
 uint64_t window_meet(const struct window *w, uint64_t a, uint64_t b);

@@ -63,31 +63,31 @@ struct partial {
     void *waiting;   /* the handler's, while WAITING */
     void *stream;    /* the handler's, while STREAM */
     uint64_t deadline_ms;
-    uint64_t whole_us; /* while WAITING: when it had come whole */
+    uint64_t whole_us; /* when it had come whole, if it waited */
 };
 
 struct conn {
-    uint8_t state;  /* enum conn_state; conn_move() alone changes it */
-    bool dirty;     /* in conns.dirty: has something to send after this batch */
+    uint8_t state;  /* enum conn_state. Only conn_move() changes it */
+    bool dirty;     /* It is in conns.dirty, because it has something to send after this batch */
     bool proxy_due; /* the first bytes are a PROXY protocol header */
     bool peer_fin;  /* nothing more will come */
     bool paused;    /* not reading */
     bool client_counted;
     bool client_due; /* of the share of its client, once its address is known */
-    bool linger;     /* the peer may still be sending: half-close before closing */
+    bool linger;     /* The peer may still be sending, so it is half-closed before it is closed */
     uint32_t generation;
     uint32_t held; /* bytes that it was weighed with last */
     struct http_parser parser;
     struct buf carry;
     struct buf out;          /* gathering */
     struct buf sending;      /* in the engine's hands until sent() */
-    struct partial *partial; /* owned; NULL when none */
+    struct partial *partial; /* owned, or NULL */
     uint64_t active_ms;      /* last byte in or out */
-    uint64_t phase_ms;       /* since when in this head, body or linger; 0: no byte of a head yet */
+    uint64_t phase_ms;       /* since when it is in this head, body or linger. 0 before the first byte of a head */
     uint64_t sending_ms;
 };
 
-/* A list of slots, the longest idle first; entry `max` is its head. A slot that is in none points to itself. */
+/* A list of slots, the longest idle first. Entry `max` is its head. A slot that is in none points to itself. */
 struct hold_link {
     uint32_t next, previous;
 };
@@ -102,8 +102,8 @@ struct room {
     uint32_t found_count;
     uint64_t searched_ms;
     struct siphash_key key;
-    uint32_t *clients; /* owned; connections by hash of the client; NULL: nobody counts */
-    struct ip *peers;  /* by slot: conns.peers, or owned */
+    uint32_t *clients; /* connections by hash of the client, owned. NULL when nobody counts */
+    struct ip *peers;  /* by slot. It is conns.peers, or owned */
     uint32_t asked;    /* slots whose peers were asked for since shares hold */
 };
 
@@ -115,25 +115,25 @@ struct conns {
     struct worker_timeouts timeouts;
     uint32_t max;
     bool wants_peers;
-    uint32_t client_max;  /* connections of one client; 0: any number */
+    uint32_t client_max;  /* connections of one client. 0: any number */
     uint32_t client_from; /* … held to it while so many are open in all */
-    struct purse purse;   /* what they may keep; its budget is borrowed */
+    struct purse purse;   /* what they may keep. Its budget is borrowed */
     /* owned */
     struct conn *conns; /* max of them, by slot */
-    struct ip *peers;   /* max of them, by slot; NULL unless they are wanted */
-    uint32_t *dirty;    /* 2 × max: each may come twice in one batch */
+    struct ip *peers;   /* max of them, by slot. NULL unless they are wanted */
+    uint32_t *dirty;    /* 2 × max, because each may come twice in one batch */
     uint32_t dirty_count;
     struct wheel wheel;
     char *blocks[OUT_BLOCKS_KEPT]; /* free output blocks */
     uint32_t blocks_count;
     uint32_t out_high;         /* OUT_HIGH, or less while memory is short */
-    struct hold_link *holders; /* max + 1: who holds something */
+    struct hold_link *holders; /* max + 1 of them. Who holds something */
     struct room room;
     struct worker_timeouts patience; /* `timeouts`, shorter while room is scarce */
     struct partial scratch;          /* the request being read, while it is whole in one buffer */
     char date[HTTP_DATE_BYTES + 1];
     int64_t date_s;
-    uint64_t requests_timed; /* of stats.requests: those in stats.request_time, or WAITING */
+    uint64_t requests_timed; /* those of stats.requests that are in stats.request_time, or WAITING */
     bool draining, accept_ended;
     struct worker_stats stats;
 };
@@ -158,12 +158,12 @@ void conn_pump(struct conns *cs, struct conn *c);
 void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes);
 /* Has the handler answer the request in `p`, which has come whole. */
 void conn_handle(struct conns *cs, struct conn *c, struct partial *p);
-/* Has the handler go on with the request that is WAITING. `expired`: as nobody resumed it in time. */
+/* Has the handler go on with the request that is WAITING. `expired` says that nobody resumed it in time. */
 void conn_resume(struct conns *cs, struct conn *c, bool expired);
 /* Answers with an error and ends the connection. `r`: as much of the request as could be read, since an answer to HEAD
  * has no body; NULL: what the connection keeps of it. */
 void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason, const struct http_request *r);
-/* The request is answered: counts its time, if it waited. Others are counted with their batch. */
+/* Counts the time of a request that is answered, if it waited. Others are counted with their batch. */
 void conn_time_wait(struct conns *cs, const struct partial *p);
 void conn_partial_drop(struct conns *cs, struct conn *c);
 

@@ -26,32 +26,34 @@ struct worker_timeouts {
 
 struct worker_config {
     const char *name;                /* thread name, "worker-0" */
-    int cpu;                         /* pin to it; -1: do not */
+    int cpu;                         /* to be pinned to, or -1 */
     struct sockaddr_storage address; /* to listen on */
     bool reuse_port;
     enum engine_kind engine;
     bool small_rings; /* see struct engine_config */
     uint32_t conns_max;
-    uint32_t client_conns_max;  /* of one client, with `peers`; 0: any number */
+    uint32_t client_conns_max;  /* of one client, with `peers`. 0: any number */
     uint32_t client_conns_from; /* … held to it while so many are open in all */
     bool peers;                 /* the handler looks at reply.peer */
     uint32_t batch_wait_us;
     struct worker_timeouts timeouts;
     struct http_limits limits;
-    struct budget *budget; /* borrowed; what clients may make the workers keep; NULL: no bound */
+    struct budget *budget; /* what clients may make the workers keep, borrowed. NULL without a bound */
     struct handler handler;
 };
 
-/* What a worker counts; written by it, read by any thread (stat_read). */
+/* What a worker counts. Only the worker writes it, and any thread reads it (stat_read). */
 struct worker_stats {
-    uint64_t conns_accepted, conns_open; /* open: a gauge */
+    uint64_t conns_accepted, conns_open; /* conns_open is a gauge */
     uint64_t requests, bytes_in, bytes_out, sends;
     uint64_t timeouts_head, timeouts_body, timeouts_send, timeouts_idle;
     uint64_t resets;
-    uint64_t conns_shed_full, conns_shed_client; /* closed to have room; refused, as their client had its share */
-    uint64_t buffer_bytes;                       /* of the budget: a gauge */
+    uint64_t conns_shed_full,
+        conns_shed_client; /* closed to have room, and refused because their client had its share */
+    uint64_t buffer_bytes; /* of the budget, a gauge */
     uint64_t buffer_evicted, buffer_refused;
-    struct histogram request_time; /* from whole to the answer's way to the kernel; not of those that cannot be read */
+    struct histogram
+        request_time; /* From whole to the answer's way to the kernel. Those that cannot be read are not in it */
 };
 
 /* Binds and listens on the calling thread, so that errors are known before any thread runs. Returns 0, or -errno with a

@@ -1,5 +1,5 @@
 #pragma once
-/* Asks what the key of a name holds: the command, and what its reply means.
+/* Asks what the key of a name holds, and tells what the reply means.
  *
  * Thread: pure functions. */
 
@@ -10,7 +10,7 @@
 
 enum key_value {
     KEY_VALUE_INTEGER,
-    KEY_VALUE_NONE,       /* no such key, or an empty string: GETRANGE answers both alike */
+    KEY_VALUE_NONE,       /* no such key, or an empty string, since GETRANGE answers both alike */
     KEY_VALUE_WRONG_TYPE, /* INCRBY refuses it as this one is, … */
     KEY_VALUE_NO_INTEGER, /* … and this one */
     KEY_VALUE_UNTOLD,     /* the server does not say */

@@ -5,9 +5,8 @@
  * Each partition has a lane of its own, because each is on a connection of its own. Within a lane names leave and come
  * back in order. An question may have names in many lanes. All lanes share one pool of slots.
  *
- * Happy path: read_queue_push() takes an question. read_queue_send() appends the commands of one lane that fit behind
- * what is being sent. read_queue_take() gets their replies, in order. An question with all its answers goes to
- * `answered`.
+ * Happy path: read_queue_push() takes a question. read_queue_send() appends the commands of one lane that fit behind
+ * what is being sent. read_queue_take() gets their replies, in order. A question with all its answers goes to `asker`.
  *
  * Failure modes:
  *   - The link goes down: all questions with names in its lanes are answered, and what is open is ANSWER_FAILED.

@@ -10,8 +10,8 @@
 /* The pattern of keys whose names begin with `begins`, "ns/" and more. Source: the Redis command reference, KEYS: * ? [
  * ] and \ are special, and stand for themselves behind a \. */
 void scan_pattern(struct buf *out, const struct keyspace *space, struct slice begins);
-/* Adds the names of an answer to SCAN that belong to the partitions under way. false: it is no such answer, or there is
- * no memory. A key that is no counter's is passed over. */
+/* Adds the names of an answer to SCAN that belong to the partitions under way. Returns false when it is no such answer,
+ * or without memory. A key that is no counter's is passed over. */
 bool scan_names_read(struct scan *s, const struct keyspace *space, const struct reply *reply, uint64_t *cursor);
-/* Which process answers, from INFO server; empty: it does not say. */
+/* Which process answers, from INFO server. Empty when the server does not say. */
 struct slice scan_run_id(struct slice info);

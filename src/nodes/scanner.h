@@ -1,15 +1,18 @@
 #pragma once
-/* Walks through the store for those who ask for its names (ledger/scan.h), a page at a time, on a connection of its
- * own: that of the batches holds a WATCH, and a walk is not to wait for it, nor it for a walk.
+/* Walks through the store for those who ask for its names (ledger/scan.h), a page at a time. It has a connection of
+ * its own, because that of the batches holds a WATCH, and neither is to wait for the other.
  *
  * Thread: the flusher's.
  * Happy path: the first who asks makes the connection. INFO server says which process answers, since a cursor means
  * nothing to another. Then SCAN, and GETRANGE of each name that it brings, until the page is full, the walk has ended,
  * or SCANNER_PAGE_MS have passed. Walks are served one after the other. Without any for SCANNER_IDLE_MS the connection
  * ends.
- * Failure modes: the connection fails: all that wait are told at once, as their clients ask again. The server refuses
- * SCAN: likewise, and the log says so. Too many wait: the next is told that it is too busy. A deadline passes: told so.
- */
+ *
+ * Failure modes:
+ *   - The connection fails, or the server refuses SCAN: all that wait are told at once, because their clients ask
+ * again. The log says what is refused.
+ *   - Too many wait: the next is told that the scanner is too busy.
+ *   - A deadline passes: its asker is told so. */
 
 #include <poll.h>
 #include <stdbool.h>
@@ -31,7 +34,7 @@ struct scanner_config {
     const struct keyspace *space;
     struct link_config link; /* all but the address */
     void *ctx;
-    /* Where a partition lives; NULL: nobody knows. */
+    /* Where a partition lives, or NULL when nobody knows. */
     const struct node_address *(*home)(void *ctx, uint32_t partition);
     struct asker asker;
 };
@@ -42,7 +45,7 @@ int scanner_create(struct scanner **out, const struct scanner_config *config); /
 void scanner_destroy(struct scanner *s);                                       /* NULL is allowed */
 void scanner_push(struct scanner *s, struct question *question);               /* ASK_SCAN */
 void scanner_tick(struct scanner *s, uint64_t now_ms);
-void scanner_fail(struct scanner *s); /* answer all that wait */
-/* false: nothing to poll. */
+void scanner_fail(struct scanner *s); /* answers all that wait */
+/* Returns false when there is nothing to poll. */
 bool scanner_poll(const struct scanner *s, struct pollfd *out);
 uint64_t scanner_wake_ms(const struct scanner *s);

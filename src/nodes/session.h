@@ -48,4 +48,4 @@ void session_link_down(struct session *s);
 void session_tick(struct session *s, uint64_t now_ms);
 /* Makes the next write ready while the last one is on its way. */
 void session_prepare(struct session *s);
-uint64_t session_wake_ms(const struct session *s); /* UINT64_MAX: only when something else happens */
+uint64_t session_wake_ms(const struct session *s); /* UINT64_MAX when only something else wakes it */

@@ -1,5 +1,5 @@
 #pragma once
-/* What session.c and session_reads.c share: the machine of a connection.
+/* The machine of a connection to a node, which session.c and session_reads.c share.
  *
  * Thread: the flusher's. */
 
@@ -48,10 +48,10 @@ struct session {
     struct member members[]; /* a member keeps its place while replies for it are due */
 };
 
-/* The place of a member; members_count when it is none. */
+/* Returns the place of a member, or members_count. */
 uint32_t session_find(const struct session *s, const struct partition *p);
 
-/* Appends the reads that may go along. `sure` may read whatever it says of itself, because it reads behind its EXEC;
- * NULL: none. */
+/* Appends the reads that may go along. `sure` may read whatever it says of itself, because it reads behind its EXEC.
+ * It may be NULL. */
 void session_append_reads(struct session *s, const struct partition *sure);
 bool session_may_read(const struct session *s); /* Is there any? */

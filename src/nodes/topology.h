@@ -28,8 +28,8 @@ struct topology_config {
     struct node_address seed;
     void *ctx;
     void (*map)(void *ctx, const struct reply *slots, const struct node_address *asked, uint64_t asked_ms);
-    void (*differs)(void *ctx, uint32_t partitions); /* the data set is cut otherwise; 0: in an unknown way */
-    /* The i-th other node to ask; false: there are no more. */
+    void (*differs)(void *ctx, uint32_t partitions); /* The data set is cut into so many. 0 when that cannot be read */
+    /* Gives the i-th other node to ask. Returns false when there are no more. */
     bool (*known)(void *ctx, uint32_t i, struct node_address *out);
 };
 

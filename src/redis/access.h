@@ -9,6 +9,6 @@
 
 struct redis_access {
     struct redis_url url;
-    struct credentials credentials; /* all zero: no AUTH */
+    struct credentials credentials; /* all zero without AUTH */
     struct tls_config tls;          /* used when the URL says rediss:// */
 };
