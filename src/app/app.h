@@ -80,6 +80,14 @@ void app_stop(struct app *a);
 int tally_start(struct app *a, struct error *err);
 void tally_stop(struct app *a);
 
+/* ---- steps of the start, in flush.c ---- */
+/* Fills what the state file and the flusher go by, but the instance and the state file. */
+int flush_options_start(struct app *a, struct error *err);
+int flusher_begin(struct app *a, struct error *err);
+void flusher_end(struct app *a);
+/* Waits a moment until a cluster has said how it is cut. A store that is down does not hold the start up for long. */
+int cut_check(struct app *a, struct error *err);
+
 /* ---- steps of the start, in listeners.c ---- */
 int listeners_start(struct app *a, struct error *err);
 void listeners_stop(struct app *a);

@@ -277,3 +277,13 @@ void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes
     if (c->state != CONN_CLOSING)
         conn_settle(cs, c);
 }
+
+void conns_resume(struct conns *cs, struct ticket ticket)
+{
+    struct conn *c = &cs->conns[ticket.slot];
+    if (c->state != CONN_WAITING || c->generation != ticket.generation)
+        return;
+    conn_resume(cs, c, false);
+    if (c->state != CONN_CLOSING)
+        conn_pump(cs, c);
+}

@@ -356,16 +356,6 @@ void conns_drain(struct conns *cs)
     end_when_drained(cs);
 }
 
-void conns_resume(struct conns *cs, struct ticket ticket)
-{
-    struct conn *c = &cs->conns[ticket.slot];
-    if (c->state != CONN_WAITING || c->generation != ticket.generation)
-        return;
-    conn_resume(cs, c, false);
-    if (c->state != CONN_CLOSING)
-        conn_pump(cs, c);
-}
-
 int conns_init(struct conns *cs, uint64_t now_ms)
 {
     cs->conns = calloc(cs->max, sizeof(*cs->conns));
