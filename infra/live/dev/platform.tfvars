@@ -27,7 +27,8 @@ node_groups = {
 }
 
 image_pipelines = {
-  push = { host = "github", subjects = ["repo:example/tallyd:ref:refs/heads/main"] }
+  push = { host = "github", subjects = ["repo:example/tallyd:environment:release"] }
+  lab  = { host = "gitlab", subjects = ["project_path:example/tallyd:ref_type:tag:ref:v*"] }
 }
 
 addons = {

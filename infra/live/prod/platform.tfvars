@@ -42,7 +42,8 @@ enhanced_scanning     = true
 image_replica_regions = ["eu-west-1"]
 
 image_pipelines = {
-  push = { host = "github", subjects = ["repo:example/tallyd:environment:prod"] }
+  push = { host = "github", subjects = ["repo:example/tallyd:environment:release"] }
+  lab  = { host = "gitlab", subjects = ["project_path:example/tallyd:ref_type:tag:ref:v*"] }
 }
 
 addons = {

@@ -32,10 +32,10 @@ resource "aws_ecr_lifecycle_policy" "this" {
         action       = { type = "expire" }
       },
       {
-        # Releases (v1.2.3) are matched first and kept apart, so that builds cannot push them out.
+        # Releases (1.2.3, and its parts 1.2.3-arm64) are matched first and kept apart, so that builds cannot push them out.
         rulePriority = 2
         description  = "The last releases stay"
-        selection    = { tagStatus = "tagged", tagPatternList = ["v*"], countType = "imageCountMoreThan", countNumber = var.keep_releases }
+        selection    = { tagStatus = "tagged", tagPatternList = ["*.*.*"], countType = "imageCountMoreThan", countNumber = var.keep_releases }
         action       = { type = "expire" }
       },
       {

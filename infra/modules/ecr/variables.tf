@@ -20,7 +20,7 @@ variable "repositories" {
   type        = set(string)
 
   validation {
-    condition     = alltrue([for r in var.repositories : can(regex("^[a-z0-9]+([._-][a-z0-9]+)*$", r))])
+    condition     = alltrue([for r in var.repositories : can(regex("^[a-z0-9]+([./_-][a-z0-9]+)*$", r))])
     error_message = "Repository names must be lower case."
   }
 }
@@ -48,9 +48,9 @@ variable "force_delete" {
 }
 
 variable "keep_releases" {
-  description = "Releases (v*) to keep."
+  description = "Releases to keep, times three: an index and its two parts."
   type        = number
-  default     = 50
+  default     = 150
 
   validation {
     condition     = var.keep_releases >= 5

@@ -218,9 +218,9 @@ variable "thanos_bucket" {
 }
 
 variable "repositories" {
-  description = "Image repositories."
+  description = "Image repositories: the image, and the chart that runs it."
   type        = set(string)
-  default     = ["tallyd"]
+  default     = ["tallyd", "charts/tallyd"]
 }
 
 variable "manage_registry" {
