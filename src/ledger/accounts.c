@@ -117,9 +117,10 @@ uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b)
         stored += (uint64_t)item->delta;
     }
     post_resolved(a, b, stored);
+    accounts_found(a, b->found, 0);
     write_ended(a, b, ANSWER_FOUND);
     stat_add(&a->stats->batches_reconciled_applied, 1);
-    return stored;
+    return stored + b->found;
 }
 
 void accounts_give_back(struct accounts *a, const struct batch *b)
@@ -174,13 +175,12 @@ void accounts_unhold(struct accounts *a, uint32_t key)
         books_post(a->books, &(struct books_move){.poisoned = -(int64_t)hits});
 }
 
-void accounts_revived(struct accounts *a, const struct batch *b, uint64_t found)
+void accounts_revived(struct accounts *a, const struct batch *b)
 {
     keys_release_held(a->keys);
     for (uint32_t i = 0; i < b->items_count; i++)
         accounts_unhold(a, b->items[i].key);
     accounts_resume(a, b);
-    accounts_found(a, found, 0);
 }
 
 void accounts_give_up_pending(struct accounts *a, uint32_t partition)

@@ -40,7 +40,8 @@ void accounts_take_write(struct accounts *a, struct batch *b, uint32_t partition
 /* EXEC was executed, and what it said of each item and of the write is in `b`. Returns how many hits were stored. Items
  * that were refused are held. */
 uint64_t accounts_answered(struct accounts *a, struct batch *b);
-/* The ledger says that `b` was applied. Items that were found refused are held. Returns how many hits were stored. */
+/* The ledger says that `b` was applied. Items that were found refused are held. Returns how many hits were stored, with
+ * those that it had beside its items. */
 uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b);
 /* `b` was taken by an earlier process and is under way again. */
 void accounts_resume(struct accounts *a, const struct batch *b);
@@ -54,9 +55,8 @@ void accounts_left(struct accounts *a, uint64_t hits, uint64_t replayed);
 /* The server has such a batch after all. `pending` of its hits are not pending any more, and the rest is not lost any
  * more. */
 void accounts_found(struct accounts *a, uint64_t hits, uint64_t pending);
-/* A batch that was given up was applied by the server that answers now. `found` of its hits are not in it any more, but
- * elsewhere in the baselines. */
-void accounts_revived(struct accounts *a, const struct batch *b, uint64_t found);
+/* A batch that was given up is under way again, as the server that answers now shows its ledger. */
+void accounts_revived(struct accounts *a, const struct batch *b);
 /* Makes the hits that a held key has aside pending. */
 void accounts_unhold(struct accounts *a, uint32_t key);
 /* What a partition has pending or aside may be in the store already, so it counts as lost and is never sent. */

@@ -28,6 +28,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->parts_count = 0;
     b->hits = 0;
     b->unheld = 0;
+    b->found = 0;
     b->refused = 0;
     b->write = (struct batch_write){0};
     b->overwrites = false;

@@ -52,6 +52,7 @@ struct batch {
     uint32_t parts_count, parts_capacity, parts_max;
     uint64_t hits;    /* sum of the deltas */
     uint64_t unheld;  /* of those, how many were set aside before */
+    uint64_t found;   /* hits beside the deltas: what keys of a revived one have not pending any more */
     uint32_t refused; /* items, and the write */
     struct batch_write write;
     bool overwrites; /* its write replaces what its items add, also what was refused of them */

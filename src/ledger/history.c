@@ -259,7 +259,8 @@ int history_revive(struct history *c, struct window_entry *entry, struct batch *
     b->parent = c->window.at;
     b->sends = 1;
     b->copies = 1;
-    accounts_revived(c->config.accounts, b, entry->hits - b->hits);
+    b->found = entry->hits - b->hits;
+    accounts_revived(c->config.accounts, b);
     window_drop(&c->window, entry);
     return 0;
 }

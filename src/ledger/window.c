@@ -99,7 +99,7 @@ static void fill_parts(struct window_entry *e, const struct batch *b)
 
 static void keep_parts(struct window *w, struct window_entry *e, const struct batch *b)
 {
-    e->blind = e->open ? e->hits : 0;
+    e->blind = e->open ? b->hits : 0;
     if (w->keep_ms == 0 || b->parts_count == 0 || b->parts_count > w->parts_max)
         return;
     while (w->parts + b->parts_count > w->parts_max)
@@ -151,14 +151,16 @@ void window_push(struct window *w, const struct batch *b, uint64_t hits, uint64_
 
 void window_shelve(struct window *w, const struct batch *b, uint64_t now_ms)
 {
+    uint64_t hits = b->hits + b->found;
+
     window_expire(w, now_ms);
     struct window_entry *e = window_append(w);
     if (!e)
         return;
     *e = (struct window_entry){.ledger = b->ledger,
                                .parent = b->parent,
-                               .hits = b->hits,
-                               .total = total_of(w, b->parent) + b->hits,
+                               .hits = hits,
+                               .total = total_of(w, b->parent) + hits,
                                .stored_ms = now_ms,
                                .overwrites = b->overwrites,
                                .off = true,

@@ -77,7 +77,11 @@ static const struct model_value *value_of(struct model *m, struct slice name)
 
 static int64_t tell_written(const struct model *m, const struct model_client *c, struct slice key, const int64_t *value)
 {
-    return m->watcher.written ? m->watcher.written(m->watcher.ctx, c->tag, key, value) : 0;
+    int64_t replaced = m->watcher.written ? m->watcher.written(m->watcher.ctx, c->tag, key, value) : 0;
+
+    if (replaced && m->watcher.added && m->deposed)
+        m->watcher.added(m->watcher.ctx, c->tag, key, -replaced, true);
+    return replaced;
 }
 
 static void do_set(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)

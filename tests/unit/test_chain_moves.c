@@ -92,6 +92,43 @@ static void test_what_nobody_knows_any_more_is_given_up_and_not_doubled(void **s
     fixture_fini(&f);
 }
 
+/* A has 1, 10 and 100, the last of it unheard; B has 1 and what was sent again. When A comes back, nobody knows any
+ * more in which keys its 10 was, so what is pending is given up, and no key accounts for the 100 when A shows them. */
+static void test_what_a_revived_batch_has_beside_its_keys_is_found_and_left_like_the_rest(void **state)
+{
+    (void)state;
+
+    for (int gone = 0; gone < 2; gone++) {
+        struct fixture f;
+        fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+        send_hits(&f, 1);
+        answer(&f);
+        struct ledger b = f.chain.history.acked;
+        send_hits(&f, 10);
+        answer(&f);
+        struct ledger ten = f.chain.history.acked;
+        f.world.now_us += 30000000;
+        send_hits(&f, 100);
+        struct ledger a = f.chain.batch->ledger;
+        assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
+        send_hits(&f, 1000);
+        answer(&f);
+        b = f.chain.history.acked;
+        f.world.now_us += 31000000;
+        assert_int_equal(reconcile(&f, &a), CHAIN_PROVED);
+        assert_books(&f, 11, 0, 1100);
+        if (gone) { /* before it is proved; when it comes again, there is no key to look at */
+            assert_int_equal(reconcile(&f, &ten), CHAIN_GIVEN_UP);
+            assert_books(&f, 11, 0, 1100);
+        }
+        assert_int_equal(reconcile(&f, &a), gone ? CHAIN_GIVEN_UP : CHAIN_RESOLVED);
+        assert_books(&f, 111, 0, 1000);
+        assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
+        assert_books(&f, 1111, 0, 0);
+        fixture_fini(&f);
+    }
+}
+
 /* What A lost, and what B made of it, when only one of the two is still known. */
 static void test_a_loss_is_not_counted_when_the_copy_that_comes_back_has_it(void **state)
 {
@@ -292,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_between_two_pasts_nothing_is_stored_twice),
         cmocka_unit_test(test_a_batch_that_was_given_up_is_known_when_its_server_comes_back),
         cmocka_unit_test(test_what_nobody_knows_any_more_is_given_up_and_not_doubled),
+        cmocka_unit_test(test_what_a_revived_batch_has_beside_its_keys_is_found_and_left_like_the_rest),
         cmocka_unit_test(test_a_loss_is_not_counted_when_the_copy_that_comes_back_has_it),
         cmocka_unit_test(test_nothing_moves_for_a_server_that_takes_no_writes),
         cmocka_unit_test(test_after_a_ledger_that_leads_nowhere_all_copies_are_still_known),
