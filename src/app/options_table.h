@@ -5,7 +5,7 @@
  * OPTION(group, name, field, type, default, min, max, sources, argument, help)
  *   name      the flag without "--", and the key in a configuration file. The environment variable is
  *             derived from it, such as TALLYD_FLUSH_INTERVAL from "flush-interval"
- *   min, max  bounds of numbers in µs, bytes, or a count, and of strings in bytes
+ *   min, max  bounds of numbers in µs, bytes, or a count. Of strings max alone counts, in bytes: any may be empty
  *   sources   where it may be given
  *   argument  what --help shows. For ENUM it is also the list of what is allowed (the value is the index in it),
  *             and "N|auto" lets a COUNT be "auto" (0) */
