@@ -89,7 +89,7 @@ def test_a_wrong_body_is_400_and_changes_nothing(pair, body):
     assert stored(redis, b"blog:a") is None
 
 
-def test_it_is_off_by_default(lab):
+def test_writes_are_off_without_a_token_file(lab):
     server = lab.tallyd(lab.redis())
     answer = put(server, "blog/a", 7)
     assert (answer.status, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")

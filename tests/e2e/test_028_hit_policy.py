@@ -60,7 +60,7 @@ def test_a_hit_that_is_not_taken_says_why_and_counts_nothing_in_any_form(server,
 @pytest.mark.parametrize("target,field", [
     ("blog/a", "DNT: 0"), ("blog/posts/1", "User-Agent: Mozilla/5.0"), ("other/anything", "Sec-Purpose: fetch"),
     ("shop/a", f"Authorization: Bearer {HIT_TOKEN}"), ("site/a", "Origin: https://example.org")])
-def test_all_else_counts(server, target, field):
+def test_hits_that_no_rule_or_filter_meets_are_counted(server, target, field):
     assert server.fetch(f"/v1/hit/{target}", "GET", [field]).status == 204
     assert server.value(*target.split("/", 1)) == 1
 

@@ -144,7 +144,7 @@ def test_a_number_of_partitions_that_is_found_wrong_later_stops_the_flush_with_a
     other.kill()
 
 
-def test_a_cluster_in_standalone_mode_is_said(lab, cluster):
+def test_a_cluster_in_standalone_mode_is_named_in_the_log(lab, cluster):
     server = lab.tallyd(cluster.masters()[0], prefix=f"s{lab.seed}:", redis_mode="standalone")
     for i in range(20):
         server.hit("load", f"page-{i}")

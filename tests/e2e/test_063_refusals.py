@@ -43,7 +43,7 @@ CONFIGURED = {
 
 
 @pytest.mark.parametrize("kind", CONFIGURED)
-def test_what_the_server_is_told_to_refuse(lab, kind):
+def test_each_kind_of_refusal_is_named_in_log_and_metric(lab, kind):
     redis = lab.redis()
     server = lab.tallyd(redis)
     server.hit("refused", "a")

@@ -115,7 +115,7 @@ def test_a_medium_that_fails_at_the_end_is_one_line_and_costs_no_hit(lab, with_r
     wait.until(lambda: again.value("n", "a") == 5, "the count is there")
 
 
-def test_fewer_keys_allowed_than_are_left(lab):
+def test_a_smaller_max_keys_still_takes_over_every_name(lab):
     redis = lab.redis(appendonly=True)
     server = lab.tallyd(redis, state_dir=state_dir(lab))
     redis.kill()

@@ -138,7 +138,7 @@ def assert_greets(store, tallyd, session):
     assert_valid(token, session)
 
 
-def test_keys_from_the_environment(lab, store, authority):
+def test_aws_keys_from_the_environment_are_used(lab, store, authority):
     tallyd = start(lab, store, authority, KEYS_IN_ENV)
     assert_greets(store, tallyd, KEYS["session"])
 
@@ -176,7 +176,7 @@ def test_keys_from_eks_pod_identity_are_fetched_once_for_many_connections(lab, s
         endpoint.shutdown()
 
 
-def test_keys_from_a_web_identity(lab, store, authority, tmp_path):
+def test_aws_keys_from_a_web_identity_are_used(lab, store, authority, tmp_path):
     body = (f"<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>"
             f"<AccessKeyId>{KEYS['id']}</AccessKeyId><SecretAccessKey>{KEYS['secret']}</SecretAccessKey>"
             f"<SessionToken>{KEYS['session']}</SessionToken><Expiration>{expiration()}</Expiration>"

@@ -195,7 +195,7 @@ def test_what_was_exported_comes_back(lab, tokens):
     ("K:blog:a:b,12\nK:shop:c,3\n", [], {"blog:a:b": 12, "shop:c": 3}),
     ("blog,a,1\nblog,a,5\n", [], {"blog:a": 5}),
 ])
-def test_tables_of_other_programs(lab, text, more, expected):
+def test_tables_of_other_programs_are_imported(lab, text, more, expected):
     redis = lab.redis()
     run_import(lab, redis, write(lab, "table.csv", text), *more)
     assert counters(redis) == expected

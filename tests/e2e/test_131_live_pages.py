@@ -106,7 +106,7 @@ def test_a_server_that_goes_away_is_said_and_so_is_its_return(lab, browser):
     page.shows("#state", "ready")
 
 
-def test_it_fits_each_width(lab, browser):
+def test_the_dashboard_fits_each_width(lab, browser):
     server = lab.tallyd()
     server.fetch(f"/v1/hit/{'n' * 64}?key={'/long' * 50}")
     page = Dashboard(browser, server)

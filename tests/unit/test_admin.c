@@ -111,7 +111,7 @@ static void test_head_has_no_body_and_other_methods_are_refused(void **state)
     fake_stop(fake);
 }
 
-static void test_nothing_else_is_there(void **state)
+static void test_unknown_admin_paths_are_404_and_name_the_pages(void **state)
 {
     (void)state;
     struct fake *fake = fake_start();
@@ -128,7 +128,7 @@ int main(void)
         cmocka_unit_test(test_open_metrics_come_to_those_who_prefer_them),
         cmocka_unit_test(test_readiness_follows_the_life_of_the_process),
         cmocka_unit_test(test_head_has_no_body_and_other_methods_are_refused),
-        cmocka_unit_test(test_nothing_else_is_there),
+        cmocka_unit_test(test_unknown_admin_paths_are_404_and_name_the_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

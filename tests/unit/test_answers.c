@@ -34,7 +34,7 @@ static bool find(const char *name, uint64_t since_ms, struct stored_answer *out)
     return answers_find(answers, (struct slice){name, strlen(name)}, since_ms, out);
 }
 
-static void test_what_was_said_last_is_found(void **state)
+static void test_the_last_answer_for_a_name_is_found(void **state)
 {
     (void)state;
     struct stored_answer a;
@@ -80,7 +80,7 @@ static void test_memory_is_bounded_and_the_newest_are_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_what_was_said_last_is_found),
+        TEST(test_the_last_answer_for_a_name_is_found),
         TEST(test_what_was_said_too_long_ago_is_not_found),
         TEST(test_memory_is_bounded_and_the_newest_are_kept),
     };

@@ -63,7 +63,7 @@ static void test_its_bytes_are_one_command_a_key_the_ledger_and_exec(void **stat
     fixture_fini(&f);
 }
 
-static void test_it_takes_no_more_keys_than_it_may(void **state)
+static void test_a_batch_takes_items_max_keys_at_most(void **state)
 {
     struct fixture f;
     char name[16];
@@ -213,7 +213,7 @@ int main(void)
         cmocka_unit_test(test_a_key_whose_parts_do_not_fit_waits_for_the_next),
         cmocka_unit_test(test_a_restored_batch_has_the_same_bytes),
         cmocka_unit_test(test_its_bytes_are_one_command_a_key_the_ledger_and_exec),
-        cmocka_unit_test(test_it_takes_no_more_keys_than_it_may),
+        cmocka_unit_test(test_a_batch_takes_items_max_keys_at_most),
         cmocka_unit_test(test_what_it_notes_does_not_move_with_later_hits),
         cmocka_unit_test(test_a_key_without_growth_is_left_out),
         cmocka_unit_test(test_given_back_its_keys_are_dirty_and_the_refused_are_held),

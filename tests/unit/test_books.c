@@ -8,7 +8,7 @@
 #include "ledger/books.h"
 #include "sync/atomic.h"
 
-static void test_moves_add_up(void **state)
+static void test_books_are_the_sum_of_what_was_posted(void **state)
 {
     struct books b;
     struct flusher_books now;
@@ -63,7 +63,7 @@ static void test_a_reader_in_another_thread_never_sees_half_a_move(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moves_add_up),
+        cmocka_unit_test(test_books_are_the_sum_of_what_was_posted),
         cmocka_unit_test(test_a_reader_in_another_thread_never_sees_half_a_move),
     };
 

@@ -36,7 +36,7 @@ static void test_a_proxy_is_believed_as_far_as_proxies_wrote(void **state)
     assert_client("10.0.0.0/8", "10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.3");
 }
 
-static void test_what_is_no_address_ends_the_search(void **state)
+static void test_the_search_for_the_client_ends_at_what_is_no_address(void **state)
 {
     (void)state;
     assert_client("10.0.0.0/8", "10.0.0.1", NULL, "10.0.0.1");
@@ -59,7 +59,7 @@ static void assert_forwarded(const char *forwarded, const char *client)
     assert_memory_equal(&found, &wanted, sizeof(found));
 }
 
-static void test_forwarded_is_read_like_it(void **state)
+static void test_the_field_forwarded_names_the_client_too(void **state)
 {
     (void)state;
     assert_forwarded("for=192.0.2.1", "192.0.2.1");
@@ -105,8 +105,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_stranger_is_not_believed),
         cmocka_unit_test(test_a_proxy_is_believed_as_far_as_proxies_wrote),
-        cmocka_unit_test(test_what_is_no_address_ends_the_search),
-        cmocka_unit_test(test_forwarded_is_read_like_it),
+        cmocka_unit_test(test_the_search_for_the_client_ends_at_what_is_no_address),
+        cmocka_unit_test(test_the_field_forwarded_names_the_client_too),
         cmocka_unit_test(test_x_forwarded_for_goes_before_forwarded),
         cmocka_unit_test(test_a_list_of_proxies_that_is_none_is_refused),
     };

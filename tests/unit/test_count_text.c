@@ -40,7 +40,7 @@ static void test_short_has_one_decimal_and_says_never_too_much(void **state)
         assert_text(rows[i].count, COUNT_SHORT, rows[i].text);
 }
 
-static void test_groups_are_of_three(void **state)
+static void test_grouped_digits_have_a_comma_every_three(void **state)
 {
     (void)state;
     assert_text(0, COUNT_GROUPED, "0");
@@ -51,7 +51,7 @@ static void test_groups_are_of_three(void **state)
     assert_text(INT64_MIN, COUNT_DIGITS, "-9223372036854775808");
 }
 
-static void test_formats_have_names(void **state)
+static void test_formats_are_chosen_by_name(void **state)
 {
     (void)state;
     enum count_format format = COUNT_DIGITS;
@@ -67,8 +67,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_short_has_one_decimal_and_says_never_too_much),
-        cmocka_unit_test(test_groups_are_of_three),
-        cmocka_unit_test(test_formats_have_names),
+        cmocka_unit_test(test_grouped_digits_have_a_comma_every_three),
+        cmocka_unit_test(test_formats_are_chosen_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

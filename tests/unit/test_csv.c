@@ -74,7 +74,7 @@ static void test_a_record_that_is_cut_waits_and_is_not_touched(void **state)
     }
 }
 
-static void test_fields_too_many_are_read_over(void **state)
+static void test_fields_beyond_the_limit_are_dropped(void **state)
 {
     (void)state;
     char text[2 * CSV_FIELDS_MAX + 8];
@@ -111,7 +111,7 @@ int main(void)
         cmocka_unit_test(test_a_quoted_field_may_hold_anything),
         cmocka_unit_test(test_what_is_no_record_is_told_with_its_length),
         cmocka_unit_test(test_a_record_that_is_cut_waits_and_is_not_touched),
-        cmocka_unit_test(test_fields_too_many_are_read_over),
+        cmocka_unit_test(test_fields_beyond_the_limit_are_dropped),
         cmocka_unit_test(test_a_counter_that_was_written_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ static void test_a_place_survives_its_cursor(void **state)
     assert_survives(&place, NULL);
 }
 
-static void test_other_texts_are_none(void **state)
+static void test_malformed_cursors_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {"",         "0",        "0.0.0",    "0.0.0.0.",  ".0.0.0",
@@ -56,7 +56,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_place_survives_its_cursor),
-        cmocka_unit_test(test_other_texts_are_none),
+        cmocka_unit_test(test_malformed_cursors_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,7 +28,7 @@ static void test_the_process_is_the_store(void **state)
     world_fini(&w);
 }
 
-static void test_questions_are_answered_at_once(void **state)
+static void test_embedded_reads_are_answered_within_the_call(void **state)
 {
     struct world w;
     (void)state;
@@ -75,7 +75,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_process_is_the_store),
-        cmocka_unit_test(test_questions_are_answered_at_once),
+        cmocka_unit_test(test_embedded_reads_are_answered_within_the_call),
         cmocka_unit_test(test_only_names_that_were_counted_are_found),
         cmocka_unit_test(test_sums_past_int64_stay_at_the_most),
     };

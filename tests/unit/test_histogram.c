@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-static void test_a_bound_belongs_to_its_bucket(void **state)
+static void test_a_value_equal_to_a_bound_is_in_its_bucket(void **state)
 {
     (void)state;
 #define BOUND_US(us, seconds) us,
@@ -39,7 +39,7 @@ static void test_many_of_one_time_are_counted_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_bound_belongs_to_its_bucket),
+        cmocka_unit_test(test_a_value_equal_to_a_bound_is_in_its_bucket),
         cmocka_unit_test(test_many_of_one_time_are_counted_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,7 @@ static void test_opened_again_it_goes_on_where_it_was(void **state)
     fixture_fini(&f);
 }
 
-static void test_a_hole_is_lost_not_empty(void **state)
+static void test_a_journal_of_zeroes_is_lost_not_empty(void **state)
 {
     struct fixture f;
     struct journal_view v;
@@ -204,7 +204,7 @@ int main(void)
         cmocka_unit_test(test_a_batch_is_open_from_its_intent_to_its_acknowledgement),
         cmocka_unit_test(test_a_replaced_batch_and_its_replacement_are_open_together),
         cmocka_unit_test(test_opened_again_it_goes_on_where_it_was),
-        cmocka_unit_test(test_a_hole_is_lost_not_empty),
+        cmocka_unit_test(test_a_journal_of_zeroes_is_lost_not_empty),
         cmocka_unit_test(test_no_damage_hides_or_changes_an_open_batch),
         cmocka_unit_test(test_no_damage_loses_a_journal_without_an_open_batch),
         cmocka_unit_test(test_without_a_state_file_nothing_is_written),

@@ -71,7 +71,7 @@ static void test_logfmt_line_has_time_level_event_and_fields(void **state)
                    "host=redis:6379 try=-3 err=ECONNREFUSED\n$");
 }
 
-static void test_json_line_has_the_same(void **state)
+static void test_a_json_line_has_the_fields_of_a_logfmt_line(void **state)
 {
     (void)state;
     log_init(LOG_LEVEL_INFO, LOG_FORMAT_JSON);
@@ -162,7 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_logfmt_line_has_time_level_event_and_fields),
-        cmocka_unit_test(test_json_line_has_the_same),
+        cmocka_unit_test(test_a_json_line_has_the_fields_of_a_logfmt_line),
         cmocka_unit_test(test_event_without_fields_is_a_line),
         cmocka_unit_test(test_levels_below_the_configured_one_are_silent),
         cmocka_unit_test(test_logfmt_quotes_only_what_needs_it_and_escapes),

@@ -39,7 +39,7 @@ static void test_hits_are_forgotten_after_the_span(void **state)
     assert_int_equal(pace_tenths(&p), 0);
 }
 
-static void test_a_number_that_falls_has_no_pace(void **state)
+static void test_a_number_that_falls_has_rate_zero(void **state)
 {
     (void)state;
     struct pace p = {0};
@@ -48,7 +48,7 @@ static void test_a_number_that_falls_has_no_pace(void **state)
     assert_int_equal(pace_tenths(&p), 0);
 }
 
-static void test_no_two_numbers_are_too_far_apart(void **state)
+static void test_the_rate_of_the_largest_jump_does_not_overflow(void **state)
 {
     (void)state;
     struct pace p = {0};
@@ -68,8 +68,8 @@ int main(void)
         cmocka_unit_test(test_one_sample_has_no_pace),
         cmocka_unit_test(test_a_steady_number_grows_by_what_it_grows_also_when_samples_are_forgotten),
         cmocka_unit_test(test_hits_are_forgotten_after_the_span),
-        cmocka_unit_test(test_a_number_that_falls_has_no_pace),
-        cmocka_unit_test(test_no_two_numbers_are_too_far_apart),
+        cmocka_unit_test(test_a_number_that_falls_has_rate_zero),
+        cmocka_unit_test(test_the_rate_of_the_largest_jump_does_not_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

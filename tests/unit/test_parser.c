@@ -124,7 +124,7 @@ static void test_request_line_follows_the_grammar(void **state)
     CHECK_HEAD_ROWS(rows);
 }
 
-static void test_versions_are_told_apart(void **state)
+static void test_each_http_version_has_its_verdict(void **state)
 {
     (void)state;
     static const struct head_row rows[] = {
@@ -375,7 +375,7 @@ int main(void)
         cmocka_unit_test(test_browser_head_gives_the_fields_that_handlers_ask_for),
         cmocka_unit_test(test_every_method_is_known_by_its_exact_name),
         cmocka_unit_test(test_request_line_follows_the_grammar),
-        cmocka_unit_test(test_versions_are_told_apart),
+        cmocka_unit_test(test_each_http_version_has_its_verdict),
         cmocka_unit_test(test_field_lines_follow_the_grammar),
         cmocka_unit_test(test_values_are_trimmed_of_blanks_only_at_their_ends),
         cmocka_unit_test(test_every_byte_is_accepted_or_refused_as_its_class_says),

@@ -108,7 +108,7 @@ static void test_what_the_store_holds_is_shown_once_however_many_workers_count_i
     assert_shown(f, "[{\"ns\":\"blog\",\"keys\":1,\"value\":1003,\"top\":[{\"key\":\"a\",\"value\":1003}]}]");
 }
 
-static void test_it_is_made_anew_only_after_a_while(void **state)
+static void test_a_ranking_is_kept_until_kept_ms_have_passed(void **state)
 {
     struct fixture *f = *state;
     hit(f, 0, "blog/a", 1);
@@ -174,7 +174,7 @@ int main(void)
         TEST(test_nothing_counted_is_an_empty_list),
         TEST(test_without_a_store_pages_have_what_all_workers_counted),
         TEST(test_what_the_store_holds_is_shown_once_however_many_workers_count_it),
-        TEST(test_it_is_made_anew_only_after_a_while),
+        TEST(test_a_ranking_is_kept_until_kept_ms_have_passed),
         TEST(test_the_highest_pages_of_many_are_named_in_their_order),
         TEST(test_namespaces_beyond_the_bound_are_summed_up_without_a_name),
         TEST(test_sums_stop_at_the_top),

@@ -159,7 +159,7 @@ static void test_what_is_no_reply_or_too_large_breaks_the_reader_for_good(void *
     resp_destroy(r);
 }
 
-static void test_reset_forgets_half_a_reply(void **state)
+static void test_a_reset_reader_forgets_half_a_reply(void **state)
 {
     struct resp_reader *r = reader_new();
     const struct reply *reply;
@@ -180,7 +180,7 @@ int main(void)
         cmocka_unit_test(test_a_nested_reply_may_be_cut_anywhere),
         cmocka_unit_test(test_a_text_of_just_the_limit_is_taken_however_it_is_cut),
         cmocka_unit_test(test_what_is_no_reply_or_too_large_breaks_the_reader_for_good),
-        cmocka_unit_test(test_reset_forgets_half_a_reply),
+        cmocka_unit_test(test_a_reset_reader_forgets_half_a_reply),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

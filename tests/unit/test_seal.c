@@ -56,7 +56,7 @@ static void test_damage_outlasts_additions_that_do_not_carry(void **state)
     }
 }
 
-static void test_a_hole_is_not_whole(void **state)
+static void test_a_word_of_zeroes_or_ones_has_no_valid_seal(void **state)
 {
     (void)state;
     assert_false(seal_is_whole(0));
@@ -70,7 +70,7 @@ int main(void)
         cmocka_unit_test(test_any_damaged_byte_is_found),
         cmocka_unit_test(test_adding_gives_the_word_of_the_sum_or_changes_nothing),
         cmocka_unit_test(test_damage_outlasts_additions_that_do_not_carry),
-        cmocka_unit_test(test_a_hole_is_not_whole),
+        cmocka_unit_test(test_a_word_of_zeroes_or_ones_has_no_valid_seal),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static void test_alignment_of_the_message_does_not_matter(void **state)
     }
 }
 
-static void test_both_halves_of_the_key_count(void **state)
+static void test_both_halves_of_the_key_change_the_hash(void **state)
 {
     (void)state;
     const struct siphash_key first = {1, 0}, second = {0, 1};
@@ -72,7 +72,7 @@ int main(void)
         cmocka_unit_test(test_hash_agrees_with_an_independent_siphash13),
         cmocka_unit_test(test_empty_message_is_never_read),
         cmocka_unit_test(test_alignment_of_the_message_does_not_matter),
-        cmocka_unit_test(test_both_halves_of_the_key_count),
+        cmocka_unit_test(test_both_halves_of_the_key_change_the_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,7 +150,7 @@ static void test_an_address_that_makes_no_sense_is_nobody(void **state)
     assert_nobody(text, 5);
 }
 
-static void test_what_is_no_map_does_not_fit(void **state)
+static void test_replies_that_are_no_slot_map_are_refused(void **state)
 {
     static const char *const texts[] = {
         "-ERR This instance has cluster support disabled\r\n",
@@ -184,7 +184,7 @@ int main(void)
         cmocka_unit_test(test_the_preferred_endpoint_comes_first_and_what_else_is_known_second),
         cmocka_unit_test(test_a_host_that_could_forge_a_line_or_a_label_is_nobody),
         cmocka_unit_test(test_an_address_that_makes_no_sense_is_nobody),
-        cmocka_unit_test(test_what_is_no_map_does_not_fit),
+        cmocka_unit_test(test_replies_that_are_no_slot_map_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static void test_the_size_is_checked(void **state)
+static void test_a_queue_of_no_or_too_many_items_is_refused(void **state)
 {
     struct spsc_u32 *q = NULL;
     (void)state;
@@ -99,7 +99,7 @@ static void test_memory_follows_what_is_in_it_not_what_went_through(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_size_is_checked),
+        cmocka_unit_test(test_a_queue_of_no_or_too_many_items_is_refused),
         cmocka_unit_test(test_items_come_out_in_order_while_it_grows),
         cmocka_unit_test(test_what_does_not_fit_is_refused_and_nothing_is_overwritten),
         cmocka_unit_test(test_memory_follows_what_is_in_it_not_what_went_through),

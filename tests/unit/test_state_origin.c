@@ -30,7 +30,7 @@ static void test_a_process_is_known_by_its_number_and_when_it_started(void **sta
     assert_false(state_origin_lives(&o));
 }
 
-static void test_a_process_that_ended_does_not_live(void **state)
+static void test_an_origin_whose_process_ended_is_not_alive(void **state)
 {
     struct state_origin o;
     (void)state;
@@ -72,7 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_process_is_known_by_its_number_and_when_it_started),
-        cmocka_unit_test(test_a_process_that_ended_does_not_live),
+        cmocka_unit_test(test_an_origin_whose_process_ended_is_not_alive),
         cmocka_unit_test(test_only_a_copy_has_a_twin_and_only_while_its_process_may_run),
     };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-static void test_the_same_word_is_no_distance_away(void **state)
+static void test_the_same_word_has_distance_zero(void **state)
 {
     (void)state;
     assert_int_equal(suggest_distance("flush-interval", "flush-interval"), 0);
@@ -40,7 +40,7 @@ static void test_long_words_do_not_overrun(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_same_word_is_no_distance_away),
+        cmocka_unit_test(test_the_same_word_has_distance_zero),
         cmocka_unit_test(test_each_slip_of_the_hand_counts_one),
         cmocka_unit_test(test_long_words_do_not_overrun),
     };

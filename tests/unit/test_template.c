@@ -81,7 +81,7 @@ static void test_answer_that_does_not_fit_in_memory_makes_no_template(void **sta
     assert_null(t);
 }
 
-static void test_nothing_can_be_destroyed(void **state)
+static void test_destroying_null_is_allowed(void **state)
 {
     (void)state;
     http_template_destroy(NULL);
@@ -93,7 +93,7 @@ int main(void)
         cmocka_unit_test(test_template_answers_as_the_writer_would),
         cmocka_unit_test(test_without_a_request_the_connection_closes),
         cmocka_unit_test(test_answer_that_does_not_fit_in_memory_makes_no_template),
-        cmocka_unit_test(test_nothing_can_be_destroyed),
+        cmocka_unit_test(test_destroying_null_is_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

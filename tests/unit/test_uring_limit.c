@@ -78,7 +78,7 @@ static void test_an_operation_of_the_engine_gets_through(void **state)
     assert_int_equal(answer(u), -EBADF);
 }
 
-static void test_registering_more_is_refused(void **state)
+static void test_a_limited_ring_registers_no_buffers_and_no_eventfd(void **state)
 {
     struct uring *u = uring_made(state);
     char memory[64];
@@ -94,7 +94,7 @@ int main(void)
         ON_A_RING(test_operations_that_the_engine_does_not_need_are_refused),
         ON_A_RING(test_flags_that_the_engine_does_not_need_are_refused),
         ON_A_RING(test_an_operation_of_the_engine_gets_through),
-        ON_A_RING(test_registering_more_is_refused),
+        ON_A_RING(test_a_limited_ring_registers_no_buffers_and_no_eventfd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,7 +41,7 @@ static void test_what_is_no_duration_leaves_the_output_alone(void **state)
     }
 }
 
-static void test_too_large_is_told_from_wrong(void **state)
+static void test_a_number_too_large_is_erange_not_einval(void **state)
 {
     (void)state;
     uint64_t value;
@@ -157,15 +157,18 @@ static void test_a_choice_is_its_index_and_taken_whole(void **state)
     assert_int_equal(index, 2);
 }
 
-static void test_truth_has_several_words(void **state)
+static void test_a_bool_may_be_on_off_yes_no_true_or_false(void **state)
 {
+    static const char *const words[2][3] = {{"off", "no", "false"}, {"on", "yes", "true"}};
     (void)state;
-    bool value = false;
-    assert_int_equal(value_parse_bool("on", &value), 0);
-    assert_true(value);
-    assert_int_equal(value_parse_bool("no", &value), 0);
-    assert_false(value);
-    assert_int_equal(value_parse_bool("maybe", &value), -EINVAL);
+    for (int i = 0; i < 6; i++) {
+        bool value = i % 2 == 0;
+        assert_int_equal(value_parse_bool(words[i % 2][i / 2], &value), 0);
+        assert_int_equal(value, i % 2);
+    }
+    bool untouched = true;
+    assert_int_equal(value_parse_bool("maybe", &untouched), -EINVAL);
+    assert_true(untouched);
 }
 
 int main(void)
@@ -173,7 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_durations_are_read_in_every_unit),
         cmocka_unit_test(test_what_is_no_duration_leaves_the_output_alone),
-        cmocka_unit_test(test_too_large_is_told_from_wrong),
+        cmocka_unit_test(test_a_number_too_large_is_erange_not_einval),
         cmocka_unit_test(test_sizes_are_powers_of_1024),
         cmocka_unit_test(test_what_is_written_is_read_back),
         cmocka_unit_test(test_the_shortest_unit_is_written),
@@ -181,7 +184,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_numeric_address_is_refused),
         cmocka_unit_test(test_a_port_can_be_replaced),
         cmocka_unit_test(test_a_choice_is_its_index_and_taken_whole),
-        cmocka_unit_test(test_truth_has_several_words),
+        cmocka_unit_test(test_a_bool_may_be_on_off_yes_no_true_or_false),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

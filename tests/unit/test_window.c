@@ -126,7 +126,7 @@ static void test_of_ledgers_older_than_the_window_only_the_last_ones_are_known(v
     fixture_fini(&f);
 }
 
-static void test_a_refused_key_is_not_in_it(void **state)
+static void test_the_window_leaves_out_refused_keys(void **state)
 {
     struct fixture f;
     (void)state;
@@ -283,7 +283,7 @@ int main(void)
         cmocka_unit_test(test_a_window_knows_what_was_ours),
         cmocka_unit_test(test_the_oldest_ledger_is_forgotten_first),
         cmocka_unit_test(test_of_ledgers_older_than_the_window_only_the_last_ones_are_known),
-        cmocka_unit_test(test_a_refused_key_is_not_in_it),
+        cmocka_unit_test(test_the_window_leaves_out_refused_keys),
         cmocka_unit_test(test_cells_are_known_as_long_as_the_window_is),
         cmocka_unit_test(test_parts_beyond_the_bound_are_forgotten_oldest_first),
         cmocka_unit_test(test_two_branches_meet_where_they_parted),
