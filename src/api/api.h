@@ -7,11 +7,12 @@
 
 #include "api/client.h"
 #include "base/error.h"
-#include "flush/mailbox.h"
-#include "net/worker.h"
-#include "tally/tally.h"
+#include "net/handler.h"
 
 struct api;
+struct mailbox; /* flush/mailbox.h */
+struct tally;
+struct worker;
 struct api_stats;  /* api/stats.h */
 struct policy;     /* api/policy.h */
 struct namespaces; /* api/newcomer.h */

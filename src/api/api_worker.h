@@ -12,6 +12,7 @@
 #include "http/response.h"
 #include "net/handler.h"
 #include "sync/atomic.h"
+#include "tally/tally.h"
 
 struct api_worker {
     struct api *api;

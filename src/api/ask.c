@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flush/mailbox.h"
+#include "net/worker.h"
 #include "sync/atomic.h"
 
 struct ask {

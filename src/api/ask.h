@@ -10,6 +10,7 @@
  * when it comes. */
 
 #include "api/api_worker.h"
+#include "flush/mailbox.h"
 
 /* An empty question about `count` names, for ask_begin(); NULL without memory. */
 struct question *ask_question(const struct api_worker *aw, const struct reply *reply, uint32_t count,

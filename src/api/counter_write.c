@@ -6,6 +6,7 @@
 #include "api/ask.h"
 #include "api/json.h"
 #include "api/one_key.h"
+#include "flush/mailbox.h"
 #include "sync/atomic.h"
 
 #define WRITE_DEADLINE_MS 5000 /* the flusher answers by then … */

@@ -11,6 +11,7 @@
 #include "api/lookup.h"
 #include "api/right.h"
 #include "api/walk.h"
+#include "flush/mailbox.h"
 #include "sync/atomic.h"
 
 #define EXPORT_PAUSE_PERCENT 300

@@ -5,6 +5,7 @@
 #include "api/color.h"
 #include "api/count_text.h"
 #include "api/lookup.h"
+#include "flush/mailbox.h"
 
 #define COUNTED_HEADERS HIT_HEADERS "X-Hit-Status: counted\r\n"
 #define STORED_HEADERS HIT_HEADERS "X-Hit-Status: stored\r\n"

@@ -10,6 +10,7 @@
 #include "api/lookup.h"
 #include "api/right.h"
 #include "api/walk.h"
+#include "flush/mailbox.h"
 
 /* The newer of what was read in the store and what the flusher published since. */
 static void key_append(struct api_worker *aw, struct buf *b, const struct scan *scan, uint32_t i, uint64_t now_ms)

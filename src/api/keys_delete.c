@@ -5,6 +5,7 @@
 #include "api/keys_query.h"
 #include "api/right.h"
 #include "api/walk.h"
+#include "flush/mailbox.h"
 #include "sync/atomic.h"
 
 #define WRITE_DEADLINE_MS 5000

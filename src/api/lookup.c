@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "flush/mailbox.h"
+
 #define ASK_DEADLINE_MS 400 /* the flusher gives up then … */
 #define ASK_WAIT_MS 600     /* … and the request at the latest then */
 #define STALE_MS_MIN 2000

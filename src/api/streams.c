@@ -7,6 +7,8 @@
 #include "api/lookup.h"
 #include "api/pace.h"
 #include "base/random.h"
+#include "flush/mailbox.h"
+#include "net/worker.h"
 
 /* A drain spreads those who come again over this time. */
 #define SPREAD_MS_MIN 1000

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "api/cursor.h"
+#include "flush/mailbox.h"
 
 #define WALK_DEADLINE_MS 5000 /* the flusher answers by then, mostly much earlier … */
 #define WALK_WAIT_MS 5500     /* … and the request at the latest then */
