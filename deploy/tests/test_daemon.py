@@ -23,18 +23,21 @@ PROFILE = DEPLOY / "seccomp/tallyd.json"
 pytestmark = pytest.mark.skipif(not BINARY.is_file(), reason="tallyd is not built (make)")
 
 
-def free_ports(number):
-    sockets = [socket.socket() for _ in range(number)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+held = []
 
 
 def free_port():
-    return free_ports(1)[0]
+    """Ours until this process ends: its holder is bound and never listens, so nobody else is given the port."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    holder.bind(("127.0.0.1", 0))
+    held.append(holder)
+    return holder.getsockname()[1]
+
+
+def free_ports(number):
+    return [free_port() for _ in range(number)]
 
 
 def get_path(port, path, method="GET"):

@@ -58,10 +58,17 @@ def desk(tmp_path):
     return call
 
 
+held = []
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Ours until this process ends: its holder is bound and never listens, so nobody else is given the port."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    holder.bind(("127.0.0.1", 0))
+    held.append(holder)
+    return holder.getsockname()[1]
 
 
 def test_a_command_runs_through_the_tunnel_with_a_kubeconfig(desk):
