@@ -16,6 +16,9 @@ check-release: ## signature, provenance and bills of materials of a release in a
 check-nodes: ## the real kube-scheduler places every overlay's pods, and every event's, on the nodes of infra/live
 	@DEPLOY_NODES=yes DEPLOY_IMAGE=no deploy/check -n 0 -s -k 'nodes or placed'
 
+check-cluster: ## every overlay in a cluster of the real controllers: placement, drains, a lost zone, an event day
+	@DEPLOY_CLUSTER=yes DEPLOY_IMAGE=no deploy/check -n 0 -s -k test_cluster.py
+
 ci: ## everything that CI runs: .ci/run
 	@bash .ci/run
 
@@ -55,5 +58,5 @@ chart-push: ## push the chart, with that image in it, beside the image
 propose: ## a pull request that pins that digest in every environment
 	@deploy/propose "$(VERSION)" "$$(cat build/image/digest)"
 
-.PHONY: check-deploy check-drill check-nodes check-release check-events ci deps-check deps-release image image-debug image-check image-scan image-push \
+.PHONY: check-deploy check-drill check-nodes check-cluster check-release check-events ci deps-check deps-release image image-debug image-check image-scan image-push \
 	image-attest image-index image-sign chart-push propose

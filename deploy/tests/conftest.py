@@ -22,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 
 # What takes long has a target of its own, which sets the variable.
-collect_ignore = [file for file, variable in {"test_signature.py": "DEPLOY_RELEASE", "test_nodes.py": "DEPLOY_NODES"}.items()
-                  if os.environ.get(variable) != "yes"]
+LONG = {"test_signature.py": "DEPLOY_RELEASE", "test_nodes.py": "DEPLOY_NODES", "test_cluster.py": "DEPLOY_CLUSTER"}
+collect_ignore = [file for file, variable in LONG.items() if os.environ.get(variable) != "yes"]
 
 
 def run(*command, check=True, seconds=1800, **more):

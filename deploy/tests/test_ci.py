@@ -121,7 +121,7 @@ def test_dependabot_knows_where_versions_are_pinned():
 
 
 @pytest.mark.parametrize("variable, more", [
-    ("CI_COMMIT_BRANCH=main", set()), ("CI_PIPELINE_SOURCE=schedule", {"events"}),
+    ("CI_COMMIT_BRANCH=main", set()), ("CI_PIPELINE_SOURCE=schedule", {"events", "long"}),
     ("CI_COMMIT_TAG=v1.0.0", {"image:amd64", "image:arm64", "package", "publish", "propose"})])
 def test_gitlab_ci_local_sees_the_jobs(variable, more, tmp_path):
     """It judges the file by GitLab's own schema, and which jobs a pipeline has by the rules."""

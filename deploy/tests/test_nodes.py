@@ -1,27 +1,14 @@
 """The real kube-scheduler places every overlay's pods on the nodes that infra/live gives it: `make check-nodes`. All the pods of
 the least and of each event's floor get a node of the pool, spread over the zones; what would not fit is seen not to."""
 import json
-import math
 import os
 
 import pytest
 
-import pools
-import reading
 from conftest import CACHE, CLOUD, DEPLOY, get, objects_of, run
+from nodes import ZONE, floors, node, nodes_for, pool_of
 
-ZONES = ("a", "b", "c")
 HASH = {"pod-template-hash": "abc"}
-
-
-def node(pool, number):
-    """As the kubelet would report it; the agents' part is not given away."""
-    cpus, most = pool.allocatable()
-    name = f"{pool.name.replace(' ', '-').replace('.', '-').lower()}-{number}"
-    labels = {**pool.labels, "kubernetes.io/hostname": name, "kubernetes.io/arch": pool.arch, "topology.kubernetes.io/zone": ZONES[number % len(ZONES)]}
-    room = {"cpu": f"{int(cpus * 1000)}m", "memory": str(int(most)), "pods": "110", "ephemeral-storage": "20Gi"}
-    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": labels}, "spec": {"taints": pool.taints},
-            "status": {"capacity": room, "allocatable": room, "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady"}]}}
 
 
 def pod(overlay, number, change=lambda spec: None):
@@ -29,30 +16,6 @@ def pod(overlay, number, change=lambda spec: None):
     spec = template["spec"]
     change(spec)
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"tallyd-{number}", "labels": {**template["metadata"]["labels"], **HASH}}, "spec": spec}
-
-
-def pool_of(overlay):
-    """The static pool that takes the pods, and that of the system beside it, which must not."""
-    groups = list(pools.groups(overlay))
-    spec = get(objects_of(overlay), "Deployment")["spec"]["template"]["spec"]
-    return next(p for p in groups if p.takes(spec)), next(p for p in groups if not p.takes(spec))
-
-
-def floors(overlay):
-    """(what, how many pods): the least, and each event's."""
-    spec = get(objects_of(overlay), "ScaledObject")["spec"]
-    return [("least", spec["minReplicaCount"]), *((t["name"], int(t["metadata"]["desiredReplicas"])) for t in spec["triggers"] if t["type"] == "cron")]
-
-
-def nodes_for(overlay, pods_wanted):
-    """As many nodes as Terraform or Karpenter must have made for so many pods, in whole rounds over the zones."""
-    pool, system = pool_of(overlay)
-    template = next(w for w in reading.workloads(objects_of(overlay)) if reading.is_tallyd(w))
-    cpu, memory = pools.asked(template)
-    cpus, most = pool.allocatable()
-    each = math.floor(min(cpus / cpu, most / memory))
-    wanted = math.ceil(pods_wanted / each / len(ZONES)) * len(ZONES)
-    return [*(node(pool, i) for i in range(min(wanted, pool.most))), *(node(system, i) for i in range(3))]
 
 
 QUESTIONS = {(overlay, what): (nodes_for(overlay, wanted), [pod(overlay, i) for i in range(wanted)], wanted) for overlay in CLOUD for what, wanted in floors(overlay)}
@@ -85,7 +48,7 @@ def answers(tmp_path_factory):
 @pytest.mark.parametrize("overlay, what", QUESTIONS)
 def test_pods_get_nodes_of_their_pool_spread_over_the_zones(answers, overlay, what):
     nodes, pods_, _ = QUESTIONS[overlay, what]
-    found, zone = answers(f"{overlay}-{what}"), {n["metadata"]["name"]: n["metadata"]["labels"]["topology.kubernetes.io/zone"] for n in nodes}
+    found, zone = answers(f"{overlay}-{what}"), {n["metadata"]["name"]: n["metadata"]["labels"][ZONE] for n in nodes}
     assert len(found) == len(pods_) and not [why for why in found.values() if why.startswith("none: ")]
     pool, _ = pool_of(overlay)
     mine = {n["metadata"]["name"] for n in nodes if n["metadata"]["labels"].get("tallyd.io/pool") == pool.labels["tallyd.io/pool"]}
