@@ -163,16 +163,44 @@ static bool partition_wants(const struct partition *p)
 
 bool partition_has_work(const struct partition *p, uint64_t now_ms)
 {
-    return now_ms >= partition_wake_ms(p) || (!p->halted && now_ms >= p->resume_ms && chain_is_old(&p->chain, now_ms));
+    return !p->halted && now_ms >= p->resume_ms && (partition_wants(p) || chain_is_old(&p->chain, now_ms));
+}
+
+bool partition_has_more(const struct partition *p)
+{
+    return p->phase == PARTITION_ASKED || p->chain.replaced || chain_has_writes(&p->chain) || chain_has_hits(&p->chain);
+}
+
+static uint64_t later(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
+uint64_t partition_look_ms(const struct partition *p)
+{
+    if (p->halted || !partition_has_met(p))
+        return UINT64_MAX;
+    return later(chain_look_ms(&p->chain, p->looked_ms), p->resume_ms);
 }
 
 uint64_t partition_wake_ms(const struct partition *p)
 {
-    uint64_t due_ms = partition_wants(p) ? 0 : chain_look_ms(&p->chain, p->looked_ms);
+    return !p->halted && partition_wants(p) ? p->resume_ms : partition_look_ms(p);
+}
 
-    if (p->halted)
-        return UINT64_MAX;
-    return due_ms > p->resume_ms ? due_ms : p->resume_ms;
+bool partition_is_as_left(const struct partition *p, const struct outcome *o)
+{
+    struct ledger server;
+
+    if (o->kind == OUTCOME_TEXT && ledger_parse(o->text, &server))
+        return ledger_equals(&server, &p->chain.past.acked);
+    return o->kind == OUTCOME_NONE && p->chain.past.acked.seq == 0;
+}
+
+void partition_looked(struct partition *p) { p->looked_ms = accounts_now_ms(p->chain.config.past.accounts); }
+
+void partition_mistrust(struct partition *p)
+{
+    partition_disarm(p);
+    if (p->phase == PARTITION_READY)
+        partition_move(p, PARTITION_UNMET);
 }
 
 bool partition_is_sure(const struct partition *p) { return partition_has_met(p) && chain_is_sure(&p->chain); }

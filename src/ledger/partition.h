@@ -31,9 +31,13 @@ int partition_create(struct partition **out, const struct chain_config *config);
 void partition_destroy(struct partition *p);
 
 /* ---- when it wants what ---- */
-/* Does it want to be armed or to send? It does with a batch in doubt, dirty keys, or a ledger that is to be read, read
- * again or refreshed. */
+/* Does it want to be armed or to send? It does with a batch in doubt, dirty keys, or a ledger that is to be read or
+ * refreshed. */
 bool partition_has_work(const struct partition *p, uint64_t now_ms);
+/* Will it, as far as is known, when the batch that is being sent is answered? */
+bool partition_has_more(const struct partition *p);
+/* When its ledger should be looked at though there is nothing to send; UINT64_MAX: not at all. */
+uint64_t partition_look_ms(const struct partition *p);
 /* Is there a batch that is not resolved, or one that is ready and not sent? */
 bool partition_busy(const struct partition *p);
 /* Was the ledger read on this connection, and is the fate of every copy of the batch known? Then what the server holds
@@ -89,6 +93,12 @@ enum redis_error_class partition_refusal(const struct partition *p);
 enum refusal_action partition_settle(struct partition *p);
 /* Its batch was on the connection that ended because time was up. It is replaced by smaller ones. */
 void partition_did_not_pass(struct partition *p);
+/* The ledger was looked at, in no transaction. Is it what it must be? */
+bool partition_is_as_left(const struct partition *p, const struct outcome *o);
+/* It is, or a look at another one has shown as much. */
+void partition_looked(struct partition *p);
+/* It may not be: read it again, with all that follows. */
+void partition_mistrust(struct partition *p);
 /* The connection is gone, or the partition leaves it. */
 void partition_unlink(struct partition *p);
 /* The next connection is to another node. */

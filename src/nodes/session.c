@@ -13,10 +13,16 @@
 
 static const bool may_move[SESSION_STATES][SESSION_STATES] = {
     [SESSION_DOWN] = {[SESSION_UNARMED] = true},
-    [SESSION_UNARMED] = {[SESSION_ARMING] = true, [SESSION_DOWN] = true},
+    [SESSION_UNARMED] = {[SESSION_ARMING] = true, [SESSION_READING] = true, [SESSION_DOWN] = true},
+    [SESSION_READING] = {[SESSION_UNARMED] = true, [SESSION_DOWN] = true},
     [SESSION_ARMING] = {[SESSION_ARMED] = true, [SESSION_UNARMED] = true, [SESSION_DOWN] = true},
-    [SESSION_ARMED] = {[SESSION_SENT] = true, [SESSION_ARMING] = true, [SESSION_UNARMED] = true, [SESSION_DOWN] = true},
-    [SESSION_SENT] = {[SESSION_ARMING] = true, [SESSION_DOWN] = true},
+    [SESSION_ARMED] = {[SESSION_SENT] = true,
+                       [SESSION_ARMING] = true,
+                       [SESSION_READING] = true,
+                       [SESSION_UNARMED] = true,
+                       [SESSION_DOWN] = true},
+    [SESSION_SENT] =
+        {[SESSION_ARMING] = true, [SESSION_READING] = true, [SESSION_UNARMED] = true, [SESSION_DOWN] = true},
 };
 
 /* What must hold in each state. */
@@ -24,7 +30,8 @@ static bool session_holds(const struct session *s)
 {
     switch (s->state) {
     case SESSION_DOWN: return !s->turn && !s->sent && !s->multi_open;
-    case SESSION_UNARMED: return !s->sent;
+    case SESSION_UNARMED: return !s->sent && !s->reads_due;
+    case SESSION_READING: return !s->sent;
     case SESSION_ARMING: return true; /* the batch that was answered may not be settled yet */
     case SESSION_ARMED: return !s->sent && partition_is_armed(s->turn) && s->multi_open;
     case SESSION_SENT: return s->sent && s->sent == s->turn;
@@ -33,7 +40,7 @@ static bool session_holds(const struct session *s)
     return false;
 }
 
-static void session_move(struct session *s, enum session_state to)
+void session_move(struct session *s, enum session_state to)
 {
     assert(may_move[s->state][to]);
     s->state = to;
@@ -54,7 +61,7 @@ uint32_t session_find(const struct session *s, const struct partition *p)
 void session_join(struct session *s, struct partition *p)
 {
     assert(s->members_count < s->config.members_max);
-    s->members[s->members_count++] = (struct member){s, p};
+    s->members[s->members_count++] = (struct member){.session = s, .partition = p};
 }
 
 bool session_try_leave(struct session *s, struct partition *p)
@@ -62,7 +69,7 @@ bool session_try_leave(struct session *s, struct partition *p)
     uint32_t at = session_find(s, p);
 
     assert(at < s->members_count);
-    if (s->state == SESSION_ARMING || s->state == SESSION_SENT)
+    if (s->state == SESSION_ARMING || s->state == SESSION_SENT || s->state == SESSION_READING)
         return false;
     if (s->turn == p) {
         s->turn = NULL;
@@ -76,7 +83,7 @@ bool session_try_leave(struct session *s, struct partition *p)
 
 uint32_t session_members(const struct session *s) { return s->members_count; }
 
-/* The next with work, in turn; the one whose turn it is comes last. NULL: none has. */
+/* The next with work, in turn; the one whose turn it is comes last. NULL: none has any. */
 static struct partition *session_next(const struct session *s, uint64_t now_ms)
 {
     uint32_t turn = s->turn ? session_find(s, s->turn) : s->members_count;
@@ -104,6 +111,16 @@ static bool session_settle(struct session *s, struct partition *p)
     else if (action == REFUSAL_REMAP)
         s->config.remap(s->config.remap_ctx);
     return action == REFUSAL_RECONNECT;
+}
+
+/* The batch is answered, and no arm follows it. */
+static void session_rest(struct session *s)
+{
+    struct partition *sent = s->sent;
+
+    s->sent = NULL;
+    if (!session_settle(s, sent))
+        session_move(s, s->reads_due ? SESSION_READING : SESSION_UNARMED);
 }
 
 /* The answers to everything that was sent are in: what next? */
@@ -150,6 +167,7 @@ static void session_take(struct session *s, enum partition_step what, uint32_t i
         refusals_end(s->config.accounts->refusals, partition_refused(p));
     if (news == PARTITION_PROVED)
         link_proved(s->config.link);
+    session_note_proof(s, p, what, news);
 }
 
 /* The reply to one step of an arm or a batch. */
@@ -164,8 +182,10 @@ static void session_on_step(void *ctx, const struct reply *reply, uint32_t index
     if (step->what == STEP_EXEC)
         PROBE(exec, partition_number(s->sent), reply->type);
     session_take(s, step->what, index, &o);
-    if (step->what == STEP_EXEC)
+    if (step->what == STEP_EXEC && s->arm_follows)
         session_move(s, SESSION_ARMING);
+    else if (step->what == STEP_EXEC)
+        session_rest(s);
     if (step->what == STEP_MULTI)
         session_act(s);
 }
@@ -208,37 +228,76 @@ static void session_append_arm(struct session *s, struct partition *next)
     session_say(s, STEP_MULTI, 1, (struct slice[]){SLICE("MULTI")});
 }
 
-/* What ends every write: reads, and the arm for the next batch. */
+/* What ends every write: reads, and the arm for the next batch if there is anything to send. */
 static void session_finish_write(struct session *s, struct partition *next, const struct partition *sure)
 {
     session_append_reads(s, sure);
-    session_append_arm(s, next);
+    if (next)
+        session_append_arm(s, next);
     link_send_commands(s->config.link, &s->out);
+}
+
+static void session_begin_write(struct session *s)
+{
+    buf_clear(&s->out);
+    if (!s->multi_open)
+        return;
+    command_append(&s->out, 1, (struct slice[]){SLICE("DISCARD")});
+    link_expect(s->config.link, 1, session_on_discard, s);
 }
 
 static void session_arm(struct session *s, struct partition *next)
 {
-    buf_clear(&s->out);
-    if (s->multi_open) {
-        command_append(&s->out, 1, (struct slice[]){SLICE("DISCARD")});
-        link_expect(s->config.link, 1, session_on_discard, s);
-    }
+    session_begin_write(s);
     session_move(s, SESSION_ARMING);
     session_finish_write(s, next, NULL);
 }
 
-static void session_send_batch(struct session *s, struct batch *b, bool sure, uint64_t now_ms)
+/* Reads, and perhaps a look at a ledger, while there is nothing to send. */
+static void session_read(struct session *s, struct member *look)
+{
+    session_begin_write(s);
+    if (s->turn)
+        partition_disarm(s->turn);
+    if (look)
+        session_append_look(s, look);
+    session_append_reads(s, NULL);
+    session_move(s, SESSION_READING);
+    link_send_commands(s->config.link, &s->out);
+}
+
+/* Whom to arm behind the batch of the one whose turn it is; NULL: nothing is due, so the next flush arms. */
+static struct partition *session_follower(const struct session *s, uint64_t now_ms)
 {
     struct partition *next = session_next(s, now_ms);
 
+    return next == s->turn && !partition_has_more(next) ? NULL : next;
+}
+
+static void session_send_batch(struct session *s, struct batch *b, bool sure, uint64_t now_ms)
+{
+    struct partition *next = session_follower(s, now_ms);
+
     s->sent = s->turn;
     s->batch = b;
+    s->arm_follows = next;
     buf_clear(&s->out);
     link_send(s->config.link, buf_slice(&b->bytes));
     session_expect(s, batch_commands(b) + 1, STEP_QUEUED);
     session_expect(s, 1, STEP_EXEC);
     session_move(s, SESSION_SENT);
-    session_finish_write(s, next ? next : s->turn, sure ? s->sent : NULL);
+    session_finish_write(s, next, sure ? s->sent : NULL);
+}
+
+static void session_tick_unarmed(struct session *s, uint64_t now_ms)
+{
+    struct partition *next = session_next(s, now_ms);
+    struct member *look = next ? NULL : session_look_due(s, now_ms);
+
+    if (next)
+        session_arm(s, next);
+    else if (look || session_may_read(s))
+        session_read(s, look);
 }
 
 static void session_tick_armed(struct session *s, uint64_t now_ms)
@@ -250,17 +309,7 @@ static void session_tick_armed(struct session *s, uint64_t now_ms)
         session_send_batch(s, b, sure, now_ms);
         return;
     }
-    struct partition *next = session_next(s, now_ms);
-    if (next || session_may_read(s))
-        session_arm(s, next ? next : s->turn);
-}
-
-static void session_tick_unarmed(struct session *s, uint64_t now_ms)
-{
-    struct partition *next = session_next(s, now_ms);
-
-    if (next)
-        session_arm(s, next);
+    session_tick_unarmed(s, now_ms);
 }
 
 void session_tick(struct session *s, uint64_t now_ms)
@@ -269,6 +318,7 @@ void session_tick(struct session *s, uint64_t now_ms)
     case SESSION_UNARMED: session_tick_unarmed(s, now_ms); return;
     case SESSION_ARMED: session_tick_armed(s, now_ms); return;
     case SESSION_DOWN:
+    case SESSION_READING:
     case SESSION_ARMING:
     case SESSION_SENT:
     case SESSION_STATES: return;
@@ -289,12 +339,15 @@ void session_link_down(struct session *s)
         partition_did_not_pass(s->sent);
     /* Whoever reads is told at once, not at a deadline: a page must not wait for an outage to end. */
     for (uint32_t i = 0; i < s->members_count; i++) {
+        s->members[i].stored = s->members[i].met = 0;
         partition_unlink(s->members[i].partition);
         read_queue_fail(s->config.reads, partition_number(s->members[i].partition));
     }
     s->turn = NULL;
     s->sent = NULL;
     s->multi_open = false;
+    s->reads_due = 0;
+    s->stores = 0;
     if (s->state != SESSION_DOWN)
         session_move(s, SESSION_DOWN);
 }

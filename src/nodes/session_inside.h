@@ -8,15 +8,22 @@
 
 /*             link ready         work          WATCH, GET, MULTI answered
  *     DOWN ─────────────► UNARMED ─────► ARMING ─────────────────────────► ARMED
- *      ▲                   ▲   ▲          │ ▲ ▲   DISCARD · reads · arm     │ │ │
- *      │                   │   └──────────┘ │ └─────────────────────────────┘ │ │
- *      │ link down         │    refused     │ EXEC answered           a batch │ │
- *      │ (from any)        │                └────────────────── SENT ◄────────┘ │
- *      └───                └──────────────────────────────────────────────────── ┘
- *                                        the armed partition leaves the node          */
+ *      ▲                   ▲ ▲ ▲          │ ▲ ▲   DISCARD · reads · arm     │ │ │
+ *      │                   │ │ └──────────┘ │ └─────────────────────────────┘ │ │
+ *      │ link down         │ │  refused     │ EXEC answered, and    a batch   │ │
+ *      │ (from any)        │ │              │ an arm follows                  │ │
+ *      └───                │ │              └────────────────── SENT ◄────────┘ │
+ *                          │ └──────────────────────────────────┘               │
+ *                          │       EXEC answered, and nothing follows           │
+ *                          └────────────────────────────────────────────────────┘
+ *                                        the armed partition leaves the node
+ *
+ * READING comes before UNARMED where reads or a look at a ledger are due that nothing follows: from UNARMED, from ARMED
+ * by DISCARD, and from SENT. */
 enum session_state {
     SESSION_DOWN,
     SESSION_UNARMED,
+    SESSION_READING,
     SESSION_ARMING,
     SESSION_ARMED,
     SESSION_SENT,
@@ -32,6 +39,9 @@ struct session_step {
 struct member {
     struct session *session;
     struct partition *partition;
+    /* Of the batches stored on this connection: which was its last, 0 for none; and how many there were when its ledger
+     * was read last in an arm. */
+    uint64_t stored, met;
 };
 
 struct session {
@@ -42,6 +52,9 @@ struct session {
     struct batch *batch;    /* the one under way, or the last that was */
     struct session_step steps[STEPS];
     bool multi_open;
+    bool arm_follows;   /* SENT: an arm is on its way behind the batch */
+    uint32_t reads_due; /* answers to reads and looks */
+    uint64_t stores;    /* batches stored on this connection */
     struct refused refused_read, refused_discard;
     struct buf out;
     uint32_t members_count;
@@ -55,3 +68,12 @@ uint32_t session_find(const struct session *s, const struct partition *p);
  * It may be NULL. */
 void session_append_reads(struct session *s, const struct partition *sure);
 bool session_may_read(const struct session *s); /* Is there any? */
+/* What a step of an arm or a batch of `p` has shown of its ledger. */
+void session_note_proof(struct session *s, const struct partition *p, enum partition_step what,
+                        enum partition_news news);
+/* Appends a look at the ledger of a partition, in no transaction. */
+void session_append_look(struct session *s, struct member *m);
+/* The member to look at now, for all; NULL: no look is due. */
+struct member *session_look_due(struct session *s, uint64_t now_ms);
+/* Only from may_move's table, and into a lawful state. */
+void session_move(struct session *s, enum session_state to);

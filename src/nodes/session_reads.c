@@ -1,9 +1,21 @@
-/* Reads of counters travel between the batches of a session. */
+/* What a session asks for beside its batches: counters that somebody reads, and ledgers that should be as they were. */
+#include "base/command.h"
+#include "nodes/outcomes.h"
 #include "nodes/refusals.h"
 #include "nodes/session_inside.h"
 #include "redis/error.h"
 
 #define READERS_MAX 16 /* partitions that read in one write; the others have their turn in the next */
+
+/* One more is answered. */
+static void session_was_told(struct session *s)
+{
+    s->reads_due--;
+    if (s->state == SESSION_READING && s->reads_due == 0)
+        session_move(s, SESSION_UNARMED);
+}
+
+/* ---- counters ---- */
 
 static void session_on_read(void *ctx, const struct reply *reply, uint32_t index)
 {
@@ -15,6 +27,7 @@ static void session_on_read(void *ctx, const struct reply *reply, uint32_t index
         accounts_count_error(a, redis_error_classify(reply->text));
     refusals_of(a->refusals, &m->session->refused_read, "getrange", reply, m->session->config.link);
     read_queue_take(m->session->config.reads, partition_number(m->partition), reply, accounts_now_ms(a));
+    session_was_told(m->session);
 }
 
 /* Reads, of the partitions of which what the server holds is known to fit the baselines, `sure` among them whatever
@@ -35,6 +48,7 @@ void session_append_reads(struct session *s, const struct partition *sure)
             continue;
         uint32_t commands = read_queue_send(s->config.reads, partition_number(m->partition), &s->out);
         link_expect(s->config.link, commands, session_on_read, m);
+        s->reads_due += commands;
         readers++;
     }
 }
@@ -46,4 +60,71 @@ bool session_may_read(const struct session *s)
             return true;
     }
     return false;
+}
+
+/* ---- ledgers ---- */
+
+void session_note_proof(struct session *s, const struct partition *p, enum partition_step what,
+                        enum partition_news news)
+{
+    struct member *m = &s->members[session_find(s, p)];
+
+    if (what == STEP_LEDGER)
+        m->met = s->stores;
+    if (what == STEP_EXEC && news == PARTITION_PROVED && !s->batch->is_probe)
+        m->stored = ++s->stores;
+}
+
+/* A server forgets the latest first. So where a batch that it stored on this connection is to be seen, all that were
+ * stored before it are, and what had been read before it is as it was. */
+static void session_believe(struct session *s, const struct member *seen)
+{
+    for (uint32_t i = 0; i < s->members_count; i++) {
+        struct member *m = &s->members[i];
+        if (m == seen || (m->stored < seen->stored && m->met < seen->stored))
+            partition_looked(m->partition);
+    }
+}
+
+static void session_on_look(void *ctx, const struct reply *reply, uint32_t index)
+{
+    struct member *m = ctx;
+    struct session *s = m->session;
+    const struct outcome o = outcome_of(STEP_LEDGER, reply, NULL);
+    (void)index;
+
+    if (o.kind == OUTCOME_STRANGE) {
+        link_fail(s->config.link, -EPROTO, "%s was not answered as it should be", outcome_step_name(STEP_LEDGER));
+        return;
+    }
+    if (partition_is_as_left(m->partition, &o)) {
+        session_believe(s, m);
+    } else {
+        for (uint32_t i = 0; i < s->members_count; i++)
+            partition_mistrust(s->members[i].partition);
+    }
+    session_was_told(s);
+}
+
+struct member *session_look_due(struct session *s, uint64_t now_ms)
+{
+    struct member *look = NULL;
+
+    for (uint32_t i = 0; i < s->members_count && !look; i++) {
+        if (now_ms >= partition_look_ms(s->members[i].partition))
+            look = &s->members[i];
+    }
+    for (uint32_t i = 0; i < s->members_count && look; i++) {
+        struct member *m = &s->members[i];
+        if (m->stored > look->stored && partition_look_ms(m->partition) != UINT64_MAX)
+            look = m;
+    }
+    return look;
+}
+
+void session_append_look(struct session *s, struct member *m)
+{
+    command_append(&s->out, 2, (struct slice[]){SLICE("GET"), partition_ledger_key(m->partition)});
+    link_expect(s->config.link, 1, session_on_look, m);
+    s->reads_due++;
 }

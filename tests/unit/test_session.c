@@ -42,6 +42,98 @@ static void test_n_partitions_with_work_cost_n_round_trips(void **state)
     cluster_destroy(f);
 }
 
+/* WATCH, GET, MULTI, INCR, SET and EXEC: no arm for a partition that may not be the next one. */
+static void test_a_lone_hit_costs_six_commands_whatever_its_partition(void **state)
+{
+    struct fake_cluster *f = start(&(struct world_options){0});
+    char name[32];
+    (void)state;
+
+    cluster_name(f, 3, 0, name);
+    world_hit(&f->world, 0, name, 1);
+    assert_true(world_settle(&f->world)); /* what the start had armed is used up, or given up */
+    for (uint32_t i = 0; i < 40; i++) {
+        uint64_t before = f->world.stats.commands, maps = f->maps_asked;
+        cluster_name(f, i * 7 % CLUSTER_PARTITIONS, (int)i, name);
+        world_hit(&f->world, 0, name, 1);
+        assert_true(world_settle(&f->world));
+        core_tick(f->world.core);
+        assert_int_equal(f->world.stats.commands - before - (f->maps_asked - maps), 6);
+    }
+    cluster_destroy(f);
+}
+
+static void test_one_look_in_ten_seconds_is_enough_for_a_node(void **state)
+{
+    struct fake_cluster *f = start(&(struct world_options){.replay_window_ms = 60000});
+    (void)state;
+
+    hit_each_partition(f, 0);
+    assert_true(world_settle(&f->world));
+    uint64_t gets = f->nodes[0].gets, execs = f->nodes[0].execs;
+    world_run_ms(&f->world, 55000);
+    assert_in_range(f->nodes[0].gets - gets, 5, 6);
+    assert_int_equal(f->nodes[0].execs, execs);
+    assert_int_equal(f->world.stats.alarms, 0);
+    cluster_destroy(f);
+}
+
+/* As after a balancer's change of mind, which no connection tells of. */
+static void roll_back(struct fake_cluster *f, uint32_t partition, const struct fake_key *ledger)
+{
+    char key[128], name[32];
+
+    cluster_name(f, partition, 0, name);
+    snprintf(key, sizeof(key), "%s%s", keyspace_prefix(&f->space, partition).at, name);
+    *strchr(key, '/') = ':';
+    fake_set(&f->nodes[0], key, "1");
+    fake_set(&f->nodes[0], ledger->name, ledger->value);
+}
+
+static struct fake_key *ledger_of(struct fake_cluster *f, uint32_t partition)
+{
+    const struct slice prefix = keyspace_prefix(&f->space, partition);
+    struct fake_key *found = NULL;
+
+    for (int i = 0; i < f->nodes[0].keys_count; i++) {
+        struct fake_key *k = &f->nodes[0].keys[i];
+        if (strncmp(k->name, prefix.at, prefix.bytes) == 0 && strstr(k->name, "!ledger"))
+            found = k;
+    }
+    return found;
+}
+
+/* The look at the last one is that at all: what it shows sends us to the others. */
+static void test_a_server_that_forgot_the_last_batches_is_found_out_by_one_look(void **state)
+{
+    struct fake_cluster *f = start(&(struct world_options){.replay_window_ms = 60000});
+    struct fake_key before[2];
+    char name[32];
+    static const uint32_t forgotten[] = {4, 9};
+    (void)state;
+
+    hit_each_partition(f, 0);
+    assert_true(world_settle(&f->world));
+    for (int i = 0; i < 2; i++)
+        before[i] = *ledger_of(f, forgotten[i]);
+    for (int i = 0; i < 2; i++) {
+        cluster_name(f, forgotten[i], 0, name);
+        world_hit(&f->world, 0, name, 1);
+        assert_true(world_settle(&f->world));
+    }
+    for (int i = 0; i < 2; i++)
+        roll_back(f, forgotten[i], &before[i]);
+    world_run_ms(&f->world, 12000 + 21000); /* a look, and twenty seconds until the loss is believed */
+    assert_true(world_settle(&f->world));
+    assert_int_equal(f->world.stats.alarms_rollback, 2);
+    assert_int_equal(f->world.stats.replayed_hits, 2);
+    for (int i = 0; i < 2; i++) {
+        cluster_name(f, forgotten[i], 0, name);
+        assert_int_equal(cluster_value(f, name), 2);
+    }
+    cluster_destroy(f);
+}
+
 static void test_every_ledger_is_read_on_each_new_connection(void **state)
 {
     struct fake_cluster *f = start(&(struct world_options){0});
@@ -146,6 +238,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_n_partitions_with_work_cost_n_round_trips),
+        cmocka_unit_test(test_a_lone_hit_costs_six_commands_whatever_its_partition),
+        cmocka_unit_test(test_one_look_in_ten_seconds_is_enough_for_a_node),
+        cmocka_unit_test(test_a_server_that_forgot_the_last_batches_is_found_out_by_one_look),
         cmocka_unit_test(test_every_ledger_is_read_on_each_new_connection),
         cmocka_unit_test(test_a_partition_with_a_long_backlog_lets_the_others_have_their_turn),
         cmocka_unit_test(test_a_partition_that_is_refused_does_not_hold_up_the_others),

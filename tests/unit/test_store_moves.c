@@ -28,6 +28,19 @@ static void test_a_partition_follows_its_slot_with_its_ledger(void **state)
     cluster_destroy(f);
 }
 
+/* Once it is armed, the next bytes are those of the batch. */
+static struct stream *wait_until_armed(struct fake_cluster *f, struct fake_redis *node)
+{
+    struct stream *armed = NULL;
+
+    while (!armed) {
+        world_step(&f->world);
+        for (int i = 0; i < node->conns_count; i++)
+            armed = node->conns[i]->watched ? node->conns[i] : armed;
+    }
+    return armed;
+}
+
 /* The connection breaks around the EXEC, and when it is looked for again the slot is elsewhere. */
 static void run_move_in_doubt(bool applied)
 {
@@ -35,17 +48,17 @@ static void run_move_in_doubt(bool applied)
     char name[32];
 
     cluster_name(f, 3, 0, name);
-    world_run_ms(&f->world, 3000); /* every partition has met its ledger, and the armed one is that of the last batch */
+    world_run_ms(&f->world, 3000); /* every partition has met its ledger */
     world_hit(&f->world, 0, name, 5);
     assert_true(world_settle(&f->world));
     struct fake_redis *old = cluster_node(f, 3);
     if (applied)
         old->cut_after_command = "EXEC";
-    else
-        for (int i = 0; i < old->conns_count; i++)
-            if (old->conns[i]->watched) /* what the topology asks meanwhile must not use up the cut */
-                old->conns[i]->in_cut = old->conns[i]->in_total + 5;
     world_hit(&f->world, 0, name, 7);
+    if (!applied) {
+        struct stream *s = wait_until_armed(f, old);
+        s->in_cut = s->in_total + 5;
+    }
     while (world_books(&f->world).in_flight == 0)
         world_step(&f->world);
     cluster_move(f, cluster_slot(f, 3), 2);
@@ -143,13 +156,12 @@ static void test_a_partition_leaves_only_between_two_transactions(void **state)
     cluster_name(f, 15, 0, other);
     cluster_hit_all(f, 1);
     assert_true(world_settle(&f->world));
-    world_hit(&f->world, 0, name, 1);
-    assert_true(world_settle(&f->world)); /* now it is the one that is armed */
     uint16_t slot = cluster_slot(f, 3);
     struct fake_redis *slow = cluster_node(f, 3);
     int64_t before = cluster_value(f, name);
-    slow->mute = true;
     world_hit(&f->world, 0, name, 7);
+    wait_until_armed(f, slow);
+    slow->mute = true;
     while (world_books(&f->world).in_flight == 0)
         world_step(&f->world);
     uint64_t maps = f->maps_asked;
