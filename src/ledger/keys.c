@@ -49,7 +49,7 @@ _Static_assert(KEY_NONE == TOTALS_NONE, "a key is an entry of the totals");
 /* Through the cells, as a worker may count a name that no flush has met yet. */
 uint32_t keys_find(struct keys *k, struct slice name)
 {
-    uint64_t hash = shard_hash(k->shards[0].shard, name);
+    uint64_t hash = keys_hash(k, name);
 
     for (uint32_t i = 0; i < k->shards_count; i++) {
         uint32_t cell = shard_find(k->shards[i].shard, name, hash);
@@ -58,6 +58,8 @@ uint32_t keys_find(struct keys *k, struct slice name)
     }
     return KEY_NONE;
 }
+
+uint64_t keys_hash(const struct keys *k, struct slice name) { return shard_hash(k->shards[0].shard, name); }
 
 struct slice keys_name(const struct keys *k, uint32_t key)
 {

@@ -25,6 +25,64 @@ static void slot_give_back(struct read_queue *q, uint32_t slot)
     q->busy--;
 }
 
+/* ---- who asks for what ---- */
+
+static struct slice slot_name(const struct read_slot *slot)
+{
+    const struct answer *r = &slot->question->results[slot->index];
+
+    return (struct slice){r->name, r->name_bytes};
+}
+
+/* The slot of a question for that name, queued or under way; 0: there is none. */
+static uint32_t bucket_find(struct read_queue *q, uint32_t bucket, struct slice name)
+{
+    uint32_t at = q->buckets[bucket];
+
+    while (at && (!slot_at(q, at)->question || !slice_equals(slot_name(slot_at(q, at)), name)))
+        at = slot_at(q, at)->bucket_next;
+    return at;
+}
+
+static void bucket_add(struct read_queue *q, uint32_t bucket, uint32_t slot)
+{
+    slot_at(q, slot)->bucket = bucket;
+    slot_at(q, slot)->bucket_next = q->buckets[bucket];
+    q->buckets[bucket] = slot;
+}
+
+static void bucket_remove(struct read_queue *q, uint32_t slot)
+{
+    uint32_t *at = &q->buckets[slot_at(q, slot)->bucket];
+
+    while (*at != slot)
+        at = &slot_at(q, *at)->bucket_next;
+    *at = slot_at(q, slot)->bucket_next;
+}
+
+/* Those who joined and have expired leave; where the first has, one who joined takes its place. */
+static void slot_drop_expired(struct read_queue *q, uint32_t slot)
+{
+    struct read_slot *first = slot_at(q, slot);
+    uint32_t at = first->joined;
+
+    first->joined = 0;
+    for (uint32_t next; at; at = next) {
+        struct read_slot *s = slot_at(q, at);
+        next = s->next;
+        if (s->question && first->question) {
+            s->next = first->joined;
+            first->joined = at;
+            continue;
+        }
+        if (s->question) {
+            first->question = s->question;
+            first->index = s->index;
+        }
+        slot_give_back(q, at);
+    }
+}
+
 static void lane_append(struct read_queue *q, struct read_lane *lane, uint32_t slot)
 {
     slot_at(q, slot)->next = 0;
@@ -65,6 +123,23 @@ static void question_unlink(struct read_queue *q, struct question *question, str
         q->questions_last = before;
 }
 
+static void read_queue_push_name(struct read_queue *q, struct question *question, uint32_t index)
+{
+    const struct slice name = {question->results[index].name, question->results[index].name_bytes};
+    uint32_t bucket = (uint32_t)(keys_hash(q->keys, name) % READ_QUEUE_BUCKETS), asked = bucket_find(q, bucket, name);
+    uint32_t slot = slot_take(q);
+
+    *slot_at(q, slot) = (struct read_slot){.question = question, .index = index};
+    if (asked) {
+        slot_at(q, slot)->next = slot_at(q, asked)->joined;
+        slot_at(q, asked)->joined = slot;
+        q->joins++;
+        return;
+    }
+    bucket_add(q, bucket, slot);
+    lane_append(q, &q->lanes[keyspace_partition(q->space, name)], slot);
+}
+
 void read_queue_push(struct read_queue *q, struct question *question)
 {
     question->unanswered = question->count;
@@ -76,12 +151,8 @@ void read_queue_push(struct read_queue *q, struct question *question)
         return;
     }
     question_link(q, question);
-    for (uint32_t i = 0; i < question->count; i++) {
-        const struct answer *r = &question->results[i];
-        uint32_t slot = slot_take(q);
-        *slot_at(q, slot) = (struct read_slot){.question = question, .index = i};
-        lane_append(q, &q->lanes[keyspace_partition(q->space, (struct slice){r->name, r->name_bytes})], slot);
-    }
+    for (uint32_t i = 0; i < question->count; i++)
+        read_queue_push_name(q, question, i);
 }
 
 bool read_queue_waits(const struct read_queue *q, uint32_t lane) { return q->lanes[lane].unsent != 0; }
@@ -95,9 +166,8 @@ uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
 
     while (l->unsent && commands < READ_QUEUE_SENT_MAX && !out->failed) {
         const struct read_slot *slot = slot_at(q, l->unsent);
-        const struct answer *r = &slot->question->results[slot->index];
         l->unsent = slot->next;
-        key_value_append(out, &key, prefix, (struct slice){r->name, r->name_bytes});
+        key_value_append(out, &key, prefix, slot_name(slot));
         commands++;
     }
     buf_fini(&key);
@@ -144,6 +214,13 @@ static void question_finish(struct read_queue *q, struct question *question)
     asker_answer(&q->asker, question);
 }
 
+static void slot_answer(struct read_queue *q, const struct read_slot *slot, const struct reply *reply)
+{
+    result_take(&slot->question->results[slot->index], reply);
+    if (--slot->question->unanswered == 0)
+        question_finish(q, slot->question);
+}
+
 void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms)
 {
     struct read_lane *l = &q->lanes[lane];
@@ -151,14 +228,19 @@ void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *re
     const struct read_slot slot = *slot_at(q, at);
 
     l->first = slot.next;
+    bucket_remove(q, at);
     slot_give_back(q, at);
     if (!slot.question)
         return;
     struct answer *result = &slot.question->results[slot.index];
     result_take(result, reply);
     result_publish(q, result, now_ms);
-    if (--slot.question->unanswered == 0)
-        question_finish(q, slot.question);
+    for (uint32_t other = slot.joined, next; other; other = next) {
+        next = slot_at(q, other)->next;
+        slot_answer(q, slot_at(q, other), reply);
+        slot_give_back(q, other);
+    }
+    slot_answer(q, &slot, reply);
 }
 
 /* ---- what goes wrong ---- */
@@ -169,8 +251,10 @@ static void lane_drop_expired(struct read_queue *q, struct read_lane *l)
 {
     uint32_t before = 0, unsent = l->unsent;
 
-    for (uint32_t at = l->first; at && at != unsent; at = slot_at(q, at)->next)
+    for (uint32_t at = l->first; at && at != unsent; at = slot_at(q, at)->next) {
+        slot_drop_expired(q, at);
         before = at;
+    }
     l->unsent = 0;
     l->last = before;
     if (before)
@@ -179,10 +263,13 @@ static void lane_drop_expired(struct read_queue *q, struct read_lane *l)
         l->first = 0;
     for (uint32_t at = unsent, next; at; at = next) {
         next = slot_at(q, at)->next;
-        if (slot_at(q, at)->question)
+        slot_drop_expired(q, at);
+        if (slot_at(q, at)->question) {
             lane_append(q, l, at);
-        else
-            slot_give_back(q, at);
+            continue;
+        }
+        bucket_remove(q, at);
+        slot_give_back(q, at);
     }
 }
 
@@ -197,14 +284,20 @@ static void question_expire(struct read_queue *q, struct question *question, str
     asker_answer(&q->asker, question);
 }
 
+static void slot_expire(struct read_queue *q, const struct read_slot *slot)
+{
+    if (slot->question)
+        question_expire(q, slot->question, question_before(q, slot->question));
+}
+
 void read_queue_fail(struct read_queue *q, uint32_t lane)
 {
     struct read_lane *l = &q->lanes[lane];
 
     for (uint32_t at = l->first; at; at = slot_at(q, at)->next) {
-        struct question *question = slot_at(q, at)->question;
-        if (question)
-            question_expire(q, question, question_before(q, question));
+        slot_expire(q, slot_at(q, at));
+        for (uint32_t other = slot_at(q, at)->joined; other; other = slot_at(q, other)->next)
+            slot_expire(q, slot_at(q, other));
     }
     l->unsent = l->first;
     for (uint32_t any = 0; any < q->space->partitions; any++)

@@ -7,6 +7,9 @@
  *
  * Happy path: read_queue_push() takes a question. read_queue_send() appends the commands of one lane that fit behind
  * what is being sent. read_queue_take() gets their replies, in order. A question with all its answers goes to `asker`.
+ * Of one name there is one question at a time: who asks for it meanwhile joins. No older answer follows from that than
+ * from a question of its own. Batches and questions of a name travel on one connection, so the answer to a question
+ * that left before a batch has come before the batch is known to be stored.
  *
  * Failure modes:
  *   - The link goes down: all questions with names in its lanes are answered, and what is open is ANSWER_FAILED.
@@ -26,10 +29,15 @@
 #define READ_QUEUE_SLOTS 8192    /* names queued or under way */
 #define READ_QUEUE_SENT_MAX 1024 /* names of a lane in one go, so that batches get their turn */
 
+#define READ_QUEUE_BUCKETS 4096
+
+/* Slots are told by slot + 1, and 0 is none. */
 struct read_slot {
-    struct question *question; /* NULL when it has expired */
+    struct question *question; /* NULL when it has expired, and nobody has joined it */
     uint32_t index;
-    uint32_t next; /* slot + 1, or 0 */
+    uint32_t next;   /* in its lane, or among those who joined the same slot, or among the free ones */
+    uint32_t joined; /* the first of those who want the same answer */
+    uint32_t bucket, bucket_next;
 };
 
 /* A list of slots. Those from `first` on are under way, those from `unsent` on are queued. Each is slot + 1, or 0. */
@@ -44,8 +52,10 @@ struct read_queue {
     struct asker asker;
     struct question *questions_first, *questions_last; /* all that are not answered */
     uint32_t used;                                     /* slots that ever were */
-    uint32_t free_first, busy;                         /* slots given back, and slots in lanes */
+    uint32_t free_first, busy;                         /* slots given back, and slots in use */
+    uint64_t joins;                                    /* questions that were spared */
     struct read_lane lanes[PARTITIONS_MAX];
+    uint32_t buckets[READ_QUEUE_BUCKETS]; /* the slots in lanes, by name */
     struct read_slot slots[READ_QUEUE_SLOTS];
 };
 

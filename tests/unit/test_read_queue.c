@@ -229,6 +229,101 @@ static void test_questions_of_no_or_too_many_names_are_answered_at_once(void **s
     world_fini(&w);
 }
 
+static void test_of_one_name_there_is_one_question_at_a_time(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    world_run_ms(&w, 20);
+    fake_set(&w.redis, "t:n:a", "7");
+    uint64_t before = w.redis.gets;
+    for (int i = 0; i < 12; i++) {
+        world_ask(&w, i % 4 ? "n/a" : "n/b", 1000);
+        if (i == 6)
+            core_tick(w.core); /* the first are on their way */
+    }
+    world_run_ms(&w, 50);
+    assert_int_equal(w.answered_count, 12);
+    for (int i = 0; i < 12; i++) {
+        bool found = w.answered[i]->results[0].name[2] == 'a';
+        assert_int_equal(answer(&w, i)->state, found ? ANSWER_FOUND : ANSWER_MISSING);
+        assert_int_equal(answer(&w, i)->stored, found ? 7 : 0);
+    }
+    assert_int_equal(w.redis.gets - before, 2);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+/* Whoever asked first gave up, or one of those who joined; the others still want to know. */
+static void test_who_joined_a_question_outlives_who_asked_it(void **state)
+{
+    (void)state;
+
+    for (int leaver = 0; leaver < 3; leaver++) {
+        struct world w;
+        world_init(&w);
+        world_run_ms(&w, 50);
+        fake_set(&w.redis, "t:n:a", "7");
+        w.redis.mute = true;
+        for (int i = 0; i < 3; i++)
+            world_ask(&w, "n/a", i == leaver ? 50 : 1000);
+        world_run_ms(&w, 120);
+        assert_int_equal(w.answered_count, 1);
+        assert_int_equal(answer(&w, 0)->state, ANSWER_FAILED);
+        world_ask(&w, "n/a", 1000);
+        w.redis.mute = false;
+        fake_serve(w.redis.conns[0]);
+        world_run_ms(&w, 50);
+        assert_int_equal(w.answered_count, 4);
+        for (int i = 1; i < 4; i++)
+            assert_int_equal(answer(&w, i)->stored, 7);
+        assert_int_equal(w.redis.gets, 2); /* the ledger, and the key */
+        free_answers(&w);
+        world_fini(&w);
+    }
+}
+
+static void test_a_name_that_stands_twice_in_a_question_is_answered_twice(void **state)
+{
+    struct world w;
+    struct question *op = calloc(1, sizeof(*op) + 2 * sizeof(op->results[0]));
+    (void)state;
+
+    world_init(&w);
+    fake_set(&w.redis, "t:n:a", "7");
+    op->count = 2;
+    op->deadline_ms = w.now_us / 1000 + 1000;
+    for (int i = 0; i < 2; i++)
+        op->results[i].name_bytes = (uint16_t)snprintf(op->results[i].name, NAME_BYTES_MAX, "n/a");
+    core_read(w.core, op);
+    world_run_ms(&w, 50);
+    assert_int_equal(w.answered_count, 1);
+    assert_int_equal(op->results[0].stored + op->results[1].stored, 14);
+    free_answers(&w);
+    world_fini(&w);
+}
+
+static void test_a_read_between_flushes_costs_one_command(void **state)
+{
+    struct world w;
+    (void)state;
+
+    world_init(&w);
+    fake_set(&w.redis, "t:n:a", "7");
+    world_hit(&w, 0, "n/b", 1);
+    assert_true(world_settle(&w));
+    uint64_t before = w.stats.commands;
+    for (int i = 0; i < 5; i++) {
+        world_ask(&w, "n/a", 1000);
+        world_run_ms(&w, 20);
+    }
+    assert_int_equal(w.answered_count, 5);
+    assert_int_equal(w.stats.commands - before, 5);
+    free_answers(&w);
+    world_fini(&w);
+}
+
 static void test_more_questions_than_fit_a_write_are_all_answered(void **state)
 {
     struct world w;
@@ -264,6 +359,10 @@ int main(void)
         cmocka_unit_test(test_a_question_whose_connection_ends_fails),
         cmocka_unit_test(test_reads_go_on_while_the_server_refuses_batches),
         cmocka_unit_test(test_questions_of_no_or_too_many_names_are_answered_at_once),
+        cmocka_unit_test(test_of_one_name_there_is_one_question_at_a_time),
+        cmocka_unit_test(test_who_joined_a_question_outlives_who_asked_it),
+        cmocka_unit_test(test_a_name_that_stands_twice_in_a_question_is_answered_twice),
+        cmocka_unit_test(test_a_read_between_flushes_costs_one_command),
         cmocka_unit_test(test_more_questions_than_fit_a_write_are_all_answered),
     };
 
