@@ -124,6 +124,8 @@ void core_drain(struct core *c)
 
 bool core_is_idle(const struct core *c) { return !core_has_work(c); }
 
+bool core_try_part(struct core *c) { return !c->store || store_try_part(c->store); }
+
 bool core_has_room(const struct core *c) { return read_queue_has_room(&c->reads); }
 
 void core_fail_questions(struct core *c)

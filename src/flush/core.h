@@ -43,6 +43,9 @@ void core_hurry(struct core *c);
 void core_drain(struct core *c);
 /* Is nothing dirty or in flight? Keys that the store refuses do not count. */
 bool core_is_idle(const struct core *c);
+/* Once idle: the store need not remember this process, if none comes after it. Returns whether that is done, or cannot
+ * be done. */
+bool core_try_part(struct core *c);
 /* Is there room for one more question? */
 bool core_has_room(const struct core *c);
 /* Takes a question. Only with room. */

@@ -93,14 +93,15 @@ static void flusher_wait(struct flusher *f)
 static bool flusher_drained(struct flusher *f)
 {
     struct flusher_books books;
+    bool late = env_now_us(&f->env) / 1000 >= load_acquire_u64(&f->drain_deadline_ms);
 
     if (!core_is_idle(f->core)) {
         f->drain_result = -ETIMEDOUT;
-        return env_now_us(&f->env) / 1000 >= load_acquire_u64(&f->drain_deadline_ms);
+        return late;
     }
     books_read(&f->books, &books);
     f->drain_result = books.poisoned ? -EKEYREJECTED : 0;
-    return true;
+    return books.poisoned || core_try_part(f->core) || late;
 }
 
 /* So that whoever asked gets its memory back. */

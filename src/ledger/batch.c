@@ -10,7 +10,10 @@
 
 int batch_init(struct batch *b, uint32_t items_max, uint32_t parts_max)
 {
-    *b = (struct batch){.items_max = items_max, .parts_max = parts_max, .items = malloc(items_max * sizeof(*b->items))};
+    *b = (struct batch){.items_max = items_max,
+                        .parts_max = parts_max,
+                        .items = malloc(items_max * sizeof(*b->items)),
+                        .ledger_expires_s = LEDGER_EXPIRES_S};
     return b->items ? 0 : -ENOMEM;
 }
 
@@ -204,16 +207,16 @@ static void compose_write(struct buf *out, struct buf *scratch, struct slice pre
     command_append(out, w->set ? 3 : 2, (struct slice[]){w->set ? SLICE("SET") : SLICE("DEL"), key, value});
 }
 
-/* `probe`: only if there is one. */
-static void compose_ledger(struct buf *out, const struct ledger *ledger, struct slice ledger_key, bool probe)
+/* Of a probe: only if there is one. */
+static void compose_ledger(struct batch *b, struct slice ledger_key)
 {
     char value[LEDGER_VALUE_BYTES_MAX];
-    size_t value_bytes = ledger_format(ledger, value);
+    size_t value_bytes = ledger_format(&b->ledger, value);
+    const struct slice expires_s = {b->ledger_expires_s, strlen(b->ledger_expires_s)};
 
     command_append(
-        out, probe ? 6 : 5,
-        (struct slice[]){
-            SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), SLICE(LEDGER_EXPIRES_S), SLICE("XX")});
+        &b->bytes, b->is_probe ? 6 : 5,
+        (struct slice[]){SLICE("SET"), ledger_key, {value, value_bytes}, SLICE("EX"), expires_s, SLICE("XX")});
 }
 
 int batch_prepare(struct batch *b, const struct keys *keys, struct slice prefix)
@@ -238,7 +241,7 @@ int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix,
     b->prepared = false;
     if (b->write.there)
         compose_write(&b->bytes, &scratch, prefix, &b->write);
-    compose_ledger(&b->bytes, &b->ledger, ledger_key, false);
+    compose_ledger(b, ledger_key);
     command_append(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     buf_fini(&scratch);
     return b->bytes.failed ? -ENOMEM : 0;
@@ -248,7 +251,7 @@ int batch_compose_probe(struct batch *b, struct slice ledger_key)
 {
     buf_clear(&b->bytes);
     b->is_probe = true;
-    compose_ledger(&b->bytes, &b->ledger, ledger_key, true);
+    compose_ledger(b, ledger_key);
     command_append(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     return b->bytes.failed ? -ENOMEM : 0;
 }

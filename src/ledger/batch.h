@@ -55,16 +55,17 @@ struct batch {
     uint64_t found;   /* hits beside the deltas: what keys of a revived one have not pending any more */
     uint32_t refused; /* items, and the write */
     struct batch_write write;
-    bool overwrites; /* its write replaces what its items add, also what was refused of them */
-    bool inherited;  /* an earlier process made it */
-    bool revived;    /* given up once, and then shown by a server's ledger. It is never sent again */
-    bool examined;   /* proved to be applied, and its keys were looked at since */
-    bool prepared;   /* the bytes of its items are there */
-    bool is_probe;   /* it sets the ledger to what it is, if there is one */
-    uint64_t pushes; /* keys_pushes() before it was filled */
-    uint64_t parent; /* the number of the batch before it in the window, or WINDOW_NONE */
-    uint32_t sends;  /* how often it was sent */
-    uint32_t copies; /* sent with an unknown fate, so the server may still execute them */
+    bool overwrites;              /* its write replaces what its items add, also what was refused of them */
+    bool inherited;               /* an earlier process made it */
+    bool revived;                 /* given up once, and then shown by a server's ledger. It is never sent again */
+    bool examined;                /* proved to be applied, and its keys were looked at since */
+    bool prepared;                /* the bytes of its items are there */
+    bool is_probe;                /* it sets the ledger to what it is, if there is one */
+    uint64_t pushes;              /* keys_pushes() before it was filled */
+    uint64_t parent;              /* the number of the batch before it in the window, or WINDOW_NONE */
+    uint32_t sends;               /* how often it was sent */
+    uint32_t copies;              /* sent with an unknown fate, so the server may still execute them */
+    const char *ledger_expires_s; /* LEDGER_EXPIRES_S, unless told otherwise after batch_init() */
     struct buf bytes;
 };
 

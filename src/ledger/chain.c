@@ -4,7 +4,9 @@
 
 #include "sync/atomic.h"
 
-#define LEDGER_REFRESH_MS (24 * 3600 * 1000ULL) /* a quiet chain's ledger must not expire */
+/* A quiet chain's ledger must not expire. */
+#define REFRESH_MS (24 * 3600 * 1000ULL)
+#define REFRESH_ALONE_MS (REFRESH_MS / 4)
 #define LOOK_MS_MAX 10000
 #define LOOKS_A_WINDOW 6
 
@@ -60,7 +62,9 @@ static int chain_compose(struct chain *c, struct batch *b)
 
 bool chain_is_old(const struct chain *c, uint64_t now_ms)
 {
-    return c->history.acked.seq && now_ms - c->history.stored_ms >= LEDGER_REFRESH_MS;
+    uint64_t refresh_ms = c->config.history.journal ? REFRESH_MS : REFRESH_ALONE_MS;
+
+    return c->history.acked.seq && now_ms - c->history.stored_ms >= refresh_ms;
 }
 
 uint64_t chain_look_ms(const struct chain *c, uint64_t looked_ms)
@@ -244,6 +248,14 @@ static int chain_resume(struct chain *c)
     return failed;
 }
 
+/* No process comes after this one that could ask for its ledger. */
+static void chain_lives_alone(struct chain *c)
+{
+    for (uint32_t i = 0; i < CHAIN_BATCHES; i++)
+        c->batches[i].ledger_expires_s = LEDGER_EXPIRES_ALONE_S;
+    c->probe.ledger_expires_s = LEDGER_EXPIRES_ALONE_S;
+}
+
 int chain_init(struct chain *c, const struct chain_config *config)
 {
     uint32_t items_max = config->history.options->batch_keys_max;
@@ -256,6 +268,8 @@ int chain_init(struct chain *c, const struct chain_config *config)
         failed = batch_init(&c->batches[i], items_max, parts_max);
     if (!failed)
         failed = batch_init(&c->probe, 1, 1);
+    if (!config->history.journal)
+        chain_lives_alone(c);
     if (!failed)
         failed = chain_resume(c);
     if (failed)

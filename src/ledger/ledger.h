@@ -11,7 +11,10 @@
 #include "base/slice.h"
 
 #define LEDGER_VALUE_BYTES_MAX 40
-#define LEDGER_EXPIRES_S "2592000" /* 30 days */
+/* After its last batch: 30 days where a state file may wait so long for its next process, a day where there is none.
+ * Then a process that has ended in order has deleted its ledgers, so one that grows old tells of one that has not. */
+#define LEDGER_EXPIRES_S "2592000"
+#define LEDGER_EXPIRES_ALONE_S "86400"
 
 struct ledger {
     uint64_t seq; /* 0 when nothing was ever stored, and there is no key then */

@@ -190,11 +190,11 @@ bool partition_is_as_left(const struct partition *p, const struct outcome *o)
     struct ledger server;
 
     if (o->kind == OUTCOME_TEXT && ledger_parse(o->text, &server))
-        return ledger_equals(&server, &p->chain.past.acked);
-    return o->kind == OUTCOME_NONE && p->chain.past.acked.seq == 0;
+        return ledger_equals(&server, &p->chain.history.acked);
+    return o->kind == OUTCOME_NONE && p->chain.history.acked.seq == 0;
 }
 
-void partition_looked(struct partition *p) { p->looked_ms = accounts_now_ms(p->chain.config.past.accounts); }
+void partition_looked(struct partition *p) { p->looked_ms = accounts_now_ms(p->chain.config.history.accounts); }
 
 void partition_mistrust(struct partition *p)
 {
@@ -210,6 +210,13 @@ bool partition_is_armed(const struct partition *p)
 }
 
 bool partition_busy(const struct partition *p) { return p->chain.batch || p->chain.replaced || p->chain.next; }
+bool partition_leaves_ledger(const struct partition *p)
+{
+    const struct history *past = &p->chain.history;
+
+    return !past->config.journal && past->acked.seq && partition_has_met(p) && !partition_busy(p);
+}
+
 void partition_cover(struct partition *p) { chain_cover(&p->chain); }
 void partition_prepare(struct partition *p) { chain_prepare(&p->chain); }
 struct refused *partition_refused(struct partition *p) { return &p->refused; }

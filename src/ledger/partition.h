@@ -107,6 +107,8 @@ void partition_leave(struct partition *p);
 void partition_vouch(struct partition *p, uint64_t asked_ms);
 
 struct refused *partition_refused(struct partition *p); /* as it was noted */
+/* All is stored, and no process comes after this one: is there a ledger that nobody will ask for? */
+bool partition_leaves_ledger(const struct partition *p);
 uint32_t partition_number(const struct partition *p);
 struct slice partition_prefix(const struct partition *p); /* of its keys */
 struct slice partition_ledger_key(const struct partition *p);

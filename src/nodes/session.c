@@ -262,6 +262,7 @@ static void session_read(struct session *s, struct member *look)
     if (look)
         session_append_look(s, look);
     session_append_reads(s, NULL);
+    session_append_farewell(s);
     session_move(s, SESSION_READING);
     link_send_commands(s->config.link, &s->out);
 }
@@ -294,9 +295,11 @@ static void session_tick_unarmed(struct session *s, uint64_t now_ms)
     struct partition *next = session_next(s, now_ms);
     struct member *look = next ? NULL : session_look_due(s, now_ms);
 
+    if (s->parted) /* what it would find missing it has deleted itself */
+        return;
     if (next)
         session_arm(s, next);
-    else if (look || session_may_read(s))
+    else if (look || session_may_read(s) || session_has_farewell(s))
         session_read(s, look);
 }
 
@@ -358,6 +361,8 @@ uint64_t session_wake_ms(const struct session *s)
 
     if (s->state != SESSION_UNARMED && s->state != SESSION_ARMED)
         return UINT64_MAX;
+    if (session_has_farewell(s))
+        return 0;
     for (uint32_t i = 0; i < s->members_count; i++) {
         uint64_t member_wake = partition_wake_ms(s->members[i].partition);
         wake = member_wake < wake ? member_wake : wake;

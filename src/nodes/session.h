@@ -6,14 +6,14 @@
  * Happy path:
  *   ARM    WATCH L · GET L · MULTI            all three replies are read before anything else is sent
  *   SEND   INCRBY k d … · SET L "<seq+1> <nonce>" EX … · EXEC · [reads] · WATCH M · GET M · MULTI     one write
- * M is the ledger of the next partition with work, in turn, perhaps L again. So N partitions with work cost N round trips
- * and one for the first arm. When none has work no arm follows, and the next flush begins with one.
- * MULTI travels with the arm, not with the batch. If it were refused (by a changed ACL, say), the INCRBYs behind it in
- * the same write would be executed outside of any transaction.
+ * M is the ledger of the next partition with work, in turn, perhaps L again. So N partitions with work cost N round
+ * trips and one for the first arm. When none has work no arm follows, and the next flush begins with one. MULTI travels
+ * with the arm, not with the batch. If it were refused (by a changed ACL, say), the INCRBYs behind it in the same write
+ * would be executed outside of any transaction.
  *
- * Without a batch to send the write is [DISCARD] · [reads] · WATCH M · GET M · MULTI. When the answer to a batch of M was
- * lost, looks at its keys come before the WATCH. Without work it is [DISCARD] · [GET L] · [reads]: a look at the ledger
- * that was written last, and what somebody wants to know.
+ * Without a batch to send the write is [DISCARD] · [reads] · WATCH M · GET M · MULTI. When the answer to a batch of M
+ * was lost, looks at its keys come before the WATCH. Without work it is [DISCARD] · [GET L] · [reads]: a look at the
+ * ledger that was written last, and what somebody wants to know.
  *
  * Failure modes: the partitions decide what an answer means. The connection ends when they ask for it, and after
  * anything that is no answer to what was asked. Then each partition looks at its ledger on the next connection. */
@@ -43,6 +43,9 @@ void session_join(struct session *s, struct partition *p);
 /* Returns false while it is in the middle of something. Ask again when that is answered. */
 bool session_try_leave(struct session *s, struct partition *p);
 uint32_t session_members(const struct session *s);
+/* This process ends, and all is stored: deletes the ledgers that nobody will ask for, as soon as nothing else is to be
+ * said. Returns whether it is done, or cannot be done on this connection. */
+bool session_try_part(struct session *s);
 
 void session_link_ready(struct session *s);
 void session_link_down(struct session *s);

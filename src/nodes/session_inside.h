@@ -55,6 +55,7 @@ struct session {
     bool arm_follows;   /* SENT: an arm is on its way behind the batch */
     uint32_t reads_due; /* answers to reads and looks */
     uint64_t stores;    /* batches stored on this connection */
+    bool parts, parted; /* ledgers are to be deleted, and that is said */
     struct refused refused_read, refused_discard;
     struct buf out;
     uint32_t members_count;
@@ -73,6 +74,9 @@ void session_note_proof(struct session *s, const struct partition *p, enum parti
                         enum partition_news news);
 /* Appends a look at the ledger of a partition, in no transaction. */
 void session_append_look(struct session *s, struct member *m);
+/* Likewise the deletion of the ledgers that are left behind. */
+bool session_has_farewell(const struct session *s);
+void session_append_farewell(struct session *s);
 /* The member to look at now, for all; NULL: no look is due. */
 struct member *session_look_due(struct session *s, uint64_t now_ms);
 /* Only from may_move's table, and into a lawful state. */

@@ -128,3 +128,48 @@ void session_append_look(struct session *s, struct member *m)
     link_expect(s->config.link, 1, session_on_look, m);
     s->reads_due++;
 }
+
+/* ---- the end ---- */
+
+/* Whether it is deleted or not, nobody waits for it. */
+static void session_on_farewell(void *ctx, const struct reply *reply, uint32_t index)
+{
+    struct member *m = ctx;
+    (void)index;
+
+    if (reply->type == REPLY_ERROR)
+        accounts_count_error(m->session->config.accounts, redis_error_classify(reply->text));
+    session_was_told(m->session);
+}
+
+bool session_has_farewell(const struct session *s)
+{
+    bool has = false;
+
+    for (uint32_t i = 0; s->parts && !s->parted && i < s->members_count && !has; i++)
+        has = partition_leaves_ledger(s->members[i].partition);
+    return has;
+}
+
+/* In no transaction: what is still on its way from this process finds its WATCH broken. */
+void session_append_farewell(struct session *s)
+{
+    if (!session_has_farewell(s))
+        return;
+    s->parted = true;
+    for (uint32_t i = 0; i < s->members_count; i++) {
+        struct member *m = &s->members[i];
+        if (!partition_leaves_ledger(m->partition))
+            continue;
+        command_append(&s->out, 2, (struct slice[]){SLICE("DEL"), partition_ledger_key(m->partition)});
+        link_expect(s->config.link, 1, session_on_farewell, m);
+        s->reads_due++;
+    }
+}
+
+bool session_try_part(struct session *s)
+{
+    s->parts = true;
+    return s->state == SESSION_DOWN ||
+           ((s->state == SESSION_UNARMED || s->state == SESSION_ARMED) && !session_has_farewell(s));
+}

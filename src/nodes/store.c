@@ -285,6 +285,15 @@ void store_cover(struct store *s)
         partition_cover(s->placements[p].partition);
 }
 
+bool store_try_part(struct store *s)
+{
+    bool parted = true;
+
+    for (uint32_t i = 0; i < s->nodes_count && !s->config.options->state; i++)
+        parted &= session_try_part(node_session(s->nodes[i]));
+    return parted;
+}
+
 bool store_is_busy(const struct store *s)
 {
     for (uint32_t p = 0; p < s->placements_count; p++)

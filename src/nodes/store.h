@@ -47,6 +47,9 @@ void store_reconnect(struct store *s);
 const struct node_address *store_home(void *store, uint32_t partition);
 /* Keys are about to be forgotten, so what is kept may not say any more in which cells a batch was. */
 void store_cover(struct store *s);
+/* This process ends, and all is stored. Deletes its ledgers where no process comes after it. Returns whether that is
+ * done, or cannot be done. */
+bool store_try_part(struct store *s);
 /* Is there a batch that is not resolved? */
 bool store_is_busy(const struct store *s);
 uint32_t store_poll(const struct store *s, struct pollfd out[STORE_POLLS_MAX]); /* how many */
