@@ -73,6 +73,7 @@ int flush_options_start(struct app *a, struct error *err)
         .prefix = o->prefix,
         .instance = a->instance,
         .flush_interval_ms = (uint32_t)(o->flush_interval_us / US_PER_MS),
+        .flush_interval_max_ms = (uint32_t)(o->flush_interval_max_us / US_PER_MS),
         .batch_keys_max = BATCH_KEYS_MAX,
         .on_ledger_loss = (enum ledger_loss)o->on_ledger_loss,
         .replay_window_ms = o->replay_window_us / US_PER_MS,

@@ -12,6 +12,8 @@ static int store_agrees(const struct options *o, struct error *err)
 {
     if (*o->redis_password_file != '\0' && *o->redis_password != '\0')
         return error_set(err, -EINVAL, "--redis-password-file and TALLYD_REDIS_PASSWORD are both given; keep one");
+    if (o->flush_interval_max_us != 0 && o->flush_interval_max_us < o->flush_interval_us)
+        return error_set(err, -EINVAL, "--flush-interval-max is shorter than --flush-interval; 0 turns it off");
     if (*o->redis_key != '\0' && *o->redis_cert == '\0')
         return error_set(err, -EINVAL, "--redis-key needs --redis-cert, the certificate that it belongs to");
     if (*o->import != '\0' && *o->redis.host == '\0')

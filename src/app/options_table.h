@@ -63,6 +63,9 @@
            "its private key, when that is in another file")                                                            \
     OPTION("Store", "flush-interval", flush_interval_us, DURATION, "1s", 10 * US_PER_MS, US_PER_HOUR, SOURCE_ANY,      \
            "TIME", "how often counts go to Redis")                                                                     \
+    OPTION("Store", "flush-interval-max", flush_interval_max_us, DURATION, "0", 0, US_PER_HOUR, SOURCE_ANY, "TIME",    \
+           "so long a key with fewer than 16 hits may wait for more, which makes fewer commands; what a process without "\
+           "--state-dir loses when it is killed, and how old a number is elsewhere, grows with it; 0: no key waits")    \
     OPTION("Store", "prefix", prefix, STRING, "tally:", 0, 64, SOURCE_ANY, "TEXT",                                     \
            "put before every key in Redis")                                                                            \
     OPTION("Store", "state-dir", state_dir, FOLDER, "", 0, 4000, SOURCE_ANY, "DIR",                                    \

@@ -31,7 +31,7 @@ struct core {
     uint32_t flush_interval_ms; /* as configured, or shorter while the workers end */
     uint64_t next_flush_us, next_retry_us;
     uint64_t flush_started_us; /* 0: none under way */
-    bool draining;
+    bool draining, hurried;
 };
 
 /* ---- ticking ---- */
@@ -52,6 +52,9 @@ static void core_collect(struct core *c)
         c->next_retry_us = c->now_us + HELD_RETRY_US;
     }
     keys_collect(c->keys);
+    stored_waits_hasten(&c->waits);
+    if (c->draining || c->hurried)
+        keys_wake_all(c->keys);
     accounts_sweep_held(&c->accounts);
     if (!core_has_work(c))
         return;
@@ -111,6 +114,7 @@ void core_hurry(struct core *c)
 {
     if (c->flush_interval_ms > HURRY_MS)
         c->flush_interval_ms = HURRY_MS;
+    c->hurried = true;
     c->next_flush_us = 0;
 }
 
@@ -268,6 +272,8 @@ int core_create(struct core **out, const struct core_config *config)
     c->waits = (struct stored_waits){.keys = c->keys, .asker = config->asker};
     if (!failed && options->state)
         failed = keys_inherit(c->keys);
+    if (!failed && !flush_is_embedded(options) && options->flush_interval_max_ms)
+        failed = keys_let_rest(c->keys, options->flush_interval_max_ms);
     if (!failed && !flush_is_embedded(options))
         failed = core_create_store(c);
     if (!failed && !flush_is_embedded(options) && config->wake)

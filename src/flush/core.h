@@ -6,6 +6,7 @@
  * Happy path: every flush interval, ±10 %, the touched keys are collected. The first one comes after any part of an
  * interval. The partitions send the keys in batches, one after the other, until none is dirty. Their replies are
  * published as totals.
+ * With --flush-interval-max a key with few hits is passed over until it has more, or has waited for so long.
  * In embedded mode the process is the store: what is counted is stored at the next flush. */
 
 #include <poll.h>

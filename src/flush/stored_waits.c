@@ -24,6 +24,12 @@ void stored_waits_settle(struct stored_waits *w, uint64_t now_ms)
     }
 }
 
+void stored_waits_hasten(const struct stored_waits *w)
+{
+    for (const struct question *question = w->first; question; question = question->next)
+        keys_wake_cell(w->keys, question->mark.worker, question->mark.cell);
+}
+
 uint64_t stored_waits_wake_ms(const struct stored_waits *w)
 {
     uint64_t wake = UINT64_MAX;

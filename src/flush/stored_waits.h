@@ -19,4 +19,6 @@ struct stored_waits {
 void stored_waits_push(struct stored_waits *w, struct question *question);
 /* Answers those that are at their end. */
 void stored_waits_settle(struct stored_waits *w, uint64_t now_ms);
+/* What they wait for is not to rest. */
+void stored_waits_hasten(const struct stored_waits *w);
 uint64_t stored_waits_wake_ms(const struct stored_waits *w); /* the first deadline, or UINT64_MAX */

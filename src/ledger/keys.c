@@ -120,6 +120,8 @@ uint32_t keys_held(const struct keys *k) { return k->held.count; }
 void keys_push_dirty(struct keys *k, uint32_t key)
 {
     k->used[key] = k->clock;
+    if (k->place[key] == KEY_IN_RESTING)
+        keys_rest_end(k, key);
     if (k->place[key] == KEY_IN_LEAVING)
         k->place[key] = KEY_IN_LEAVING_DIRTY;
     if (k->place[key] != KEY_IN_NONE)
@@ -152,6 +154,8 @@ uint32_t keys_pop_dirty(struct keys *k, uint32_t partition)
 void keys_hold(struct keys *k, uint32_t key, uint64_t hits)
 {
     k->aside[key] += hits;
+    if (k->place[key] == KEY_IN_RESTING)
+        keys_rest_end(k, key);
     if (k->place[key] == KEY_IN_NONE)
         keys_push_held(k, key);
     else if (k->place[key] == KEY_IN_DIRTY)
@@ -222,7 +226,7 @@ static void keys_take_touched(struct keys *k, uint32_t shard)
     for (uint32_t n = shard_cells(s); n > 0 && shard_take_touched(s, &cell); n--) {
         uint32_t key = keys_add_cell(k, shard, cell);
         if (key != KEY_NONE)
-            keys_push_dirty(k, key);
+            keys_touch(k, key);
     }
 }
 
@@ -243,6 +247,7 @@ void keys_use(struct keys *k, uint32_t key, uint64_t now_ms) { k->used[key] = ke
 
 void keys_collect(struct keys *k)
 {
+    keys_wake_rested(k);
     for (uint32_t key; (key = key_list_pop(&k->unsure, k->unsure_next)) != KEY_NONE;) {
         /* Without a cell it was forgotten. Without hits it would be unsure again, and for ever. */
         if (k->first_cell[key] && keys_unstored(k, key))
@@ -338,6 +343,7 @@ void keys_destroy(struct keys *k)
 {
     if (!k)
         return;
+    keys_end_rests(k);
     size_t n = k->keys_max;
     for (uint32_t i = 0; i < k->shards_count; i++) {
         struct keys_shard *s = &k->shards[i];

@@ -6,6 +6,7 @@
  * A key is the number of its entry in the totals. It is in one list at most:
  *   - DIRTY, one for each partition: it goes into the next batch.
  *   - HELD: the store refused it, so it is kept aside until keys_release_held().
+ *   - RESTING: it has few hits, and may wait for more (keys_let_rest()).
  * Its count never leaves the cells, and what is not in a baseline is still to be stored. So an outage costs nothing but
  * these lists.
  *
@@ -40,8 +41,14 @@ void keys_set_clock(struct keys *k, uint64_t now_ms);
 /* The key is used now, so it is not to be forgotten for a while. */
 void keys_use(struct keys *k, uint32_t key, uint64_t now_ms);
 
-/* ---- DIRTY ---- */
-/* Takes what the workers touched since the last call into DIRTY, and makes their counts readable. */
+/* ---- DIRTY, RESTING ---- */
+/* Lets a key with few hits rest for so long before it becomes dirty. Before the first collection. 0 or -ENOMEM. */
+int keys_let_rest(struct keys *k, uint64_t rest_ms);
+/* Moves all of RESTING to DIRTY. */
+void keys_wake_all(struct keys *k);
+/* Likewise the key of a cell, if it rests. */
+void keys_wake_cell(struct keys *k, uint32_t shard, uint32_t cell);
+/* Takes what the workers touched since the last call into DIRTY or RESTING, and makes their counts readable. */
 void keys_collect(struct keys *k);
 uint32_t keys_pop_dirty(struct keys *k, uint32_t partition); /* KEY_NONE when the list is empty */
 /* Does nothing when the key is in a list already. */

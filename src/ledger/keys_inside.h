@@ -11,6 +11,7 @@ enum key_place {
     KEY_IN_DIRTY,
     KEY_IN_DIRTY_FOR_HELD, /* refused after it was touched again, so it moves on when its turn comes */
     KEY_IN_HELD,
+    KEY_IN_RESTING,       /* few hits, for a short time */
     KEY_IN_LEAVING,       /* in no list */
     KEY_IN_LEAVING_DIRTY, /* likewise, and to be dirty if it stays */
 };
@@ -24,6 +25,12 @@ struct keys_shard {
     key_cell *next;      /* owned. The next cell of the same key, by cell */
     uint64_t *inherited; /* owned. The count of the first inherited_cells when they were inherited, or NULL */
     uint32_t inherited_cells;
+};
+
+/* Of a key that waits for more hits; each is key + 1, and 0 is none. */
+struct key_rest {
+    uint32_t before, behind;
+    uint32_t since; /* a moment */
 };
 
 struct keys {
@@ -47,6 +54,9 @@ struct keys {
     uint16_t *first_shard; /* … in this shard */
     uint8_t *partition;
     uint32_t *used; /* a moment */
+    struct key_rest *rests; /* NULL when no key rests */
+    uint32_t rest_first, rest_last; /* key + 1. The longest at rest is the first */
+    uint32_t rest_for;              /* moments */
     struct keys_shard shards[];
 };
 
@@ -55,3 +65,10 @@ static inline uint32_t key_cell_shard(key_cell id) { return (uint32_t)((id - 1) 
 static inline uint32_t key_cell_index(key_cell id) { return (uint32_t)(id - 1); }
 
 uint64_t keys_unstored(const struct keys *k, uint32_t key);
+
+/* ---- keys_rest.c ---- */
+/* A cell of it was hit: it becomes dirty, or rests. */
+void keys_touch(struct keys *k, uint32_t key);
+void keys_rest_end(struct keys *k, uint32_t key); /* it is in no list then */
+void keys_wake_rested(struct keys *k);            /* those that have rested long enough become dirty */
+void keys_end_rests(struct keys *k);

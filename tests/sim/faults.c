@@ -378,4 +378,5 @@ void faults_draw(struct sim *s)
     r->on_ledger_loss = s->seed / CLUSTER_ONE_IN % 2 ? LEDGER_LOSS_REPLAY : LEDGER_LOSS_RESUME;
     r->reads = chance_one_in(&s->chance, 3);
     forgetting_draw(s);
+    rests_draw(s);
 }

@@ -66,3 +66,14 @@ void forgetting_draw(struct sim *s)
     if (r->replay_window_ms)
         r->replay_window_ms = (uint32_t)chance_octaves(&s->aside, 500, 8000);
 }
+
+/* In every fourth seed keys with few hits wait for more. */
+void rests_draw(struct sim *s)
+{
+    struct rates *r = &s->rates;
+
+    r->flush_interval_max_ms = 0;
+    if (chance_one_in(&s->aside, 4))
+        r->flush_interval_max_ms =
+            (uint32_t)chance_octaves(&s->aside, r->flush_interval_ms, 4ULL * r->flush_interval_ms);
+}

@@ -253,12 +253,13 @@ void oracle_check(struct sim *s)
 }
 
 /* Without a state file, what a killed process had not stored is lost: the hits of one interval and the batch under way,
- * which is one interval old. */
+ * which is one interval old, and what was at rest. */
 void oracle_check_crash(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
     uint64_t slack_us = 10 * s->net.latency_us + 700000; /* the flusher does not always run at once */
-    uint64_t bound_us = s->rates.flush_interval_ms * 1100ULL * 2 + slack_us, due = 0;
+    uint64_t bound_us = s->rates.flush_interval_ms * 1100ULL * 2 + s->rates.flush_interval_max_ms * 1000ULL + slack_us;
+    uint64_t due = 0;
 
     if (!s->rates.calm || l->reborn)
         return;

@@ -149,7 +149,7 @@ static void sim_drain(struct sim *s)
 /* Whatever still travels arrives, and must change nothing. */
 static void sim_bury_zombies(struct sim *s)
 {
-    uint64_t until = s->now_us + 1000000 + 2 * s->rates.flush_interval_ms * 1000;
+    uint64_t until = s->now_us + 1000000 + 2 * sim_flush_ms(s) * 1000;
 
     if (s->cluster.forgot)
         until += NEWS_US + (s->rates.partitions ? BELIEF_US : 0);

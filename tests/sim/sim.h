@@ -149,6 +149,7 @@ struct rates {
     uint32_t keys, processes, steps;
     uint32_t partitions; /* of a cluster; 0: a single server */
     uint32_t flush_interval_ms, batch_keys_max;
+    uint32_t flush_interval_max_ms; /* of keys with few hits; 0: as all others */
     uint64_t hit_gap_us, fault_gap_us;
     uint32_t hits_max;
     bool reads, twins, password, poison;
@@ -202,6 +203,12 @@ struct sim {
     char failure[400];
 };
 
+/* When all that was counted is sent, at the latest. */
+static inline uint64_t sim_flush_ms(const struct sim *s)
+{
+    return s->rates.flush_interval_ms + s->rates.flush_interval_max_ms;
+}
+
 /* ---- sim.c ---- */
 /* false: a law was broken, sim->failure says which. `sim` keeps its memory for the next seed. */
 bool sim_run(struct sim *s, uint64_t seed, FILE *trace);
@@ -251,6 +258,7 @@ int64_t oracle_written(void *ctx, uint32_t tag, struct slice redis_key, const in
 
 /* ---- forgetting.c ---- */
 void forgetting_draw(struct sim *s);
+void rests_draw(struct sim *s);
 void process_wake(void *ctx, uint32_t worker); /* it has something to answer */
 /* The worker whose turn it is answers the flusher. */
 void process_answer(struct process *p);

@@ -157,6 +157,7 @@ static void process_configure(struct process *p)
         .prefix = "t:",
         .instance = p->instance,
         .flush_interval_ms = rates->flush_interval_ms,
+        .flush_interval_max_ms = rates->flush_interval_max_ms,
         .batch_keys_max = rates->batch_keys_max,
         .on_ledger_loss = rates->on_ledger_loss,
         .replay_window_ms = rates->replay_window_ms,
@@ -320,7 +321,7 @@ bool process_is_drained(const struct process *p)
         return true;
     if (p->alive && process_life(p)->reborn)
         return core_is_idle(p->core) && b.in_flight == 0 && b.poisoned == 0 &&
-               p->sim->now_us > p->sim->healed_us + p->sim->rates.flush_interval_ms * 2500ULL;
+               p->sim->now_us > p->sim->healed_us + sim_flush_ms(p->sim) * 2500ULL;
     return p->alive && b.in_flight == 0 && b.poisoned == 0 && b.stored + b.lost == process_life(p)->accepted_sum &&
            core_is_idle(p->core);
 }
