@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "nodes/advice.h"
 #include "nodes/link_settings.h"
 #include "nodes/node.h"
 #include "nodes/topology.h"
@@ -33,6 +34,7 @@ struct store {
     uint64_t shown;           /* which of the nodes the node names show as connected, a bit each */
     bool shown_all;           /* and it shows the nodes that there are */
     bool complained;          /* of a cluster, in standalone mode */
+    bool advised;             /* on the number of partitions */
     struct link_traffic gone; /* of links that are no more */
     uint32_t placements_count;
     struct placement placements[];
@@ -62,6 +64,8 @@ static void store_on_map(void *ctx, const struct reply *slots, const struct node
             !node_address_equals(&place->assigned, asked))
             partition_vouch(place->partition, asked_ms);
     }
+    if (!s->advised)
+        s->advised = advice_on_cut(s->config.env, s->placements_count, slots);
     s->changed = true;
 }
 

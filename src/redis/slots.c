@@ -120,3 +120,28 @@ bool slots_know(const struct reply *reply, const struct node_address *asked, con
     }
     return false;
 }
+
+static bool same_endpoint(const struct reply *a, const struct reply *b)
+{
+    return a->items[0].type == b->items[0].type && slice_equals(a->items[0].text, b->items[0].text) &&
+           a->items[1].integer == b->items[1].integer;
+}
+
+/* Does an earlier range name this one's master? */
+static bool master_is_counted(const struct reply *reply, uint32_t range)
+{
+    uint32_t i = 0;
+
+    while (i < range && !same_endpoint(&reply->items[i].items[2], &reply->items[range].items[2]))
+        i++;
+    return i < range;
+}
+
+uint32_t slots_masters(const struct reply *reply, uint32_t most)
+{
+    uint32_t masters = 0;
+
+    for (uint32_t i = 0; i < reply->items_count && masters < most; i++)
+        masters += !master_is_counted(reply, i);
+    return masters;
+}

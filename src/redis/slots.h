@@ -29,6 +29,9 @@ bool slots_fits(const struct reply *reply);
  * answer. */
 bool slots_find(const struct reply *reply, uint16_t slot, const struct node_address *asked, struct node_address *out);
 
+/* How many masters own a slot; no more than `most` are counted. */
+uint32_t slots_masters(const struct reply *reply, uint32_t most);
+
 /* Is `address` one of the nodes of the map, master or replica? */
 bool slots_know(const struct reply *reply, const struct node_address *asked, const struct node_address *address);
 

@@ -62,6 +62,26 @@ static void test_the_master_of_the_range_is_found_and_no_replica(void **state)
     assert_owner(TWO_RANGES, 16383, "10.0.0.2", 7002);
 }
 
+static void assert_masters(const char *text, uint32_t most, uint32_t masters)
+{
+    struct parsed p;
+
+    parse(&p, text);
+    assert_int_equal(slots_masters(p.reply, most), masters);
+    resp_destroy(p.reader);
+}
+
+static void test_masters_are_counted_once_each_and_replicas_not_at_all(void **state)
+{
+    (void)state;
+    assert_masters(TWO_RANGES, 10, 2);
+    assert_masters(TWO_RANGES, 1, 1);
+    assert_masters("*0\r\n", 10, 0);
+    assert_masters("*3\r\n*3\r\n:0\r\n:1\r\n*2\r\n$1\r\na\r\n:1\r\n*3\r\n:2\r\n:3\r\n*2\r\n$1\r\na\r\n:2\r\n"
+                   "*3\r\n:4\r\n:5\r\n*2\r\n$1\r\na\r\n:1\r\n",
+                   10, 2);
+}
+
 static void test_a_slot_that_nobody_serves_has_no_owner(void **state)
 {
     (void)state;
@@ -179,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_master_of_the_range_is_found_and_no_replica),
+        cmocka_unit_test(test_masters_are_counted_once_each_and_replicas_not_at_all),
         cmocka_unit_test(test_a_slot_that_nobody_serves_has_no_owner),
         cmocka_unit_test(test_who_is_in_the_map_is_known_be_it_master_or_replica),
         cmocka_unit_test(test_the_preferred_endpoint_comes_first_and_what_else_is_known_second),
