@@ -165,8 +165,10 @@ static void session_take(struct session *s, enum partition_step what, uint32_t i
     enum partition_news news = partition_take(p, what, index, o);
     if (news != PARTITION_GOES_ON)
         refusals_end(s->config.accounts->refusals, partition_refused(p));
-    if (news == PARTITION_PROVED)
+    if (news == PARTITION_PROVED) {
+        refusals_end(s->config.accounts->refusals, &s->refused_discard); /* what it kept from being stored is stored */
         link_proved(s->config.link);
+    }
     session_note_proof(s, p, what, news);
 }
 
