@@ -72,7 +72,7 @@ void keys_take_held(struct keys *k, uint32_t key);
 uint32_t keys_held(const struct keys *k);
 
 /* ---- names and cells ---- */
-uint32_t keys_find(struct keys *k, struct slice name); /* KEY_NONE when this process does not count it */
+uint32_t keys_find(struct keys *k, struct slice name);       /* KEY_NONE when this process does not count it */
 uint64_t keys_hash(const struct keys *k, struct slice name); /* keyed: whoever chooses names cannot aim */
 struct slice keys_name(const struct keys *k, uint32_t key);
 key_cell keys_first_cell(const struct keys *k, uint32_t key);

@@ -53,8 +53,8 @@ struct keys {
     uint32_t *first_cell;  /* the number + 1 of its first cell … */
     uint16_t *first_shard; /* … in this shard */
     uint8_t *partition;
-    uint32_t *used; /* a moment */
-    struct key_rest *rests; /* NULL when no key rests */
+    uint32_t *used;                 /* a moment */
+    struct key_rest *rests;         /* NULL when no key rests */
     uint32_t rest_first, rest_last; /* key + 1. The longest at rest is the first */
     uint32_t rest_for;              /* moments */
     struct keys_shard shards[];

@@ -185,16 +185,24 @@ uint64_t partition_wake_ms(const struct partition *p)
     return !p->halted && partition_wants(p) ? p->resume_ms : partition_look_ms(p);
 }
 
-bool partition_is_as_left(const struct partition *p, const struct outcome *o)
+static bool ledger_is_as_left(const struct partition *p, const struct outcome *o)
 {
+    const struct ledger *acked = &p->chain.history.acked;
     struct ledger server;
 
     if (o->kind == OUTCOME_TEXT && ledger_parse(o->text, &server))
-        return ledger_equals(&server, &p->chain.history.acked);
-    return o->kind == OUTCOME_NONE && p->chain.history.acked.seq == 0;
+        return ledger_equals(&server, acked);
+    return o->kind == OUTCOME_NONE && acked->seq == 0;
 }
 
-void partition_looked(struct partition *p) { p->looked_ms = accounts_now_ms(p->chain.config.history.accounts); }
+bool partition_take_look(struct partition *p, const struct outcome *o)
+{
+    bool as_left = ledger_is_as_left(p, o);
+
+    if (as_left)
+        p->looked_ms = accounts_now_ms(p->chain.config.history.accounts);
+    return as_left;
+}
 
 void partition_mistrust(struct partition *p)
 {

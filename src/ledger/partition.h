@@ -93,10 +93,8 @@ enum redis_error_class partition_refusal(const struct partition *p);
 enum refusal_action partition_settle(struct partition *p);
 /* Its batch was on the connection that ended because time was up. It is replaced by smaller ones. */
 void partition_did_not_pass(struct partition *p);
-/* The ledger was looked at, in no transaction. Is it what it must be? */
-bool partition_is_as_left(const struct partition *p, const struct outcome *o);
-/* It is, or a look at another one has shown as much. */
-void partition_looked(struct partition *p);
+/* The ledger was looked at, in no transaction. Returns whether it is what it must be. */
+bool partition_take_look(struct partition *p, const struct outcome *o);
 /* It may not be: read it again, with all that follows. */
 void partition_mistrust(struct partition *p);
 /* The connection is gone, or the partition leaves it. */

@@ -169,7 +169,6 @@ static void session_take(struct session *s, enum partition_step what, uint32_t i
         refusals_end(s->config.accounts->refusals, &s->refused_discard); /* what it kept from being stored is stored */
         link_proved(s->config.link);
     }
-    session_note_proof(s, p, what, news);
 }
 
 /* The reply to one step of an arm or a batch. */
@@ -255,14 +254,13 @@ static void session_arm(struct session *s, struct partition *next)
     session_finish_write(s, next, NULL);
 }
 
-/* Reads, and perhaps a look at a ledger, while there is nothing to send. */
-static void session_read(struct session *s, struct member *look)
+/* Reads, and looks at ledgers, while there is nothing to send. */
+static void session_read(struct session *s, uint64_t now_ms)
 {
     session_begin_write(s);
     if (s->turn)
         partition_disarm(s->turn);
-    if (look)
-        session_append_look(s, look);
+    session_append_ledger_looks(s, now_ms);
     session_append_reads(s, NULL);
     session_append_farewell(s);
     session_move(s, SESSION_READING);
@@ -295,14 +293,13 @@ static void session_send_batch(struct session *s, struct batch *b, bool sure, ui
 static void session_tick_unarmed(struct session *s, uint64_t now_ms)
 {
     struct partition *next = session_next(s, now_ms);
-    struct member *look = next ? NULL : session_look_due(s, now_ms);
 
     if (s->parted) /* what it would find missing it has deleted itself */
         return;
     if (next)
         session_arm(s, next);
-    else if (look || session_may_read(s) || session_has_farewell(s))
-        session_read(s, look);
+    else if (session_may_look(s, now_ms) || session_may_read(s) || session_has_farewell(s))
+        session_read(s, now_ms);
 }
 
 static void session_tick_armed(struct session *s, uint64_t now_ms)
@@ -344,7 +341,6 @@ void session_link_down(struct session *s)
         partition_did_not_pass(s->sent);
     /* Whoever reads is told at once, not at a deadline: a page must not wait for an outage to end. */
     for (uint32_t i = 0; i < s->members_count; i++) {
-        s->members[i].stored = s->members[i].met = 0;
         partition_unlink(s->members[i].partition);
         read_queue_fail(s->config.reads, partition_number(s->members[i].partition));
     }
@@ -352,7 +348,6 @@ void session_link_down(struct session *s)
     s->sent = NULL;
     s->multi_open = false;
     s->reads_due = 0;
-    s->stores = 0;
     if (s->state != SESSION_DOWN)
         session_move(s, SESSION_DOWN);
 }

@@ -12,8 +12,8 @@
  * would be executed outside of any transaction.
  *
  * Without a batch to send the write is [DISCARD] · [reads] · WATCH M · GET M · MULTI. When the answer to a batch of M
- * was lost, looks at its keys come before the WATCH. Without work it is [DISCARD] · [GET L] · [reads]: a look at the
- * ledger that was written last, and what somebody wants to know.
+ * was lost, looks at its keys come before the WATCH. Without work it is [DISCARD] · [GET L …] · [reads]: looks at
+ * the ledgers of which it is time, and what somebody wants to know.
  *
  * Failure modes: the partitions decide what an answer means. The connection ends when they ask for it, and after
  * anything that is no answer to what was asked. Then each partition looks at its ledger on the next connection. */

@@ -39,9 +39,6 @@ struct session_step {
 struct member {
     struct session *session;
     struct partition *partition;
-    /* Of the batches stored on this connection: which was its last, 0 for none; and how many there were when its ledger
-     * was read last in an arm. */
-    uint64_t stored, met;
 };
 
 struct session {
@@ -54,7 +51,6 @@ struct session {
     bool multi_open;
     bool arm_follows;   /* SENT: an arm is on its way behind the batch */
     uint32_t reads_due; /* answers to reads and looks */
-    uint64_t stores;    /* batches stored on this connection */
     bool parts, parted; /* ledgers are to be deleted, and that is said */
     struct refused refused_read, refused_discard;
     struct buf out;
@@ -69,15 +65,12 @@ uint32_t session_find(const struct session *s, const struct partition *p);
  * It may be NULL. */
 void session_append_reads(struct session *s, const struct partition *sure);
 bool session_may_read(const struct session *s); /* Is there any? */
-/* What a step of an arm or a batch of `p` has shown of its ledger. */
-void session_note_proof(struct session *s, const struct partition *p, enum partition_step what,
-                        enum partition_news news);
-/* Appends a look at the ledger of a partition, in no transaction. */
-void session_append_look(struct session *s, struct member *m);
+/* Is it time to look at a ledger, in no transaction? */
+bool session_may_look(const struct session *s, uint64_t now_ms);
+/* Appends looks at all ledgers of which it is time. */
+void session_append_ledger_looks(struct session *s, uint64_t now_ms);
 /* Likewise the deletion of the ledgers that are left behind. */
 bool session_has_farewell(const struct session *s);
 void session_append_farewell(struct session *s);
-/* The member to look at now, for all; NULL: no look is due. */
-struct member *session_look_due(struct session *s, uint64_t now_ms);
 /* Only from may_move's table, and into a lawful state. */
 void session_move(struct session *s, enum session_state to);

@@ -64,28 +64,6 @@ bool session_may_read(const struct session *s)
 
 /* ---- ledgers ---- */
 
-void session_note_proof(struct session *s, const struct partition *p, enum partition_step what,
-                        enum partition_news news)
-{
-    struct member *m = &s->members[session_find(s, p)];
-
-    if (what == STEP_LEDGER)
-        m->met = s->stores;
-    if (what == STEP_EXEC && news == PARTITION_PROVED && !s->batch->is_probe)
-        m->stored = ++s->stores;
-}
-
-/* A server forgets the latest first. So where a batch that it stored on this connection is to be seen, all that were
- * stored before it are, and what had been read before it is as it was. */
-static void session_believe(struct session *s, const struct member *seen)
-{
-    for (uint32_t i = 0; i < s->members_count; i++) {
-        struct member *m = &s->members[i];
-        if (m == seen || (m->stored < seen->stored && m->met < seen->stored))
-            partition_looked(m->partition);
-    }
-}
-
 static void session_on_look(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct member *m = ctx;
@@ -97,36 +75,32 @@ static void session_on_look(void *ctx, const struct reply *reply, uint32_t index
         link_fail(s->config.link, -EPROTO, "%s was not answered as it should be", outcome_step_name(STEP_LEDGER));
         return;
     }
-    if (partition_is_as_left(m->partition, &o)) {
-        session_believe(s, m);
-    } else {
-        for (uint32_t i = 0; i < s->members_count; i++)
+    if (!partition_take_look(m->partition, &o)) {
+        for (uint32_t i = 0; i < s->members_count; i++) /* where one was forgotten others may have been */
             partition_mistrust(s->members[i].partition);
     }
     session_was_told(s);
 }
 
-struct member *session_look_due(struct session *s, uint64_t now_ms)
+bool session_may_look(const struct session *s, uint64_t now_ms)
 {
-    struct member *look = NULL;
+    bool may = false;
 
-    for (uint32_t i = 0; i < s->members_count && !look; i++) {
-        if (now_ms >= partition_look_ms(s->members[i].partition))
-            look = &s->members[i];
-    }
-    for (uint32_t i = 0; i < s->members_count && look; i++) {
-        struct member *m = &s->members[i];
-        if (m->stored > look->stored && partition_look_ms(m->partition) != UINT64_MAX)
-            look = m;
-    }
-    return look;
+    for (uint32_t i = 0; i < s->members_count && !may; i++)
+        may = now_ms >= partition_look_ms(s->members[i].partition);
+    return may;
 }
 
-void session_append_look(struct session *s, struct member *m)
+void session_append_ledger_looks(struct session *s, uint64_t now_ms)
 {
-    command_append(&s->out, 2, (struct slice[]){SLICE("GET"), partition_ledger_key(m->partition)});
-    link_expect(s->config.link, 1, session_on_look, m);
-    s->reads_due++;
+    for (uint32_t i = 0; i < s->members_count; i++) {
+        struct member *m = &s->members[i];
+        if (now_ms < partition_look_ms(m->partition))
+            continue;
+        command_append(&s->out, 2, (struct slice[]){SLICE("GET"), partition_ledger_key(m->partition)});
+        link_expect(s->config.link, 1, session_on_look, m);
+        s->reads_due++;
+    }
 }
 
 /* ---- the end ---- */

@@ -65,7 +65,7 @@ static void store_on_map(void *ctx, const struct reply *slots, const struct node
             partition_vouch(place->partition, asked_ms);
     }
     if (!s->advised)
-        s->advised = advice_on_cut(s->config.env, s->placements_count, slots);
+        s->advised = advice_on_cut(s->config.accounts->env, s->placements_count, slots);
     s->changed = true;
 }
 

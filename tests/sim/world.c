@@ -147,10 +147,8 @@ static void process_configure(struct process *p)
 {
     const struct rates *rates = &p->sim->rates;
 
-    p->redis = (struct redis_access){
-        .url = {.host = "redis", .port = 6379},
-        .credentials = {.password = rates->password ? world_password : NULL, .ctx = p},
-    };
+    p->redis.url = (struct redis_url){.host = "redis", .port = 6379};
+    p->redis.credentials = (struct credentials){.password = rates->password ? world_password : NULL, .ctx = p};
     p->options = (struct flush_options){
         .redis = &p->redis,
         .partitions = rates->partitions,

@@ -296,7 +296,7 @@ static void test_a_name_that_stands_twice_in_a_question_is_answered_twice(void *
     op->deadline_ms = w.now_us / 1000 + 1000;
     for (int i = 0; i < 2; i++)
         op->results[i].name_bytes = (uint16_t)snprintf(op->results[i].name, NAME_BYTES_MAX, "n/a");
-    core_read(w.core, op);
+    core_ask(w.core, op);
     world_run_ms(&w, 50);
     assert_int_equal(w.answered_count, 1);
     assert_int_equal(op->results[0].stored + op->results[1].stored, 14);
