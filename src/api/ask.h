@@ -12,23 +12,26 @@
 #include "api/api_worker.h"
 #include "flush/mailbox.h"
 
-/* An empty question about `count` names, for ask_begin(); NULL without memory. */
+/* Makes an empty question about `count` names, for ask_begin(). Returns NULL without memory. */
 struct question *ask_question(const struct api_worker *aw, const struct reply *reply, uint32_t count,
                               uint32_t deadline_ms);
-/* What goes on with the request of a route that waited. It returns as a route does, WAITING after ask_again() only. */
+/* What goes on with the request of a route that waited. It returns as a route does. WAITING means that it has asked
+ * again, or that it looks once more after reply->wait_ms. */
 typedef enum handler_result ask_resume_fn(struct api_worker *aw, const struct http_request *r, struct reply *reply);
 
-/* Takes the question. Returns false when the flusher takes no more of them, or without memory: then the request is to
+/* Takes the question. Returns false when the flusher takes no more of them, or without memory. Then the request is to
  * be answered at once. */
 bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *question, uint32_t wait_ms,
                ask_resume_fn *resume);
+/* Goes on with a request that waits (handler.resume). */
 enum handler_result ask_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply);
-/* Asks, and lets nobody wait: the flusher publishes what it learns (tally/totals.h, tally/answers.h). Takes the
+/* Asks, and lets nobody wait, because the flusher publishes what it learns (tally/totals.h, tally/answers.h). Takes the
  * question. */
 bool ask_quietly(struct api_worker *aw, struct question *question);
-/* The same question once more, about one name; the answer that came is forgotten, what hangs at it stays. */
+/* Asks the same question once more, about one name. The answer that came is forgotten, and what hangs at it stays. */
 bool ask_again(struct api_worker *aw, struct reply *reply, enum question_kind kind, struct slice name,
                uint32_t deadline_ms, uint32_t wait_ms);
+
 /* ---- of a request that is resumed ---- */
 /* Returns what came back, or NULL when nothing did. */
 const struct question *ask_answer(const struct reply *reply);

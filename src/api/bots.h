@@ -1,5 +1,5 @@
 #pragma once
-/* Programs whose hits are no visits, told by their User-Agent: the words of a file, one a line, as parts of the field
+/* Programs whose hits are no visits, told by their User-Agent. The words of a file, one a line, as parts of the field
  * in any case; # begins a comment line.
  *
  * Thread: made by main, then read only. */

@@ -9,10 +9,11 @@
 
 enum count_format {
     COUNT_DIGITS,  /* 246912345 */
-    COUNT_SHORT,   /* 246.9M: at most one decimal, cut and not rounded, so that it never says more than there is */
+    COUNT_SHORT,   /* 246.9M, with at most one decimal, which is cut and not rounded, so that it never says more than
+                      there is */
     COUNT_GROUPED, /* 246,912,345 */
 };
 
-/* "short" or "grouped". false: it is neither, and `*format` stays. */
+/* Reads "short" or "grouped". Returns false when it is neither, and `*format` stays. */
 bool count_format_parse(struct slice text, enum count_format *format);
 void count_append(struct buf *out, int64_t count, enum count_format format);

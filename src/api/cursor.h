@@ -1,5 +1,5 @@
 #pragma once
-/* Where a walk through names stands, as a text for clients: hex numbers with dots between. It is opaque to them, and
+/* Where a walk through names stands, as a text for clients, of hex numbers with dots between. It is opaque to them, and
  * any text of that form is safe (ledger/scan.h).
  *
  * Thread: pure functions. */
@@ -10,5 +10,5 @@
 #include "flush/mailbox.h"
 
 void cursor_append(struct buf *b, const struct scan_place *place);
-/* false: no text that cursor_append() writes. */
+/* Returns false when cursor_append() writes no such text. */
 bool cursor_read(struct slice text, struct scan_place *place);

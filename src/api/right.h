@@ -5,6 +5,6 @@
 
 #include "api/api_worker.h"
 
-/* May who asks do that in this namespace? The admin port may read. false: it is answered 401 or 403. */
+/* May who asks do that in this namespace? The admin port may read. Returns false when it is answered 401 or 403. */
 bool right_check(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum token_right right,
                  struct slice ns);

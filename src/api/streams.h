@@ -22,13 +22,13 @@ struct stream;
 struct streams;
 
 int streams_create(struct streams **out); /* 0 or -ENOMEM */
-void streams_destroy(struct streams *s);  /* NULL is allowed; after the connections */
+void streams_destroy(struct streams *s);  /* NULL is allowed. After the connections */
 
 uint32_t streams_count(const struct streams *s);
 uint32_t streams_of(const struct streams *s, const struct ip *client);
 bool streams_are_draining(const struct streams *s);
 
-/* Begins one; the connection is the ticket's. `client` may be NULL. `seen` is the number that the client knows already,
+/* Begins one on the connection of the ticket. `client` may be NULL. `seen` is the number that the client knows already,
  * and need not be told, or NULL. Appends the first event to `out`, if the number is known. NULL without memory. */
 struct stream *stream_open(struct api_worker *aw, struct slice name, struct ticket ticket, const struct ip *client,
                            const int64_t *seen, uint64_t now_ms, struct buf *out);
