@@ -25,6 +25,9 @@ class Redis:
             SERVER, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
             "--dir", folder.path, "--maxclients", "10000", "--tcp-backlog", "4096"], self.port, cpu,
             folder.file("redis.log"))
+        self.connect()
+
+    def connect(self):
         self._socket = socket.create_connection(("127.0.0.1", self.port), 30)
         self._file = self._socket.makefile("rb")
 
