@@ -257,9 +257,10 @@ static void time_pass(struct play *p, uint32_t ticks)
         p->engine.now_ms += 100;
         conns_events.tick(&p->cs, p->engine.now_ms);
         batch_end(p);
+        /* From here on a time-out may decide, the sooner the more places are taken (net/room.h). That of a head is the
+         * shortest, and that of a waiting request is seen by its handler. */
+        p->disturbed |= p->engine.now_ms - START_MS + 1000 >= p->cs.patience.head_ms;
     }
-    /* From here on a time-out may decide; that of a waiting request is seen by its handler. */
-    p->disturbed |= p->engine.now_ms - START_MS >= 9000;
 }
 
 static void resume_one(struct play *p)
