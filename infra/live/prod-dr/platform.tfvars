@@ -46,4 +46,6 @@ addons = {
   eks-pod-identity-agent = { version = "v1.3.8-eksbuild.2" }
 }
 
+container_insights = { version = "v6.2.0-eksbuild.1" }
+
 alarm_emails = { on-call = "tallyd-on-call@example.com" }

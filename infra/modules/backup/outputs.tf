@@ -1,16 +1,16 @@
 output "bucket_name" {
   description = "Bucket of the backups."
-  value       = one(aws_s3_bucket.this[*].bucket)
+  value       = module.bucket.name
 }
 
 output "bucket_arn" {
   description = "ARN of the bucket."
-  value       = one(aws_s3_bucket.this[*].arn)
+  value       = module.bucket.arn
 }
 
 output "replica_bucket_name" {
   description = "Bucket of the copy."
-  value       = one(aws_s3_bucket.replica[*].bucket)
+  value       = module.replica.name
 }
 
 output "state_machine_arn" {

@@ -35,10 +35,10 @@ output "web_acl_name" {
 
 output "log_bucket_name" {
   description = "Bucket of CloudFront's log."
-  value       = one(aws_s3_bucket.log[*].bucket)
+  value       = module.log_bucket.name
 
   # Whoever is told to write there is refused until the policy stands.
-  depends_on = [aws_s3_bucket_policy.log]
+  depends_on = [module.log_bucket]
 }
 
 output "alarm_names" {

@@ -1,7 +1,8 @@
 # Add-ons, each with a role of its own where it calls AWS; nodes carry no rights for them.
 
 locals {
-  addon_roles = { for name, a in var.addons : name => a if a.service_account != null }
+  addons      = merge(var.addons, local.insights)
+  addon_roles = { for name, a in local.addons : name => a if a.service_account != null }
 }
 
 resource "aws_iam_role" "addon" {
@@ -35,7 +36,7 @@ resource "aws_iam_role_policy_attachment" "addon" {
 }
 
 resource "aws_eks_addon" "this" {
-  for_each = var.create ? var.addons : {}
+  for_each = var.create ? local.addons : {}
 
   cluster_name                = aws_eks_cluster.this[0].name
   addon_name                  = each.key
@@ -55,5 +56,5 @@ resource "aws_eks_addon" "this" {
     }
   }
 
-  depends_on = [aws_iam_role_policy_attachment.addon]
+  depends_on = [aws_iam_role_policy_attachment.addon, aws_cloudwatch_log_group.insights]
 }

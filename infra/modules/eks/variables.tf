@@ -195,8 +195,19 @@ variable "addons" {
   }
 }
 
+variable "container_insights" {
+  description = "Container Insights by the version of its add-on; null for none. Metrics and pods' logs are paid by what is sent."
+  type        = object({ version = string })
+  default     = null
+
+  validation {
+    condition     = var.container_insights == null ? true : can(regex("^v([4-9]|[1-9][0-9]+)\\.[0-9]+\\.[0-9]+-eksbuild\\.[0-9]+$", var.container_insights.version))
+    error_message = "version must look like v6.2.0-eksbuild.1, v4 or later."
+  }
+}
+
 variable "log_retention_days" {
-  description = "Days to keep the control plane's logs."
+  description = "Days to keep the logs of the control plane and, with container_insights, of the pods."
   type        = number
   default     = 90
 }

@@ -20,8 +20,6 @@ locals {
   data_cidrs    = [for i in range(var.zone_count) : cidrsubnet(local.data_block, 3, i)]
   reserved      = [for i in range(4, 8) : cidrsubnet(local.fourth, 3, i)]
 
-  zones = slice(var.zones != null ? var.zones : [for z in ["a", "b", "c"] : "${var.region}${z}"], 0, var.zone_count)
-
   tags = merge(
     var.tags,
     {
@@ -39,6 +37,7 @@ locals {
     secret_prefix = local.prefix
     ssm_prefix    = "/${var.project}/${var.environment}"
     iam_path      = "/${var.project}/"
+    boundary      = "arn:${var.partition}:iam::${var.account_id}:policy/${var.project}/${var.project}-boundary"
     # Bucket names are global, so the account and region go in.
     bucket_prefix = "${local.prefix}-${var.account_id}-${var.region}"
   }

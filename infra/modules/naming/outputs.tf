@@ -13,11 +13,6 @@ output "tags" {
   value       = local.tags
 }
 
-output "zones" {
-  description = "Availability zones in use."
-  value       = local.zones
-}
-
 output "vpc_cidr" {
   description = "Address range of the VPC."
   value       = var.vpc_cidr

@@ -29,6 +29,12 @@ variable "region" {
   }
 }
 
+variable "partition" {
+  description = "AWS partition."
+  type        = string
+  default     = "aws"
+}
+
 variable "account_id" {
   description = "AWS account, used in bucket names."
   type        = string
@@ -63,17 +69,6 @@ variable "zone_count" {
   validation {
     condition     = contains([2, 3], var.zone_count)
     error_message = "zone_count must be 2 or 3."
-  }
-}
-
-variable "zones" {
-  description = "Names of the zones; null means region plus a, b, c."
-  type        = list(string)
-  default     = null
-
-  validation {
-    condition     = var.zones == null ? true : length(var.zones) >= var.zone_count && length(distinct(var.zones)) == length(var.zones)
-    error_message = "zones must name at least zone_count different zones."
   }
 }
 

@@ -21,6 +21,9 @@ locals {
     private = {
       ingress = concat(
         [["-1", 0, 0, var.vpc_cidr], ["tcp", 1024, 65535, local.anywhere], ["udp", 1024, 65535, local.anywhere]],
+        # Global Accelerator keeps the reader's address, so its balancer's subnets must let HTTPS in from anywhere. Only that balancer's security
+        # group does as well.
+        [["tcp", 443, 443, local.anywhere]],
         [for c in var.peer_cidrs : ["tcp", 0, 65535, c]],
       )
       egress = concat(

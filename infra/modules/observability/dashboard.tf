@@ -45,6 +45,44 @@ locals {
     },
   ] : jsonencode(w) if var.dashboard.cluster_name != null]
 
+  # With Container Insights: the nodes, every namespace, and our pods against their limits.
+  insights_widgets = [for w in [
+    {
+      title   = "Nodes: CPU, memory and disk, percent", region = var.region, stat = "Maximum"
+      metrics = [for m in ["node_cpu_utilization", "node_memory_utilization", "node_filesystem_utilization"] : ["ContainerInsights", m, "ClusterName", var.dashboard.cluster_name]]
+    },
+    {
+      title   = "Nodes: how many, and how many have failed", region = var.region, stat = "Maximum"
+      metrics = [for m in ["cluster_node_count", "cluster_failed_node_count"] : ["ContainerInsights", m, "ClusterName", var.dashboard.cluster_name]]
+    },
+    {
+      title = "Namespaces: CPU of the cluster's, percent", region = var.region, stat = "Average"
+      metrics = [
+        [{ expression = "SEARCH('{ContainerInsights,ClusterName,Namespace} ClusterName=\"${coalesce(var.dashboard.cluster_name, "none")}\" MetricName=\"pod_cpu_utilization\"', 'Average', 60)" }],
+      ]
+    },
+    {
+      title = "Namespaces: memory of the cluster's, percent", region = var.region, stat = "Average"
+      metrics = [
+        [{ expression = "SEARCH('{ContainerInsights,ClusterName,Namespace} ClusterName=\"${coalesce(var.dashboard.cluster_name, "none")}\" MetricName=\"pod_memory_utilization\"', 'Average', 60)" }],
+      ]
+    },
+    {
+      title = "Pods of ${coalesce(var.dashboard.insights_of, "none")}: CPU and memory of their limits, percent", region = var.region, stat = "Maximum"
+      metrics = [
+        for m in ["pod_cpu_utilization_over_pod_limit", "pod_memory_utilization_over_pod_limit"] :
+        ["ContainerInsights", m, "ClusterName", var.dashboard.cluster_name, "Namespace", var.dashboard.insights_of]
+      ]
+    },
+    {
+      title = "Pods of ${coalesce(var.dashboard.insights_of, "none")}: running, restarts", region = var.region, stat = "Maximum"
+      metrics = [
+        for m in ["namespace_number_of_running_pods", "pod_number_of_container_restarts"] :
+        ["ContainerInsights", m, "ClusterName", var.dashboard.cluster_name, "Namespace", var.dashboard.insights_of]
+      ]
+    },
+  ] : jsonencode(w) if var.dashboard.insights_of != null]
+
   store_widgets = [for w in [
     {
       title = "MemoryDB: engine CPU and memory, percent", region = var.region, stat = "Maximum"
@@ -70,7 +108,7 @@ locals {
   ] : jsonencode(w) if var.dashboard.memorydb_name != null]
 
   # The widgets differ in shape, so they meet as text.
-  widgets = [for w in concat(local.edge_widgets, local.lb_widgets, local.cluster_widgets, local.store_widgets) : jsondecode(w)]
+  widgets = [for w in concat(local.edge_widgets, local.lb_widgets, local.cluster_widgets, local.insights_widgets, local.store_widgets) : jsondecode(w)]
 
   dashboard_body = jsonencode({
     widgets = [

@@ -90,86 +90,15 @@ resource "aws_prometheus_workspace" "this" {
 
 # ---- Thanos: a bucket for blocks, for those who run Prometheus themselves.
 
-resource "aws_s3_bucket" "metrics" {
-  count = var.create && var.metrics_bucket_name != null ? 1 : 0
+module "metrics_bucket" {
+  source = "../bucket"
 
-  bucket = var.metrics_bucket_name
-  tags   = var.tags
-}
-
-resource "aws_s3_bucket_public_access_block" "metrics" {
-  count = var.create && var.metrics_bucket_name != null ? 1 : 0
-
-  bucket                  = aws_s3_bucket.metrics[0].id
-  block_public_acls       = true
-  block_public_policy     = true
-  ignore_public_acls      = true
-  restrict_public_buckets = true
-}
-
-resource "aws_s3_bucket_versioning" "metrics" {
-  count = var.create && var.metrics_bucket_name != null ? 1 : 0
-
-  bucket = aws_s3_bucket.metrics[0].id
-
-  versioning_configuration {
-    status = "Enabled"
-  }
-}
-
-resource "aws_s3_bucket_server_side_encryption_configuration" "metrics" {
-  count = var.create && var.metrics_bucket_name != null ? 1 : 0
-
-  bucket = aws_s3_bucket.metrics[0].id
-
-  rule {
-    bucket_key_enabled = true
-
-    apply_server_side_encryption_by_default {
-      sse_algorithm     = "aws:kms"
-      kms_master_key_id = var.kms_key_arn
-    }
-  }
-}
-
-resource "aws_s3_bucket_lifecycle_configuration" "metrics" {
-  count = var.create && var.metrics_bucket_name != null ? 1 : 0
-
-  bucket = aws_s3_bucket.metrics[0].id
-
+  create         = var.create && var.metrics_bucket_name != null
+  name           = var.metrics_bucket_name
+  partition      = var.partition
+  kms_key_arn    = var.kms_key_arn
+  lifecycle_name = "leftovers"
   # Thanos' compactor decides what blocks to drop; this only ends what it left behind.
-  rule {
-    id     = "leftovers"
-    status = "Enabled"
-
-    filter {}
-
-    noncurrent_version_expiration {
-      noncurrent_days = 7
-    }
-
-    abort_incomplete_multipart_upload {
-      days_after_initiation = 2
-    }
-  }
-}
-
-resource "aws_s3_bucket_policy" "metrics" {
-  count = var.create && var.metrics_bucket_name != null ? 1 : 0
-
-  bucket = aws_s3_bucket.metrics[0].id
-
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Sid       = "TlsOnly"
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "s3:*"
-      Resource  = ["arn:${var.partition}:s3:::${var.metrics_bucket_name}", "arn:${var.partition}:s3:::${var.metrics_bucket_name}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
-  })
-
-  depends_on = [aws_s3_bucket_public_access_block.metrics]
+  noncurrent_days = 7
+  tags            = var.tags
 }

@@ -15,7 +15,7 @@ output "prometheus_arn" {
 
 output "metrics_bucket_name" {
   description = "Bucket for Thanos' blocks."
-  value       = one(aws_s3_bucket.metrics[*].bucket)
+  value       = module.metrics_bucket.name
 }
 
 output "dashboard_name" {

@@ -114,12 +114,13 @@ variable "create_dashboard" {
 }
 
 variable "dashboard" {
-  description = "What the dashboard shows; parts that are null are left out."
+  description = "What the dashboard shows; parts that are null are left out. insights_of is the namespace whose pods Container Insights watches."
   type = object({
     distribution_id = optional(string)
     load_balancer   = optional(string)
     target_groups   = optional(map(string), {})
     cluster_name    = optional(string)
+    insights_of     = optional(string)
     memorydb_name   = optional(string)
   })
   default = {}

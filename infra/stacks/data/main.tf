@@ -1,25 +1,5 @@
 # The second stack: where the counts are kept, who may touch them, and how they come back.
 
-# Names and addresses: the same module in every stack, so that all of them say the same.
-module "naming" {
-  source = "../../modules/naming"
-
-  project     = var.project
-  environment = var.environment
-  region      = var.region
-  account_id  = var.account_id
-  vpc_cidr    = var.vpc_cidr
-  zone_count  = var.zone_count
-  tags        = var.tags
-}
-
-locals {
-  prefix       = module.naming.prefix
-  names        = module.naming.names
-  account_root = "arn:${var.partition}:iam::${var.account_id}"
-  boundary     = "${local.account_root}:policy${local.names.iam_path}${var.project}-boundary"
-}
-
 module "key" {
   source = "../../modules/kms"
 
@@ -74,7 +54,7 @@ module "secrets" {
   partition               = var.partition
   account_id              = var.account_id
   iam_path                = local.names.iam_path
-  permissions_boundary    = local.boundary
+  permissions_boundary    = local.names.boundary
   secret_prefix           = local.names.secret_prefix
   kms_key_arn             = module.key.arn
   recovery_window_in_days = var.permanent ? 30 : 7
@@ -147,7 +127,7 @@ module "backup" {
   partition            = var.partition
   account_id           = var.account_id
   iam_path             = local.names.iam_path
-  permissions_boundary = local.boundary
+  permissions_boundary = local.names.boundary
   cluster_name         = module.memorydb.name
   num_shards           = var.memorydb.num_shards
   bucket_name          = "${local.names.bucket_prefix}-backup"

@@ -3,24 +3,6 @@
 #   Route 53 ──► CloudFront + WAF ──► VPC origin ──► network load balancer ──► pods                        (everybody)
 #   Route 53 ──► Global Accelerator ──► application load balancer + WAF ──► the same pods   (servers that want fixed addresses; optional)
 
-# Names and addresses: the same module in every stack, so that all of them say the same.
-module "naming" {
-  source = "../../modules/naming"
-
-  project     = var.project
-  environment = var.environment
-  region      = var.region
-  account_id  = var.account_id
-  vpc_cidr    = var.vpc_cidr
-  zone_count  = var.zone_count
-  tags        = var.tags
-}
-
-locals {
-  prefix = module.naming.prefix
-  names  = module.naming.names
-}
-
 locals {
   accelerated = var.global_accelerator.enabled
   named       = var.dns != null
@@ -247,6 +229,7 @@ module "dashboard" {
     load_balancer   = module.lb.arn_suffix
     target_groups   = module.lb.target_group_arn_suffixes
     cluster_name    = local.platform.cluster_name
+    insights_of     = local.platform.container_insights == "on" ? local.platform.namespace : null
     memorydb_name   = data.aws_ssm_parameter.memorydb_name.insecure_value
   }
 }

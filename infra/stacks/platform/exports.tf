@@ -10,6 +10,8 @@ locals {
     node_security_group_id = module.eks.node_security_group_id
     ops_security_group_id  = module.access.host_security_group_id
     alarm_topic_arn        = module.observability.topic_arn
+    container_insights     = var.container_insights == null ? "off" : "on"
+    namespace              = var.namespace
   }
 }
 

@@ -1,26 +1,20 @@
 # The first stack: network, keys, cluster and what the workloads need of AWS. It knows nothing of MemoryDB or of the edge but their names.
 
-# Names and addresses: the same module in every stack, so that all of them say the same.
-module "naming" {
-  source = "../../modules/naming"
+# The zones that everybody may use; local and wavelength zones are others.
+data "aws_availability_zones" "here" {
+  state = "available"
 
-  project     = var.project
-  environment = var.environment
-  region      = var.region
-  account_id  = var.account_id
-  vpc_cidr    = var.vpc_cidr
-  zone_count  = var.zone_count
-  tags        = var.tags
+  filter {
+    name   = "opt-in-status"
+    values = ["opt-in-not-required"]
+  }
 }
 
 locals {
-  prefix       = module.naming.prefix
-  names        = module.naming.names
   account_root = "arn:${var.partition}:iam::${var.account_id}"
-  boundary     = "${local.account_root}:policy${local.names.iam_path}${var.project}-boundary"
-}
+  # A region's zones are not always a, b and c, so they are asked for.
+  zones = slice(coalescelist(var.zones, sort(data.aws_availability_zones.here.names)), 0, var.zone_count)
 
-locals {
   person_policies = {
     read = [{ policy = "AmazonEKSViewPolicy", namespaces = [] }]
     operate = [
@@ -89,9 +83,9 @@ module "network" {
   partition               = var.partition
   account_id              = var.account_id
   iam_path                = local.names.iam_path
-  permissions_boundary    = local.boundary
+  permissions_boundary    = local.names.boundary
   vpc_cidr                = module.naming.vpc_cidr
-  zones                   = module.naming.zones
+  zones                   = local.zones
   public_cidrs            = module.naming.cidrs.public
   private_cidrs           = module.naming.cidrs.private
   data_cidrs              = module.naming.cidrs.data
@@ -116,7 +110,7 @@ module "access" {
   partition            = var.partition
   account_id           = var.account_id
   iam_path             = local.names.iam_path
-  permissions_boundary = local.boundary
+  permissions_boundary = local.names.boundary
   vpc_id               = module.network.vpc_id
   vpc_cidr             = module.network.vpc_cidr
   subnet_ids           = module.network.private_subnet_ids
@@ -140,7 +134,7 @@ module "eks" {
   partition            = var.partition
   account_id           = var.account_id
   iam_path             = local.names.iam_path
-  permissions_boundary = local.boundary
+  permissions_boundary = local.names.boundary
   kubernetes_version   = var.kubernetes_version
   deletion_protection  = var.permanent
   vpc_id               = module.network.vpc_id
@@ -151,6 +145,7 @@ module "eks" {
   log_retention_days   = var.log_retention_days
   alarm_actions        = [module.observability.topic_arn]
   addons               = var.addons
+  container_insights   = var.container_insights
   egress_ports         = var.egress_ports
 
   api_client_security_group_ids = { operations-host = module.access.host_security_group_id }
@@ -191,7 +186,7 @@ module "nodes" {
   kubernetes_version   = var.kubernetes_version
   partition            = var.partition
   iam_path             = local.names.iam_path
-  permissions_boundary = local.boundary
+  permissions_boundary = local.names.boundary
   subnet_ids           = module.network.private_subnet_ids
   security_group_ids   = [module.eks.node_security_group_id]
   kms_key_arn          = module.key.arn
@@ -210,7 +205,7 @@ module "karpenter" {
   partition            = var.partition
   account_id           = var.account_id
   iam_path             = local.names.iam_path
-  permissions_boundary = local.boundary
+  permissions_boundary = local.names.boundary
   kms_key_arn          = module.key.arn
 }
 
@@ -237,7 +232,7 @@ module "ci" {
   account_id           = var.account_id
   partition            = var.partition
   iam_path             = local.names.iam_path
-  permissions_boundary = local.boundary
+  permissions_boundary = local.names.boundary
 
   roles = {
     for name, p in var.image_pipelines : name => {

@@ -1,61 +1,5 @@
-variable "project" {
-  description = "Short name of the project."
-  type        = string
-  default     = "tallyd"
-}
-
-variable "environment" {
-  description = "Environment."
-  type        = string
-}
-
-variable "region" {
-  description = "AWS region."
-  type        = string
-}
-
-variable "partition" {
-  description = "AWS partition."
-  type        = string
-  default     = "aws"
-}
-
-variable "account_id" {
-  description = "AWS account."
-  type        = string
-}
-
-variable "tags" {
-  description = "Further tags of everything."
-  type        = map(string)
-  default     = {}
-}
-
-variable "vpc_cidr" {
-  description = "Range of the VPC, a /16 that no other environment has."
-  type        = string
-}
-
-variable "zone_count" {
-  description = "Availability zones."
-  type        = number
-  default     = 3
-}
-
-variable "permanent" {
-  description = "Whether the environment is to stay: deletion protection, 30 days to change one's mind about keys and secrets."
-  type        = bool
-  default     = true
-}
-
-variable "alarm_emails" {
-  description = "Addresses that hear of alarms, by name."
-  type        = map(string)
-  default     = {}
-}
-
-variable "key_administrators" {
-  description = "ARNs of principals that administer the keys."
+variable "zones" {
+  description = "Names of the zones to use, for an account that may not use the region's first ones; empty means the region's first ones."
   type        = list(string)
   default     = []
 }
@@ -119,6 +63,12 @@ variable "addons" {
     service_account = optional(string)
     managed_policy  = optional(string)
   }))
+}
+
+variable "container_insights" {
+  description = "Container Insights by the version of its add-on: metrics of nodes and pods and pods' logs in CloudWatch. null for none."
+  type        = object({ version = string })
+  default     = null
 }
 
 variable "api_public_access_cidrs" {

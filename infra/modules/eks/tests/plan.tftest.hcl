@@ -122,3 +122,45 @@ run "create_false_creates_nothing" {
     error_message = "create = false must create nothing."
   }
 }
+
+run "insights_with_a_role_and_logs_that_end" {
+  command = plan
+
+  variables {
+    container_insights = { version = "v6.2.0-eksbuild.1" }
+  }
+
+  assert {
+    condition     = aws_eks_addon.this["amazon-cloudwatch-observability"].pod_identity_association != null && length(aws_iam_role.addon) == 2
+    error_message = "The agent has a role of its own."
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_log_group.insights) == 4 && alltrue([for g in aws_cloudwatch_log_group.insights : g.retention_in_days == 90 && g.kms_key_id == var.kms_key_arn])
+    error_message = "Encrypted, and not for ever."
+  }
+
+  assert {
+    condition     = jsondecode(aws_eks_addon.this["amazon-cloudwatch-observability"].configuration_values).tolerations[0].operator == "Exists"
+    error_message = "Also on the nodes that take hits only."
+  }
+}
+
+run "no_insights_unless_asked_for" {
+  command = plan
+
+  assert {
+    condition     = length(aws_cloudwatch_log_group.insights) == 0 && !contains(keys(aws_eks_addon.this), "amazon-cloudwatch-observability")
+    error_message = "They cost money."
+  }
+}
+
+run "refuses_insights_of_an_old_agent" {
+  command = plan
+
+  variables {
+    container_insights = { version = "v2.1.0-eksbuild.1" }
+  }
+
+  expect_failures = [var.container_insights]
+}

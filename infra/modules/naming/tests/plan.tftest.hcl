@@ -28,6 +28,20 @@ run "tiers_do_not_overlap" {
   }
 }
 
+run "the_boundary_lies_in_the_partition" {
+  command = plan
+
+  variables {
+    region    = "us-gov-west-1"
+    partition = "aws-us-gov"
+  }
+
+  assert {
+    condition     = output.names.boundary == "arn:aws-us-gov:iam::111122223333:policy/tallyd/tallyd-boundary"
+    error_message = "Its ARN begins with the partition's name."
+  }
+}
+
 run "own_tags_win" {
   command = plan
 

@@ -48,6 +48,25 @@ run "dashboard_shows_what_there_is" {
   }
 }
 
+run "dashboard_shows_nodes_namespaces_and_pods" {
+  command = plan
+
+  variables {
+    create_dashboard = true
+    dashboard        = { cluster_name = "tallyd-test", insights_of = "tallyd" }
+  }
+
+  assert {
+    condition     = length(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets) == 7
+    error_message = "One of the control plane, six of Container Insights."
+  }
+
+  assert {
+    condition     = strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "pod_memory_utilization_over_pod_limit") && strcontains(aws_cloudwatch_dashboard.this[0].dashboard_body, "node_cpu_utilization")
+    error_message = "Pods against their limits, and the nodes."
+  }
+}
+
 run "composite_names_its_parts" {
   command = plan
 
@@ -107,7 +126,7 @@ run "create_false_creates_nothing" {
   }
 
   assert {
-    condition     = length(aws_sns_topic.this) + length(aws_cloudwatch_dashboard.this) + length(aws_prometheus_workspace.this) + length(aws_s3_bucket.metrics) == 0
+    condition     = length(aws_sns_topic.this) + length(aws_cloudwatch_dashboard.this) + length(aws_prometheus_workspace.this) == 0 && module.metrics_bucket.arn == null
     error_message = "create = false must create nothing."
   }
 }

@@ -13,7 +13,7 @@ module "network" {
   region        = "eu-central-1"
   account_id    = "111122223333"
   vpc_cidr      = module.naming.vpc_cidr
-  zones         = module.naming.zones
+  zones         = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
   public_cidrs  = module.naming.cidrs.public
   private_cidrs = module.naming.cidrs.private
   data_cidrs    = module.naming.cidrs.data
