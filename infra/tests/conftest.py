@@ -52,7 +52,10 @@ JUDGES = {
     "the SDK's models: resources": ("the-sdk-accepts-every-call",),
     "the SDK's errors: states": ("machines-name-errors-as-the-sdk-does",),
     "the kubelet: configurations": ("the-kubelet-accepts-its-configuration",),
+    "reachability: open ways, needs of services": ("only-known-ways-are-open", "wanted-ways-are-open", "ways-are-the-same-from-every-zone", "services-answer-those-who-need-them"),
 }
+# Judges that are asked by tests of their own; the figure is [looked at, findings].
+APART = {"reachability: pairs of subnets and ports tried": "ways-", "moto's server: calls replayed": "replayed-"}
 
 
 def judge_table(figures):
@@ -60,14 +63,13 @@ def judge_table(figures):
     looked = [v for k, v in figures.items() if k.startswith("looked-")]
     environments = sorted({e for _, e, _, _ in looked})
     named = {rule: judge for judge, rules in JUDGES.items() for rule in rules}
-    rows = {j: {e: [0, 0] for e in environments} for j in [*JUDGES, "our own rules: objects", "reachability: ways"]}
+    rows = {j: {e: [0, 0] for e in environments} for j in [*JUDGES, *APART, "our own rules: objects"]}
     for rule, env, seen, problems in looked:
         row = rows[named.get(rule, "our own rules: objects")][env]
         row[0], row[1] = row[0] + seen, row[1] + problems
-    for name, n in figures.items():
-        env = name.removeprefix("ways-")
-        if env != name and env in environments:
-            rows["reachability: ways"][env][0] = n
+    for judge, prefix in APART.items():
+        for env in environments:
+            rows[judge][env] = figures.get(prefix + env, [0, 0])
     out = ["| judge | " + " | ".join(environments) + " | findings |", "|---" + "|---:" * (len(environments) + 1) + "|"]
     out += ["| %s | %s | %d |" % (j, " | ".join(str(r[e][0]) for e in environments), sum(x[1] for x in r.values())) for j, r in rows.items()]
     return out if environments else []

@@ -87,8 +87,14 @@ install_stub() {
 	printf %s "$want" >"$stub_dir/stamp"
 }
 
+# Terraform itself comes from its makers (infra/scripts/tools says where): no package registry has it, and its source may not be built for this.
+need_terraform() {
+	"$infra_dir/scripts/tools" terraform >&2
+}
+
 # install_terraform_stub: what `tf` needs. Two callers at once take turns.
 install_terraform_stub() {
+	need_terraform || return 1
 	mkdir -p "$build"
 	export TF_CLI_CONFIG_FILE=/dev/null
 	exec 9>"$build/lock"
@@ -114,7 +120,6 @@ install_node() {
 		(cd "$build/npm" && npm ci --silent --ignore-scripts --no-audit --no-fund >log 2>&1) || { cat "$build/npm/log" >&2; return 1; }
 		printf %s "$want" >"$build/npm/stamp"
 	fi
-	# the scripts have to lie beside node_modules, and are copied each time: they are small
 	# the scripts have to lie beside node_modules, and are copied each time: they are small
 	cp "$tests_dir"/npm/*.mjs "$build/npm/"
 }

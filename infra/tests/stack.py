@@ -174,6 +174,9 @@ class Resource:
         self.stack = stack
         self.address = stack + ":" + raw["address"]
         self.mode, self.type, self.name = raw["mode"], raw["type"], raw["name"]
+        # As the configuration calls it, without indexes; and what must be there before it.
+        self.config_address = re.sub(r"\[[^\]]*\]", "", raw["address"])
+        self.depends_on = raw.get("depends_on", [])
         self.values = raw.get("values") or {}
 
     def __getitem__(self, key):

@@ -73,7 +73,15 @@ def retext(pattern, to):
 
 
 # rule → what is changed (several: each on its own must be noticed)
+def list_of_one_zone(env):
+    """One private subnet gets a list of its own that lets nothing in."""
+    acl = next(a for a in env.all("aws_network_acl") if env.all("aws_eks_cluster")[0].block("vpc_config")["subnet_ids"][0] in a["subnet_ids"])
+    gone = acl.values["subnet_ids"].pop()
+    env.resources.append(stack.Resource("test", {"address": "x", "mode": "managed", "type": "aws_network_acl", "name": "x", "values": dict(acl.values, id="acl-x", subnet_ids=[gone], ingress=[])}))
+
+
 BREAKS = {
+    "ways-are-the-same-from-every-zone": [list_of_one_zone],
     "no-security-group-open-to-the-world": [put("aws_vpc_security_group_ingress_rule", "cidr_ipv4", "0.0.0.0/0"), put("aws_vpc_security_group_ingress_rule", "cidr_ipv6", "::/0"),
                                             add("aws_security_group_rule", type="ingress", cidr_blocks=["8.8.8.0/24"], from_port=1, to_port=2),
                                             add("aws_security_group", ingress=[{"cidr_blocks": ["0.0.0.0/0"], "from_port": 22, "to_port": 22}]),

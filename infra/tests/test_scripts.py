@@ -141,22 +141,64 @@ def test_drift_tells_apart_what_differs_and_what_failed(tmp_path, codes, want):
     assert ("aws_x.y" in p.stdout) == (2 in codes)
 
 
-def test_a_change_behind_terraforms_back_is_found(tmp_path):
-    """The real terraform over the stub: as planned after an apply, different once the state says something else than the code."""
-    text = 'terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\nprovider "aws" {\n  region = "eu-central-1"\n}\nresource "aws_sqs_queue" "q" {\n  name = "q"\n  message_retention_seconds = 300\n}\n'
-    assert stack.snippet(tmp_path, text, "apply", "-auto-approve").returncode == 0
-    tf = tmp_path / "tf"
-    tf.write_text('#!/bin/bash\nshift 2\ncd %s && exec terraform "$@"\n' % tmp_path)
+QUEUES = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+provider "aws" {
+  region = "eu-central-1"
+}
+resource "aws_sqs_queue" "one" {
+  name                      = "one"
+  message_retention_seconds = 300
+}
+resource "aws_sqs_queue" "two" {
+  name = "two"
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def strayed(tmp_path_factory):
+    """A stack that is applied, a way to look for drift, and one to change the cloud behind Terraform's back."""
+    folder = tmp_path_factory.mktemp("strayed")
+    cloud = folder / "cloud"
+    p = stack.snippet(folder, QUEUES, "apply", "-auto-approve", env={"STUB_CLOUD": cloud})
+    assert p.returncode == 0, p.stderr
+    tf = folder / "tf"
+    tf.write_text('#!/bin/bash\nshift 2\ncd %s && exec terraform "$@"\n' % folder)
     tf.chmod(0o755)
-    env = stack.clean_env(STUB_SCAN=tmp_path, DRIFT_TF=tf)
-    drift = lambda: subprocess.run([SCRIPTS / "drift", "dev", "platform"], env=env, capture_output=True, text=True)
-    assert drift().returncode == 0, drift().stdout
-    path = tmp_path / "terraform.tfstate"
-    state = json.loads(path.read_text())
-    state["resources"][0]["instances"][0]["attributes"]["message_retention_seconds"] = 60
-    path.write_text(json.dumps(state))
+    env = stack.clean_env(STUB_SCAN=folder, STUB_CLOUD=cloud, DRIFT_TF=tf)
+    state = (folder / "terraform.tfstate").read_text()
+    files = {json.loads(f.read_text())["name"]: f for f in (cloud / "aws_sqs_queue").iterdir()}
+
+    def drift():
+        p = subprocess.run([SCRIPTS / "drift", "dev", "platform"], env=env, capture_output=True, text=True)
+        assert (folder / "terraform.tfstate").read_text() == state, "looking changes nothing"
+        return p
+    return drift, files
+
+
+def test_nothing_changed_is_no_drift(strayed):
+    drift, _ = strayed
     p = drift()
-    assert p.returncode == 2 and "aws_sqs_queue.q" in p.stdout, p.stdout
+    assert p.returncode == 0, p.stdout + p.stderr
+
+
+@pytest.mark.parametrize("what", ["changed", "deleted"])
+def test_what_was_done_behind_terraforms_back_is_found(strayed, what):
+    drift, files = strayed
+    before = files["one"].read_text()
+    if what == "changed":
+        files["one"].write_text(json.dumps(dict(json.loads(before), message_retention_seconds=60)))
+    else:
+        files["one"].unlink()
+    p = drift()
+    files["one"].write_text(before)
+    assert p.returncode == 2 and "aws_sqs_queue.one" in p.stdout and "aws_sqs_queue.two" not in p.stdout, p.stdout
+    assert ("updated in-place" if what == "changed" else "will be created") in p.stdout, p.stdout
 
 
 def test_a_plan_becomes_a_comment(tmp_path):
@@ -211,8 +253,6 @@ def test_gitlab_is_told_without_a_token_among_the_words(words, told, tmp_path):
     assert (tmp_path / "given").read_text() == "PRIVATE-TOKEN: s3cret"
 
 
-MADE_UP = r"[0-9a-f]{8}-[0-9a-f]{4}-|:(log-group|sns|sqs|function|rule|memorydb|secret|cluster|role|policy|listener|loadbalancer|targetgroup|workspace)[:/]|arn:aws:(s3|sns|sqs|logs|lambda|secretsmanager)"
-
 ELSEWHERE = {"ap-southeast-1": ("aws", stack.STACKS), "us-gov-west-1": ("aws-us-gov", ("platform", "data"))}
 
 
@@ -234,9 +274,39 @@ def test_any_region_any_account(region, tmp_path):
                 continue
             text = json.dumps(r["values"])
             assert "eu-central-1" not in text and "777788889999" not in text, r["address"]
-            if partition != "aws":
-                # What the stub makes up (ids of keys and the like) says aws; what the code writes does not.
-                written = " ".join(v for k, v in r["values"].items() if isinstance(v, str) and (v.startswith("{") or k.endswith("policy_arn")))
-                foreign = [x for x in re.findall(r"arn:aws:[^\"]*", written) if not re.search(MADE_UP, x)]
-                assert not foreign, (r["address"], foreign[:3])
+            foreign = [x for x in re.findall(r"arn:(?!%s:)[\w-]+:[^\"\\]*" % partition, text)]
+            assert not foreign, (r["address"], foreign[:3])
     shutil.rmtree(tree)
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """A PATH of nothing but fakes that print a version, and a way to call tools."""
+    (tmp_path / "bin").mkdir()
+
+    def call(versions, *words):
+        for name, text in versions.items():
+            (tmp_path / "bin" / name).write_text("#!/bin/sh\necho '%s'\n" % text)
+            (tmp_path / "bin" / name).chmod(0o755)
+        return subprocess.run([sys.executable, SCRIPTS / "tools", *words], env={"PATH": str(tmp_path / "bin")}, capture_output=True, text=True)
+    return call
+
+
+WHOLE = {"terraform": "Terraform v1.11.4", "aws": "aws-cli/2.17.0 Python/3.11", "session-manager-plugin": "1.2.650.0", "kubectl": "Client Version: v1.34.1", "helm": "v3.16.1+g5a5449d", "git": "git version 2.39.5", "python3": "Python 3.11.2"}
+
+
+def test_a_desk_that_has_everything_is_well(bench):
+    p = bench(WHOLE)
+    assert p.returncode == 0 and len(p.stdout.splitlines()) == len(WHOLE), p.stdout + p.stderr
+
+
+@pytest.mark.parametrize("name, text, said", [("session-manager-plugin", None, "is missing"), ("terraform", "Terraform v1.9.8", "is 1.9.8"), ("aws", "aws-cli/1.32.0", "is 1.32.0")])
+def test_what_a_desk_lacks_is_said_with_where_to_get_it(bench, name, text, said):
+    p = bench({k: text if k == name else v for k, v in WHOLE.items() if k != name or text})
+    assert p.returncode == 1 and said in p.stdout and "https://" in p.stdout, p.stdout + p.stderr
+
+
+def test_terraform_is_the_version_that_pipelines_pin():
+    """What the tests run is what the pipelines run, and what the tools page names."""
+    pins = set(re.findall(r"terraform_version: ([\d.]+)", (stack.REPO / ".github/workflows/infra.yml").read_text()))
+    assert pins == {"1.11.4"} and "1.11.4" in (SCRIPTS / "tools").read_text()

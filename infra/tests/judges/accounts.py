@@ -14,8 +14,17 @@ class Account:
     """The roles of an environment with everything that decides for them."""
 
     def __init__(self, env):
-        self.env = stack.load_environment(env)
-        self.bootstrap = stack.load_bootstrap(env)
+        self.take(stack.load_environment(env), stack.load_bootstrap(env))
+
+    @classmethod
+    def of(cls, env):
+        """The account of an environment that need not be the one on the disk."""
+        out = cls.__new__(cls)
+        out.take(env, env.bootstrap)
+        return out
+
+    def take(self, env, bootstrap):
+        self.env, self.bootstrap = env, bootstrap
         cluster = self.env.all("aws_eks_cluster")[0]
         self.region, self.account = cluster["arn"].split(":")[3:5]
         self.prefix = cluster["name"]

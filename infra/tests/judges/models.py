@@ -144,7 +144,7 @@ def scalar(shape, v):
 
 def composed(row, values):
     """(row, shape of its input, parameters) and what was lost. With `at`, an argument that has no place there may have one at the top."""
-    shape, params, walk = model(row.service).operation_model(row.operation).input_shape, {}, Walk(row)
+    shape, params, walk, values = model(row.service).operation_model(row.operation).input_shape, {}, Walk(row), row.turns(values)
     inner, target = descend(shape, params, [n for n in row.at.split(".") if n])
     values = {k: v for k, v in values.items() if k != "tags" or member(shape, k) or member(inner, k)}
     above = {k for k in values if row.at and k not in row.names and not member(inner, k) and member(shape, k)}

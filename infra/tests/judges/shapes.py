@@ -13,11 +13,12 @@ class call:
     adds   path from the input → what the provider adds by itself
     only   the arguments that this call takes from the first one; with a plus sign: that both take
     each   one call for every block of this name
+    turns  a function that the arguments go through first, where one decides what becomes of another
     """
 
-    def __init__(self, api, at="", names=None, adds=None, only="", each="", top=None):
+    def __init__(self, api, at="", names=None, adds=None, only="", each="", top=None, turns=None):
         self.service, self.operation = api.split(".")
-        self.at, self.names, self.adds, self.each, self.top = at, names or {}, adds or {}, each, top or {}
+        self.at, self.names, self.adds, self.each, self.top, self.turns = at, names or {}, adds or {}, each, top or {}, turns or (lambda values: values)
         self.only = {n.lstrip("+") for n in only.split()}
         self.taken = {n for n in only.split() if not n.startswith("+")} | ({each} if each else set())
 
@@ -32,26 +33,37 @@ ID = "x-0123456789abcdef0"
 LIST_ENTRY = {"action": "RuleAction", "rule_no": "RuleNumber", "from_port": "PortRange.From", "to_port": "PortRange.To", "icmp_type": "IcmpTypeCode.Type", "icmp_code": "IcmpTypeCode.Code"}
 
 
-def bucket_part(operation, at, **names):
-    return [call("s3." + operation, at, dict({"bucket": ""}, **names), {"Bucket": "tallyd-x"})]
+def bucket_part(operation, at, adds=None, **names):
+    return [call("s3." + operation, at, names, adds, top={"bucket": "Bucket"})]
+
+
+# Whom a security group's rule is about, and where that stands in the call.
+PEERS = {"cidr_ipv4": "IpRanges", "cidr_ipv6": "Ipv6Ranges", "referenced_security_group_id": "UserIdGroupPairs", "prefix_list_id": "PrefixListIds"}
+
+
+def described_peer(values):
+    """The description of a rule belongs to its peer."""
+    peer = next((p for p in PEERS if values.get(p)), "cidr_ipv4")
+    return {"%s's description" % peer if k == "description" else k: v for k, v in values.items()}
 
 
 def group_rule(direction):
     p = "IpPermissions."
     return [call("ec2.AuthorizeSecurityGroup" + direction, names={
         "security_group_id": "GroupId", "ip_protocol": p + "IpProtocol", "from_port": p + "FromPort", "to_port": p + "ToPort", "cidr_ipv4": p + "IpRanges.CidrIp",
-        "referenced_security_group_id": p + "UserIdGroupPairs.GroupId", "prefix_list_id": p + "PrefixListIds.PrefixListId", "description": p + "IpRanges.Description"})]
+        "cidr_ipv6": p + "Ipv6Ranges.CidrIpv6", "referenced_security_group_id": p + "UserIdGroupPairs.GroupId", "prefix_list_id": p + "PrefixListIds.PrefixListId",
+        **{"%s's description" % peer: p + place + ".Description" for peer, place in PEERS.items()}}, turns=described_peer)]
 
 
 SHAPES = {
     "aws_acm_certificate": [call("acm.RequestCertificate")],
-    "aws_autoscaling_group": [call("autoscaling.CreateAutoScalingGroup", names={"name": "AutoScalingGroupName", "vpc_zone_identifier": joined("VPCZoneIdentifier"), "launch_template.name": "LaunchTemplateName"})],
+    "aws_autoscaling_group": [call("autoscaling.CreateAutoScalingGroup", names={"name": "AutoScalingGroupName", "vpc_zone_identifier": joined("VPCZoneIdentifier"), "launch_template.name": "", "launch_template.id": "LaunchTemplateId"})],
     "aws_autoscaling_schedule": [call("autoscaling.PutScheduledUpdateGroupAction")],
     "aws_budgets_budget": [
         call("budgets.CreateBudget", "Budget", {"name": "BudgetName", "limit_amount": "BudgetLimit.Amount", "limit_unit": "BudgetLimit.Unit"}, {"AccountId": "123456789012"}),
         call("budgets.CreateNotification", names={"subscriber_email_addresses": lambda v: {"Subscribers": [{"subscription_type": "EMAIL", "address": a} for a in v]}, "subscriber_sns_topic_arns": lambda v: {"Subscribers": [{"subscription_type": "SNS", "address": a} for a in v]},
                                                   **{n: "Notification." + m for n, m in (("comparison_operator", "ComparisonOperator"), ("notification_type", "NotificationType"), ("threshold", "Threshold"), ("threshold_type", "ThresholdType"))}},
-             adds={"AccountId": "123456789012", "BudgetName": "x"}, each="notification")],
+             adds={"AccountId": "123456789012", "BudgetName": ID}, each="notification")],
     "aws_ce_anomaly_monitor": [call("ce.CreateAnomalyMonitor", "AnomalyMonitor", {"name": "MonitorName"})],
     "aws_ce_anomaly_subscription": [call("ce.CreateAnomalySubscription", "AnomalySubscription", {"name": "SubscriptionName", "threshold_expression.dimension": "Dimensions"})],
     "aws_cloudfront_cache_policy": [call("cloudfront.CreateCachePolicy", "CachePolicyConfig")],
@@ -104,7 +116,7 @@ SHAPES = {
     "aws_lambda_function": [call("lambda.CreateFunction", adds={"Code": {}})],
     "aws_lambda_permission": [call("lambda.AddPermission")],
     "aws_launch_template": [call("ec2.CreateLaunchTemplate", "LaunchTemplateData", {"vpc_security_group_ids": "SecurityGroupIds", "network_interfaces.security_groups": "Groups"}, top={"name": "LaunchTemplateName"}),
-                            call("ec2.CreateLaunchTemplateVersion", names={"description": "VersionDescription"}, only="description", adds={"LaunchTemplateData": {}})],
+                            call("ec2.CreateLaunchTemplateVersion", names={"description": "VersionDescription"}, only="description", adds={"LaunchTemplateId": ID, "LaunchTemplateData": {}})],
     "aws_lb": [call("elbv2.CreateLoadBalancer", names={"internal": lambda v: {"Scheme": "internal" if v else "internet-facing"}, "load_balancer_type": "Type"})],
     "aws_lb_listener": [call("elbv2.CreateListener", names={"certificate_arn": "Certificates.CertificateArn", "default_action.forward": "ForwardConfig", "default_action.forward.target_group.arn": "TargetGroupArn"})],
     "aws_lb_target_group": [call("elbv2.CreateTargetGroup", names={"health_check": lambda v: {
@@ -117,18 +129,18 @@ SHAPES = {
     "aws_memorydb_user": [call("memorydb.CreateUser")],
     "aws_nat_gateway": [call("ec2.CreateNatGateway")],
     "aws_network_acl": [call("ec2.CreateNetworkAcl"), *[call("ec2.CreateNetworkAclEntry", names=LIST_ENTRY, adds={"NetworkAclId": ID, "Egress": way == "egress"}, each=way) for way in ("ingress", "egress")]],
-    "aws_prometheus_workspace": [call("amp.CreateWorkspace"), call("amp.CreateLoggingConfiguration", adds={"workspaceId": "ws-0123"}, names={"logging_configuration": "", "log_group_arn": "logGroupArn"}, each="logging_configuration")],
+    "aws_prometheus_workspace": [call("amp.CreateWorkspace"), call("amp.CreateLoggingConfiguration", adds={"workspaceId": ID}, names={"logging_configuration": "", "log_group_arn": "logGroupArn"}, each="logging_configuration")],
     "aws_route": [call("ec2.CreateRoute")],
     "aws_route53_health_check": [call("route53.CreateHealthCheck", "HealthCheckConfig", {"fqdn": "FullyQualifiedDomainName", "enable_sni": "EnableSNI"}, {"CallerReference": REFERENCE})],
     "aws_route53_record": [call("route53.ChangeResourceRecordSets", "ChangeBatch.Changes.ResourceRecordSet", {
-        "zone_id": "", "records": lambda v: {"ResourceRecords": [{"value": r} for r in v]}, "alias": "AliasTarget", "alias.name": "DNSName", "alias.zone_id": "HostedZoneId", "ttl": "TTL"},
-        {"HostedZoneId": "Z0123456789ABCDEFGHIJ", "ChangeBatch.Changes.Action": "UPSERT"})],
+        "records": lambda v: {"ResourceRecords": [{"value": r} for r in v]}, "alias": "AliasTarget", "alias.name": "DNSName", "alias.zone_id": "HostedZoneId", "ttl": "TTL"},
+        {"ChangeBatch.Changes.Action": "UPSERT"}, top={"zone_id": "HostedZoneId"})],
     "aws_route_table": [call("ec2.CreateRouteTable")],
     "aws_route_table_association": [call("ec2.AssociateRouteTable")],
     "aws_s3_account_public_access_block": [call("s3control.PutPublicAccessBlock", "PublicAccessBlockConfiguration", {"account_id": ""}, {"AccountId": "123456789012"})],
     "aws_s3_bucket": [call("s3.CreateBucket", names={"object_lock_enabled": "ObjectLockEnabledForBucket"})],
     "aws_s3_bucket_lifecycle_configuration": bucket_part("PutBucketLifecycleConfiguration", "LifecycleConfiguration", **{"rule.id": "ID"}),
-    "aws_s3_bucket_object_lock_configuration": bucket_part("PutObjectLockConfiguration", "ObjectLockConfiguration"),
+    "aws_s3_bucket_object_lock_configuration": bucket_part("PutObjectLockConfiguration", "ObjectLockConfiguration", {"ObjectLockConfiguration.ObjectLockEnabled": "Enabled"}),
     "aws_s3_bucket_ownership_controls": bucket_part("PutBucketOwnershipControls", "OwnershipControls"),
     "aws_s3_bucket_policy": [call("s3.PutBucketPolicy")],
     "aws_s3_bucket_public_access_block": bucket_part("PutPublicAccessBlock", "PublicAccessBlockConfiguration"),

@@ -9,3 +9,4 @@ from .cluster import *     # noqa: F401,F403
 from .keeping import *     # noqa: F401,F403
 from .watching import *    # noqa: F401,F403
 from .judged import *      # noqa: F401,F403
+from .reach import *       # noqa: F401,F403

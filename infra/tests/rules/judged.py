@@ -95,7 +95,8 @@ class Account:
 
 # Where EKS keeps the images of its add-ons, by region; one account for most, others for some.
 EKS_REGISTRIES = ("602401143452", "800184023465", "013241004608")
-EKS_IMAGES = ("amazon-k8s-cni", "amazon-k8s-cni-init", "amazon/aws-network-policy-agent", "eks/coredns", "eks/kube-proxy", "eks/pause", "eks/metrics-server", "eks/eks-pod-identity-agent")
+EKS_IMAGES = ("amazon-k8s-cni", "amazon-k8s-cni-init", "amazon/aws-network-policy-agent", "eks/coredns", "eks/kube-proxy", "eks/pause", "eks/metrics-server", "eks/eks-pod-identity-agent",
+              "eks/observability/cloudwatch-agent", "eks/observability/cloudwatch-agent-operator", "eks/observability/aws-for-fluent-bit")
 PULLS = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 
 

@@ -34,6 +34,30 @@ func (c cloud) remember(typ string, v tftypes.Value) {
 	}
 }
 
+// recall returns what the folder holds of an object, nil when it was taken away, and whether the folder is to be believed: only a folder
+// that holds or held objects of the type is.
+func (c cloud) recall(typ string, v tftypes.Value) (any, bool) {
+	if c.dir == "" {
+		return nil, false
+	}
+	f := c.file(typ, v)
+	if _, err := os.Stat(filepath.Dir(f)); err != nil {
+		return nil, false
+	}
+	text, err := os.ReadFile(f)
+	if err != nil {
+		return nil, os.IsNotExist(err)
+	}
+	return decoded(text)
+}
+
+func decoded(text []byte) (map[string]any, bool) {
+	out := map[string]any{}
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.UseNumber()
+	return out, d.Decode(&out) == nil
+}
+
 func (c cloud) forget(typ string, v tftypes.Value) {
 	if c.dir != "" {
 		_ = os.Remove(c.file(typ, v))
@@ -53,13 +77,7 @@ func (c cloud) find(typ string, want map[string]any) []map[string]any {
 		if err != nil {
 			continue
 		}
-		have := map[string]any{}
-		d := json.NewDecoder(strings.NewReader(string(text)))
-		d.UseNumber()
-		if d.Decode(&have) != nil {
-			continue
-		}
-		ok := true
+		have, ok := decoded(text)
 		for k, w := range want {
 			ok = ok && agrees(have[k], w)
 		}

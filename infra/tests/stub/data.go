@@ -81,9 +81,9 @@ func (s *server) readData(typ string, b *Block, config tftypes.Value) (tftypes.V
 	special := true
 	switch short {
 	case "caller_identity":
-		known = map[string]any{"account_id": s.account, "arn": "arn:aws:iam::" + s.account + ":user/stub", "user_id": "AIDASTUBSTUBSTUBSTUB0", "id": s.account}
+		known = map[string]any{"account_id": s.account, "arn": "arn:" + partitionOf(s.region) + ":iam::" + s.account + ":user/stub", "user_id": "AIDASTUBSTUBSTUBSTUB0", "id": s.account}
 	case "partition":
-		known = map[string]any{"partition": "aws", "dns_suffix": "amazonaws.com", "id": "aws", "reverse_dns_prefix": "com.amazonaws"}
+		known = map[string]any{"partition": partitionOf(s.region), "dns_suffix": "amazonaws.com", "id": partitionOf(s.region), "reverse_dns_prefix": "com.amazonaws"}
 	case "region":
 		known = map[string]any{"region": region, "name": region, "id": region, "description": region, "endpoint": "ec2." + region + ".amazonaws.com"}
 	case "availability_zones":
@@ -137,12 +137,12 @@ func (s *server) readData(typ string, b *Block, config tftypes.Value) (tftypes.V
 			if m[1] == "release_version" {
 				val = "1.33.5-20260701"
 			}
-			known = map[string]any{"value": val, "insecure_value": val, "type": "String", "id": name, "arn": "arn:aws:ssm:" + region + "::parameter" + name, "version": 1}
+			known = map[string]any{"value": val, "insecure_value": val, "type": "String", "id": name, "arn": "arn:" + partitionOf(region) + ":ssm:" + region + "::parameter" + name, "version": 1}
 			break
 		}
 		special = false
 	case "ec2_managed_prefix_list", "prefix_list":
-		known = map[string]any{"id": "pl-" + s.maker.hash(name, region)[:8], "name": name, "arn": "arn:aws:ec2:" + region + ":aws:prefix-list/pl-" + s.maker.hash(name, region)[:8]}
+		known = map[string]any{"id": "pl-" + s.maker.hash(name, region)[:8], "name": name, "arn": "arn:" + partitionOf(region) + ":ec2:" + region + ":aws:prefix-list/pl-" + s.maker.hash(name, region)[:8]}
 	case "vpc_endpoint_service":
 		if svc, ok := in["service"].(string); ok {
 			known = map[string]any{"service_name": "com.amazonaws." + region + "." + svc, "id": svc, "service_region": region}

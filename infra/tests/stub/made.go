@@ -153,6 +153,16 @@ func nameOf(typ string, seed map[string]any) string {
 	return ""
 }
 
+// partitionOf: a partition holds whole regions, and their names say which it is.
+func partitionOf(region string) string {
+	for _, p := range []string{"us-gov", "cn"} {
+		if strings.HasPrefix(region, p+"-") {
+			return "aws-" + p
+		}
+	}
+	return "aws"
+}
+
 func (s *server) regionOf(seed map[string]any) string {
 	if r, ok := seed["region"].(string); ok && r != "" {
 		return r
@@ -183,6 +193,7 @@ func (s *server) arn(typ, h string, seed map[string]any) string {
 	if k, ok := seed["load_balancer_type"].(string); ok && k == "network" {
 		kind = "net"
 	}
+	shape = strings.Replace(shape, "arn:aws:", "arn:"+partitionOf(s.region)+":", 1)
 	cluster, _ := seed["cluster_name"].(string)
 	url := strings.TrimPrefix(fmt.Sprint(seed["url"]), "https://")
 	if seed["url"] == nil {
@@ -371,7 +382,7 @@ func (s *server) text(typ, nested, name, h string, seed map[string]any) string {
 	case "qualified_arn":
 		return s.arn(typ, h, seed) + ":1"
 	case "invoke_arn":
-		return fmt.Sprintf("arn:aws:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", region, s.arn(typ, h, seed))
+		return fmt.Sprintf("arn:%s:apigateway:%s:lambda:path/2015-03-31/functions/%s/invocations", partitionOf(region), region, s.arn(typ, h, seed))
 	case "status", "state":
 		return "ACTIVE"
 	case "create_time", "creation_date", "create_date", "created_at", "last_modified_date", "last_updated_date":

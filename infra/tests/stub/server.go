@@ -116,8 +116,20 @@ func (s *server) UpgradeResourceState(_ context.Context, req *tfprotov5.UpgradeR
 	return &tfprotov5.UpgradeResourceStateResponse{UpgradedState: &dv}, err
 }
 
+// ReadResource answers with what lies in the cloud's folder, where somebody may have changed it behind Terraform's back. What was never
+// remembered there (no folder, or another one) is as the state says.
 func (s *server) ReadResource(_ context.Context, req *tfprotov5.ReadResourceRequest) (*tfprotov5.ReadResourceResponse, error) {
-	return &tfprotov5.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private}, nil
+	t := s.schemas.Resource[req.TypeName].valueType()
+	known, err := req.CurrentState.Unmarshal(t)
+	if err != nil {
+		return nil, err
+	}
+	found, kept := s.cloud.recall(req.TypeName, known)
+	if !kept {
+		return &tfprotov5.ReadResourceResponse{NewState: req.CurrentState, Private: req.Private}, nil
+	}
+	dv, err := tfprotov5.NewDynamicValue(t, fromPlain(t, found))
+	return &tfprotov5.ReadResourceResponse{NewState: &dv, Private: req.Private}, err
 }
 
 func (s *server) ImportResourceState(_ context.Context, req *tfprotov5.ImportResourceStateRequest) (*tfprotov5.ImportResourceStateResponse, error) {
