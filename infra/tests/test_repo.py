@@ -37,30 +37,50 @@ def test_yaml_is_clean():
     assert p.returncode == 0, p.stdout
 
 
-def test_coverage_page_names_existing_paths():
-    """Every path in backticks on the coverage page exists."""
-    page = (stack.INFRA / "COVERAGE.md").read_text()
-    paths = [m for m in re.findall(r"`([^`\s]+)`", page) if "/" in m]
-    assert len(paths) >= 30, "the page names %d paths" % len(paths)
-    missing = sorted({p for p in paths if not any((base / p.rstrip("/")).exists() for base in (stack.REPO, stack.INFRA))})
-    assert not missing, missing
-    for system in ("EKS", "catalogue", "GitOps", "region", "note"):
-        assert system.lower() in page.lower(), "the page does not speak of %s" % system
+COVERAGE = stack.INFRA / "COVERAGE.md"
 
 
-def test_coverage_page_names_what_shows_each_item():
-    """Each row has a place and a test or rule that exists, or says n/a or missing and why."""
+def coverage():
+    """[(system, item, mark, here, shown by, the rest)]"""
+    system, out = "", []
+    for line in COVERAGE.read_text().splitlines():
+        if line.startswith("## "):
+            system = line[3:].split(" (")[0]
+        elif line.startswith("| ") and not line.startswith("| item"):
+            out.append((system, *[c.strip() for c in line.strip("|").split("|")]))
+    return out
+
+
+@pytest.mark.parametrize("page", ["COVERAGE.md", "WELL-ARCHITECTED.md"])
+def test_pages_name_existing_paths_and_rules(page):
+    """Every path in backticks exists, and so does every rule."""
     import rules
-    rows = [[c.strip() for c in line.strip("|").split("|")] for line in (stack.INFRA / "COVERAGE.md").read_text().splitlines() if line.startswith("| ") and not line.startswith("| item")]
-    assert len(rows) >= 80
-    for item, here, shown, rest in rows:
-        if shown in ("n/a", "**missing**"):
-            assert rest or shown == "**missing**", item
-        elif shown.startswith("rule "):
-            assert shown[6:-1] in rules.RULES, (item, shown)
-        else:
-            assert (stack.REPO / shown.strip("`")).is_file(), (item, shown)
-        assert here == "n/a" or here == "**missing**" or "`" in here, item
+    text = (stack.INFRA / page).read_text()
+    paths = [m for m in re.findall(r"`([^`\s]+)`", text) if "/" in m]
+    assert len(paths) >= 30, "the page names %d paths" % len(paths)
+    missing = sorted({p for p in paths if not (stack.REPO / p).exists()}) + sorted({r for r in re.findall(r"rule `([\w-]+)`", text) if r not in rules.RULES})
+    assert not missing, missing
+
+
+def test_every_item_of_the_five_systems_has_a_row():
+    """items.txt has the items, one a line: none is left out, none is added without it."""
+    wanted = (stack.TESTS / "items.txt").read_text().splitlines()
+    rows = ["%s: %s" % row[:2] for row in coverage()]
+    assert len(wanted) == 129 and rows == wanted, sorted(set(wanted) ^ set(rows))
+
+
+def test_every_row_says_how_it_stands():
+    """What works names what shows it; what is half or missing says what is left; the count at the top is right."""
+    for system, item, mark, here, shown, rest in coverage():
+        assert mark in ("●", "◐", "○", "n/a"), item
+        assert (mark == "n/a") == (here == "n/a") == (shown == "n/a"), item
+        assert (mark == "○") == (shown == "**missing**"), item
+        assert here == "**missing**" and mark == "○" or here == "n/a" or "`" in here, item
+        assert mark in ("●", "○") or rest, "%s: what is left?" % item
+        assert shown in ("n/a", "**missing**") or re.fullmatch(r"rule `[\w-]+`|`[\w/.-]+`", shown), item
+        assert not re.fullmatch(r"`[\w/.-]+`", shown) or (stack.REPO / shown.strip("`")).is_file(), item
+    marks = [row[2] for row in coverage()]
+    assert "%d items: %d ●, %d ◐, %d ○, %d n/a." % (len(marks), *[marks.count(m) for m in ("●", "◐", "○", "n/a")]) in COVERAGE.read_text()
 
 
 def test_module_tables_are_current():
@@ -79,6 +99,25 @@ def test_readme_links_exist():
             if not re.match(r"^[a-z]+:", target) and not (page.parent / target).exists():
                 broken.append("%s → %s" % (page.relative_to(stack.REPO), target))
     assert not broken, broken
+
+
+REGION = r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov)-(central|north|south|east|west|northeast|northwest|southeast|southwest)-[0-9]"
+# Where CloudFront's certificates, alarms, logs and web ACLs live, whatever else is where.
+GLOBAL_REGION = "us-east-1"
+
+
+def test_code_names_no_account_region_or_zone():
+    """Modules, stacks and bootstrap run in any account and region: what is somewhere stands in live/, in tests and in examples."""
+    code = [f for f in OURS if f.suffix in (".tf", ".tftpl") and f.relative_to(stack.INFRA).parts[0] in ("modules", "stacks", "bootstrap") and not {"tests", "examples"} & set(f.parts[-4:])]
+    assert len(code) > 80
+    found = []
+    for f in code:
+        for n, line in enumerate(f.read_text().splitlines(), 1):
+            line = re.sub(r"^\s*#.*|\berror_message\b.*|\bdescription\b.*", "", line)
+            named = [m.group(0) for m in re.finditer(r"(?<![\w-])%s[a-f]?(?![\w-])|(?<!\d)\d{12}(?!\d)" % REGION, line) if m.group(0) != GLOBAL_REGION]
+            if named or re.search(r"arn:aws:", line):
+                found.append("%s:%d: %s" % (f.relative_to(stack.INFRA), n, line.strip()))
+    assert not found, found
 
 
 SECRETS = {
