@@ -10,6 +10,7 @@
 #include "api/hit_answer.h"
 #include "api/newcomer.h"
 #include "api/streams.h"
+#include "api/total.h"
 #include "sync/atomic.h"
 #include "web.h"
 
@@ -121,6 +122,18 @@ static bool path_has_key(struct slice path)
     return slash && slash + 1 < path.at + path.bytes;
 }
 
+static enum handler_result route_namespace(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                                           struct slice path)
+{
+    bool asked;
+    const char *wrong = total_asked(r->query, &asked);
+    if (wrong) {
+        answer_error(aw, r, reply, 400, wrong, "?total=1 stands once and without keys", NULL);
+        return HANDLED;
+    }
+    return asked ? route_total(aw, r, reply, path) : route_counters(aw, r, reply, path);
+}
+
 /* "ns/key", or "ns" with the key or, for readers, many of them in the query. */
 static enum handler_result route_counters_of(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                              struct slice path)
@@ -129,7 +142,7 @@ static enum handler_result route_counters_of(struct api_worker *aw, const struct
     if (writes && counters_are_writable(aw))
         return route_counter_write(aw, r, reply, path);
     if (r->method == HTTP_GET || r->method == HTTP_HEAD)
-        return path_has_key(path) ? route_counter(aw, r, reply, path) : route_counters(aw, r, reply, path);
+        return path_has_key(path) ? route_counter(aw, r, reply, path) : route_namespace(aw, r, reply, path);
     if (writes)
         answer_not_allowed(aw, r, reply, "GET, HEAD, OPTIONS",
                            "who may write counters stands in --token-file, and there is none");

@@ -29,6 +29,7 @@ struct api_config {
     bool proxy_protocol;                 /* connections of these proxies begin with its header */
     struct proxies proxies;              /* believed what they say of a client's address */
     uint32_t streams_max;                /* of one worker */
+    uint32_t partitions;                 /* of the store, 1 without a cluster */
     uint32_t flush_interval_ms;          /* totals older than two of these, and two seconds, are asked for again */
 };
 

@@ -163,6 +163,12 @@ bool lookup_may_ask(struct api_worker *aw, const struct http_request *r, const s
     return may_ask(aw, reply, r, 1);
 }
 
+uint64_t lookup_since_ms(const struct api_worker *aw, uint64_t now_ms)
+{
+    uint64_t limit_ms = stale_ms_max(aw);
+    return now_ms > limit_ms ? now_ms - limit_ms : 1;
+}
+
 int64_t lookup_listed(const struct api_worker *aw, struct slice name, int64_t stored, uint64_t now_ms)
 {
     struct tally_value v;

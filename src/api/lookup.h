@@ -34,6 +34,8 @@ bool lookup_peek(const struct api_worker *aw, struct slice name, uint64_t now_ms
 void lookup_refresh(struct api_worker *aw, const struct slice *names, uint32_t count, uint64_t now_ms);
 /* Takes the client's share of one read, and that of all. */
 bool lookup_may_ask(struct api_worker *aw, const struct http_request *r, const struct reply *reply);
+/* Since when (monotonic ms) the store must have said something for that to be believed now. */
+uint64_t lookup_since_ms(const struct api_worker *aw, uint64_t now_ms);
 /* Returns the value of a name that was read in the store just now, together with others. That is `stored`, or what is
  * published, with what this process has not stored yet, where that is fresh. */
 int64_t lookup_listed(const struct api_worker *aw, struct slice name, int64_t stored, uint64_t now_ms);

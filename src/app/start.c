@@ -154,6 +154,7 @@ static int api_begin(struct app *a, struct error *err)
         .rate_limit = (uint32_t)a->options->rate_limit,
         .rate_burst = (uint32_t)a->options->rate_burst,
         .flush_interval_ms = (uint32_t)(a->options->flush_interval_us / US_PER_MS),
+        .partitions = a->options->redis_mode == OPTION_REDIS_CLUSTER ? (uint32_t)a->options->partitions : 1,
         .keys_max_ns = keys_max_ns(a->options),
         .streams_max = streams_max(a),
         .reads = (uint32_t)a->options->reads,

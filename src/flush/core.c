@@ -7,6 +7,7 @@
 #include "flush/embedded.h"
 #include "flush/forgetting.h"
 #include "flush/stored_waits.h"
+#include "flush/total_asks.h"
 #include "nodes/link_settings.h"
 #include "nodes/refusals.h"
 #include "nodes/scanner.h"
@@ -25,6 +26,7 @@ struct core {
     struct accounts accounts;
     struct read_queue reads;
     struct stored_waits waits;
+    struct total_asks totals;
     struct writes writes;
     struct refusals refusals;
     uint64_t now_us;            /* of the tick under way */
@@ -49,6 +51,8 @@ static void core_collect(struct core *c)
 {
     if (c->now_us >= c->next_retry_us) {
         keys_release_held(c->keys);
+        if (keys_sums(c->keys))
+            sums_retry(keys_sums(c->keys));
         c->next_retry_us = c->now_us + HELD_RETRY_US;
     }
     keys_collect(c->keys);
@@ -151,6 +155,18 @@ static void core_scan(struct core *c, struct question *question)
     asker_answer(&c->config.asker, question);
 }
 
+/* The reads of a total are the flusher's to sum up. */
+static void core_answered(void *ctx, struct question *question)
+{
+    struct core *c = ctx;
+
+    if (question->kind == ASK_TOTAL)
+        total_asks_end(&c->totals, question);
+    asker_answer(&c->config.asker, question);
+}
+
+struct sums *core_sums(const struct core *c) { return keys_sums(c->keys); }
+
 void core_ask(struct core *c, struct question *question)
 {
     if (question->kind == ASK_STORED) {
@@ -159,6 +175,10 @@ void core_ask(struct core *c, struct question *question)
     }
     if (question->kind == ASK_SCAN) {
         core_scan(c, question);
+        return;
+    }
+    if (question->kind == ASK_TOTAL && !total_asks_begin(&c->totals, question)) {
+        core_answered(c, question);
         return;
     }
     if (!c->store) {
@@ -258,12 +278,15 @@ int core_create(struct core **out, const struct core_config *config)
     c->next_retry_us = c->now_us + HELD_RETRY_US;
     keyspace_init(&c->space, options->prefix, flush_is_embedded(options) ? 0 : options->partitions);
     int failed = keys_create(&c->keys, config->tally, &c->space);
+    if (!failed && options->totals)
+        failed = keys_keep_sums(c->keys);
     c->accounts =
         (struct accounts){.env = config->env, .keys = c->keys, .books = config->books, .stats = config->stats};
     c->reads.space = &c->space;
     c->reads.keys = c->keys;
     c->reads.answers = tally_answers(config->tally);
-    c->reads.asker = config->asker;
+    c->reads.asker = (struct asker){core_answered, c};
+    c->totals = (struct total_asks){.env = config->env, .keys = c->keys, .embedded = flush_is_embedded(options)};
     c->writes.space = &c->space;
     c->writes.asker = config->asker;
     c->accounts.writes = &c->writes;

@@ -57,3 +57,5 @@ void core_fail_questions(struct core *c);
 uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX]);
 /* When to tick at the latest, by env's clock. */
 uint64_t core_wake_us(const struct core *c);
+/* What is known of the totals of namespaces. NULL: none are kept. */
+struct sums *core_sums(const struct core *c);

@@ -14,6 +14,8 @@ static uint64_t store_key(struct keys *keys, uint32_t key, uint64_t now_ms)
     /* A sum of several shards may pass what a total can say; it stays at the most it can. */
     uint64_t total = keys_base(keys, key);
     keys_publish(keys, key, total > INT64_MAX ? INT64_MAX : (int64_t)total, now_ms);
+    if (keys_sum(keys, key) != SUM_NONE)
+        sums_at(keys_sums(keys), keys_sum(keys, key), 0)->stored += (int64_t)stored;
     return stored;
 }
 

@@ -96,6 +96,7 @@ uint64_t accounts_answered(struct accounts *a, struct batch *b)
             keys_publish(a->keys, item->key, item->total, now_ms);
         stored += (uint64_t)item->delta;
     }
+    batch_end_sums(b, a->keys, now_ms);
     post_resolved(a, b, stored);
     write_ended(a, b, written ? ANSWER_FOUND : ANSWER_FAILED);
     return stored;
@@ -116,6 +117,7 @@ uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b)
         keys_publish_growth(a->keys, item->key, item->delta);
         stored += (uint64_t)item->delta;
     }
+    batch_end_sums(b, a->keys, accounts_now_ms(a));
     post_resolved(a, b, stored);
     accounts_found(a, b->found, 0);
     write_ended(a, b, ANSWER_FOUND);
@@ -129,6 +131,8 @@ void accounts_give_back(struct accounts *a, const struct batch *b)
         if (b->items[i].refused)
             log_refusal(a, b->items[i].key, (uint64_t)b->items[i].delta, b->items[i].refused);
     }
+    for (uint32_t i = 0; b->refused && i < b->sums_sent; i++)
+        sums_namespace(keys_sums(a->keys), b->sums[i].ns)->rests |= b->sums[i].refused != REDIS_ERROR_NONE;
     batch_give_back(b, a->keys);
     books_post(a->books, &(struct books_move){
                              .in_flight = -(int64_t)b->hits,

@@ -20,6 +20,7 @@ int batch_init(struct batch *b, uint32_t items_max, uint32_t parts_max)
 void batch_fini(struct batch *b)
 {
     buf_fini(&b->bytes);
+    free(b->sums);
     free(b->parts);
     free(b->items);
 }
@@ -29,6 +30,8 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->ledger = *ledger;
     b->items_count = 0;
     b->parts_count = 0;
+    b->sums_count = b->sums_sent = 0;
+    b->sums_settled = false;
     b->hits = 0;
     b->unheld = 0;
     b->found = 0;
@@ -92,6 +95,10 @@ static bool batch_add_key(struct batch *b, struct keys *keys, uint32_t key)
     }
     if (item.delta == 0)
         return true;
+    if (!batch_sum_item(b, keys, &item)) {
+        b->parts_count = item.parts_first;
+        return false;
+    }
     b->items[b->items_count++] = item;
     b->hits += (uint64_t)item.delta;
     b->unheld += keys_unhold(keys, key);
@@ -154,8 +161,16 @@ void batch_refuse_write(struct batch *b)
     b->write.refused = true;
 }
 
+void batch_refuse_sum(struct batch *b, uint32_t index, enum redis_error_class why)
+{
+    b->refused += b->sums[index].refused == REDIS_ERROR_NONE;
+    b->sums[index].refused = why;
+}
+
 void batch_forget_refusals(struct batch *b)
 {
+    for (uint32_t i = 0; b->refused && i < b->sums_sent; i++)
+        b->sums[i].refused = REDIS_ERROR_NONE;
     for (uint32_t i = 0; b->refused && i < b->items_count; i++)
         b->items[i].refused = REDIS_ERROR_NONE;
     b->write.refused = false;
@@ -166,6 +181,13 @@ void batch_forget_refusals(struct batch *b)
 
 void batch_append_redis_key(struct buf *out, struct slice prefix, struct slice name)
 {
+    uint32_t partition;
+    struct slice ns;
+
+    if (name_total_read(name, &partition, &ns)) {
+        keyspace_append_total_key(out, prefix, partition, ns);
+        return;
+    }
     buf_append_slice(out, prefix);
     buf_append_slice(out, name_ns(name));
     buf_append(out, ":", 1);
@@ -241,6 +263,7 @@ int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix,
     b->prepared = false;
     if (b->write.there)
         compose_write(&b->bytes, &scratch, prefix, &b->write);
+    batch_compose_sums(b, keys, prefix);
     compose_ledger(b, ledger_key);
     command_append(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     buf_fini(&scratch);
@@ -291,5 +314,7 @@ const char *batch_command(const struct batch *b, uint32_t index)
 {
     if (index < b->items_count)
         return b->items[index].delta == 1 ? "incr" : "incrby";
+    if (index >= batch_sums_at(b) && index < batch_commands(b))
+        return "incrby";
     return index == b->items_count && b->write.there && !b->write.set ? "del" : "set";
 }

@@ -33,6 +33,19 @@ struct batch_item {
     int64_t total; /* what the key holds after it, once EXEC has said so */
 };
 
+/* What it adds to the total of a namespace (ledger/sums.h). */
+struct batch_sum {
+    uint16_t ns;
+    bool told;                      /* EXEC has said what the number is now, … */
+    enum redis_error_class refused; /* … or why it is not */
+    key_cell cell;                  /* of an item of that namespace, for who has no name of it */
+    int64_t hits;                   /* what those items add */
+    int64_t lacks;                  /* of them, what was refused */
+    int64_t delta;                  /* `hits`, and what was owed. When 0 there is no command */
+    int64_t total;                  /* what the number is after it */
+    int64_t change;                 /* of what is owed, once the batch has ended */
+};
+
 /* What a batch may hold besides hits (ledger/writes.h). The journal says no more of it than that it is there. */
 struct batch_write {
     bool there;
@@ -50,10 +63,14 @@ struct batch {
     uint32_t items_count, items_max;
     struct batch_part *parts; /* owned */
     uint32_t parts_count, parts_capacity, parts_max;
-    uint64_t hits;    /* sum of the deltas */
-    uint64_t unheld;  /* of those, how many were set aside before */
-    uint64_t found;   /* hits beside the deltas: what keys of a revived one have not pending any more */
-    uint32_t refused; /* items, and the write */
+    struct batch_sum *sums; /* owned; those with a command come first, once `sums_settled` */
+    uint32_t sums_count, sums_capacity, sums_sent;
+    bool sums_settled;  /* it is known what they add */
+    uint32_t partition; /* whose totals they are of */
+    uint64_t hits;      /* sum of the deltas */
+    uint64_t unheld;    /* of those, how many were set aside before */
+    uint64_t found;     /* hits beside the deltas: what keys of a revived one have not pending any more */
+    uint32_t refused;   /* items, the write, and the sums */
     struct batch_write write;
     bool overwrites;              /* its write replaces what its items add, also what was refused of them */
     bool inherited;               /* an earlier process made it */
@@ -80,8 +97,10 @@ void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
 /* Takes all that there is to store of one key, wherever it waits. Returns false when there is no room, and then takes
  * nothing. */
 bool batch_take_key(struct batch *b, struct keys *keys, uint32_t key);
-/* How many commands there are between MULTI and the SET of the ledger, those of the items and of the write. */
-static inline uint32_t batch_commands(const struct batch *b) { return b->items_count + b->write.there; }
+/* How many commands there are between MULTI and the SET of the ledger: the items', then the write, then the sums'. */
+static inline uint32_t batch_commands(const struct batch *b) { return b->items_count + b->write.there + b->sums_sent; }
+/* The index of the first sum's command. */
+static inline uint32_t batch_sums_at(const struct batch *b) { return b->items_count + b->write.there; }
 /* The name of the command with that index, as an ACL rule has it. */
 const char *batch_command(const struct batch *b, uint32_t index);
 /* Appends a part as it was recorded, to a batch that an earlier process made. A part of another key begins a new item.
@@ -89,6 +108,7 @@ const char *batch_command(const struct batch *b, uint32_t index);
 int batch_restore_part(struct batch *b, uint32_t key, const struct batch_part *part);
 void batch_refuse(struct batch *b, uint32_t index, enum redis_error_class why);
 void batch_refuse_write(struct batch *b);
+void batch_refuse_sum(struct batch *b, uint32_t index, enum redis_error_class why);
 void batch_forget_refusals(struct batch *b);
 /* Makes the bytes of the items ahead of batch_compose(), when the ledger is not known yet. Returns 0 or -ENOMEM. */
 int batch_prepare(struct batch *b, const struct keys *keys, struct slice prefix);
@@ -103,5 +123,20 @@ void batch_item_applied(const struct batch *b, struct keys *keys, struct batch_i
 void batch_give_back(const struct batch *b, struct keys *keys);
 uint64_t batch_refused_hits(const struct batch *b);
 
-/* Appends "<prefix><ns>:<key>" of an internal name. */
+/* Appends "<prefix><ns>:<key>" of an internal name, or the key of a total (tally/name.h). */
 void batch_append_redis_key(struct buf *out, struct slice prefix, struct slice name);
+
+/* ---- totals of namespaces (batch_sums.c). Without keys_sums() none of it does anything ---- */
+/* Adds the item, whose parts are there, to what its namespace gets. Returns false when there is no room. */
+bool batch_sum_item(struct batch *b, const struct keys *keys, const struct batch_item *item);
+/* Says what each number gets, when what is owed is known: just before the bytes are made. */
+void batch_settle_sums(struct batch *b, const struct keys *keys, uint32_t partition);
+void batch_compose_sums(struct batch *b, const struct keys *keys, struct slice prefix);
+/* Of a batch that was made before: what it adds to the number of a namespace, of which `cell` is one, and, when all of
+ * its parts and numbers are there, what its items add to each. Both return 0 or -ENOMEM. */
+int batch_restore_sum(struct batch *b, const struct keys *keys, uint16_t ns, key_cell cell, int64_t delta);
+int batch_restore_sums(struct batch *b, const struct keys *keys);
+/* Puts those with a command first. */
+void batch_order_sums(struct batch *b, const struct keys *keys);
+/* The store has what its items say to be applied, and the numbers that were not refused. */
+void batch_end_sums(struct batch *b, const struct keys *keys, uint64_t now_ms);

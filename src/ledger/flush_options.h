@@ -19,6 +19,7 @@ struct flush_options {
     uint32_t batch_keys_max;        /* in a transaction, 2000 */
     enum ledger_loss on_ledger_loss;
     uint64_t replay_window_ms;      /* With 0 what the store forgets is lost */
+    bool totals;                    /* of namespaces are kept (ledger/sums.h) */
     uint64_t key_idle_ms;           /* Keys are forgotten after that. With 0 never */
     const struct state_file *state; /* committed, or NULL */
 };

@@ -16,6 +16,36 @@ static void take_name(struct history *c, const char *instance)
     assert(n > 0 && (size_t)n < sizeof(c->ledger_key));
 }
 
+/* What the process before owed to totals. */
+static void take_owed(const struct history *c, const struct journal_stored *stored)
+{
+    struct sums *sums = keys_sums(c->config.accounts->keys);
+
+    for (uint32_t i = 0; sums && i < stored->owed_count; i++) {
+        const struct journal_owed *o = &stored->owed[i];
+        uint16_t ns =
+            o->ns_bytes <= NAME_NS_BYTES_MAX ? sums_intern(sums, (struct slice){o->ns, o->ns_bytes}) : SUM_NONE;
+        if (ns != SUM_NONE)
+            sums_at(sums, ns, c->config.number)->owed = o->owed;
+    }
+}
+
+static void note_owed(const struct history *c, struct journal_stored *stored)
+{
+    const struct sums *sums = keys_sums(c->config.accounts->keys);
+
+    for (uint32_t ns = 0; sums && ns < sums_count(sums) && stored->owed_count < JOURNAL_OWED_MAX; ns++) {
+        int64_t owed = sums_at(sums, (uint16_t)ns, c->config.number)->owed;
+        struct slice name = sums_name(sums, (uint16_t)ns);
+        if (owed == 0)
+            continue;
+        struct journal_owed *o = &stored->owed[stored->owed_count++];
+        memcpy(o->ns, name.at, name.bytes);
+        o->ns_bytes = (uint32_t)name.bytes;
+        o->owed = owed;
+    }
+}
+
 static struct slice journal_area(const struct history *c)
 {
     return (struct slice){c->config.journal, c->config.journal_bytes};
@@ -41,6 +71,7 @@ void history_init(struct history *c, const struct history_config *config)
         c->hits += view.stored->entries[i].hits;
     c->partial = c->acked.seq && !(view.stored && view.stored->count && view.stored->entries[0].ledger.seq == 1);
     window_recall(&c->window, view.stored ? view.stored : &nothing, &c->acked);
+    take_owed(c, view.stored ? view.stored : &nothing);
     c->inherits = true;
 }
 
@@ -50,7 +81,12 @@ void history_fini(struct history *c)
     buf_fini(&c->parts);
 }
 
-uint32_t history_parts_max(const struct history *c) { return c->config.journal ? c->journal.parts_max : UINT32_MAX; }
+uint32_t history_parts_max(const struct history *c)
+{
+    uint32_t sums = keys_sums(c->config.accounts->keys) ? SUMS_NAMESPACES_MAX : 0;
+
+    return c->config.journal ? c->journal.parts_max - sums : UINT32_MAX;
+}
 
 /* ---- a batch ---- */
 
@@ -84,6 +120,7 @@ int history_prepare(const struct history *c, struct batch *b)
 
 int history_compose(const struct history *c, struct batch *b)
 {
+    batch_settle_sums(b, c->config.accounts->keys, c->config.number);
     const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
 
     return batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
@@ -109,6 +146,11 @@ int history_intend(struct history *c, const struct batch *b, bool replaces)
         const struct journal_part part = {keys_cell_number(p->cell), p->from, p->to};
         buf_append(&c->parts, (const char *)&part, sizeof(part));
     }
+    for (uint32_t i = 0; i < b->sums_sent; i++) {
+        const struct batch_sum *s = &b->sums[i];
+        const struct journal_part part = {keys_cell_number(s->cell) | JOURNAL_TOTAL, 0, (uint64_t)s->delta};
+        buf_append(&c->parts, (const char *)&part, sizeof(part));
+    }
     if (c->parts.failed)
         return -ENOMEM;
     c->bare = false;
@@ -118,7 +160,7 @@ int history_intend(struct history *c, const struct batch *b, bool replaces)
                                     .instance = c->instance,
                                     .kind = kind_of(b, replaces),
                                     .parts = (const struct journal_part *)(const void *)c->parts.data,
-                                    .parts_count = b->parts_count,
+                                    .parts_count = b->parts_count + b->sums_sent,
                                 });
     return 0;
 }
@@ -179,6 +221,7 @@ void history_start_over(struct history *c, const struct ledger *acked)
     if (!c->config.journal)
         return;
     window_recent(&c->window, &stored);
+    note_owed(c, &stored);
     journal_acknowledge(&c->journal, c->instance, &c->acked, &stored);
 }
 
@@ -186,6 +229,8 @@ uint64_t history_forget(struct history *c)
 {
     uint64_t hits = c->hits;
 
+    if (keys_sums(c->config.accounts->keys))
+        sums_begin_anew(keys_sums(c->config.accounts->keys), c->config.number);
     c->hits = 0;
     c->partial = false;
     window_begin_anew(&c->window, accounts_now_ms(c->config.accounts));
@@ -196,6 +241,8 @@ uint64_t history_rename(struct history *c, const char *instance)
 {
     uint64_t hits = c->inherits ? keys_give_up_inherited(c->config.accounts->keys, c->config.number) : 0;
 
+    if (c->inherits && keys_sums(c->config.accounts->keys)) /* the other process owes it, too */
+        sums_begin_anew(keys_sums(c->config.accounts->keys), c->config.number);
     c->inherits = false;
     c->hits = 0;
     c->partial = false;
@@ -207,18 +254,32 @@ uint64_t history_rename(struct history *c, const char *instance)
 
 /* ---- what was open ---- */
 
+static int restore_part(struct keys *keys, const struct journal_part *recorded, struct batch *b, bool totals)
+{
+    struct batch_part part = {.from = recorded->from, .to = recorded->to};
+    uint32_t key = keys_of_cell(keys, journal_part_shard(recorded), journal_part_cell(recorded), &part.cell);
+
+    if (key == KEY_NONE)
+        return -EINVAL;
+    if (totals != journal_part_is_total(recorded))
+        return 0;
+    return totals ? batch_restore_sum(b, keys, keys_sum(keys, key), part.cell, (int64_t)(part.to - part.from))
+                  : batch_restore_part(b, key, &part);
+}
+
+/* Totals first, so that their namespaces are known before those that have none. */
 static int restore(struct history *c, const struct journal_record *r, struct batch *b)
 {
     struct keys *keys = c->config.accounts->keys;
     int failed = 0;
 
     batch_begin(b, &r->ledger);
-    for (uint32_t i = 0; i < r->parts_count && !failed; i++) {
-        struct batch_part part = {.from = r->parts[i].from, .to = r->parts[i].to};
-        uint64_t cell = r->parts[i].cell;
-        uint32_t key = keys_of_cell(keys, (uint32_t)(cell >> 32), (uint32_t)cell, &part.cell);
-        failed = key == KEY_NONE ? -EINVAL : batch_restore_part(b, key, &part);
-    }
+    for (uint32_t i = r->parts_count; i-- > 0 && !failed && journal_part_is_total(&r->parts[i]);)
+        failed = restore_part(keys, &r->parts[i], b, true);
+    for (uint32_t i = 0; i < r->parts_count && !failed; i++)
+        failed = restore_part(keys, &r->parts[i], b, false);
+    if (!failed)
+        failed = batch_restore_sums(b, keys);
     if (failed)
         return failed;
     b->inherited = true;
@@ -246,11 +307,39 @@ static int revive_parts(struct history *c, const struct window_entry *e, struct 
     return failed;
 }
 
+/* Hits of a namespace that the batch had, and that are in no item any more. */
+static int64_t found_of(const struct keys *keys, const struct window_entry *e, const struct batch_sum *s)
+{
+    int64_t hits = -s->hits;
+
+    for (uint32_t i = 0; i < e->parts_count; i++)
+        hits += keys_sum(keys, keys_of(keys, e->parts[i].cell)) == s->ns ? (int64_t)e->parts[i].hits : 0;
+    return hits;
+}
+
+/* Some of its hits may be stored elsewhere, so that the number has them already in what is not owed. */
+static int revive_sums(struct history *c, const struct window_entry *e, struct batch *b)
+{
+    const struct keys *keys = c->config.accounts->keys;
+    int failed = batch_restore_sums(b, keys);
+
+    for (uint32_t i = 0; i < e->sums_count && !failed; i++)
+        failed = batch_restore_sum(b, keys, e->sums[i].ns, e->sums[i].cell, e->sums[i].by);
+    for (uint32_t i = 0; i < b->sums_count; i++)
+        b->sums[i].delta -= found_of(keys, e, &b->sums[i]);
+    if (b->sums_count)
+        batch_order_sums(b, keys);
+    return failed;
+}
+
 int history_revive(struct history *c, struct window_entry *entry, struct batch *b)
 {
     batch_begin(b, &entry->ledger);
     b->overwrites = entry->overwrites;
+    b->partition = c->config.number;
     int failed = revive_parts(c, entry, b);
+    if (!failed)
+        failed = revive_sums(c, entry, b);
     if (!failed)
         failed = history_intend(c, b, false);
     if (failed)

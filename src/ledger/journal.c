@@ -12,6 +12,7 @@ struct journal_head {
     uint64_t intent; /* sealed: the generation of the last record that is whole; 0: none */
     uint64_t acked;  /* sealed: the number of the last acknowledgement that is whole; 0: none */
     struct journal_ack acks[2];
+    uint64_t unused[6]; /* to the end of the line */
 };
 _Static_assert(sizeof(struct journal_head) % 64 == 0, "the slots begin on a cache line");
 
@@ -116,7 +117,8 @@ struct reader {
 static bool ack_is_whole(const struct journal_ack *a)
 {
     return a->number && a->sum == ack_sum(a) && memchr(a->instance, '\0', sizeof(a->instance)) &&
-           a->stored.count <= JOURNAL_STORED_MAX && a->stored.tips_count <= JOURNAL_TIPS_MAX;
+           a->stored.count <= JOURNAL_STORED_MAX && a->stored.tips_count <= JOURNAL_TIPS_MAX &&
+           a->stored.owed_count <= JOURNAL_OWED_MAX;
 }
 
 static const struct journal_record *record_of(const struct reader *r, uint64_t generation)

@@ -26,10 +26,19 @@
 #include "ledger/batch.h"
 #include "ledger/env.h"
 
-/* A cell's move. `cell` is its shard << 32 | its number. */
+/* A cell's move. `cell` is its shard << 32 | its number. With JOURNAL_TOTAL it is not the cell that moves, but the
+ * total of its namespace (ledger/sums.h): of a batch, by to - from in the store; of a step, by as much in what is owed.
+ */
+#define JOURNAL_TOTAL (UINT64_C(1) << 63)
 struct journal_part {
     uint64_t cell, from, to;
 };
+static inline bool journal_part_is_total(const struct journal_part *p) { return p->cell & JOURNAL_TOTAL; }
+static inline uint32_t journal_part_shard(const struct journal_part *p)
+{
+    return (uint32_t)((p->cell & ~JOURNAL_TOTAL) >> 32);
+}
+static inline uint32_t journal_part_cell(const struct journal_part *p) { return (uint32_t)p->cell; }
 
 enum journal_kind {
     JOURNAL_BATCH,
@@ -49,7 +58,8 @@ struct journal_record {
     uint32_t parts_count;
     uint32_t sum; /* crc32c of all before and of the parts */
     uint32_t unused;
-    struct journal_part parts[]; /* in the order of the batch. An item is a run of parts with one name */
+    /* In the order of the batch. An item is a run of parts with one name. Totals come last. */
+    struct journal_part parts[];
 };
 
 /* The end of another branch of the history, which another copy of the store shows if it comes back. */
@@ -63,10 +73,19 @@ struct journal_tip {
  * one can say how many hits are lost. */
 #define JOURNAL_STORED_MAX 16
 #define JOURNAL_TIPS_MAX 8
+/* What the total of a namespace lacks in the store (ledger/sums.h). */
+struct journal_owed {
+    char ns[NAME_NS_BYTES_MAX];
+    uint32_t ns_bytes;
+    uint32_t unused;
+    int64_t owed;
+};
+#define JOURNAL_OWED_MAX 16
 struct journal_stored {
     struct ledger_entry entries[JOURNAL_STORED_MAX];
     struct journal_tip tips[JOURNAL_TIPS_MAX];
-    uint32_t count, tips_count;
+    struct journal_owed owed[JOURNAL_OWED_MAX];
+    uint32_t count, tips_count, owed_count, unused;
 };
 
 struct journal_ack {
@@ -88,10 +107,11 @@ struct journal {
 
 /* How much memory a journal takes, in whole pages. */
 uint32_t journal_bytes(uint32_t parts_max);
-/* How many parts a batch may have, so that it fits the journal. A key has at most one cell of each worker. */
+/* How many parts a batch may have, so that it fits the journal. A key has at most one cell of each worker, and
+ * each namespace with a total one more. */
 static inline uint32_t journal_parts_max(uint32_t batch_keys_max, uint32_t workers)
 {
-    return 2 * batch_keys_max + workers;
+    return 2 * batch_keys_max + workers + SUMS_NAMESPACES_MAX;
 }
 
 /* Begins on zeroed memory, or goes on with what this version wrote. When `area` is NULL there is no journal. */

@@ -37,6 +37,7 @@ static uint32_t keys_add_cell(struct keys *k, uint32_t shard, uint32_t cell)
     /* Zeroes are there already; to write them would make the columns resident. */
     if (partition)
         k->partition[key] = partition;
+    keys_note_sum(k, key, name);
     if (k->first_cell[key])
         k->shards[shard].next[cell] = keys_first_cell(k, key);
     k->first_cell[key] = cell + 1;
@@ -351,6 +352,8 @@ void keys_destroy(struct keys *k)
         region_release(s->next, n * sizeof(*s->next));
     }
     free(k->dirty);
+    sums_destroy(k->sums);
+    region_release(k->sum, n * sizeof(*k->sum));
     region_release(k->used, n * sizeof(*k->used));
     region_release(k->partition, n * sizeof(*k->partition));
     region_release(k->first_shard, n * sizeof(*k->first_shard));

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "ledger/keyspace.h"
+#include "ledger/sums.h"
 #include "tally/tally.h"
 
 #define KEY_NONE UINT32_MAX
@@ -35,6 +36,14 @@ struct keys;
 /* Both are the caller's, and outlive the keys. Returns 0 or -ENOMEM. */
 int keys_create(struct keys **out, struct tally *tally, const struct keyspace *space);
 void keys_destroy(struct keys *k);
+
+/* Keep totals of namespaces from now on, before anything is counted. Returns 0 or -ENOMEM. */
+int keys_keep_sums(struct keys *k);
+struct sums *keys_sums(const struct keys *k);          /* NULL when none are kept */
+uint16_t keys_sum(const struct keys *k, uint32_t key); /* the number of its namespace, or SUM_NONE */
+uint32_t keys_partition(const struct keys *k, uint32_t key);
+/* What of each namespace is counted now and not stored, into `pending` and `looked`. O(cells). */
+void keys_look(struct keys *k);
 
 /* Says what time it is, for what is touched from now on. */
 void keys_set_clock(struct keys *k, uint64_t now_ms);

@@ -37,6 +37,7 @@ struct keys {
     struct totals *totals;
     struct places *places;
     const struct keyspace *space;
+    struct sums *sums; /* owned; NULL: totals of namespaces are not kept */
     uint32_t keys_max;
     uint32_t shards_count;
     uint32_t dirty_count; /* in all partitions */
@@ -53,6 +54,7 @@ struct keys {
     uint32_t *first_cell;  /* the number + 1 of its first cell … */
     uint16_t *first_shard; /* … in this shard */
     uint8_t *partition;
+    uint16_t *sum;                  /* the number of its namespace. Only with `sums` */
     uint32_t *used;                 /* a moment */
     struct key_rest *rests;         /* NULL when no key rests */
     uint32_t rest_first, rest_last; /* key + 1. The longest at rest is the first */
@@ -64,6 +66,7 @@ struct keys {
 static inline uint32_t key_cell_shard(key_cell id) { return (uint32_t)((id - 1) >> 32); }
 static inline uint32_t key_cell_index(key_cell id) { return (uint32_t)(id - 1); }
 
+void keys_note_sum(struct keys *k, uint32_t key, struct slice name);
 uint64_t keys_unstored(const struct keys *k, uint32_t key);
 
 /* ---- keys_rest.c ---- */

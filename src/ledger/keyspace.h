@@ -14,7 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/slice.h"
+#include "tally/name.h"
 
 #define PARTITIONS_MAX 256
 #define KEYSPACE_PREFIX_BYTES_MAX 128
@@ -35,6 +37,10 @@ uint32_t keyspace_partition(const struct keyspace *s, struct slice name);
 /* Returns what stands before "<ns>:<key>" and "!ledger:…" of a partition. */
 struct slice keyspace_prefix(const struct keyspace *s, uint32_t partition);
 uint16_t keyspace_slot(const struct keyspace *s, uint32_t partition);
+
+/* ---- totals of namespaces (ledger/sums.h) ---- */
+/* Appends "<prefix>!total:<partition>:<ns>". */
+void keyspace_append_total_key(struct buf *out, struct slice prefix, uint32_t partition, struct slice ns);
 
 /* The key and the value that say how the data set is cut. */
 struct slice keyspace_meta_key(const struct keyspace *s, char out[KEYSPACE_PREFIX_BYTES_MAX + 8]);

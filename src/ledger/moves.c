@@ -67,6 +67,41 @@ static void note_part(struct buf *parts, key_cell cell, uint64_t from, uint64_t 
 
 static uint64_t smaller(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
+/* What is owed to totals goes back and forth with the batch that changed it. */
+static void note_sums(const struct window_entry *e, bool back, struct buf *parts)
+{
+    for (const struct window_sum *s = e->sums; s < e->sums + e->sums_count; s++) {
+        const struct journal_part part = {keys_cell_number(s->cell) | JOURNAL_TOTAL, 0,
+                                          (uint64_t)(back ? -s->by : s->by)};
+        buf_append(parts, (const char *)&part, sizeof(part));
+    }
+}
+
+/* A batch that was given up is entered as if all of it had been applied, when nobody can look. */
+static void settle_sums(const struct window_entry *e)
+{
+    for (struct window_sum *s = e->sums; e->open && s < e->sums + e->sums_count; s++)
+        s->by = s->hits - s->by;
+}
+
+static void move_sums(const struct history *history, const struct window_entry *e, bool back)
+{
+    const struct sums *sums = keys_sums(accounts_of(history)->keys);
+
+    for (const struct window_sum *s = e->sums; s < e->sums + e->sums_count; s++)
+        sums_at(sums, s->ns, history->config.number)->owed += back ? -s->by : s->by;
+}
+
+/* Hits of a key that are in the store no more, or are again. */
+static void move_stored(const struct history *history, key_cell cell, int64_t by)
+{
+    const struct keys *keys = accounts_of(history)->keys;
+    uint16_t ns = keys_sum(keys, keys_of(keys, cell));
+
+    if (ns != SUM_NONE)
+        sums_at(keys_sums(keys), ns, history->config.number)->stored += by;
+}
+
 /* Where the baselines are once `e` is left (`back`) or entered. */
 static void note_parts(const struct history *history, const struct window_entry *e, bool back, struct buf *parts)
 {
@@ -79,6 +114,7 @@ static void note_parts(const struct history *history, const struct window_entry 
         uint64_t room = back ? from : keys_count(keys, p->cell) - from, hits = smaller(p->hits, room);
         note_part(parts, p->cell, from, back ? from - hits : from + hits);
     }
+    note_sums(e, back, parts);
 }
 
 /* Returns how many hits moved. */
@@ -95,6 +131,7 @@ static uint64_t move_parts(struct history *history, struct window_entry *e, cons
         keys_set_baseline(a->keys, e->parts[i].cell, at[i].to);
         env_step(a->env, ENV_STEP_MOVED);
         keys_push_dirty(a->keys, keys_of(a->keys, e->parts[i].cell));
+        move_stored(history, e->parts[i].cell, back ? -(int64_t)hits : (int64_t)hits);
         e->parts[i].hits = hits;
         moved += hits;
     }
@@ -105,11 +142,15 @@ static int step(struct move *m, struct window_entry *e, bool back, const struct 
 {
     struct history *history = m->history;
 
+    settle_sums(e);
     note_parts(history, e, back, &history->parts);
-    int failed = e->parts_count ? history_intend_step(history, to, &m->goal, e->hits, &history->parts) : 0;
-    if (!failed)
-        *moved = move_parts(history, e, &history->parts);
-    return failed;
+    int failed =
+        e->parts_count || e->sums_count ? history_intend_step(history, to, &m->goal, e->hits, &history->parts) : 0;
+    if (failed)
+        return failed;
+    *moved = move_parts(history, e, &history->parts);
+    move_sums(history, e, back);
+    return 0;
 }
 
 static int step_back(struct move *m)

@@ -119,6 +119,9 @@ static enum partition_news partition_on_queued(struct partition *p, uint32_t ind
         /* Whatever the reason is: a write that is not allowed must not hold the hits up. */
         accounts_count_error(p->chain.config.history.accounts, o->why);
         batch_refuse_write(b);
+    } else if (index >= batch_sums_at(b) && index < batch_commands(b) && o->why == REDIS_ERROR_NOPERM_KEY) {
+        accounts_count_error(p->chain.config.history.accounts, o->why);
+        batch_refuse_sum(b, index - batch_sums_at(b), o->why);
     } else {
         partition_note_refusal(p, o, batch_command(b, index), &p->refusal);
     }

@@ -26,6 +26,7 @@ enum question_kind {
     ASK_SET,    /* write results[0].stored to the one name */
     ASK_DELETE, /* remove the one name */
     ASK_SCAN,   /* a page of names with their values, into `scan`. No names are given */
+    ASK_TOTAL,  /* what the namespace in results[0] holds in each partition, with a result for each: into `total` */
     ASK_STORED, /* wait until `mark` is stored, and say in `done` whether it was by the deadline. No names are given */
 };
 
@@ -45,10 +46,21 @@ struct answer {
     int64_t stored;
 };
 
+/* Of a namespace. */
+struct read_total {
+    int64_t value; /* stored, and what this process has pending */
+    uint64_t pending;
+    uint64_t as_of_ms; /* monotonic: the oldest of what the store said */
+    bool known;        /* the store's share is in it */
+    bool found;        /* something was counted there once */
+};
+
 struct question {
     enum question_kind kind;
     bool done;
     struct tally_mark mark;
+    struct read_total total;
+    uint64_t since_ms;       /* of ASK_TOTAL: what the store said since is new enough, monotonic */
     struct scan *scan;       /* of ASK_SCAN (ledger/scan.h), or NULL. Whoever frees the question frees it */
     uint32_t worker;         /* who asks */
     uint32_t count;          /* of `results`; at most QUESTION_NAMES_MAX */

@@ -27,6 +27,7 @@ static void forget_oldest(struct window *w)
     struct window_entry *e = window_nth(w, 0);
 
     forget_parts(w, e);
+    free(e->sums);
     if (e->off && e->ledger.seq > w->off_seq_gone)
         w->off_seq_gone = e->ledger.seq;
     w->off -= e->off;
@@ -97,9 +98,30 @@ static void fill_parts(struct window_entry *e, const struct batch *b)
     }
 }
 
+static int64_t sum_by(const struct window_entry *e, const struct batch_sum *s)
+{
+    return e->open ? s->delta : s->change;
+}
+
+/* They are few, and kept as long as the batch is known. Without memory a total may stay wrong by what was refused. */
+static void keep_sums(struct window_entry *e, const struct batch *b)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < b->sums_count; i++)
+        count += sum_by(e, &b->sums[i]) != 0;
+    e->sums = count ? malloc(count * sizeof(e->sums[0])) : NULL;
+    for (uint32_t i = 0; e->sums && i < b->sums_count; i++) {
+        const struct batch_sum *s = &b->sums[i];
+        if (sum_by(e, s))
+            e->sums[e->sums_count++] = (struct window_sum){s->ns, s->cell, s->hits, sum_by(e, s)};
+    }
+}
+
 static void keep_parts(struct window *w, struct window_entry *e, const struct batch *b)
 {
     e->blind = e->open ? b->hits : 0;
+    keep_sums(e, b);
     if (w->keep_ms == 0 || b->parts_count == 0 || b->parts_count > w->parts_max)
         return;
     while (w->parts + b->parts_count > w->parts_max)
@@ -353,6 +375,9 @@ void window_drop(struct window *w, struct window_entry *e)
 {
     assert(e->off && e->open);
     forget_parts(w, e);
+    free(e->sums);
+    e->sums = NULL;
+    e->sums_count = 0;
     e->ledger = (struct ledger){0};
     e->hits = e->blind = 0;
     e->open = false;

@@ -27,6 +27,15 @@ struct window_part {
     uint64_t hits; /* of it in the baseline while `at` is this node or one behind it */
 };
 
+/* Of the total of a namespace (ledger/sums.h). Of a batch that was stored, by how much what is owed to it changed; of
+ * one that was given up, what it adds. Only what is not 0 is kept. */
+struct window_sum {
+    uint16_t ns;
+    key_cell cell; /* of that namespace */
+    int64_t hits;  /* that the batch had of it */
+    int64_t by;
+};
+
 struct window_entry {
     struct ledger ledger; /* {0, 0} where a ledger was gone and began anew */
     uint64_t parent;      /* the number of the node before */
@@ -35,7 +44,8 @@ struct window_entry {
     uint64_t stored_ms;
     uint64_t blind;            /* hits that are pending again, and of which nobody knows any more in which cells */
     struct window_part *parts; /* owned. NULL when it is beyond the window or nothing was in it */
-    uint32_t parts_count;
+    struct window_sum *sums;   /* owned */
+    uint32_t parts_count, sums_count;
     bool dark;       /* a store showed it, and what it and those before it held is not known */
     bool off;        /* not between the beginning and `at` */
     bool overwrites; /* it had a write, too (batch.h) */

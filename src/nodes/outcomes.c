@@ -46,14 +46,15 @@ static struct outcome of_ledger(const struct reply *reply)
 
 /* ---- EXEC ---- */
 
-/* An integer or an error for each item, then the answers to the write, if there is one, and to the SET of the ledger.
- */
+/* An integer or an error for each item, then the answer to the write, if there is one, then as for the items for each
+ * total, and the answer to the SET of the ledger. */
 static bool array_fits(const struct reply *exec, const struct batch *b)
 {
     if (exec->items_count != batch_commands(b) + 1)
         return false;
-    for (uint32_t i = 0; i < b->items_count; i++) {
-        if (exec->items[i].type != REPLY_INTEGER && exec->items[i].type != REPLY_ERROR)
+    for (uint32_t i = 0; i < batch_commands(b); i++) {
+        bool adds = i < b->items_count || i >= batch_sums_at(b);
+        if (adds && exec->items[i].type != REPLY_INTEGER && exec->items[i].type != REPLY_ERROR)
             return false;
     }
     return true;
@@ -66,6 +67,13 @@ static void note_items(const struct reply *exec, struct batch *b)
             batch_refuse(b, i, redis_error_classify(exec->items[i].text));
         else
             b->items[i].total = exec->items[i].integer;
+    }
+    for (uint32_t i = 0; i < b->sums_sent; i++) {
+        const struct reply *reply = &exec->items[batch_sums_at(b) + i];
+        b->sums[i].told = true;
+        b->sums[i].total = reply->integer;
+        if (reply->type == REPLY_ERROR)
+            batch_refuse_sum(b, i, redis_error_classify(reply->text));
     }
     b->write.done = b->write.there && exec->items[b->items_count].type != REPLY_ERROR;
 }

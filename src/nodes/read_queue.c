@@ -183,6 +183,20 @@ static void result_take(struct answer *result, const struct reply *reply)
     result->state = held == KEY_VALUE_INTEGER ? ANSWER_FOUND : held == KEY_VALUE_NONE ? ANSWER_MISSING : ANSWER_FAILED;
 }
 
+static bool publish_total(struct read_queue *q, const struct answer *result, uint64_t now_ms)
+{
+    struct sums *sums = keys_sums(q->keys);
+    uint32_t partition;
+    struct slice ns;
+
+    if (!name_total_read((struct slice){result->name, result->name_bytes}, &partition, &ns))
+        return false;
+    uint16_t number = sums ? sums_find(sums, ns) : SUM_NONE;
+    if (number != SUM_NONE)
+        sum_publish(sums_at(sums, number, partition), result->stored, now_ms);
+    return true;
+}
+
 /* Replies on one connection come in the order of their commands, so whoever handles the answer to a GETRANGE has
  * handled the EXEC of every batch before it and of none after it: the total that was read contains exactly the
  * baselines of this moment, and the two may be published as a pair. (The partition asks nothing while the fate of a
@@ -192,6 +206,8 @@ static void result_publish(struct read_queue *q, const struct answer *result, ui
     if (result->state == ANSWER_FAILED)
         return;
     struct slice name = {result->name, result->name_bytes};
+    if (publish_total(q, result, now_ms))
+        return;
     uint32_t key = keys_find(q->keys, name);
     if (key != KEY_NONE)
         keys_publish(q->keys, key, result->stored, now_ms);

@@ -26,7 +26,7 @@ struct run {
 };
 
 /* Names, keys and ledgers fit together only as long as this does not change. */
-static uint32_t keys_sum(const struct recovery_config *c)
+static uint32_t keys_check(const struct recovery_config *c)
 {
     return crc32c(crc32c(0, &c->options->partitions, sizeof(c->options->partitions)), c->options->prefix,
                   strlen(c->options->prefix));
@@ -40,22 +40,45 @@ static bool apply_record(struct run *r, const struct journal_record *record, boo
 {
     for (uint32_t i = 0; i < record->parts_count; i++) {
         const struct journal_part *p = &record->parts[i];
-        uint32_t shard = (uint32_t)(p->cell >> 32), cell = (uint32_t)p->cell;
-        if (!state_old_name(&r->old, shard, cell).bytes ||
-            !state_old_prove(&r->old, shard, cell, undo ? p->from : p->to, p->to))
+        uint32_t shard = journal_part_shard(p), cell = journal_part_cell(p);
+        if (!state_old_name(&r->old, shard, cell).bytes)
+            return false;
+        if (!journal_part_is_total(p) && !state_old_prove(&r->old, shard, cell, undo ? p->from : p->to, p->to))
             return false;
     }
     return true;
 }
 
+/* What is owed to the total of a namespace behind a step. */
+static void apply_owed(struct journal_stored *stored, struct slice ns, int64_t by)
+{
+    uint32_t i = 0;
+
+    while (i < stored->owed_count && !slice_equals((struct slice){stored->owed[i].ns, stored->owed[i].ns_bytes}, ns))
+        i++;
+    if (i == JOURNAL_OWED_MAX)
+        return;
+    struct journal_owed *o = &stored->owed[i];
+    if (i == stored->owed_count) {
+        *o = (struct journal_owed){.ns_bytes = (uint32_t)ns.bytes};
+        memcpy(o->ns, ns.at, ns.bytes);
+        stored->owed_count++;
+    }
+    o->owed += by;
+}
+
 /* A step between two copies of the store is done to its end. */
-static bool apply_step(struct run *r, const struct journal_record *step)
+static bool apply_step(struct run *r, const struct journal_record *step, struct journal_stored *stored)
 {
     for (uint32_t i = 0; i < step->parts_count; i++) {
         const struct journal_part *p = &step->parts[i];
-        uint32_t shard = (uint32_t)(p->cell >> 32), cell = (uint32_t)p->cell;
-        if (!state_old_name(&r->old, shard, cell).bytes ||
-            !state_old_prove(&r->old, shard, cell, p->to, p->from > p->to ? p->from : p->to))
+        uint32_t shard = journal_part_shard(p), cell = journal_part_cell(p);
+        struct slice name = state_old_name(&r->old, shard, cell);
+        if (!name.bytes)
+            return false;
+        if (journal_part_is_total(p))
+            apply_owed(stored, name_ns(name), (int64_t)(p->to - p->from));
+        else if (!state_old_prove(&r->old, shard, cell, p->to, p->from > p->to ? p->from : p->to))
             return false;
     }
     return true;
@@ -66,14 +89,15 @@ static uint64_t record_hits(const struct journal_record *record)
     uint64_t hits = 0;
 
     for (uint32_t i = 0; record && i < record->parts_count; i++)
-        hits += record->parts[i].to - record->parts[i].from;
+        hits += journal_part_is_total(&record->parts[i]) ? 0 : record->parts[i].to - record->parts[i].from;
     return hits;
 }
 
 /* The keys of a replaced batch were given back to nobody, and those of the empty one that replaces it are none. */
-static bool apply_view(struct run *r, const struct journal_view *view, bool undo)
+static bool apply_view(struct run *r, struct journal_view *view, bool undo)
 {
-    return (!view->step || apply_step(r, view->step)) && (!view->replaced || apply_record(r, view->replaced, undo)) &&
+    return (!view->step || apply_step(r, view->step, &view->moved)) &&
+           (!view->replaced || apply_record(r, view->replaced, undo)) &&
            (!view->batch || apply_record(r, view->batch, undo));
 }
 
@@ -83,9 +107,9 @@ static uint32_t record_items(const struct run *r, const struct journal_record *r
     uint32_t items = 0;
 
     for (uint32_t i = 0; record && i < record->parts_count; i++) {
-        uint64_t cell = record->parts[i].cell;
-        struct slice name = state_old_name(&r->old, (uint32_t)(cell >> 32), (uint32_t)cell);
-        items += !slice_equals(name, before);
+        const struct journal_part *p = &record->parts[i];
+        struct slice name = state_old_name(&r->old, journal_part_shard(p), journal_part_cell(p));
+        items += !journal_part_is_total(p) && !slice_equals(name, before);
         before = name;
     }
     return items;
@@ -184,7 +208,7 @@ static int read_old(struct run *r, struct error *err)
     if (failed)
         return error_set(err, failed, "the state file in --state-dir: %s", out->damage.text);
     out->damaged = r->old.header_damaged;
-    r->same_keys = r->old.header.geometry.keys_sum == keys_sum(r->config) &&
+    r->same_keys = r->old.header.geometry.keys_sum == keys_check(r->config) &&
                    r->old.header.geometry.partitions == r->space.partitions;
     condemn(r);
     /* Without a store there are no batches. */
@@ -208,7 +232,7 @@ static int create_new(struct run *r, struct error *err)
                      .cells_max = tally_cells_max(larger(c->keys_max, names)),
                      .journal_bytes = journal_bytes(journal_parts_max(c->options->batch_keys_max, c->workers)),
                      .embedded = flush_is_embedded(c->options),
-                     .keys_sum = keys_sum(c)},
+                     .keys_sum = keys_check(c)},
     };
 
     config.geometry.names_units_max = (uint32_t)shard_names_units_max(config.geometry.cells_max);
@@ -249,7 +273,12 @@ static uint32_t repoint(const struct run *r, const struct journal_record *record
 
     for (uint32_t i = 0; i < record->parts_count; i++) {
         const struct journal_part *p = &record->parts[i];
-        struct slice name = state_old_name(&r->old, (uint32_t)(p->cell >> 32), (uint32_t)p->cell);
+        struct slice name = state_old_name(&r->old, journal_part_shard(p), journal_part_cell(p));
+        if (journal_part_is_total(p)) {
+            if (tally_find(r->out->tally, name, &shard, &cell))
+                parts[n++] = (struct journal_part){((uint64_t)shard << 32 | cell) | JOURNAL_TOTAL, p->from, p->to};
+            continue;
+        }
         if (!slice_equals(name, before)) {
             found = tally_find(r->out->tally, name, &shard, &cell);
             if (found)

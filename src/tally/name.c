@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/block.h"
 
@@ -211,3 +212,27 @@ static size_t name_slash(struct slice name)
 struct slice name_ns(struct slice name) { return (struct slice){name.at, name_slash(name)}; }
 
 struct slice name_key(struct slice name) { return slice_from(name, name_slash(name) + 1); }
+
+/* ---- totals of namespaces ---- */
+
+#define TOTAL_NAME "!total/"
+
+struct slice name_of_total(uint32_t partition, struct slice ns, char out[NAME_BYTES_MAX])
+{
+    int bytes = snprintf(out, NAME_BYTES_MAX, TOTAL_NAME "%u/%.*s", partition, (int)ns.bytes, ns.at);
+
+    return (struct slice){out, (size_t)bytes};
+}
+
+bool name_total_read(struct slice name, uint32_t *partition, struct slice *ns)
+{
+    const size_t begins = sizeof(TOTAL_NAME) - 1;
+    size_t at = begins;
+
+    if (name.bytes <= begins || name.at[0] != TOTAL_NAME[0] || memcmp(name.at, TOTAL_NAME, begins) != 0)
+        return false;
+    for (*partition = 0; at < name.bytes && name.at[at] != '/'; at++)
+        *partition = *partition * 10 + (uint32_t)(name.at[at] - '0');
+    *ns = (struct slice){name.at + at + 1, name.bytes - at - 1};
+    return true;
+}

@@ -17,7 +17,7 @@
 #include "tally/state_origin.h"
 
 #define STATE_MAGIC "tallyd!"
-#define STATE_FORMAT 4
+#define STATE_FORMAT 5
 #define STATE_PAGE 4096u
 #define STATE_LINE 64u
 #define STATE_BOOT_ID_BYTES 40

@@ -169,7 +169,7 @@ def test_every_path_method_status_and_field_is_met(lab, document):
     for method in ("get", "head"):
         for target in ("blog/a", "blog/none", "blog/%7B"):
             meet(counter, method, f"/v1/counters/{target}")
-        for target in ("blog?key=a&key=none", "blog", "b!?key=a", "blog?key=" + "a" * 9000):
+        for target in ("blog?key=a&key=none", "blog", "b!?key=a", "blog?key=" + "a" * 9000, "blog?total=1", "none?total=1"):
             meet(counters, method, f"/v1/counters/{target}")
         for path, target in (("/v1/stream/{ns}/{key}", "%s/a"), ("/v1/stream/{ns}", "%s?key=a")):
             meet_streams(path, method, f"/v1/stream/{target}")

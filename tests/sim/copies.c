@@ -80,6 +80,7 @@ void copies_sync(struct sim *s)
     for (struct life *l = s->lives; l < s->lives + s->lives_count; l++) {
         life_lacks(l, l->copies[to], l->copies[from]);
         memcpy(l->copies[to], l->copies[from], sizeof(l->copies[to]));
+        l->totals[to] = l->totals[from];
     }
     uint64_t forgot = model_roll_back(&s->models[to], lag);
     sim_note(s, "copy %u becomes what copy %u is, without its last %u writes", to, from, (unsigned)forgot);

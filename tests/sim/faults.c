@@ -362,6 +362,7 @@ void faults_draw(struct sim *s)
     rates_draw_network(s);
     if (r->calm)
         rates_calm(s, r);
+    r->refuses = r->poison || r->faults[FAULT_DENY_KEY] || r->faults[FAULT_DENY_COMMAND];
     r->keys = 1 + (uint32_t)chance_below(&s->chance, SIM_KEYS_MAX);
     r->steps = (uint32_t)chance_octaves(&s->chance, 50, 400) * (r->partitions ? 2 : 1); /* more connections */
     /* A poisoned key is tried again after a minute: not too many flushes until then. */

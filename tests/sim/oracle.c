@@ -37,7 +37,7 @@ static void oracle_added(void *ctx, uint32_t tag, struct slice redis_key, int64_
     struct sim *s = view->sim;
     uint32_t key = world_key_of(redis_key);
 
-    if (tag >= s->lives_count || key == SIM_KEYS_MAX)
+    if (totals_added(s, view->copy, tag, redis_key, delta) || tag >= s->lives_count || key == SIM_KEYS_MAX)
         return;
     struct life *l = &s->lives[tag];
     if (!in_exec)
@@ -239,8 +239,10 @@ static void check_connections(struct sim *s, const struct process *p)
 
 void oracle_check(struct sim *s)
 {
-    for (uint32_t i = 0; i < s->lives_count; i++)
+    for (uint32_t i = 0; i < s->lives_count; i++) {
         check_not_doubled(s, i);
+        totals_check(s, i);
+    }
     for (struct process *p = s->processes; p < s->processes + SIM_PROCESSES_MAX; p++) {
         if (!p->alive)
             continue;
@@ -374,6 +376,7 @@ void oracle_check_end(struct sim *s)
             continue;
         check_places(s, p);
         check_alarms(s, p);
+        totals_check_end(s, p);
         check_patience(s, p);
         for (uint32_t k = 0; k < s->rates.keys; k++)
             check_key(s, p, k);

@@ -77,6 +77,7 @@ struct life {
         destroyed[SIM_KEYS_MAX]; /* of what was in flight when the key was overwritten: may be added again (chain.h) */
     uint64_t forgotten[SIM_KEYS_MAX];              /* by the server */
     uint64_t copies[SIM_COPIES_MAX][SIM_KEYS_MAX]; /* applied, by copy of the server */
+    int64_t totals[SIM_COPIES_MAX];                /* of the namespace, likewise */
     uint32_t refusals[SIM_KEYS_MAX];               /* that it was told of */
     uint32_t after_moves[SIM_KEYS_MAX];            /* of those, the first ones after a move */
     uint64_t moves_seen[SIM_KEYS_MAX];             /* how many moves there had been at the last one */
@@ -153,6 +154,7 @@ struct rates {
     uint64_t hit_gap_us, fault_gap_us;
     uint32_t hits_max;
     bool reads, twins, password, poison;
+    bool refuses; /* a key, or one command of a transaction, may be refused */
     bool writes;
     bool clones;     /* the twins draw the same at their start */
     bool live_copy;  /* the second process starts on a copy of the first one's state file */
@@ -255,6 +257,12 @@ uint64_t copies_most_applied(const struct life *l);
 void process_write(struct process *p);
 void process_wrote(struct process *p, struct question *question); /* it is answered */
 int64_t oracle_written(void *ctx, uint32_t tag, struct slice redis_key, const int64_t *value);
+
+/* ---- totals.c ---- */
+/* false: that key is no total. */
+bool totals_added(struct sim *s, uint32_t copy, uint32_t tag, struct slice redis_key, int64_t delta);
+void totals_check(struct sim *s, uint32_t life);
+void totals_check_end(struct sim *s, const struct process *p); /* when all is drained */
 
 /* ---- forgetting.c ---- */
 void forgetting_draw(struct sim *s);

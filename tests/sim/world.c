@@ -157,6 +157,7 @@ static void process_configure(struct process *p)
         .flush_interval_ms = rates->flush_interval_ms,
         .flush_interval_max_ms = rates->flush_interval_max_ms,
         .batch_keys_max = rates->batch_keys_max,
+        .totals = true,
         .on_ledger_loss = rates->on_ledger_loss,
         .replay_window_ms = rates->replay_window_ms,
         .key_idle_ms = rates->key_idle_ms,
@@ -283,7 +284,6 @@ void process_hit(struct process *p, uint32_t key, uint64_t hits)
     struct life *life = process_life(p);
     char name[16];
     size_t bytes = (size_t)snprintf(name, sizeof(name), "n/%02u", key);
-
     enum tally_result result =
         tally_hit(p->tally, (uint32_t)chance_below(&p->sim->chance, p->workers), (struct slice){name, bytes}, hits);
     assert(result == TALLY_COUNTED);

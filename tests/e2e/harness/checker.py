@@ -16,6 +16,17 @@ def redis_counts(redis, prefix=names.PREFIX):
     return {key: value for key, value in redis.read_all(prefix).items() if not key.startswith(b"!")}
 
 
+def check_totals(counts):
+    """The total of each namespace is the sum of its keys, in what read_all() says of a store that no one else writes to."""
+    totals, keys = collections.Counter(), collections.Counter()
+    for key, value in counts.items():
+        if key.startswith(b"!total:"):
+            totals[key.split(b":", 2)[2]] += value
+        elif not key.startswith(b"!") and isinstance(value, int):
+            keys[key.partition(b":")[0]] += value
+    assert totals == keys, f"totals {dict(totals)}, keys {dict(keys)}"
+
+
 def sums(loads, which):
     total = collections.Counter()
     for load in loads:
@@ -23,14 +34,17 @@ def sums(loads, which):
     return total
 
 
-def check_exact(redis, loads, before=(), prefix=names.PREFIX):
+def check_exact(redis, loads, before=(), prefix=names.PREFIX, totals=True):
     """After the drain: Redis holds what was answered 2xx; a hit whose answer was lost may be there or not, once.
 
-    `before`: counts that were there already. Returns (sum in Redis, sum of indeterminate hits).
+    `before`: counts that were there already. `totals`: only hits were stored, so totals of namespaces are their sums. Returns (sum in Redis, sum of indeterminate hits).
     """
     acked, unsure = sums(loads, "acked"), sums(loads, "indeterminate")
     acked.update(dict(before))
-    counts = redis_counts(redis, prefix)
+    everything = redis.read_all(prefix)
+    counts = {key: value for key, value in everything.items() if not key.startswith(b"!")}
+    if totals and not before:
+        check_totals(everything)
     wrong = []
     for key in set(acked) | set(unsure) | set(counts):
         value = counts.get(key, 0)

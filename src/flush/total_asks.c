@@ -1,0 +1,95 @@
+#include "flush/total_asks.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define LOOK_PARTS 10
+
+static uint64_t now_us(const struct total_asks *t) { return env_now_us(t->env); }
+
+static struct slice result_name(const struct answer *r) { return (struct slice){r->name, r->name_bytes}; }
+
+static bool is_fresh(const struct sum *s, const struct question *question)
+{
+    return s && s->as_of_ms && s->as_of_ms >= question->since_ms;
+}
+
+/* NULL: this process has counted nothing in that namespace. */
+static struct sum *sum_of(const struct total_asks *t, const struct answer *r)
+{
+    const struct sums *sums = keys_sums(t->keys);
+    uint32_t partition;
+    struct slice ns;
+
+    if (!name_total_read(result_name(r), &partition, &ns))
+        return NULL;
+    uint16_t number = sums_find(sums, ns);
+    return number == SUM_NONE ? NULL : sums_at(sums, number, partition);
+}
+
+bool total_asks_begin(const struct total_asks *t, struct question *question)
+{
+    char ns[NAME_NS_BYTES_MAX];
+    uint32_t bytes = question->results[0].name_bytes;
+    bool fresh = true;
+
+    assert(question->count == sums_partitions(keys_sums(t->keys)) && bytes <= sizeof(ns));
+    memcpy(ns, question->results[0].name, bytes);
+    for (uint32_t p = 0; p < question->count; p++) {
+        struct answer *r = &question->results[p];
+        r->name_bytes = (uint16_t)name_of_total(p, (struct slice){ns, bytes}, r->name).bytes;
+        r->state = ANSWER_OPEN;
+        fresh = fresh && is_fresh(sum_of(t, r), question);
+    }
+    return !fresh && !t->embedded;
+}
+
+static void look(struct total_asks *t)
+{
+    uint64_t began_us = now_us(t);
+
+    if (t->looked_us && began_us - t->looked_us < LOOK_PARTS * t->took_us)
+        return;
+    keys_look(t->keys);
+    t->looked_us = now_us(t);
+    t->took_us = t->looked_us - began_us;
+}
+
+/* Of one partition. Returns false when it is not known. */
+static bool add_stored(const struct total_asks *t, const struct answer *r, struct read_total *out)
+{
+    const struct sum *s = sum_of(t, r);
+    bool answered = r->state == ANSWER_FOUND || r->state == ANSWER_MISSING, known = s && s->as_of_ms;
+    uint64_t as_of_ms = known ? s->as_of_ms : now_us(t) / 1000;
+
+    if (known)
+        out->value += s->known - s->stored_then;
+    else if (answered)
+        out->value += r->stored - (s ? s->stored : 0);
+    else if (!t->embedded)
+        return false;
+    out->found |= known || r->state == ANSWER_FOUND;
+    out->as_of_ms = as_of_ms < out->as_of_ms ? as_of_ms : out->as_of_ms;
+    return true;
+}
+
+/* The numbers in the store as of when they were seen, less what of them is ours, and all of ours as of one look. */
+void total_asks_end(struct total_asks *t, struct question *question)
+{
+    const struct sums *sums = keys_sums(t->keys);
+    uint32_t partition;
+    struct slice ns = {0};
+
+    look(t);
+    question->total = (struct read_total){.known = true, .as_of_ms = UINT64_MAX};
+    for (uint32_t p = 0; p < question->count; p++)
+        question->total.known &= add_stored(t, &question->results[p], &question->total);
+    name_total_read(result_name(&question->results[0]), &partition, &ns);
+    uint16_t number = sums_find(sums, ns);
+    if (number == SUM_NONE)
+        return;
+    const struct sum_namespace *n = sums_namespace(sums, number);
+    question->total.pending = n->pending;
+    question->total.value += n->looked + (int64_t)n->pending;
+    question->total.found |= n->looked != 0 || n->pending != 0;
+}

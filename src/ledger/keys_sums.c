@@ -1,0 +1,61 @@
+/* Which namespace's total a key is part of, and what of each is not stored yet (ledger/sums.h). */
+#include <errno.h>
+
+#include "base/region.h"
+#include "ledger/keys_inside.h"
+
+int keys_keep_sums(struct keys *k)
+{
+    k->sum = region_reserve((size_t)k->keys_max * sizeof(*k->sum));
+    return k->sum ? sums_create(&k->sums, k->space->partitions) : -ENOMEM;
+}
+
+struct sums *keys_sums(const struct keys *k) { return k->sums; }
+uint16_t keys_sum(const struct keys *k, uint32_t key) { return k->sums ? k->sum[key] : SUM_NONE; }
+uint32_t keys_partition(const struct keys *k, uint32_t key) { return k->partition[key]; }
+
+void keys_note_sum(struct keys *k, uint32_t key, struct slice name)
+{
+    uint16_t sum = k->sums ? sums_intern(k->sums, name_ns(name)) : SUM_NONE;
+
+    /* Zeroes are there already; to write them would make the column resident. */
+    if (k->sums && k->sum[key] != sum)
+        k->sum[key] = sum;
+}
+
+/* A cell that no flush has met yet is known by its name. */
+static uint16_t sum_of_cell(const struct keys *k, uint32_t shard, uint32_t cell)
+{
+    uint32_t key = totals_of_cell(k->totals, shard, cell);
+    struct slice name = key == KEY_NONE ? shard_name(k->shards[shard].shard, cell) : (struct slice){0};
+
+    if (key != KEY_NONE)
+        return k->sum[key];
+    return name.bytes ? sums_intern(k->sums, name_ns(name)) : SUM_NONE;
+}
+
+static void look_at_shard(struct keys *k, uint32_t shard)
+{
+    const struct shard *s = k->shards[shard].shard;
+
+    for (uint32_t cell = 0, cells = shard_cells(s); cell < cells; cell++) {
+        uint64_t pending = shard_count(s, cell) - shard_baseline(s, cell);
+        uint16_t sum = pending ? sum_of_cell(k, shard, cell) : SUM_NONE;
+        if (sum != SUM_NONE)
+            sums_namespace(k->sums, sum)->pending += pending;
+    }
+}
+
+void keys_look(struct keys *k)
+{
+    for (uint32_t ns = 0; ns < SUMS_NAMESPACES_MAX; ns++)
+        sums_namespace(k->sums, (uint16_t)ns)->pending = 0;
+    for (uint32_t shard = 0; shard < k->shards_count; shard++)
+        look_at_shard(k, shard);
+    for (uint32_t ns = 0; ns < sums_count(k->sums); ns++) {
+        struct sum_namespace *n = sums_namespace(k->sums, (uint16_t)ns);
+        n->looked = 0;
+        for (uint32_t p = 0; p < sums_partitions(k->sums); p++)
+            n->looked += sums_at(k->sums, (uint16_t)ns, p)->stored;
+    }
+}

@@ -1,0 +1,113 @@
+#include "ledger/sums.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/region.h"
+#include "base/siphash.h"
+
+#define PLACES (4 * SUMS_NAMESPACES_MAX) /* of the index */
+
+struct sums {
+    uint32_t partitions;
+    uint32_t count;
+    struct sum *at;         /* owned region; by namespace and partition */
+    uint16_t index[PLACES]; /* by hash of the name: its number + 1. 0: free */
+    struct sum_namespace namespaces[SUMS_NAMESPACES_MAX];
+};
+
+static size_t region_bytes(const struct sums *s)
+{
+    return (size_t)SUMS_NAMESPACES_MAX * s->partitions * sizeof(s->at[0]);
+}
+
+int sums_create(struct sums **out, uint32_t partitions)
+{
+    struct sums *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->partitions = partitions;
+    s->at = region_reserve(region_bytes(s));
+    if (!s->at) {
+        free(s);
+        return -ENOMEM;
+    }
+    *out = s;
+    return 0;
+}
+
+void sums_destroy(struct sums *s)
+{
+    if (!s)
+        return;
+    region_release(s->at, region_bytes(s));
+    free(s);
+}
+
+/* Where it is in the index, or where it would be. The few that there may be need no secret key. */
+static uint32_t place_of(const struct sums *s, struct slice ns)
+{
+    static const struct siphash_key key = {0, 0};
+    uint32_t place = (uint32_t)siphash13(&key, ns.at, ns.bytes) % PLACES;
+
+    while (s->index[place] && !slice_equals(sums_name(s, s->index[place] - 1), ns))
+        place = (place + 1) % PLACES;
+    return place;
+}
+
+uint16_t sums_find(const struct sums *s, struct slice ns) { return (uint16_t)(s->index[place_of(s, ns)] - 1); }
+
+uint16_t sums_intern(struct sums *s, struct slice ns)
+{
+    uint32_t place = place_of(s, ns);
+
+    if (s->index[place])
+        return (uint16_t)(s->index[place] - 1);
+    if (s->count == SUMS_NAMESPACES_MAX)
+        return SUM_NONE;
+    assert(ns.bytes <= NAME_NS_BYTES_MAX);
+    struct sum_namespace *n = &s->namespaces[s->count];
+    memcpy(n->name, ns.at, ns.bytes);
+    n->name_bytes = (uint8_t)ns.bytes;
+    s->index[place] = (uint16_t)++s->count;
+    return (uint16_t)(s->count - 1);
+}
+
+uint32_t sums_count(const struct sums *s) { return s->count; }
+uint32_t sums_partitions(const struct sums *s) { return s->partitions; }
+
+struct sum_namespace *sums_namespace(const struct sums *s, uint16_t ns)
+{
+    return (struct sum_namespace *)(uintptr_t)&s->namespaces[ns];
+}
+
+struct slice sums_name(const struct sums *s, uint16_t ns)
+{
+    return (struct slice){s->namespaces[ns].name, s->namespaces[ns].name_bytes};
+}
+
+struct sum *sums_at(const struct sums *s, uint16_t ns, uint32_t partition)
+{
+    return &s->at[(size_t)ns * s->partitions + partition];
+}
+
+void sum_publish(struct sum *s, int64_t total, uint64_t now_ms)
+{
+    s->known = total + s->owed;
+    s->stored_then = s->stored;
+    s->as_of_ms = now_ms ? now_ms : 1; /* 0 is kept for "never" */
+}
+
+void sums_begin_anew(struct sums *s, uint32_t partition)
+{
+    for (uint16_t ns = 0; ns < s->count; ns++)
+        sums_at(s, ns, partition)->owed = 0;
+}
+
+void sums_retry(struct sums *s)
+{
+    for (uint32_t ns = 0; ns < s->count; ns++)
+        s->namespaces[ns].rests = false;
+}

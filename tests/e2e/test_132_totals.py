@@ -1,0 +1,129 @@
+"""The total of a namespace is the sum of its hits: at once, of every process, and whatever befalls the store."""
+
+import pytest
+from harness import checker, http_load, wait
+from harness.http_client import fetch
+from harness.scenarios import state_dir
+
+
+def total(server, ns="blog"):
+    answer = server.fetch(f"/v1/counters/{ns}?total=1")
+    assert answer.status == 200, answer.body
+    one = answer.json()
+    assert sorted(one) == ["ns", "pending", "stale_ms", "total"] and one["ns"] == ns
+    assert 0 <= one["pending"] <= one["total"]
+    return one["total"]
+
+
+def held(redis, ns=b"blog"):
+    return {key: value for key, value in redis.read_all(b"tally:").items() if key.startswith(b"!total:")}
+
+
+@pytest.mark.short
+@pytest.mark.parametrize("store", ["redis", "alone"])
+def test_every_hit_is_in_the_total_as_soon_as_it_is_answered(lab, store):
+    server = lab.tallyd(lab.redis() if store == "redis" else None)
+    for n in range(1, 30):
+        server.hit("blog", f"k{n % 5}", n)
+        server.hit("shop", "a")
+        assert total(server) == n * (n + 1) // 2
+        assert total(server, "shop") == n
+    checker.wait_drained(server)
+    assert (total(server), total(server, "shop")) == (435, 29)
+    assert server.fetch("/v1/counters/blog/?total=1").json()["total"] == 435
+
+
+def test_hits_of_other_processes_are_in_the_total_too(lab):
+    redis = lab.redis()
+    here, there, new = lab.tallyd(redis), lab.tallyd(redis), lab.tallyd(redis)
+    here.hit("blog", "a", 3)
+    there.hit("blog", "b", 4)
+    checker.wait_drained(here)
+    checker.wait_drained(there)
+    wait.until(lambda: total(here) == 7, "what the other one stored is heard of")
+    wait.until(lambda: total(there) == 7, "and there")
+    assert total(new) == 7, "one that has counted nothing asks the store"
+    new.hit("blog", "c")
+    assert total(new) == 8
+    checker.check_totals(redis.read_all(b"tally:"))
+
+
+def test_without_redis_the_total_survives_a_restart(lab):
+    server = lab.tallyd(state_dir=state_dir(lab), workers=2)
+    for key in range(50):
+        server.hit("blog", f"k{key}", 2)
+    server.kill()
+    server.start()
+    assert total(server) == 100
+    server.hit("blog", "k0")
+    assert total(server) == 101
+
+
+def test_keys_that_the_store_refuses_count_in_the_total_once(lab):
+    redis = lab.redis()
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    redis.command("RPUSH", "tally:blog:list", "x")
+    server.hit("blog", "list", 10)
+    server.hit("blog", "a", 5)
+    wait.until(lambda: server.metrics()["hits_poisoned"] == 10, "it is refused")
+    assert total(server) == 15
+    server.hit("blog", "a")
+    wait.until(lambda: redis.command("GET", "tally:blog:a") == b"6", "the next flush is stored")
+    assert (total(server), held(redis)) == (16, {b"!total:0:blog": 6}), "what was refused is taken off again"
+    server.kill()
+    redis.command("DEL", "tally:blog:list")
+    server.start()
+    server.hit("blog", "a")
+    checker.wait_drained(server)
+    assert total(server) == 17
+    checker.check_totals(redis.read_all(b"tally:"))
+
+
+def test_a_total_that_is_something_else_is_owed_and_holds_no_hit_up(lab):
+    redis = lab.redis()
+    server = lab.tallyd(redis)
+    redis.command("RPUSH", "tally:!total:0:blog", "x")
+    server.hit("blog", "a", 5)
+    checker.wait_drained(server)
+    assert redis.command("GET", "tally:blog:a") == b"5"
+    server.hit("blog", "a")
+    checker.wait_drained(server)
+    assert redis.command("GET", "tally:blog:a") == b"6"
+
+
+def test_a_store_that_goes_back_takes_keys_and_total_together(lab):
+    redis = lab.redis(appendonly=True, appendfsync="everysec")
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    load = lab.load(server, http_load.make_pool(lab.seed, keys=20), rate=2000)
+    wait.until(lambda: server.metrics()["flush_batches_total"] > 5, "a ledger that no cut takes away")
+    redis.kill()
+    redis.lose(redis.log_bytes() // 3)
+    redis.start()
+    wait.until(lambda: server.metrics().get("alarms_total", kind="rollback") == 1, "it is noticed")
+    server.kill()
+    server.start()
+    load.stop()
+    checker.wait_drained(server)
+    checker.check_exact(redis, [load])
+
+
+def test_what_is_wrong_has_a_clear_answer(lab):
+    redis = lab.redis()
+    server = lab.tallyd(redis, namespaces="blog,shop")
+    for target, status, token in [("blog?total=1", 404, "not_found"), ("other?total=1", 404, "no_such_namespace"),
+                                  ("b!?total=1", 400, "bad_namespace"), ("blog?total=2", 400, "bad_total"),
+                                  ("blog?total=", 400, "bad_total"), ("blog?total=1&total=1", 400, "bad_total"),
+                                  ("blog?total=1&key=a", 400, "bad_total"), ("?total=1", 400, "bad_namespace")]:
+        answer = server.fetch(f"/v1/counters/{target}")
+        assert (answer.status, answer.json()["error"]) == (status, token), target
+    server.hit("blog", "a")
+    assert server.fetch("/v1/counters/blog?total=1", "HEAD").status == 200
+    redis.kill()
+    wait.until(lambda: server.metrics()["redis_connected"] == 0, "the loss is noticed")
+    answer = server.fetch("/v1/counters/shop?total=1")
+    assert (answer.status, answer.json()["error"], answer["retry-after"]) == (503, "store_unreachable", "1")
+    server.hit("blog", "a")
+    redis.start()
+    checker.wait_drained(server)
+    assert total(server) == 2
+    assert fetch(server.admin_port, "/v1/counters/blog?total=1").status == 404
