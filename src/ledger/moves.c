@@ -184,8 +184,8 @@ static int step_forward(struct move *m, uint64_t number)
     window_enter(&history->window, number);
     window_note_move(&history->window, m->from, m->to);
     history->hits += e->hits;
-    accounts_found(accounts_of(history), e->hits, moved);
     history_start_over(history, &e->ledger);
+    accounts_found(accounts_of(history), e->hits, moved); /* lost until the next process would know of it, too */
     return 0;
 }
 
