@@ -181,6 +181,23 @@ static void test_what_was_open_is_resumed_with_its_bytes(void **state)
     }
 }
 
+static void test_what_is_owed_to_a_total_is_known_to_the_next_process(void **state)
+{
+    struct fixture f;
+    (void)state;
+
+    fixture_init(&f, true);
+    assert_int_equal(keys_keep_sums(f.keys), 0);
+    struct sum *sum = sums_at(keys_sums(f.keys), sums_intern(keys_sums(f.keys), SLICE("n")), 0);
+    sum->owed = -4;
+    history_start_over(&f.history, &(struct ledger){4, 40});
+    history_fini(&f.history);
+    sum->owed = 0;
+    history_open(&f);
+    assert_int_equal(sum->owed, -4);
+    fixture_fini(&f);
+}
+
 static void test_without_a_journal_nothing_was_open(void **state)
 {
     struct fixture f;
@@ -266,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_a_journal_says_who_and_where_and_follows_each_batch),
         cmocka_unit_test(test_a_covered_journal_names_no_cell_even_when_it_is_damaged),
         cmocka_unit_test(test_what_was_open_is_resumed_with_its_bytes),
+        cmocka_unit_test(test_what_is_owed_to_a_total_is_known_to_the_next_process),
         cmocka_unit_test(test_without_a_journal_nothing_was_open),
         cmocka_unit_test(test_a_batch_of_a_cell_that_is_not_there_is_not_resumed),
         cmocka_unit_test(test_a_step_is_in_the_journal_before_it_is_made),
