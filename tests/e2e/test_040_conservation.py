@@ -223,13 +223,13 @@ def test_a_late_copy_that_overtakes_what_replaced_its_batch_counts_once(lab):
     proxy = lab.proxy(redis)
     server = lab.tallyd(redis, via=proxy)
     scenarios.server_settled_with_a_first_hit(server, proxy)
-    proxy.hold("reply")  # one batch is on its way at a time: behind this one the two come together
+    proxy.hold_replies_to(b"INCR")  # one batch is on its way at a time: behind this one the two come together
     server.hit("late", "a", 1)
-    wait.until(lambda: b"\r\nEXEC\r\n" in proxy.seen["request"], "a batch is on its way")
+    wait.until(lambda: proxy.holding, "a batch is on its way")
     server.hit("late", "a", 10)
     server.hit("late", "b", 100)
     redis.command("ACL", "SETUSER", "default", "resetkeys", "~tally:!*", "~tally:late:a")
-    proxy.cut("request", 0, "rst", zombie=True)
+    proxy.cut("request", b"INCR", "rst", zombie=True)
     proxy.release()
     assert proxy.triggered.wait(10 * wait.PATIENCE)
     proxy.hold_replies_to(b"INCRBY")  # none of its two is one hit: that would be an INCR

@@ -13,6 +13,7 @@
 #include "api/stats.h"
 #include "net/handler.h"
 #include "sim/chance.h"
+#include "tally/tally.h"
 
 #define SEEDS 300
 #define REQUESTS 200

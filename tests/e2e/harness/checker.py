@@ -6,14 +6,17 @@ accepted = stored - rolled back + in_flight + pending + poisoned + lost, in ever
 
 import collections
 import json
+import re
 
 from . import names, wait
 from .http_client import fetch
 
+INTERNAL = re.compile(rb"(\{[^}]*\})?!")
+
 
 def redis_counts(redis, prefix=names.PREFIX):
     """What Redis holds, without internal keys."""
-    return {key: value for key, value in redis.read_all(prefix).items() if not key.startswith(b"!")}
+    return {key: value for key, value in redis.read_all(prefix).items() if not INTERNAL.match(key)}
 
 
 def check_totals(counts):

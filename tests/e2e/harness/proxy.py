@@ -5,6 +5,8 @@ It passes bytes on until a fault is armed. Faults (one at a time, each counts by
   cut(way, at, ending, zombie)   pass `at` bytes of one way, then end the link towards tallyd by RST, FIN or silence.
                                  Plain: the server's side is closed, what was held back is lost. Zombie: the server's side
                                  stays open and what was held back goes to the server when deliver() is called.
+                                 `at` a command: from the first byte of the piece that holds it. tallyd sends a batch in
+                                 one piece, when its question for the ledger has been answered.
   hold(way) / release()          keep bytes back, in order, while both sides believe all is well
   hold_replies_to(command)       hold(REPLY) from the moment the command passes
   delay(seconds)                 every byte, both ways, comes later
@@ -210,9 +212,9 @@ class Proxy:
             self._substitute(link)
             return
         cut = self._cut
-        if cut and cut.way == way and before + len(data) > cut.at:
+        if cut and cut.way == way and (at := cut.place(before, data)) is not None:
             self._cut = None
-            self._strike(link, cut, data, cut.at - before)
+            self._strike(link, cut, data, at)
         elif link.frozen or way in self._held_ways:
             link.keep(way, data)
         elif self._rate:
@@ -249,6 +251,12 @@ class Proxy:
 class _Cut:
     def __init__(self, way, at, ending, zombie):
         self.way, self.at, self.ending, self.zombie = way, at, ending, zombie
+
+    def place(self, before, data):
+        """Where in `data`, of which `before` bytes came earlier; None: not yet."""
+        if isinstance(self.at, bytes):
+            return 0 if self.at in data else None
+        return self.at - before if before + len(data) > self.at else None
 
 
 class _Corruption:

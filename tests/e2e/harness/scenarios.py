@@ -44,7 +44,7 @@ def late_delivery(lab):
     proxy = lab.proxy(redis)
     server = lab.tallyd(redis, via=proxy)
     server_settled_with_a_first_hit(server, proxy)
-    proxy.cut(REQUEST, 0, "rst", zombie=True)
+    proxy.cut(REQUEST, b"INCR", "rst", zombie=True)
     for n in (5, 6):
         server_hit(server, n)
     assert proxy.triggered.wait(10 * wait.PATIENCE), "the flush came to the proxy"
@@ -67,7 +67,7 @@ def early_late_delivery(lab):
     proxy = lab.proxy(redis)
     server = lab.tallyd(redis, via=proxy)
     server_settled_with_a_first_hit(server, proxy)
-    proxy.cut(REQUEST, 0, "rst", zombie=True)
+    proxy.cut(REQUEST, b"INCR", "rst", zombie=True)
     server_hit(server, 11)
     assert proxy.triggered.wait(10 * wait.PATIENCE), "the flush came to the proxy"
     proxy.hold_replies_to(b"GET")
