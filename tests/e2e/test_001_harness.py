@@ -197,8 +197,9 @@ def test_the_proxy_cuts_at_the_exact_byte(lab, way, ending):
     redis = lab.redis(password=None)
     for at in (0, 1, 5, 13):
         proxy = lab.proxy(redis)
-        client = RespClient("127.0.0.1", proxy.port, timeout=0.5 if ending == "silence" else 10)
+        client = RespClient("127.0.0.1", proxy.port)
         client.command("PING")
+        client.wait_at_most(0.5 if ending == "silence" else 10)
         proxy.cut(way, at, ending)
         before = redis.calls("echo")
         with pytest.raises((OSError, ConnectionError)) as failure:
@@ -233,6 +234,7 @@ def test_the_proxy_holds_releases_and_corrupts(lab):
     assert redis.read_all() == {}
     proxy.release()
     wait.until(lambda: redis.read_all() == {b"held": 1}, "what was held is executed")
+    wait.until(lambda: proxy.seen[REPLY] == b"+OK\r\n", "its reply is not the next one")
     other = RespClient("127.0.0.1", proxy.port)
     proxy.corrupt(REPLY, 0)
     with pytest.raises(ConnectionError):

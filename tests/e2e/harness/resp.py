@@ -15,6 +15,9 @@ class RespClient:
         if password:
             self.command("AUTH", password)
 
+    def wait_at_most(self, seconds):
+        self._sock.settimeout(seconds)
+
     def close(self):
         self._file.close()
         self._sock.close()
