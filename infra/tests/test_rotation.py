@@ -10,6 +10,7 @@ import types
 
 import pytest
 
+import ports
 import stack
 
 HANDLER = stack.INFRA / "modules" / "secrets" / "rotation" / "handler.py"
@@ -17,24 +18,11 @@ REDIS = shutil.which("redis-server")
 pytestmark = pytest.mark.skipif(not REDIS, reason="redis-server is not installed")
 
 
-held = []
-
-
-def free_port():
-    """Ours until this process ends: its holder is bound and never listens, so nobody else is given the port."""
-    holder = socket.socket()
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    holder.bind(("127.0.0.1", 0))
-    held.append(holder)
-    return holder.getsockname()[1]
-
-
 class Store:
     """A Redis with TLS whose users MemoryDB's calls change: both passwords are valid, as there."""
 
     def __init__(self, folder):
-        self.port, self.folder = free_port(), folder
+        self.port, self.folder = ports.free_port(), folder
         key, crt = folder / "key.pem", folder / "crt.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", crt, "-days", "2",
                         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"], check=True, capture_output=True)

@@ -10,6 +10,7 @@ import sys
 import pytest
 import yaml
 
+import ports
 import stack
 
 SCRIPTS = stack.INFRA / "scripts"
@@ -58,21 +59,8 @@ def desk(tmp_path):
     return call
 
 
-held = []
-
-
-def free_port():
-    """Ours until this process ends: its holder is bound and never listens, so nobody else is given the port."""
-    holder = socket.socket()
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    holder.bind(("127.0.0.1", 0))
-    held.append(holder)
-    return holder.getsockname()[1]
-
-
 def test_a_command_runs_through_the_tunnel_with_a_kubeconfig(desk):
-    port = free_port()
+    port = ports.free_port()
     look = "import os,socket,sys; print(open(os.environ['KUBECONFIG']).read()); socket.create_connection(('127.0.0.1', %d)); sys.exit(7)" % port
     p = desk("--role", "operate", "--port", str(port), "--", sys.executable, "-c", look)
     assert p.returncode == 7, p.stderr

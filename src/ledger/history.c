@@ -229,8 +229,7 @@ uint64_t history_forget(struct history *c)
 {
     uint64_t hits = c->hits;
 
-    if (keys_sums(c->config.accounts->keys))
-        sums_begin_anew(keys_sums(c->config.accounts->keys), c->config.number);
+    sums_begin_anew(keys_sums(c->config.accounts->keys), c->config.number);
     c->hits = 0;
     c->partial = false;
     window_begin_anew(&c->window, accounts_now_ms(c->config.accounts));
@@ -241,7 +240,7 @@ uint64_t history_rename(struct history *c, const char *instance)
 {
     uint64_t hits = c->inherits ? keys_give_up_inherited(c->config.accounts->keys, c->config.number) : 0;
 
-    if (c->inherits && keys_sums(c->config.accounts->keys)) /* the other process owes it, too */
+    if (c->inherits) /* the other process owes it, too */
         sums_begin_anew(keys_sums(c->config.accounts->keys), c->config.number);
     c->inherits = false;
     c->hits = 0;

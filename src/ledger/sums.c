@@ -102,7 +102,7 @@ void sum_publish(struct sum *s, int64_t total, uint64_t now_ms)
 
 void sums_begin_anew(struct sums *s, uint32_t partition)
 {
-    for (uint16_t ns = 0; ns < s->count; ns++)
+    for (uint16_t ns = 0; s && ns < s->count; ns++)
         sums_at(s, ns, partition)->owed = 0;
 }
 

@@ -58,6 +58,6 @@ void sum_publish(struct sum *s, int64_t total, uint64_t now_ms);
 /* What the store has for it now, as far as is known. */
 static inline int64_t sum_value(const struct sum *s) { return s->known + (s->stored - s->stored_then); }
 /* The server of that partition lost everything: nothing is owed to it any more. */
-void sums_begin_anew(struct sums *s, uint32_t partition);
+void sums_begin_anew(struct sums *s, uint32_t partition); /* NULL is allowed */
 /* Numbers that were refused are tried again. */
 void sums_retry(struct sums *s);

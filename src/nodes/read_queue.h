@@ -3,7 +3,7 @@
  *
  * Thread: the flusher's.
  * Each partition has a lane of its own, because each is on a connection of its own. Within a lane names leave and come
- * back in order. An question may have names in many lanes. All lanes share one pool of slots.
+ * back in order. A question may have names in many lanes. All lanes share one pool of slots.
  *
  * Happy path: read_queue_push() takes a question. read_queue_send() appends the commands of one lane that fit behind
  * what is being sent. read_queue_take() gets their replies, in order. A question with all its answers goes to `asker`.
@@ -59,13 +59,13 @@ struct read_queue {
     struct read_slot slots[READ_QUEUE_SLOTS];
 };
 
-bool read_queue_has_room(const struct read_queue *q); /* for an question of any lawful size */
-/* Only with room. An question of 0 names is answered at once, one of too many with ANSWER_FAILED. */
+bool read_queue_has_room(const struct read_queue *q); /* for a question of any lawful size */
+/* Only with room. A question of 0 names is answered at once, one of too many with ANSWER_FAILED. */
 void read_queue_push(struct read_queue *q, struct question *question);
 bool read_queue_waits(const struct read_queue *q, uint32_t lane);               /* anything to send? */
 uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out); /* number of commands */
 void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *reply, uint64_t now_ms);
-void read_queue_fail(struct read_queue *q,
-                     uint32_t lane); /* all questions with names in it, as no reply comes any more */
+/* No reply comes any more on that lane: all questions with names in it are answered. */
+void read_queue_fail(struct read_queue *q, uint32_t lane);
 void read_queue_expire(struct read_queue *q, uint64_t now_ms);
 uint64_t read_queue_wake_ms(const struct read_queue *q); /* the first deadline, or UINT64_MAX */

@@ -7,6 +7,18 @@
 
 #include "chain_fixture.h"
 
+/* A server stores 1 hit, and then 10. Returns the ledger between the two. */
+static struct ledger init_with_1_and_10(struct fixture *f)
+{
+    fixture_init_with(f, 60000, LEDGER_LOSS_RESUME);
+    send_hits(f, 1);
+    answer(f);
+    struct ledger one = f->chain.history.acked;
+    send_hits(f, 10);
+    answer(f);
+    return one;
+}
+
 /* B.1, B.2 after a loss, back to A.2, where B's hits are stored again; and back to B.1, which has some of them. */
 static void test_between_two_pasts_nothing_is_stored_twice(void **state)
 {
@@ -44,12 +56,7 @@ static void test_a_batch_that_was_given_up_is_known_when_its_server_comes_back(v
 
     for (int refused = 0; refused < 2; refused++) {
         struct fixture f;
-        fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
-        send_hits(&f, 1);
-        answer(&f);
-        struct ledger b = f.chain.history.acked;
-        send_hits(&f, 10);
-        answer(&f);
+        struct ledger b = init_with_1_and_10(&f);
         send_hits(&f, 100);
         struct ledger a = f.chain.batch->ledger;
         assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP); /* another copy, which lacks the 10 */
@@ -76,12 +83,7 @@ static void test_what_nobody_knows_any_more_is_given_up_and_not_doubled(void **s
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
-    send_hits(&f, 1);
-    answer(&f);
-    struct ledger b = f.chain.history.acked;
-    send_hits(&f, 10);
-    answer(&f);
+    struct ledger b = init_with_1_and_10(&f);
     struct ledger a = f.chain.history.acked;
     assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
     f.world.now_us += 61000000;
@@ -100,12 +102,7 @@ static void test_what_a_revived_batch_has_beside_its_keys_is_found_and_left_like
 
     for (int gone = 0; gone < 2; gone++) {
         struct fixture f;
-        fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
-        send_hits(&f, 1);
-        answer(&f);
-        struct ledger b = f.chain.history.acked;
-        send_hits(&f, 10);
-        answer(&f);
+        struct ledger b = init_with_1_and_10(&f);
         struct ledger ten = f.chain.history.acked;
         f.world.now_us += 30000000;
         send_hits(&f, 100);
@@ -135,12 +132,7 @@ static void test_a_loss_is_not_counted_when_the_copy_that_comes_back_has_it(void
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
-    send_hits(&f, 1);
-    answer(&f);
-    struct ledger b = f.chain.history.acked;
-    send_hits(&f, 10);
-    answer(&f);
+    struct ledger b = init_with_1_and_10(&f);
     struct ledger a = f.chain.history.acked;
     f.world.now_us += 61000000;
     assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
@@ -241,12 +233,7 @@ static void test_a_batch_that_was_given_up_does_not_hide_the_one_before_it(void 
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
-    send_hits(&f, 1);
-    answer(&f);
-    struct ledger b = f.chain.history.acked;
-    send_hits(&f, 10);
-    answer(&f);
+    struct ledger b = init_with_1_and_10(&f);
     struct ledger a = f.chain.history.acked;
     send_hits(&f, 100);
     struct ledger open = f.chain.batch->ledger;

@@ -14,9 +14,13 @@ from .http_client import fetch
 INTERNAL = re.compile(rb"(\{[^}]*\})?!")
 
 
+def without_internal(counts):
+    return {key: value for key, value in counts.items() if not INTERNAL.match(key)}
+
+
 def redis_counts(redis, prefix=names.PREFIX):
     """What Redis holds, without internal keys."""
-    return {key: value for key, value in redis.read_all(prefix).items() if not INTERNAL.match(key)}
+    return without_internal(redis.read_all(prefix))
 
 
 def check_totals(counts):
@@ -25,7 +29,7 @@ def check_totals(counts):
     for key, value in counts.items():
         if key.startswith(b"!total:"):
             totals[key.split(b":", 2)[2]] += value
-        elif not key.startswith(b"!") and isinstance(value, int):
+        elif not INTERNAL.match(key) and isinstance(value, int):
             keys[key.partition(b":")[0]] += value
     assert totals == keys, f"totals {dict(totals)}, keys {dict(keys)}"
 
@@ -45,7 +49,7 @@ def check_exact(redis, loads, before=(), prefix=names.PREFIX, totals=True):
     acked, unsure = sums(loads, "acked"), sums(loads, "indeterminate")
     acked.update(dict(before))
     everything = redis.read_all(prefix)
-    counts = {key: value for key, value in everything.items() if not key.startswith(b"!")}
+    counts = without_internal(everything)
     if totals and not before:
         check_totals(everything)
     wrong = []
