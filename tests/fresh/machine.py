@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -36,12 +37,17 @@ hostname fresh
 echo ready
 exec chroot "$1" sh -c 'while :; do sleep 3600 & wait; done'
 """
+_one_base = threading.Lock()
 NO_NETWORK = ("unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh")
 
 
 def base(suite):
     """The debootstrapped root of a suite, made once."""
-    folder = FOLDER / f"{suite}.base"
+    with _one_base:
+        return _made(suite, FOLDER / f"{suite}.base")
+
+
+def _made(suite, folder):
     if not folder.exists():
         print(f"check-fresh: debootstrap {suite} (once)", flush=True)
         FOLDER.mkdir(parents=True, exist_ok=True)
