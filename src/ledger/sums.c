@@ -12,6 +12,7 @@
 struct sums {
     uint32_t partitions;
     uint32_t count;
+    uint16_t last;          /* the namespace that was noted last */
     struct sum *at;         /* owned region; by namespace and partition */
     uint16_t index[PLACES]; /* by hash of the name: its number + 1. 0: free */
     struct sum_namespace namespaces[SUMS_NAMESPACES_MAX];
@@ -59,12 +60,8 @@ static uint32_t place_of(const struct sums *s, struct slice ns)
 
 uint16_t sums_find(const struct sums *s, struct slice ns) { return (uint16_t)(s->index[place_of(s, ns)] - 1); }
 
-uint16_t sums_intern(struct sums *s, struct slice ns)
+static uint16_t add_namespace(struct sums *s, struct slice ns, uint32_t place)
 {
-    uint32_t place = place_of(s, ns);
-
-    if (s->index[place])
-        return (uint16_t)(s->index[place] - 1);
     if (s->count == SUMS_NAMESPACES_MAX)
         return SUM_NONE;
     assert(ns.bytes <= NAME_NS_BYTES_MAX);
@@ -73,6 +70,18 @@ uint16_t sums_intern(struct sums *s, struct slice ns)
     n->name_bytes = (uint8_t)ns.bytes;
     s->index[place] = (uint16_t)++s->count;
     return (uint16_t)(s->count - 1);
+}
+
+uint16_t sums_intern(struct sums *s, struct slice ns)
+{
+    /* New keys come in runs of one namespace. */
+    if (s->count && slice_equals(sums_name(s, s->last), ns))
+        return s->last;
+    uint32_t place = place_of(s, ns);
+    uint16_t found = s->index[place] ? (uint16_t)(s->index[place] - 1) : add_namespace(s, ns, place);
+    if (found != SUM_NONE)
+        s->last = found;
+    return found;
 }
 
 uint32_t sums_count(const struct sums *s) { return s->count; }

@@ -178,6 +178,8 @@ static void session_on_step(void *ctx, const struct reply *reply, uint32_t index
     struct session *s = step->session;
     const struct outcome o = outcome_of(step->what, reply, s->batch);
 
+    if (step->what == STEP_QUEUED && o.kind == OUTCOME_DONE) /* most replies; nothing to learn */
+        return;
     if (step->what == STEP_EXEC || step->what == STEP_MULTI)
         s->multi_open = step->what == STEP_MULTI && o.kind == OUTCOME_DONE;
     if (step->what == STEP_EXEC)
