@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/command.h"
+#include "protocol/command.h"
 #include "tally/name.h"
 
 #define PARTS_CAPACITY_MIN 64

@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "base/redis_error.h"
 #include "ledger/keys.h"
 #include "ledger/ledger.h"
 #include "ledger/question.h"
+#include "protocol/redis_error.h"
 
 struct batch_part {
     key_cell cell;

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/command.h"
 #include "ledger/batch.h"
+#include "protocol/command.h"
 
 #define SUMS_CAPACITY_MIN 4
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/crc16.h"
 #include "base/siphash.h"
+#include "protocol/crc16.h"
 
 /* Never change it: every data set depends on it. */
 static const struct siphash_key partition_key = {0x702064796c6c6174, 0x6e6f697469747261}; /* "tallyd partition" */

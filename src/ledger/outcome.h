@@ -3,8 +3,8 @@
  *
  * Thread: plain values. */
 
-#include "base/redis_error.h"
 #include "base/slice.h"
+#include "protocol/redis_error.h"
 
 enum outcome_kind {
     OUTCOME_DONE,    /* It was done as asked. A key that is looked at holds an integer, or nothing */

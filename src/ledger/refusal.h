@@ -3,8 +3,8 @@
  *
  * Thread: pure functions. */
 
-#include "base/redis_error.h"
-#include "base/words.h"
+#include "protocol/redis_error.h"
+#include "protocol/words.h"
 
 enum refusal_action {
     REFUSAL_NONE,

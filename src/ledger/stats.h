@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/redis_error.h"
 #include "ledger/node_names.h"
+#include "protocol/redis_error.h"
 #include "sync/histogram.h"
 
 /* One consistent reading, taken under a sequence lock after every step of the flusher. It counts hits, not keys.

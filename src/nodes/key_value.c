@@ -1,7 +1,7 @@
 #include "nodes/key_value.h"
 
-#include "base/command.h"
 #include "ledger/batch.h"
+#include "protocol/command.h"
 #include "redis/error.h"
 
 #define INTEGER_BYTES_MAX 20 /* "-9223372036854775808" */

@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/command.h"
 #include "base/siphash.h"
 #include "nodes/key_value.h"
 #include "nodes/refusals.h"
 #include "nodes/scan_names.h"
 #include "nodes/scan_place.h"
+#include "protocol/command.h"
 
 #define SCAN_COUNT "500" /* buckets in one go: less than half a millisecond of the server's time */
 #define TREE_NODES_MAX (1 << 15)

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/command.h"
 #include "base/probes.h"
 #include "nodes/key_value.h"
 #include "nodes/outcomes.h"
 #include "nodes/refusals.h"
 #include "nodes/session_inside.h"
+#include "protocol/command.h"
 
 static const bool may_move[SESSION_STATES][SESSION_STATES] = {
     [SESSION_DOWN] = {[SESSION_UNARMED] = true},

@@ -1,8 +1,8 @@
 /* What a session asks for beside its batches: counters that somebody reads, and ledgers that should be as they were. */
-#include "base/command.h"
 #include "nodes/outcomes.h"
 #include "nodes/refusals.h"
 #include "nodes/session_inside.h"
+#include "protocol/command.h"
 #include "redis/error.h"
 
 #define READERS_MAX 16 /* partitions that read in one write; the others have their turn in the next */

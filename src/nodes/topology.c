@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/command.h"
-#include "base/crc16.h"
 #include "nodes/outage.h"
 #include "nodes/refusals.h"
+#include "protocol/command.h"
+#include "protocol/crc16.h"
 #include "sync/atomic.h"
 
 #define ASK_PAUSE_MS 1000

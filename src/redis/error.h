@@ -1,12 +1,12 @@
 #pragma once
-/* Tells from the text of an error reply what kind of refusal it is (base/redis_error.h).
+/* Tells from the text of an error reply what kind of refusal it is (protocol/redis_error.h).
  *
  * Thread: a pure function.
  * Source: the first word of an error reply (Redis protocol specification, "Simple errors"), and the texts after ERR and
  * NOPERM as Redis 5…8, Valkey 7…8 and MemoryDB write them. */
 
-#include "base/redis_error.h"
 #include "base/slice.h"
+#include "protocol/redis_error.h"
 
 /* A refusal, for those who tell it. */
 struct redis_refusal {

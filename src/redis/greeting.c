@@ -1,6 +1,6 @@
 #include "redis/greeting.h"
 
-#include "base/command.h"
+#include "protocol/command.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
  * any_role it is not, because anybody may be asked for the map of a cluster.
  *
  * A server or user that refuses CLIENT SETNAME or INFO is tolerated. Every other refusal ends the connection. `reason`
- * names the command and the class of the error, and never has the server's words (base/words.h). */
+ * names the command and the class of the error, and never has the server's words (protocol/words.h). */
 
 #include <stdint.h>
 

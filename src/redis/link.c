@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/backoff.h"
-#include "base/words.h"
+#include "protocol/words.h"
 #include "redis/greeting.h"
 
 #define RECV_BYTES 65536

@@ -12,7 +12,7 @@
  *   - A user calls link_fail().
  * `down` is called once, and no reply is delivered after it. The next attempt follows after a back-off, which doubles
  * from its minimum to its maximum. Half of it is chance. The texts of errors never hold what was sent, so no secret can
- * be in them (base/words.h). */
+ * be in them (protocol/words.h). */
 
 #include <errno.h>
 #include <poll.h>

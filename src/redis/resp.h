@@ -1,6 +1,6 @@
 #pragma once
-/* Replies of the Redis protocol (RESP2), read by hiredis, of which no type leaves resp.c. base/command.h has the other
- * direction.
+/* Replies of the Redis protocol (RESP2), read by hiredis, of which no type leaves resp.c. protocol/command.h has the
+ * other direction.
  *
  * Thread: none of its own; whoever owns the reader.
  * Happy path: resp_feed() takes what came from the network. resp_next() hands out one reply after the other, each valid

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/words.h"
+#include "protocol/words.h"
 #include "redis/aws_answers.h"
 #include "redis/greeting.h"
 #include "redis/slots.h"

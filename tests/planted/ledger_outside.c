@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "base/command.h"
+#include "protocol/command.h"
 
 int __real_batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 int __wrap_batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);

@@ -1,5 +1,5 @@
 /* Planted: WATCH and MULTI travel with the batch, so that a late copy of it is armed afresh when it arrives. */
-#include "base/command.h"
+#include "protocol/command.h"
 #include "redis/link.h"
 
 void __real_link_send(struct link *l, struct slice bytes);

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/crc16.h"
+#include "protocol/crc16.h"
 #include "sim/chance.h"
 #include "sim/model.h"
 

@@ -1,6 +1,6 @@
 #include "sim/cluster.h"
 
-#include "base/crc16.h"
+#include "protocol/crc16.h"
 
 /* A master that was replaced hears of it sooner than LOSS_VOUCHED_MS of nodes/store.c, which is what that time is for:
  * a majority that elects another one and a master that finds itself without a majority wait for the same time. */

@@ -1,7 +1,7 @@
 /* What a node of a cluster says of the slots, by its own view. */
 #include <stdlib.h>
 
-#include "base/crc16.h"
+#include "protocol/crc16.h"
 #include "sim/cluster.h"
 
 #define PORT 6379

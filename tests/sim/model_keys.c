@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/crc16.h"
+#include "protocol/crc16.h"
 #include "sim/model.h"
 
 #define UNDO_CAPACITY_MIN 256

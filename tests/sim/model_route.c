@@ -1,7 +1,7 @@
 /* Which node a command is for, as getNodeByQuery() of redis-server's cluster.c decides it. */
 #include <stdio.h>
 
-#include "base/crc16.h"
+#include "protocol/crc16.h"
 #include "sim/model.h"
 
 struct route {

@@ -3,7 +3,7 @@
  * answer MOVED. A slot may be open (half way to another node): what is not there is answered ASK. The map that CLUSTER
  * SLOTS tells may lag behind the owners. */
 
-#include "base/crc16.h"
+#include "protocol/crc16.h"
 #include "world.h"
 
 #define CLUSTER_NODES 3

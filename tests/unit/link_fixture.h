@@ -2,8 +2,8 @@
 /* A link to a server in memory, and what its user hears of it. Includes cmocka's assertions, so <cmocka.h> comes first.
  */
 
-#include "base/command.h"
 #include "fake_redis.h"
+#include "protocol/command.h"
 #include "redis/link.h"
 
 struct fixture {

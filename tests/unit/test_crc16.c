@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "base/crc16.h"
+#include "protocol/crc16.h"
 
 static void test_the_vector_of_the_specification(void **state)
 {

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#include "base/crc16.h"
 #include "ledger/keyspace.h"
+#include "protocol/crc16.h"
 
 static void test_standalone_has_one_partition_and_plain_keys(void **state)
 {

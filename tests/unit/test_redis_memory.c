@@ -5,9 +5,9 @@
 
 #include <cmocka.h>
 
-#include "base/command.h"
 #include "failing_memory.h"
 #include "link_fixture.h"
+#include "protocol/command.h"
 #include "redis/iam.h"
 
 #define ALLOCATIONS_MAX 100

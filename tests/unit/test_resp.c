@@ -6,7 +6,7 @@
 #include <cmocka.h>
 #include <errno.h>
 
-#include "base/command.h"
+#include "protocol/command.h"
 #include "redis/resp.h"
 
 static const struct resp_limits small = {.nodes_max = 16, .text_bytes_max = 64};

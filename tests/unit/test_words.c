@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "base/words.h"
+#include "protocol/words.h"
 
 static void take(char out[WORDS_BYTES], const char *text) { words_take(out, (struct slice){text, strlen(text)}); }
 

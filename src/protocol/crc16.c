@@ -1,4 +1,4 @@
-#include "base/crc16.h"
+#include "protocol/crc16.h"
 
 /* Bit by bit: it runs for a few thousand tags when tallyd starts, never for a hit. */
 uint16_t crc16(struct slice bytes)

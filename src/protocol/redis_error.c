@@ -1,4 +1,4 @@
-#include "base/redis_error.h"
+#include "protocol/redis_error.h"
 
 #include <assert.h>
 

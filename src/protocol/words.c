@@ -1,4 +1,4 @@
-#include "base/words.h"
+#include "protocol/words.h"
 
 #include <strings.h>
 

@@ -1,4 +1,4 @@
-#include "base/command.h"
+#include "protocol/command.h"
 
 #define HEAD_BYTES_MAX (1 + BUF_DIGITS_MAX + 2)
 

@@ -2,7 +2,7 @@
 /* Composes commands of the Redis protocol (RESP2).
  *
  * Thread: none of its own; whoever owns the buffer.
- * It lies this low because the ledger keeps the exact bytes of its batches and knows nothing else of the protocol. */
+ * The ledger uses it as well, because it keeps the exact bytes of its batches. */
 
 #include <stddef.h>
 
