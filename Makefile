@@ -85,14 +85,14 @@ $(B)/flags $(B)/gen/version.h: FORCE
 	@mkdir -p $(@D)
 	@echo '$(SAYS)' | cmp -s - $@ || echo '$(SAYS)' > $@
 FORCE:
-$(filter $(B)/src/app/%,$(OBJ)) $(B)/src/main.o: | $(B)/gen/version.h
+$(filter $(B)/src/admin/% $(B)/src/app/% $(B)/src/config/%,$(OBJ)) $(B)/src/main.o: | $(B)/gen/version.h
 
 # Web pages, embedded at build: src/web/x.html becomes the bytes web_x_html.
 WEB := $(wildcard src/web/*.html src/web/*.js src/web/*.css src/web/*.json)
 $(B)/gen/web.h: $(WEB) src/web/embed
 	@mkdir -p $(@D)
 	src/web/embed $(WEB) > $@
-$(filter $(B)/src/api/% $(B)/src/app/%,$(OBJ)): | $(B)/gen/web.h
+$(filter $(B)/src/api/% $(B)/src/admin/%,$(OBJ)): | $(B)/gen/web.h
 
 $(B)/tests/%.o: CPPFLAGS_ALL += -Itests -UNDEBUG
 $(B)/tests/%: $(B)/tests/%.o $(LIB)

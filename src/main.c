@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/metrics.h"
 #include "app/app.h"
 #include "app/csv_import.h"
 #include "app/healthcheck.h"
-#include "app/metrics.h"
-#include "app/options_print.h"
 #include "app/preflight.h"
-#include "app/unknown_env.h"
+#include "config/options_print.h"
+#include "config/unknown_env.h"
 #include "version.h"
 
 extern char **environ;

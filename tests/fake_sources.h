@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/sources.h"
+#include "admin/sources.h"
 
 #define FAKE_WORKERS 2
 

@@ -10,7 +10,7 @@ RULES = []
 
 def read_options():
     """The environment variables that tallyd reads, from the program's own table."""
-    table = (DEPLOY.parent / "src/app/options_table.h").read_text(encoding="utf-8")
+    table = (DEPLOY.parent / "src/config/options_table.h").read_text(encoding="utf-8")
     rows = [re.match(r'"[^"]+", "([a-z0-9-]+)".*?SOURCE_(\w+)', row, re.S) for row in table.split("OPTION(")[2:]]
     return {"TALLYD_" + row[1].upper().replace("-", "_") for row in rows if row and row[2] in ("ANY", "ENV")}
 

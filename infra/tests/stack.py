@@ -21,7 +21,7 @@ STUB = BUILD / "stub"
 STACKS = ("platform", "data", "edge")
 
 # What modules read outside infra/ (relative to the repository).
-BESIDE = ("deploy", "src/app", "docs/openapi.json", "openapi.json")
+BESIDE = ("deploy", "src/config", "src/admin", "docs/openapi.json", "openapi.json")
 
 
 class Refused(Exception):

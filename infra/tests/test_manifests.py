@@ -9,8 +9,8 @@ import stack
 
 BASE = stack.REPO / "deploy" / "base"
 BINDING = stack.REPO / "deploy" / "components" / "target-group" / "targetgroupbinding.yaml"
-OPTIONS = stack.REPO / "src" / "app" / "options_table.h"
-ADMIN = stack.REPO / "src" / "app" / "admin.c"
+OPTIONS = stack.REPO / "src" / "config" / "options_table.h"
+ADMIN = stack.REPO / "src" / "admin" / "admin.c"
 
 needs_manifests = pytest.mark.skipif(not BASE.is_dir(), reason="deploy/base is not in this tree")
 
@@ -105,12 +105,12 @@ def test_the_binding_uses_the_port_of_the_target_group(env):
     assert groups and all(spec["serviceRef"]["port"] == g["port"] and spec["targetType"] == g["target_type"] for g in groups), spec
 
 
-@pytest.mark.skipif(not OPTIONS.is_file(), reason="src/app is not in this tree")
+@pytest.mark.skipif(not OPTIONS.is_file(), reason="src/config is not in this tree")
 def test_ports_are_the_daemons_defaults():
     text = OPTIONS.read_text()
     assert ":%d" % rules.PUBLIC_PORT in text and ":%d" % rules.ADMIN_PORT in text
 
 
-@pytest.mark.skipif(not ADMIN.is_file(), reason="src/app is not in this tree")
+@pytest.mark.skipif(not ADMIN.is_file(), reason="src/admin is not in this tree")
 def test_the_health_check_asks_a_route_of_the_daemon():
     assert '"%s"' % rules.READY in ADMIN.read_text()

@@ -1,6 +1,6 @@
 #pragma once
 /* What the api counts. Each worker has such a struct. Only that worker writes it, and any thread reads it (stat_read).
- * app/balance.h says what readers may conclude from them while hits come in. */
+ * admin/balance.h says what readers may conclude from them while hits come in. */
 
 #include <stdint.h>
 

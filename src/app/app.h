@@ -5,16 +5,16 @@
 
 #include <semaphore.h>
 
+#include "admin/limits.h"
+#include "admin/ranking.h"
+#include "admin/sources.h"
 #include "api/newcomer.h"
-#include "app/cpus.h"
-#include "app/limits.h"
-#include "app/options.h"
 #include "app/policy_files.h"
-#include "app/ranking.h"
-#include "app/secret.h"
-#include "app/sources.h"
 #include "base/random.h"
+#include "config/options.h"
+#include "config/secret.h"
 #include "ledger/flush_options.h"
+#include "machine/cpus.h"
 #include "net/worker.h"
 #include "redis/access.h"
 #include "tally/state_dir.h"

@@ -11,7 +11,7 @@
  * ends, and can go on later.
  *   - A row is no counter: it is skipped and told. */
 
-#include "app/options.h"
+#include "config/options.h"
 
 #define IMPORT_UNDER_WAY 64
 #define IMPORT_PATIENCE_MS 60000

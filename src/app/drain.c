@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "admin/balance.h"
 #include "app/app.h"
-#include "app/balance.h"
 #include "app/signals.h"
 #include "base/clock.h"
 #include "base/log.h"

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "app/descriptors.h"
 #include "base/log.h"
+#include "machine/descriptors.h"
 
 void workers_count(struct app *a)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "app/app.h"
-#include "app/file_guard.h"
 #include "base/clock.h"
+#include "config/file_guard.h"
 #include "redis/iam.h"
 
 #define UNDO_MS 1000

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "app/value.h"
+#include "config/value.h"
 
 #define TIMEOUT_MS 2000L
 

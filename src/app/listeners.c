@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "api/api.h"
-#include "app/admin.h"
 #include "app/app.h"
 #include "app/engine_choice.h"
 #include "net/listener.h"

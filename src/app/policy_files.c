@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 
 #include "app/app.h"
-#include "app/config.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/config.h"
 
 #define FILE_BYTES_MAX (1024 * 1024) /* 10 000 rules of a hundred bytes */
 

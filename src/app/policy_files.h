@@ -6,8 +6,8 @@
 
 #include <stdbool.h>
 
-#include "app/policy_watch.h"
 #include "base/error.h"
+#include "config/policy_watch.h"
 
 struct app;
 

@@ -11,10 +11,10 @@
 
 #include "api/policy.h"
 #include "app/engine_choice.h"
-#include "app/file_guard.h"
 #include "app/policy_files.h"
-#include "app/secret.h"
-#include "app/value.h"
+#include "config/file_guard.h"
+#include "config/secret.h"
+#include "config/value.h"
 #include "redis/transport_tls.h"
 
 static int password_try(const struct options *o, struct error *err)

@@ -6,7 +6,7 @@
  * It does not try whether a port or a state directory is in use, which it may be by the process that is to be replaced,
  * nor whether the store answers. It ignores --allow-root, since who checks need not be who runs. */
 
-#include "app/options.h"
+#include "config/options.h"
 
 /* Returns 0, or -errno with a sentence. */
 int preflight(const struct options *o, struct error *err);

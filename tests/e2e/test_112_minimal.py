@@ -1,6 +1,6 @@
 """What the two filters allow is what a life of the daemon uses, or what `REASONS` gives a reason for.
 
-A call that the container's profile (deploy/seccomp/tallyd.json) or the process's own filter (src/app/sandbox_calls.c) allows,
+A call that the container's profile (deploy/seccomp/tallyd.json) or the process's own filter (src/sandbox/sandbox_calls.c) allows,
 and that no life here makes, needs a line in `REASONS`. A call that is made and not allowed is a failure, too: strace sees
 it before a filter does. The lives run under both filters."""
 
@@ -220,16 +220,16 @@ def complaints(made, allowed, reasoned, where):
 
 def own_lists():
     """The lists in sandbox_calls.c, and the calls that have rules of their own there."""
-    with open(os.path.join(ROOT, "src", "app", "sandbox_calls.c"), encoding="utf-8") as file:
+    with open(os.path.join(ROOT, "src", "sandbox", "sandbox_calls.c"), encoding="utf-8") as file:
         source = file.read()
     lists = {m[1]: set(re.findall(r"SCMP_SYS\((\w+)\)", m[2])) for m in re.finditer(r"(\w+)\[\] = \{(.*?)\}", source, re.DOTALL)}
-    with open(os.path.join(ROOT, "src", "app", "sandbox_rules.c"), encoding="utf-8") as file:
+    with open(os.path.join(ROOT, "src", "sandbox", "sandbox_rules.c"), encoding="utf-8") as file:
         ruled = set(re.findall(r"SCMP_SYS\((\w+)\)", file.read()))
     with_iam = {"clone", "socketpair"}
     return lists["allowed"] | lists["enter"] | ruled - with_iam, lists["allowed_with_iam"] | with_iam, lists["clone3"]
 
 
-# What the C library asks for and goes on without; src/app/sandbox_rules.c says why it is not given.
+# What the C library asks for and goes on without; src/sandbox/sandbox_rules.c says why it is not given.
 REFUSED = re.compile(r"socket\(AF_(UNIX|NETLINK), .* = -1 EAFNOSUPPORT|clone3\(.* = -1 ENOSYS|mprotect\(.*PROT_EXEC")
 
 

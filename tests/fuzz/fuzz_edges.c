@@ -10,8 +10,8 @@
 #include "api/badge.h"
 #include "api/color.h"
 #include "api/json.h"
-#include "app/admin_host.h"
 #include "base/escape.h"
+#include "config/admin_host.h"
 #include "net/proxy_header.h"
 #include "redis/aws_keys.h"
 

@@ -10,7 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "app/options_print.h"
+#include "config/options_print.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

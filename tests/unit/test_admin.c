@@ -1,4 +1,4 @@
-#include "app/admin.h"
+#include "admin/admin.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

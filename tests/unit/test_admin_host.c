@@ -1,4 +1,4 @@
-#include "app/admin_host.h"
+#include "config/admin_host.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

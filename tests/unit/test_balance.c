@@ -1,4 +1,4 @@
-#include "app/balance.h"
+#include "admin/balance.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "app/cpus.h"
+#include "machine/cpus.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

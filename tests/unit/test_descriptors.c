@@ -1,4 +1,4 @@
-#include "app/descriptors.h"
+#include "machine/descriptors.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

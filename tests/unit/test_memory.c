@@ -1,4 +1,4 @@
-#include "app/memory.h"
+#include "machine/memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

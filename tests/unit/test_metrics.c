@@ -1,4 +1,4 @@
-#include "app/metrics.h"
+#include "admin/metrics.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "app/name_services.h"
+#include "sandbox/name_services.h"
 #include "skip.h"
 
 #include <dlfcn.h>

@@ -1,4 +1,4 @@
-#include "app/options.h"
+#include "config/options.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "app/options_print.h"
+#include "config/options_print.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "app/process_figures.h"
+#include "machine/process_figures.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

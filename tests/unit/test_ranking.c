@@ -1,4 +1,4 @@
-#include "app/ranking.h"
+#include "admin/ranking.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

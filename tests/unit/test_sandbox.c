@@ -1,7 +1,7 @@
 /* What an intruder gets from inside: each probe is a process of its own that puts the sandbox on itself, as the program
  * does for a store by name, tries one thing, and says what came of it. All are printed as a table. */
 
-#include "app/sandbox.h"
+#include "sandbox/sandbox.h"
 #include "skip.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "app/secret.h"
+#include "config/secret.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

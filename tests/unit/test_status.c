@@ -1,4 +1,4 @@
-#include "app/status.h"
+#include "admin/status.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "app/unknown_env.h"
+#include "config/unknown_env.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,205 @@
+#include "admin/ranking.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/json.h"
+#include "base/clock.h"
+
+#define NS_OTHERS ((struct slice){"", 0})
+
+struct walk {
+    struct ranking *ranking;
+    struct tally *tally;
+    uint8_t *seen; /* owned; a bit an entry of the totals */
+    uint64_t seen_max;
+    struct ranking_namespace *last; /* neighbours are often of one namespace */
+};
+
+/* ---- namespaces ---- */
+
+static bool is_of(const struct ranking_namespace *n, struct slice ns)
+{
+    return slice_equals((struct slice){n->ns, n->ns_bytes}, ns);
+}
+
+static struct ranking_namespace *namespace_get(struct walk *w, struct slice ns)
+{
+    struct ranking *r = w->ranking;
+    if (w->last && is_of(w->last, ns))
+        return w->last;
+    for (uint32_t i = 0; i < r->count; i++)
+        if (is_of(&r->namespaces[i], ns))
+            return &r->namespaces[i];
+    if (r->count >= RANKING_NAMESPACES_MAX && ns.bytes > 0)
+        return namespace_get(w, NS_OTHERS);
+    struct ranking_namespace *n = &r->namespaces[r->count++];
+    memcpy(n->ns, ns.at, ns.bytes);
+    n->ns_bytes = (uint8_t)ns.bytes;
+    n->keys = 0;
+    n->value = 0;
+    n->pages_count = 0;
+    return n;
+}
+
+/* Keeps the list sorted, and the highest of a page that two workers count. */
+static void page_insert(struct ranking_namespace *n, struct slice name, int64_t value)
+{
+    struct ranking_page *p = n->pages;
+    uint32_t at = n->pages_count;
+    if (at == RANKING_PAGES_MAX && p[at - 1].value >= value)
+        return;
+    for (uint32_t i = 0; i < n->pages_count; i++)
+        if (slice_equals((struct slice){p[i].name, p[i].name_bytes}, name)) {
+            if (p[i].value >= value)
+                return;
+            memmove(&p[i], &p[i + 1], (n->pages_count - i - 1) * sizeof(*p));
+            n->pages_count--;
+            break;
+        }
+    at = n->pages_count < RANKING_PAGES_MAX ? n->pages_count++ : RANKING_PAGES_MAX - 1;
+    for (; at > 0 && p[at - 1].value < value; at--)
+        p[at] = p[at - 1];
+    memcpy(p[at].name, name.at, name.bytes);
+    p[at].name_bytes = (uint16_t)name.bytes;
+    p[at].value = value;
+}
+
+/* ---- the walk ---- */
+
+/* Sums never wrap: a counter that was seeded high stops them at the top. */
+static void add(int64_t *sum, int64_t value)
+{
+    if (__builtin_add_overflow(*sum, value, sum))
+        *sum = value < 0 ? INT64_MIN : INT64_MAX;
+}
+
+static bool counted_before(const struct tally *t, uint32_t shard, struct slice name)
+{
+    struct tally *all = (struct tally *)(uintptr_t)t;
+    uint64_t hash = shard_hash(tally_shard(all, 0), name);
+    for (uint32_t i = 0; i < shard; i++)
+        if (shard_find(tally_shard(all, i), name, hash) != SHARD_CELL_NONE)
+            return true;
+    return false;
+}
+
+/* What the store holds of the cell's name, once a name; else what this worker counted of it. */
+static bool cell_value(struct walk *w, uint32_t shard, uint32_t cell, struct slice name, int64_t *value, bool *first)
+{
+    uint32_t entry = totals_of_cell(tally_totals(w->tally), shard, cell);
+    struct total total = {0};
+    if (entry != TOTALS_NONE)
+        totals_read(tally_totals(w->tally), entry, &total);
+    if (total.as_of_ms == 0 || entry >= w->seen_max) {
+        *value = (int64_t)shard_growth(tally_shard(w->tally, shard), cell);
+        *first = !counted_before(w->tally, shard, name);
+        return true;
+    }
+    if (w->seen[entry / 8] & 1u << entry % 8)
+        return false;
+    w->seen[entry / 8] |= (uint8_t)(1u << entry % 8);
+    *value = total.stored;
+    *first = true;
+    return true;
+}
+
+static void cell_visit(struct walk *w, uint32_t shard, uint32_t cell)
+{
+    struct slice at = shard_name(tally_shard(w->tally, shard), cell);
+    char copy[NAME_BYTES_MAX];
+    if (at.bytes == 0 || at.bytes > sizeof(copy))
+        return;
+    memcpy(copy, at.at, at.bytes);
+    struct slice name = {copy, at.bytes};
+    const char *slash = memchr(copy, '/', at.bytes);
+    if (!slash || slash == copy || slash - copy > NAME_NS_BYTES_MAX)
+        return; /* it was being written over */
+    int64_t value;
+    bool first;
+    if (!cell_value(w, shard, cell, name, &value, &first))
+        return;
+    struct ranking_namespace *n = w->last = namespace_get(w, name_ns(name));
+    n->keys += first;
+    add(&n->value, value);
+    if (n->pages_count < RANKING_PAGES_MAX || n->pages[RANKING_PAGES_MAX - 1].value < value)
+        page_insert(n, name, value);
+}
+
+/* With what is pending here, and what other workers counted. */
+static void pages_finish(struct ranking_namespace *n, const struct tally *t)
+{
+    struct ranking_page pages[RANKING_PAGES_MAX];
+    uint32_t count = n->pages_count;
+    memcpy(pages, n->pages, sizeof(pages));
+    n->pages_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct tally_value v;
+        struct slice name = {pages[i].name, pages[i].name_bytes};
+        tally_read(t, name, &v);
+        page_insert(n, name, v.value);
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const struct ranking_namespace *x = a, *y = b;
+    return (x->value < y->value) - (x->value > y->value);
+}
+
+void ranking_make(struct ranking *r, struct tally *t, uint64_t now_ms)
+{
+    if (r->made_ms != 0 && now_ms - r->made_ms < r->kept_ms)
+        return;
+    struct walk w = {.ranking = r, .tally = t};
+    uint64_t began_ms = clock_mono_ms();
+    for (uint32_t i = 0; i < tally_workers(t); i++)
+        w.seen_max += shard_cells(tally_shard(t, i));
+    w.seen = calloc(w.seen_max / 8 + 1, 1);
+    if (!w.seen)
+        return;
+    r->count = 0;
+    for (uint32_t i = 0; i < tally_workers(t); i++) {
+        uint32_t cells = shard_cells(tally_shard(t, i));
+        for (uint32_t cell = 0; cell < cells; cell++)
+            cell_visit(&w, i, cell);
+    }
+    free(w.seen);
+    for (uint32_t i = 0; i < r->count; i++)
+        pages_finish(&r->namespaces[i], t);
+    qsort(r->namespaces, r->count, sizeof(r->namespaces[0]), by_value);
+    uint64_t took_ms = clock_mono_ms() - began_ms;
+    r->made_ms = now_ms;
+    r->kept_ms = took_ms * RANKING_KEPT_TIMES > RANKING_KEPT_MS ? took_ms * RANKING_KEPT_TIMES : RANKING_KEPT_MS;
+}
+
+/* ---- print ---- */
+
+static void pages_print(const struct ranking_namespace *n, struct buf *out)
+{
+    for (uint32_t i = 0; i < n->pages_count; i++) {
+        const struct ranking_page *p = &n->pages[i];
+        buf_printf(out, "%s{\"key\":", i > 0 ? "," : "");
+        json_append_string(out, name_key((struct slice){p->name, p->name_bytes}));
+        buf_printf(out, ",\"value\":%" PRId64 "}", p->value);
+    }
+}
+
+void ranking_print(const struct ranking *r, struct buf *out)
+{
+    buf_append(out, "[", 1);
+    for (uint32_t i = 0; i < r->count; i++) {
+        const struct ranking_namespace *n = &r->namespaces[i];
+        buf_printf(out, "%s{\"ns\":", i > 0 ? "," : "");
+        if (n->ns_bytes > 0)
+            json_append_string(out, (struct slice){n->ns, n->ns_bytes});
+        else
+            buf_append_slice(out, SLICE("null"));
+        buf_printf(out, ",\"keys\":%" PRIu64 ",\"value\":%" PRId64 ",\"top\":[", n->keys, n->value);
+        if (n->ns_bytes > 0)
+            pages_print(n, out);
+        buf_append_slice(out, SLICE("]}"));
+    }
+    buf_append(out, "]", 1);
+}

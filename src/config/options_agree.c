@@ -1,0 +1,59 @@
+#include "config/options_agree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/client.h"
+#include "api/newcomer.h"
+#include "config/admin_host.h"
+
+static int store_agrees(const struct options *o, struct error *err)
+{
+    if (*o->redis_password_file != '\0' && *o->redis_password != '\0')
+        return error_set(err, -EINVAL, "--redis-password-file and TALLYD_REDIS_PASSWORD are both given; keep one");
+    if (o->flush_interval_max_us != 0 && o->flush_interval_max_us < o->flush_interval_us)
+        return error_set(err, -EINVAL, "--flush-interval-max is shorter than --flush-interval; 0 turns it off");
+    if (*o->redis_key != '\0' && *o->redis_cert == '\0')
+        return error_set(err, -EINVAL, "--redis-key needs --redis-cert, the certificate that it belongs to");
+    if (*o->import != '\0' && *o->redis.host == '\0')
+        return error_set(err, -EINVAL, "--import needs --redis, the store that takes the counters");
+    if (o->redis_mode == OPTION_REDIS_CLUSTER && *o->redis.host == '\0')
+        return error_set(err, -EINVAL, "--redis-mode cluster needs --redis, the address of any node");
+    const char *region = *o->redis_iam_region ? o->redis_iam_region : getenv("AWS_REGION");
+    if (o->redis_auth == OPTION_REDIS_AUTH_IAM &&
+        (!o->redis.tls || !*o->redis.user || !*o->redis_iam_cluster || !region || !*region))
+        return error_set(err, -EINVAL,
+                         "--redis-auth iam needs a rediss:// URL with a user, --redis-iam-cluster and "
+                         "--redis-iam-region (or AWS_REGION)");
+    return 0;
+}
+
+static int proxies_agree(const struct options *o, struct error *err)
+{
+    struct proxies proxies;
+    if (proxies_parse(&proxies, o->trusted_proxies) < 0)
+        return error_set(err, -EINVAL,
+                         "--trusted-proxies '%s' is not a list of at most %d addresses or ADDRESS/BITS, with commas",
+                         o->trusted_proxies, PROXIES_MAX);
+    if (o->proxy_protocol == OPTION_PROXY_PROTOCOL_V2 && proxies.count == 0)
+        return error_set(err, -EINVAL,
+                         "--proxy-protocol v2 needs --trusted-proxies: its header is read from them only, and from "
+                         "all others refused");
+    return 0;
+}
+
+int options_agree(const struct options *o, struct error *err)
+{
+    if (o->drain_delay_us >= o->drain_timeout_us)
+        return error_set(err, -EINVAL, "--drain-delay must be shorter than --drain-timeout, which covers it");
+    if (address_port(&o->listen.socket) != 0 && memcmp(&o->listen, &o->admin, sizeof(o->listen)) == 0)
+        return error_set(err, -EINVAL, "--listen and --admin are the same address; give --admin another port");
+    struct namespaces namespaces;
+    int result = store_agrees(o, err);
+    if (result == 0)
+        result = proxies_agree(o, err);
+    if (result == 0)
+        result = admin_hosts_check(o->admin_hosts, err);
+    return result != 0 ? result : namespaces_parse(&namespaces, o->namespaces, err);
+}
