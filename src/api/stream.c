@@ -1,4 +1,5 @@
-/* GET /v1/stream/{ns}/{key}: a counter's number and rate as events, for as long as the client listens. */
+/* GET /v1/stream/{ns}/{key} and /v1/stream/{ns}: a counter's number, or a namespace's total, and its rate as events,
+ * for as long as the client listens. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,7 +76,8 @@ static enum handler_result begin(struct api_worker *aw, const struct http_reques
     struct buf first = {0};
     struct lookup_value now;
     int64_t seen;
-    if (!lookup_peek(aw, name, reply->now_ms, &now) && !lookup_may_ask(aw, r, reply))
+    bool told = name.at[0] != '!' && lookup_peek(aw, name, reply->now_ms, &now);
+    if (!told && !lookup_may_ask(aw, r, reply))
         return refuse(aw, r, reply, "busy", "so many reads at once are not asked of the store; try again",
                       "Retry-After: 1\r\n");
     struct stream *stream = stream_open(aw, name, reply->ticket, client, seen_read(r, &seen), reply->now_ms, &first);
@@ -89,6 +91,33 @@ static enum handler_result begin(struct api_worker *aw, const struct http_reques
     return STREAMING;
 }
 
+static bool names_key(struct slice query)
+{
+    struct slice name, value;
+    bool named = false;
+    while (query.at && http_query_next(&query, &name, &value))
+        named |= http_query_is(name, SLICE("key"));
+    return named;
+}
+
+/* The key of the path or the query; without one, the namespace. NULL, or the token of what is wrong. */
+static const char *name_read(const struct http_request *r, struct slice path, char scratch[NAME_BYTES_MAX],
+                             struct slice *name, struct slice *ns, enum name_error *error)
+{
+    const char *wrong = one_key_read(r, path, scratch, name, error);
+    if (*error != NAME_NO_KEY || names_key(r->query)) {
+        *ns = wrong ? (struct slice){0} : name_ns(*name);
+        return wrong;
+    }
+    path.bytes -= path.at[path.bytes - 1] == '/';
+    *error = name_check_ns(path);
+    if (*error != NAME_OK)
+        return name_error_text(*error);
+    *ns = path;
+    *name = name_of_total(0, path, scratch);
+    return NULL;
+}
+
 enum handler_result route_stream(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                  struct slice path)
 {
@@ -100,16 +129,17 @@ enum handler_result route_stream(struct api_worker *aw, const struct http_reques
         return HANDLED;
     }
     enum name_error error;
-    const char *wrong = one_key_read(r, path, scratch, &name, &error);
+    struct slice ns;
+    const char *wrong = name_read(r, path, scratch, &name, &ns, &error);
     if (wrong) {
         const char *detail = error == NAME_OK       ? ONE_KEY_DETAIL
-                             : error == NAME_NO_KEY ? "the key is missing: /v1/stream/NAMESPACE?key=KEY"
+                             : error == NAME_NO_KEY ? "the key is empty; without ?key= the whole namespace is followed"
                                                     : refusal_detail(refusal_of_name(error));
         answer_error(aw, r, reply, 400, wrong, detail, NULL);
         return HANDLED;
     }
     const struct namespaces *namespaces = aw->api->config.namespaces;
-    if (namespaces && !namespaces_have(namespaces, name_ns(name))) {
+    if (namespaces && !namespaces_have(namespaces, ns)) {
         answer_error(aw, r, reply, 404, "no_such_namespace", refusal_detail(API_REFUSED_NO_SUCH_NAMESPACE), NULL);
         return HANDLED;
     }

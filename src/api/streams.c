@@ -6,6 +6,7 @@
 
 #include "api/lookup.h"
 #include "api/pace.h"
+#include "api/total.h"
 #include "base/random.h"
 #include "flush/mailbox.h"
 #include "net/worker.h"
@@ -19,6 +20,7 @@ struct topic {
     struct stream *streams;
     char name[NAME_BYTES_MAX];
     uint16_t name_bytes;
+    bool total; /* it is a namespace's */
     bool known; /* `value` is */
     bool fresh; /* … and no older than the store is asked for it */
     int64_t value;
@@ -58,6 +60,7 @@ static struct topic *topic_get(struct streams *s, struct slice name)
         return NULL;
     memcpy(t->name, name.at, name.bytes);
     t->name_bytes = (uint16_t)name.bytes;
+    t->total = name.at[0] == '!'; /* no counter has such a name */
     t->next = s->topics;
     s->topics = t;
     return t;
@@ -73,7 +76,7 @@ static void topic_drop(struct streams *s, struct topic *topic)
 }
 
 /* An answer that has grown old is still the newest that there is. */
-static void topic_look(const struct api_worker *aw, struct topic *t, uint64_t now_ms)
+static void topic_read(const struct api_worker *aw, struct topic *t, uint64_t now_ms)
 {
     struct lookup_value v;
     t->fresh = lookup_peek(aw, topic_name(t), now_ms, &v);
@@ -81,6 +84,14 @@ static void topic_look(const struct api_worker *aw, struct topic *t, uint64_t no
         t->known = true;
         t->value = v.value;
     }
+}
+
+static void topic_look(const struct api_worker *aw, struct topic *t, uint64_t now_ms)
+{
+    if (t->total)
+        t->known |= total_peek(aw, topic_name(t), &t->value);
+    else
+        topic_read(aw, t, now_ms);
     if (!t->known || now_ms - t->paced_ms < STREAM_EVENT_MS)
         return;
     t->paced_ms = now_ms;
@@ -90,7 +101,8 @@ static void topic_look(const struct api_worker *aw, struct topic *t, uint64_t no
 
 static bool topic_is_due(const struct topic *t, uint64_t now_ms)
 {
-    return !t->fresh && (t->asked_ms == 0 || now_ms - t->asked_ms >= STREAM_ASK_MS);
+    uint32_t pause_ms = t->total ? STREAM_EVENT_MS : STREAM_ASK_MS;
+    return !t->fresh && (t->asked_ms == 0 || now_ms - t->asked_ms >= pause_ms);
 }
 
 /* All that are due in one question. */
@@ -102,7 +114,10 @@ static void topics_ask(struct api_worker *aw, uint64_t now_ms)
     for (struct topic *t = s->topics; t && count < QUESTION_NAMES_MAX; t = t->next)
         if (topic_is_due(t, now_ms)) {
             t->asked_ms = now_ms;
-            names[count++] = topic_name(t);
+            if (t->total)
+                total_refresh(aw, topic_name(t), now_ms);
+            else
+                names[count++] = topic_name(t);
         }
     if (count > 0)
         lookup_refresh(aw, names, count, now_ms);

@@ -84,6 +84,24 @@ static struct question *question_about(const struct api_worker *aw, const struct
     return question;
 }
 
+bool total_peek(const struct api_worker *aw, struct slice name, int64_t *value)
+{
+    struct stored_answer said;
+    if (!answers_find(tally_answers(aw->api->config.tally), name, 0, &said))
+        return false;
+    *value = said.stored;
+    return true;
+}
+
+void total_refresh(struct api_worker *aw, struct slice name, uint64_t now_ms)
+{
+    const struct reply nobody = {.now_ms = now_ms};
+    uint32_t partition;
+    struct slice ns;
+    if (name_total_read(name, &partition, &ns) && lookup_may_ask(aw, NULL, &nobody))
+        ask_quietly(aw, question_about(aw, &nobody, ns));
+}
+
 enum handler_result route_total(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                 struct slice path)
 {

@@ -5,6 +5,12 @@
 
 #include "api/api_worker.h"
 
+/* ---- for streams: what follows a total has the name of the first partition's (tally/name.h) ---- */
+/* The last that was said of it, however old. Returns false when nothing was. */
+bool total_peek(const struct api_worker *aw, struct slice name, int64_t *value);
+/* Asks the flusher, so that total_peek() knows it later. */
+void total_refresh(struct api_worker *aw, struct slice name, uint64_t now_ms);
+
 /* Does the query ask for it? NULL or the token of what is wrong with it. */
 const char *total_asked(struct slice query, bool *asked);
 /* GET /v1/counters/{ns}?total=1; `path` is "ns" or "ns/". */

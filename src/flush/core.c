@@ -286,7 +286,10 @@ int core_create(struct core **out, const struct core_config *config)
     c->reads.keys = c->keys;
     c->reads.answers = tally_answers(config->tally);
     c->reads.asker = (struct asker){core_answered, c};
-    c->totals = (struct total_asks){.env = config->env, .keys = c->keys, .embedded = flush_is_embedded(options)};
+    c->totals = (struct total_asks){.env = config->env,
+                                    .keys = c->keys,
+                                    .answers = tally_answers(config->tally),
+                                    .embedded = flush_is_embedded(options)};
     c->writes.space = &c->space;
     c->writes.asker = config->asker;
     c->accounts.writes = &c->writes;

@@ -73,6 +73,13 @@ static bool add_stored(const struct total_asks *t, const struct answer *r, struc
     return true;
 }
 
+static void add_ours(const struct sum_namespace *n, struct read_total *out)
+{
+    out->pending = n->pending;
+    out->value += n->looked + (int64_t)n->pending;
+    out->found |= n->looked != 0 || n->pending != 0;
+}
+
 /* The numbers in the store as of when they were seen, less what of them is ours, and all of ours as of one look. */
 void total_asks_end(struct total_asks *t, struct question *question)
 {
@@ -86,10 +93,9 @@ void total_asks_end(struct total_asks *t, struct question *question)
         question->total.known &= add_stored(t, &question->results[p], &question->total);
     name_total_read(result_name(&question->results[0]), &partition, &ns);
     uint16_t number = sums_find(sums, ns);
-    if (number == SUM_NONE)
-        return;
-    const struct sum_namespace *n = sums_namespace(sums, number);
-    question->total.pending = n->pending;
-    question->total.value += n->looked + (int64_t)n->pending;
-    question->total.found |= n->looked != 0 || n->pending != 0;
+    if (number != SUM_NONE)
+        add_ours(sums_namespace(sums, number), &question->total);
+    if (question->total.known)
+        answers_put(t->answers, result_name(&question->results[0]),
+                    &(struct stored_answer){question->total.value, question->total.found, now_us(t) / 1000});
 }

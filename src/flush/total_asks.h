@@ -14,7 +14,8 @@
 struct total_asks {
     const struct env *env;
     struct keys *keys;
-    bool embedded; /* no store but ourselves */
+    struct answers *answers; /* where totals are published, under the name of the first partition's */
+    bool embedded;           /* no store but ourselves */
     uint64_t looked_us, took_us;
 };
 

@@ -105,7 +105,8 @@ def test_head_http_1_0_and_what_is_wrong(lab, engine):
         while b"\n\n" not in text.partition(b"\r\n\r\n")[2]:
             text += connection.sock.recv(1000)
         assert b"Transfer-Encoding" not in text and b"Connection: close" in text
-    for target, status, token in [("/v1/stream/blog", 400, "no_key"), ("/v1/stream/b!?key=a", 400, "bad_namespace"),
+    for target, status, token in [("/v1/stream/", 400, "bad_namespace"), ("/v1/stream/b!", 400, "bad_namespace"), ("/v1/stream/shop", 404, "no_such_namespace"),
+                                  ("/v1/stream/blog?key=", 400, "no_key"), ("/v1/stream/b!?key=a", 400, "bad_namespace"),
                                   ("/v1/stream/blog/%7B", 400, "bad_key"), ("/v1/stream/blog/%4", 400, "bad_escape"),
                                   ("/v1/stream/blog?key=%zz", 400, "bad_escape"), ("/v1/stream/shop/a", 404, "no_such_namespace")]:
         answer = server.fetch(target)

@@ -2,6 +2,7 @@
 
 import pytest
 from harness import checker, http_load, wait
+from harness.event_stream import EventStream
 from harness.http_client import fetch
 from harness.scenarios import state_dir
 
@@ -105,6 +106,30 @@ def test_a_store_that_goes_back_takes_keys_and_total_together(lab):
     load.stop()
     checker.wait_drained(server)
     checker.check_exact(redis, [load])
+
+
+@pytest.mark.parametrize("store", ["redis", "alone"])
+def test_a_stream_of_a_namespace_follows_its_total(lab, store):
+    server = lab.tallyd(lab.redis() if store == "redis" else None)
+    server.hit("blog", "a", 7)
+    with EventStream(server.port, "/v1/stream/blog") as stream, EventStream(server.port, "/v1/stream/blog/") as other:
+        assert stream.until_value(7)[-1] == 7
+        server.hit("blog", "b", 5)
+        assert stream.until_value(12) == [12]
+        assert stream.event()[1]["rate"] > 0, "the rate follows"
+        assert other.until_value(12)[-1] == 12
+    wait.until(lambda: server.metrics()["streams"] == 0, "all streams are closed")
+
+
+def test_a_stream_of_a_namespace_hears_what_other_processes_count(lab):
+    redis = lab.redis()
+    here, there = lab.tallyd(redis), lab.tallyd(redis)
+    with EventStream(here.port, "/v1/stream/blog") as stream:
+        assert stream.event() == ("count", {"value": 0, "rate": 0.0})
+        there.hit("blog", "a", 3)
+        stream.until_value(3)
+        here.hit("blog", "b")
+        stream.until_value(4)
 
 
 def test_what_is_wrong_has_a_clear_answer(lab):
