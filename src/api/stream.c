@@ -8,6 +8,7 @@
 #include "api/newcomer.h"
 #include "api/one_key.h"
 #include "api/streams.h"
+#include "api/total.h"
 
 #define CLIENT_SHARE 4 /* a client may have a quarter of the streams, where clients are told apart */
 
@@ -75,8 +76,11 @@ static enum handler_result begin(struct api_worker *aw, const struct http_reques
 {
     struct buf first = {0};
     struct lookup_value now;
-    int64_t seen;
-    bool told = name.at[0] != '!' && lookup_peek(aw, name, reply->now_ms, &now);
+    int64_t seen, total;
+    bool sums_up = name.at[0] == '!';
+    if (sums_up && total_peek(aw, name, &total) && total_is_none(aw, r, reply, total))
+        return HANDLED;
+    bool told = !sums_up && lookup_peek(aw, name, reply->now_ms, &now);
     if (!told && !lookup_may_ask(aw, r, reply))
         return refuse(aw, r, reply, "busy", "so many reads at once are not asked of the store; try again",
                       "Retry-After: 1\r\n");

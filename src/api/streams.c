@@ -21,6 +21,7 @@ struct topic {
     char name[NAME_BYTES_MAX];
     uint16_t name_bytes;
     bool total; /* it is a namespace's */
+    bool none;  /* it came too late to have a total */
     bool known; /* `value` is */
     bool fresh; /* … and no older than the store is asked for it */
     int64_t value;
@@ -86,10 +87,20 @@ static void topic_read(const struct api_worker *aw, struct topic *t, uint64_t no
     }
 }
 
+static void topic_read_total(const struct api_worker *aw, struct topic *t)
+{
+    int64_t value;
+    if (!total_peek(aw, topic_name(t), &value))
+        return;
+    t->none = value == TOTAL_NONE;
+    t->known = !t->none;
+    t->value = value;
+}
+
 static void topic_look(const struct api_worker *aw, struct topic *t, uint64_t now_ms)
 {
     if (t->total)
-        t->known |= total_peek(aw, topic_name(t), &t->value);
+        topic_read_total(aw, t);
     else
         topic_read(aw, t, now_ms);
     if (!t->known || now_ms - t->paced_ms < STREAM_EVENT_MS)
@@ -121,6 +132,27 @@ static void topics_ask(struct api_worker *aw, uint64_t now_ms)
         }
     if (count > 0)
         lookup_refresh(aw, names, count, now_ms);
+}
+
+/* ---- streams ---- */
+
+static void count_publish(struct api_worker *aw)
+{
+    store_relaxed_u64(&aw->stats.streams_open, aw->streams->count); /* partner: the reader of metrics */
+}
+
+static void stream_free(struct api_worker *aw, struct stream *stream)
+{
+    struct topic *t = stream->topic;
+    struct stream **at = &t->streams;
+    while (*at != stream)
+        at = &(*at)->next;
+    *at = stream->next;
+    free(stream);
+    if (!t->streams)
+        topic_drop(aw->streams, t);
+    aw->streams->count--;
+    count_publish(aw);
 }
 
 /* ---- what a stream is told ---- */
@@ -171,6 +203,30 @@ static void stream_tick(struct api_worker *aw, struct stream *s, uint64_t now_ms
     }
 }
 
+/* Whoever comes again is answered 404, at which a browser gives up. */
+static void topic_end(struct api_worker *aw, struct topic *t)
+{
+    for (bool more = true; more;) {
+        struct stream *stream = t->streams;
+        struct ticket ticket = stream->ticket;
+        struct buf *out = worker_stream(aw->worker, ticket);
+        if (out)
+            buf_append_slice(out, SLICE("event: no_total\ndata: {\"detail\":\"" TOTAL_NONE_DETAIL "\"}\n\n"));
+        more = stream->next;
+        stream_free(aw, stream);
+        worker_stream_end(aw->worker, ticket);
+    }
+}
+
+static void end_those_without_total(struct api_worker *aw)
+{
+    for (struct topic *t = aw->streams->topics, *next; t; t = next) {
+        next = t->next;
+        if (t->none)
+            topic_end(aw, t);
+    }
+}
+
 void streams_tick(struct api_worker *aw, uint64_t now_ms)
 {
     for (struct topic *t = aw->streams->topics; t; t = t->next) {
@@ -178,16 +234,12 @@ void streams_tick(struct api_worker *aw, uint64_t now_ms)
         for (struct stream *s = t->streams; s; s = s->next)
             stream_tick(aw, s, now_ms);
     }
+    end_those_without_total(aw);
     if (aw->streams->topics)
         topics_ask(aw, now_ms);
 }
 
 /* ---- begin and end ---- */
-
-static void count_publish(struct api_worker *aw)
-{
-    store_relaxed_u64(&aw->stats.streams_open, aw->streams->count); /* partner: the reader of metrics */
-}
 
 struct stream *stream_open(struct api_worker *aw, struct slice name, struct ticket ticket, const struct ip *client,
                            const int64_t *seen, uint64_t now_ms, struct buf *out)
@@ -216,20 +268,6 @@ struct stream *stream_open(struct api_worker *aw, struct slice name, struct tick
         stream_tell(aw, s, now_ms, out);
     }
     return s;
-}
-
-static void stream_free(struct api_worker *aw, struct stream *stream)
-{
-    struct topic *t = stream->topic;
-    struct stream **at = &t->streams;
-    while (*at != stream)
-        at = &(*at)->next;
-    *at = stream->next;
-    free(stream);
-    if (!t->streams)
-        topic_drop(aw->streams, t);
-    aw->streams->count--;
-    count_publish(aw);
 }
 
 void stream_ended(struct api_worker *aw, struct stream *stream) { stream_free(aw, stream); }

@@ -54,11 +54,25 @@ static void total_append(struct buf *b, struct slice ns, const struct read_total
     buf_append_slice(b, SLICE("}\n"));
 }
 
+bool total_is_none(struct api_worker *aw, const struct http_request *r, struct reply *reply, int64_t value)
+{
+    if (value == TOTAL_NONE)
+        refuse(aw, r, reply, 404, "no_total", TOTAL_NONE_DETAIL);
+    return value == TOTAL_NONE;
+}
+
 static enum handler_result total_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply)
 {
     const struct question *question = ask_answer(reply);
+    if (question && !question->total.known && question->total.refused)
+        return refuse(
+            aw, r, reply, 503, "total_refused",
+            "the store refuses the number !total:… of this namespace: it holds something else, or the user may "
+            "not write it; what it lacks is added when it is mended");
     if (!question || !question->total.known)
         return refuse(aw, r, reply, 503, "store_unreachable", "the store does not answer; try again");
+    if (total_is_none(aw, r, reply, question->total.value))
+        return HANDLED;
     if (!question->total.found)
         return refuse(aw, r, reply, 404, "not_found",
                       "nothing was counted in this namespace; its total appears with its first hit");

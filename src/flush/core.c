@@ -8,6 +8,7 @@
 #include "flush/forgetting.h"
 #include "flush/stored_waits.h"
 #include "flush/total_asks.h"
+#include "flush/total_watch.h"
 #include "nodes/link_settings.h"
 #include "nodes/refusals.h"
 #include "nodes/scanner.h"
@@ -27,6 +28,7 @@ struct core {
     struct read_queue reads;
     struct stored_waits waits;
     struct total_asks totals;
+    struct total_watch totals_watch;
     struct writes writes;
     struct refusals refusals;
     uint64_t now_us;            /* of the tick under way */
@@ -56,6 +58,7 @@ static void core_collect(struct core *c)
         c->next_retry_us = c->now_us + HELD_RETRY_US;
     }
     keys_collect(c->keys);
+    total_watch_tick(&c->totals_watch);
     stored_waits_hasten(&c->waits);
     if (c->draining || c->hurried)
         keys_wake_all(c->keys);
@@ -290,6 +293,7 @@ int core_create(struct core **out, const struct core_config *config)
                                     .keys = c->keys,
                                     .answers = tally_answers(config->tally),
                                     .embedded = flush_is_embedded(options)};
+    c->totals_watch = (struct total_watch){.env = config->env, .keys = c->keys, .stats = config->stats};
     c->writes.space = &c->space;
     c->writes.asker = config->asker;
     c->accounts.writes = &c->writes;

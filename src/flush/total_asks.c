@@ -41,7 +41,7 @@ bool total_asks_begin(const struct total_asks *t, struct question *question)
         r->state = ANSWER_OPEN;
         fresh = fresh && is_fresh(sum_of(t, r), question);
     }
-    return !fresh && !t->embedded;
+    return !fresh && !t->embedded && !sums_is_late(keys_sums(t->keys), (struct slice){ns, bytes});
 }
 
 static void look(struct total_asks *t)
@@ -75,9 +75,16 @@ static bool add_stored(const struct total_asks *t, const struct answer *r, struc
 
 static void add_ours(const struct sum_namespace *n, struct read_total *out)
 {
+    out->refused = n->rests;
     out->pending = n->pending;
     out->value += n->looked + (int64_t)n->pending;
     out->found |= n->looked != 0 || n->pending != 0;
+}
+
+/* Other processes may have a total of it, but what this one counts is missing there. */
+static struct read_total no_total(uint64_t now_ms)
+{
+    return (struct read_total){.value = TOTAL_NONE, .known = true, .as_of_ms = now_ms};
 }
 
 /* The numbers in the store as of when they were seen, less what of them is ours, and all of ours as of one look. */
@@ -95,6 +102,8 @@ void total_asks_end(struct total_asks *t, struct question *question)
     uint16_t number = sums_find(sums, ns);
     if (number != SUM_NONE)
         add_ours(sums_namespace(sums, number), &question->total);
+    else if (sums_is_late(sums, ns))
+        question->total = no_total(now_us(t) / 1000);
     if (question->total.known)
         answers_put(t->answers, result_name(&question->results[0]),
                     &(struct stored_answer){question->total.value, question->total.found, now_us(t) / 1000});

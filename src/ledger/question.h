@@ -47,12 +47,14 @@ struct answer {
 };
 
 /* Of a namespace. */
+#define TOTAL_NONE INT64_MIN /* the `value` of one that came too late to have a total (ledger/sums.h) */
 struct read_total {
-    int64_t value; /* stored, and what this process has pending */
+    int64_t value; /* stored, and what this process has pending. Or TOTAL_NONE */
     uint64_t pending;
     uint64_t as_of_ms; /* monotonic: the oldest of what the store said */
     bool known;        /* the store's share is in it */
     bool found;        /* something was counted there once */
+    bool refused;      /* the store refuses its number */
 };
 
 struct question {

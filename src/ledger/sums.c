@@ -8,11 +8,14 @@
 #include "base/siphash.h"
 
 #define PLACES (4 * SUMS_NAMESPACES_MAX) /* of the index */
+#define LATE_PLACES (2 * SUMS_LATE_MAX)
 
 struct sums {
     uint32_t partitions;
     uint32_t count;
-    uint16_t last;          /* the namespace that was noted last */
+    uint16_t last; /* the namespace that was noted last */
+    uint32_t late_count;
+    uint64_t *late;         /* owned: hashes of names that came too late, or NULL while none did. 0: free */
     struct sum *at;         /* owned region; by namespace and partition */
     uint16_t index[PLACES]; /* by hash of the name: its number + 1. 0: free */
     struct sum_namespace namespaces[SUMS_NAMESPACES_MAX];
@@ -44,14 +47,22 @@ void sums_destroy(struct sums *s)
     if (!s)
         return;
     region_release(s->at, region_bytes(s));
+    free(s->late);
     free(s);
 }
 
-/* Where it is in the index, or where it would be. The few that there may be need no secret key. */
-static uint32_t place_of(const struct sums *s, struct slice ns)
+/* The few that there may be need no secret key. */
+static uint64_t hash_of(struct slice ns)
 {
     static const struct siphash_key key = {0, 0};
-    uint32_t place = (uint32_t)siphash13(&key, ns.at, ns.bytes) % PLACES;
+
+    return siphash13(&key, ns.at, ns.bytes);
+}
+
+/* Where it is in the index, or where it would be. */
+static uint32_t place_of(const struct sums *s, struct slice ns)
+{
+    uint32_t place = (uint32_t)hash_of(ns) % PLACES;
 
     while (s->index[place] && !slice_equals(sums_name(s, s->index[place] - 1), ns))
         place = (place + 1) % PLACES;
@@ -60,10 +71,47 @@ static uint32_t place_of(const struct sums *s, struct slice ns)
 
 uint16_t sums_find(const struct sums *s, struct slice ns) { return (uint16_t)(s->index[place_of(s, ns)] - 1); }
 
+/* ---- those that come too late ---- */
+
+static uint64_t *late_place(const struct sums *s, struct slice ns)
+{
+    uint64_t hash = hash_of(ns) | 1;
+    uint32_t place = (uint32_t)(hash >> 32) % LATE_PLACES;
+
+    while (s->late[place] && s->late[place] != hash)
+        place = (place + 1) % LATE_PLACES;
+    return &s->late[place];
+}
+
+/* Without memory it is noted when it comes again. */
+static void note_late(struct sums *s, struct slice ns)
+{
+    if (!s->late)
+        s->late = calloc(LATE_PLACES, sizeof(s->late[0]));
+    if (!s->late || s->late_count == SUMS_LATE_MAX)
+        return;
+    uint64_t *place = late_place(s, ns);
+    s->late_count += *place == 0;
+    *place = hash_of(ns) | 1;
+}
+
+bool sums_is_late(const struct sums *s, struct slice ns)
+{
+    if (s->late_count == 0 || sums_find(s, ns) != SUM_NONE)
+        return false;
+    return s->late_count == SUMS_LATE_MAX || *late_place(s, ns) != 0;
+}
+
+uint32_t sums_late(const struct sums *s) { return s->late_count; }
+
+/* ---- those that have one ---- */
+
 static uint16_t add_namespace(struct sums *s, struct slice ns, uint32_t place)
 {
-    if (s->count == SUMS_NAMESPACES_MAX)
+    if (s->count == SUMS_NAMESPACES_MAX) {
+        note_late(s, ns);
         return SUM_NONE;
+    }
     assert(ns.bytes <= NAME_NS_BYTES_MAX);
     struct sum_namespace *n = &s->namespaces[s->count];
     memcpy(n->name, ns.at, ns.bytes);
@@ -100,6 +148,15 @@ struct slice sums_name(const struct sums *s, uint16_t ns)
 struct sum *sums_at(const struct sums *s, uint16_t ns, uint32_t partition)
 {
     return &s->at[(size_t)ns * s->partitions + partition];
+}
+
+uint32_t sums_owing(const struct sums *s, uint32_t partition)
+{
+    uint32_t owing = 0;
+
+    for (uint16_t ns = 0; ns < s->count; ns++)
+        owing += sums_at(s, ns, partition)->owed != 0;
+    return owing;
 }
 
 void sum_publish(struct sum *s, int64_t total, uint64_t now_ms)

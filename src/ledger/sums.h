@@ -10,9 +10,11 @@
  * acknowledgement (ledger/journal.h), which is written at once with the fate of the batch.
  *
  * Failure modes:
- *   - More than SUMS_NAMESPACES_MAX namespaces: those that come last have no total.
+ *   - More than SUMS_NAMESPACES_MAX namespaces: those that come last have no total. Who asks for one of them is told so
+ *     (sums_is_late()), and a log line and a metric say how many they are (flush/total_watch.h).
  *   - The number is refused, because it is something else or the user may not touch it: it rests until held keys are
- *     tried again, and what it lacks is owed. */
+ *     tried again, and what it lacks is owed.
+ *   - More than JOURNAL_OWED_MAX of a partition are owed something: a kill forgets what the others are owed. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +24,7 @@
 
 #define SUMS_NAMESPACES_MAX 256
 #define SUM_NONE UINT16_MAX /* no namespace with a total */
+#define SUMS_LATE_MAX 1024  /* namespaces without a total that are told apart */
 
 /* Of one namespace in one partition. */
 struct sum {
@@ -48,11 +51,16 @@ void sums_destroy(struct sums *s);                       /* NULL is allowed */
 uint16_t sums_find(const struct sums *s, struct slice ns);
 /* SUM_NONE when there are as many as there may be. */
 uint16_t sums_intern(struct sums *s, struct slice ns);
+/* Was it turned away by sums_intern()? Beyond SUMS_LATE_MAX of them, every name without a number counts as one. */
+bool sums_is_late(const struct sums *s, struct slice ns);
+uint32_t sums_late(const struct sums *s);  /* how many were turned away, at most SUMS_LATE_MAX */
 uint32_t sums_count(const struct sums *s); /* they are 0 … one less */
 uint32_t sums_partitions(const struct sums *s);
 struct sum_namespace *sums_namespace(const struct sums *s, uint16_t ns);
 struct slice sums_name(const struct sums *s, uint16_t ns);
 struct sum *sums_at(const struct sums *s, uint16_t ns, uint32_t partition);
+/* How many numbers of the partition are owed something. */
+uint32_t sums_owing(const struct sums *s, uint32_t partition);
 /* The store holds `total` for it, and that contains exactly what `stored` says. */
 void sum_publish(struct sum *s, int64_t total, uint64_t now_ms);
 /* What the store has for it now, as far as is known. */

@@ -132,6 +132,60 @@ def test_a_stream_of_a_namespace_hears_what_other_processes_count(lab):
         stream.until_value(4)
 
 
+@pytest.mark.parametrize("store", ["redis", "alone"])
+def test_a_namespace_that_comes_too_late_has_no_total_and_is_told_so(lab, store):
+    server = lab.tallyd(lab.redis() if store == "redis" else None)
+    for i in range(256):
+        server.hit(f"n{i}", "a")
+    checker.wait_drained(server)
+    assert server.metrics()["namespaces_without_total"] == 0
+    assert (total(server, "n0"), total(server, "n255")) == (1, 1)
+    for ns in ("late", "later"):
+        server.hit(ns, "a", 5)
+    checker.wait_drained(server)
+    wait.until(lambda: server.metrics()["namespaces_without_total"] == 2, "two are said to have none")
+    assert len(server.log_lines("event=namespaces_without_total")) == 1
+    for ns in ("late", "later"):
+        answer = server.fetch(f"/v1/counters/{ns}?total=1")
+        assert (answer.status, answer.json()["error"]) == (404, "no_total")
+        assert server.value(ns, "a") == 5, "its keys are counted"
+    assert server.fetch("/v1/counters/empty?total=1").json()["error"] == "not_found"
+    assert server.fetch("/v1/stream/late").json()["error"] == "no_total"
+    assert (total(server, "n0"), total(server, "n255")) == (1, 1)
+
+
+def test_a_stream_that_was_there_before_its_namespace_came_too_late_ends(lab):
+    server = lab.tallyd()
+    with EventStream(server.port, "/v1/stream/late") as stream:
+        assert stream.event() == ("count", {"value": 0, "rate": 0.0})
+        for i in range(257):
+            server.hit(f"n{i}" if i < 256 else "late", "a")
+        assert stream.end()[-1][0] == "no_total"
+    wait.until(lambda: server.metrics()["streams"] == 0, "it is gone")
+
+
+def test_more_totals_owed_than_outlive_a_kill_are_said_once(lab):
+    redis = lab.redis()
+    server = lab.tallyd(redis, state_dir=state_dir(lab))
+    for i in range(17):
+        redis.command("RPUSH", f"tally:!total:0:n{i}", "x")
+    for i in range(16):
+        server.hit(f"n{i}", "a")
+    checker.wait_drained(server)
+    wait.until(lambda: server.metrics()["totals_owed"] == 16, "what they lack is owed")
+    assert not server.log_lines("event=totals_owed")
+    server.hit("n16", "a")
+    server.hit("n16", "b")
+    wait.until(lambda: server.log_lines("event=totals_owed"), "one more than a kill leaves is said")
+    server.hit("n16", "c")
+    checker.wait_drained(server)
+    wait.until(lambda: server.metrics()["totals_owed"] == 17, "all are owed")
+    assert len(server.log_lines("event=totals_owed")) == 1
+    assert server.fetch("/v1/counters/n16?total=1").json()["error"] == "total_refused"
+    redis.command("DEL", "tally:!total:0:n16")
+    assert total(server, "n16") == 3, "what is said here has it"
+
+
 def test_what_is_wrong_has_a_clear_answer(lab):
     redis = lab.redis()
     server = lab.tallyd(redis, namespaces="blog,shop")
