@@ -67,7 +67,13 @@ def test_what_cannot_start_fails_the_check_with_its_reason(tmp_path, arguments, 
     ("HTTPS://blog.example", "https://blog.example"), ("https://blog.example:443", "https://blog.example"),
     ("http://blog.example:80", "http://blog.example"), ("blog.example", "https://blog.example"),
     ("https://blog.example/a?b", "https://blog.example"), ("*", "https://blog.example"), ("https://*.example", "https://blog.example"),
-    ("https://", "https://blog.example"), ("https://[::1", "https://blog.example"), ("://x", "https://blog.example")])
+    ("https://", "https://blog.example"), ("https://[::1", "https://blog.example"), ("://x", "https://blog.example"),
+    ("http://b.example:08080", "'http://b.example:8080'"), ("http://[0:0:0:0:0:0:0:1]", "'http://[::1]'"),
+    ("http://[1:0:0:2:0:0:0:3]:80", "'http://[1:0:0:2::3]'"), ("http://[::FFFF:1.2.3.4]", "'http://[::ffff:102:304]'"),
+    ("http://127.1:81", "'http://127.0.0.1:81'"), ("http://0x7f.1", "'http://127.0.0.1'"), ("http://127.0.0.01.", "'http://127.0.0.1'"),
+    ("http://1.2.3.256", "https://blog.example"), ("http://b%2eexample", "https://blog.example"), ("wss://b.example", "https://blog.example"),
+    ("ftp://b.example", "https://blog.example"), ("https:/b.example", "https://blog.example"), ("data:", "https://blog.example"),
+    ("localhost:8080/a", "'https://localhost:8080'"), ("[::1]:443", "'https://[::1]'")])
 def test_an_origin_that_no_browser_sends_is_refused_with_the_right_one(tmp_path, wrong, right):
     path = tmp_path / "access"
     path.write_text(f"blog key a\nblog origin {wrong}\n")
@@ -80,7 +86,8 @@ def test_origins_that_browsers_send_pass(tmp_path):
     path = tmp_path / "access"
     path.write_text("".join(f"blog origin {origin}\n" for origin in (
         "https://blog.example", "http://localhost:3000", "http://[::1]:8080", "null", "https://xn--bcher-kva.example:8443",
-        "chrome-extension://abcdefghijklmnop", "http://blog.example:443")))
+        "chrome-extension://abcdefghijklmnop", "http://blog.example:443", "http://192.0.2.7:81", "http://[2001:db8::1:0:0:1]", "http://9a",
+        "http://[::ffff:102:304]", "http://[::]", "http://[2001:db8:1:2:3:4:5:0]", "http://b.example.", "capacitor://localhost", "https://a.b7")))
     assert tallyd.run(tmp_path, HERE + ["--access-file", str(path), "--check"])[0] == 0
 
 
