@@ -65,6 +65,28 @@ static bool token_parse(struct token *t, char *line)
     return t->scopes_count > 0;
 }
 
+/* Looks at every byte, whatever it finds, and at eight of them at a time, because anybody may ask for it. */
+static bool texts_equal(const char a[TOKEN_BYTES_MAX], const char b[TOKEN_BYTES_MAX])
+{
+    volatile uint64_t differs = 0;
+    for (size_t i = 0; i < TOKEN_BYTES_MAX; i += sizeof(uint64_t)) {
+        uint64_t x, y;
+        memcpy(&x, a + i, sizeof(x));
+        memcpy(&y, b + i, sizeof(y));
+        differs |= x ^ y;
+    }
+    return differs == 0;
+}
+
+/* A token of two lines would have the rights of one of them, and nobody would know which. */
+static bool last_is_new(const struct tokens *t)
+{
+    for (uint32_t i = 0; i + 1 < t->count; i++)
+        if (texts_equal(t->all[i].text, t->all[t->count - 1].text))
+            return false;
+    return true;
+}
+
 int tokens_create(struct tokens **out, char *text, struct error *err)
 {
     struct lines lines = {.rest = text};
@@ -75,12 +97,13 @@ int tokens_create(struct tokens **out, char *text, struct error *err)
     if (!t)
         return error_set(err, -ENOMEM, "no memory for tokens");
     for (char *line; (line = lines_next(&lines));) {
-        if (t->count == TOKENS_MAX || !token_parse(&t->all[t->count++], line)) {
+        if (t->count == TOKENS_MAX || !token_parse(&t->all[t->count++], line) || !last_is_new(t)) {
             tokens_destroy(t);
             return error_set(
                 err, -EINVAL,
                 "line %u is not \"TOKEN read|write|hit[:NAMESPACE] ...\" with a token of %d to %d letters, digits "
-                "and -._~+/= and at least one right, or is one of more than %d",
+                "and -._~+/= and at least one right, or its token stands in a line before, or it is one of more than "
+                "%d",
                 lines.number, TOKEN_BYTES_MIN, TOKEN_BYTES_MAX, TOKENS_MAX);
         }
     }
@@ -99,15 +122,6 @@ void tokens_destroy(struct tokens *t)
     if (t)
         explicit_bzero(t, sizeof(*t));
     free(t);
-}
-
-/* Looks at every byte, whatever it finds. */
-static bool bytes_equal(const char *a, const char *b, size_t bytes)
-{
-    volatile unsigned char differs = 0;
-    for (size_t i = 0; i < bytes; i++)
-        differs |= (unsigned char)(a[i] ^ b[i]);
-    return differs == 0;
 }
 
 static bool token_may(const struct token *t, enum token_right right, struct slice ns)
@@ -136,7 +150,7 @@ enum token_verdict tokens_check(const struct tokens *t, struct slice authorizati
         return TOKEN_UNKNOWN;
     memcpy(given, token.at, token.bytes);
     for (uint32_t i = 0; i < t->count; i++)
-        if (bytes_equal(given, t->all[i].text, sizeof(given)))
+        if (texts_equal(given, t->all[i].text))
             found = &t->all[i];
     explicit_bzero(given, sizeof(given));
     return !found ? TOKEN_UNKNOWN : token_may(found, right, ns) ? TOKEN_GOOD : TOKEN_NOT_ENOUGH;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/lines.h"
 #include "config/config.h"
 #include "config/option_value.h"
 #include "config/options_agree.h"
@@ -181,6 +182,8 @@ static int file_gather(struct options *o, struct option_text *texts, const char 
     struct error reason;
     if (file_read(path, CONFIG_BYTES_MAX, &o->file, &reason) != 0)
         return error_set(err, -EINVAL, "configuration: %s", reason.text);
+    if (lines_check(o->file, &reason) != 0) /* an option that was cut off may be the one that closes a door */
+        return error_set(err, -EINVAL, "configuration: '%s': %s", path, reason.text);
     struct config_line line = {0};
     char *rest = o->file;
     enum config_result result;

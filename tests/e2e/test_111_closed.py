@@ -15,10 +15,20 @@ WRONG = {  # (option, what is wrong with the file): its bytes
     ("token-file", "cut later"): f"{TOKEN} write:blog\n{TOKEN}", ("token-file", "no namespace"): f"{TOKEN} write:\n",
     ("access-file", "cut"): "blog token", ("access-file", "cut later"): "blog key a\nblog",
     ("access-file", "NUL"): "blog token\n\0blog key a\n",
+    ("token-file", "a token twice"): f"{TOKEN} write:blog\n{OTHER} hit\n{TOKEN} write\n",
     ("bots-file", "cut"): "ExampleBot", ("bots-file", "NUL"): "Example\0Bot\n",
 }
 WRONG |= {(option, what): text for option in ("token-file", "access-file", "bots-file") for what, text in
           {"empty": "", "comment": "# only a comment\n", "no UTF-8": "\xff\n", "large": "a" * 1_100_000 + "\n"}.items()}
+
+
+@pytest.mark.parametrize("text", ["", "workers = 1\nrate-limit = 1", "workers = 1\nnamespaces", "workers = \xff\n", "workers = 1\n\0"])
+@pytest.mark.parametrize("check", [[], ["--check"]], ids=["start", "check"])
+def test_a_configuration_that_is_not_whole_is_refused(tmp_path, text, check):
+    path = tmp_path / "tallyd.conf"
+    path.write_bytes(text.encode("latin-1"))
+    code, _, err = tallyd.run(tmp_path, HERE + ["--config", str(path)] + check)
+    assert code == 64 and str(path) in err, err
 
 
 @pytest.mark.parametrize("option,what", WRONG)

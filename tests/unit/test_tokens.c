@@ -93,6 +93,7 @@ static void test_a_bad_file_is_refused_with_the_line_and_nothing_of_it(void **st
         FIRST " write:b!\n",
         FIRST " writes\n",
         "0123456789abcde!\n",
+        FIRST " write:blog\n" SECOND " hit\n" FIRST " write\n", /* which of its lines counts? */
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
         struct tokens *t;
