@@ -19,6 +19,12 @@ check-nodes: ## the real kube-scheduler places every overlay's pods, and every e
 check-cluster: ## every overlay in a cluster of the real controllers: placement, drains, a lost zone, an event day
 	@DEPLOY_CLUSTER=yes DEPLOY_IMAGE=no deploy/check -n 0 -s -k test_cluster.py
 
+check-rollouts: ## blue-green by Argo Rollouts' own controller in such a cluster: judged, promoted, refused, begun on a live Deployment
+	@DEPLOY_ROLLOUTS=yes DEPLOY_IMAGE=no deploy/check -n 0 -s -k test_rollouts.py
+
+check-arm64: ## the image for arm64, built and run by Debian's emulator
+	@DEPLOY_ARM64=yes DEPLOY_SERVER=no deploy/check -n 0 -s -k test_arm64.py
+
 ci: ## everything that CI runs: .ci/run
 	@bash .ci/run
 
@@ -58,5 +64,5 @@ chart-push: ## push the chart, with that image in it, beside the image
 propose: ## a pull request that pins that digest in every environment
 	@deploy/propose "$(VERSION)" "$$(cat build/image/digest)"
 
-.PHONY: check-deploy check-drill check-nodes check-cluster check-release check-events ci deps-check deps-release image image-debug image-check image-scan image-push \
+.PHONY: check-deploy check-drill check-nodes check-cluster check-rollouts check-release check-arm64 check-events ci deps-check deps-release image image-debug image-check image-scan image-push \
 	image-attest image-index image-sign chart-push propose

@@ -22,7 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 
 # What takes long has a target of its own, which sets the variable.
-LONG = {"test_signature.py": "DEPLOY_RELEASE", "test_nodes.py": "DEPLOY_NODES", "test_cluster.py": "DEPLOY_CLUSTER"}
+LONG = {"test_signature.py": "DEPLOY_RELEASE", "test_nodes.py": "DEPLOY_NODES", "test_cluster.py": "DEPLOY_CLUSTER", "test_rollouts.py": "DEPLOY_ROLLOUTS",
+        "test_arm64.py": "DEPLOY_ARM64"}
 collect_ignore = [file for file, variable in LONG.items() if os.environ.get(variable) != "yes"]
 
 

@@ -108,6 +108,7 @@ simple("one_owner_of_the_replicas", "dev", "replicas beside KEDA", lambda o: get
 simple("one_owner_of_the_replicas", "prod", "a live Deployment scaled to nothing at once", lambda o: get(o, "Deployment")["spec"].update(replicas=0))
 simple("one_owner_of_the_replicas", "prod", "a Deployment that runs beside its Rollout", lambda o: get(o, "Rollout")["spec"]["workloadRef"].pop("scaleDown"))
 simple("one_owner_of_the_replicas", "prod", "KEDA scales the Deployment", lambda o: get(o, "ScaledObject")["spec"]["scaleTargetRef"].update(kind="Deployment", apiVersion="apps/v1"))
+simple("rollout_waits_for_its_autoscaler", "prod", "healthy with its first pod", lambda o: get(o, "Rollout")["spec"].update(minReadySeconds=10))
 simple("scaling_is_sane", "prod", "one pod", lambda o: get(o, "ScaledObject")["spec"].update(minReplicaCount=1))
 simple("scaling_is_sane", "prod", "no fallback", lambda o: get(o, "ScaledObject")["spec"].pop("fallback"))
 simple("scaling_is_sane", "prod", "an event above the maximum", lambda o: get(o, "ScaledObject")["spec"].update(maxReplicaCount=20))

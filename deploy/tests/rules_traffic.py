@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from reading import containers, environment, is_cloud, matches, name, of, pod, pod_labels, port_of, rule, scaled, tallyd, workloads
 
+AUTOSCALER_LOOKS = 15  # seconds between two looks of Kubernetes' autoscaler
 PROMETHEUS = "http://prometheus-operated.monitoring.svc:9090"  # the Service that the operator makes for every Prometheus
 
 
@@ -160,6 +161,15 @@ def one_owner_of_the_replicas(objects):
             yield "the Deployment sets replicas, KEDA scales them"
     if not rollouts and not scaled(objects) and replicas is None:
         yield "nobody says how many pods"
+
+
+@rule
+def rollout_waits_for_its_autoscaler(objects):
+    """It begins with one pod; as soon as that is healthy, the pods of a live Deployment end."""
+    steps = [p["periodSeconds"] for s in scaled(objects) for p in s["spec"]["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]["scaleUp"]["policies"]]
+    for rollout in of(objects, "Rollout"):
+        if rollout["spec"].get("replicas") is None and rollout["spec"].get("minReadySeconds", 0) < AUTOSCALER_LOOKS + max(steps, default=0):
+            yield f"{name(rollout)} may be healthy before the autoscaler has looked and made its steps"
 
 
 @rule

@@ -21,6 +21,7 @@ def done(answer=""):
     print(answer)
     sys.exit(0)
 if me == "kubectl":
+    if "argo" in args[1:]: sys.exit("Error: flags cannot be placed before plugin name")
     if "targetgroupbinding tallyd-preview" in text: done("green")
     if "targetgroupbinding tallyd" in text: done("blue")
     if "argo rollouts promote" in text:
