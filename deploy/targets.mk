@@ -58,6 +58,12 @@ image-index: ## join what the machines of every platform have pushed
 image-sign: ## sign the digest, attach the provenance (cosign, keyless in a pipeline)
 	@IMAGE=$(IMAGE) VERSION=$(VERSION) docker/publish sign
 
+image-login: ## keep the password of IMAGE's registry for image-copy
+	@IMAGE=$(IMAGE) VERSION=$(VERSION) docker/publish login
+
+image-copy: ## carry the release, with signature and chart, into another account's registry (COPY)
+	@IMAGE=$(IMAGE) VERSION=$(VERSION) docker/publish copy
+
 chart-push: ## push the chart, with that image in it, beside the image
 	@IMAGE=$(IMAGE) VERSION=$(VERSION) deploy/helm/publish
 
@@ -65,4 +71,4 @@ propose: ## a pull request that pins that digest in every environment
 	@deploy/propose "$(VERSION)" "$$(cat build/image/digest)"
 
 .PHONY: check-deploy check-drill check-nodes check-cluster check-rollouts check-release check-arm64 check-events ci deps-check deps-release image image-debug image-check image-scan image-push \
-	image-attest image-index image-sign chart-push propose
+	image-attest image-index image-sign image-login image-copy chart-push propose

@@ -81,7 +81,7 @@ def test_actions_are_pinned_and_leave_no_credentials(workflow):
 def test_only_a_release_can_prove_who_it_is_or_write():
     """An identity opens the registry, and whoever has it can sign: no pull request and no push gets one."""
     rights = {(workflow.stem, name): job["permissions"] for workflow in (GITHUB, RELEASE) for name, job in jobs_of(workflow).items()}
-    assert {where for where, has in rights.items() if "id-token" in has} == {("release", "image"), ("release", "publish")}
+    assert {where for where, has in rights.items() if "id-token" in has} == {("release", "image"), ("release", "publish"), ("release", "copy")}
     assert {where for where, has in rights.items() if has.get("contents") == "write"} == {("release", "propose")}
     assert all("timeout-minutes" in job or "uses" in job for workflow in (GITHUB, RELEASE) for job in jobs_of(workflow).values())
 
@@ -91,11 +91,12 @@ def test_publishing_waits_for_every_check_and_a_tag():
     assert release[True] == {"push": {"tags": ["v*"]}}  # YAML 1.1 reads "on" so
     jobs = release["jobs"]
     assert jobs["checks"]["uses"] == "./.github/workflows/ci.yml"
-    assert [jobs[name]["needs"] for name in ("image", "publish", "propose", "package")] == ["checks", "image", "publish", "checks"]
+    assert {name: jobs[name]["needs"] for name in jobs if name != "checks"} == {
+        "image": "checks", "publish": "image", "copy": "publish", "propose": ["publish", "copy"], "package": "checks"}
     pipeline = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))
     assert pipeline[".release"]["rules"] == [{"if": "$CI_COMMIT_TAG =~ /^v/"}]
     for name, job in gitlab_jobs().items():
-        writes = any(word in command for command in job["script"] for word in ("push", "sign", "propose"))
+        writes = any(word in command for command in job["script"] for word in ("push", "sign", "copy", "propose"))
         assert not writes or job["extends"] == ".release" and pipeline["stages"].index(job["stage"]) > 0, name
 
 
@@ -122,7 +123,7 @@ def test_dependabot_knows_where_versions_are_pinned():
 
 @pytest.mark.parametrize("variable, more", [
     ("CI_COMMIT_BRANCH=main", set()), ("CI_PIPELINE_SOURCE=schedule", {"events", "long"}),
-    ("CI_COMMIT_TAG=v1.0.0", {"image:amd64", "image:arm64", "package", "publish", "propose"})])
+    ("CI_COMMIT_TAG=v1.0.0", {"image:amd64", "image:arm64", "package", "publish", "copy:staging", "copy:prod", "propose"})])
 def test_gitlab_ci_local_sees_the_jobs(variable, more, tmp_path):
     """It judges the file by GitLab's own schema, and which jobs a pipeline has by the rules."""
     reader = CACHE / "schemas/node_modules/.bin/gitlab-ci-local"

@@ -61,6 +61,44 @@ def test_registry_takes_releases_and_nothing_else(environment, host):
     assert not [subject for subject in OTHERS[host] if lets(environment, host, subject)]
 
 
+def word(environment, name, file="common"):
+    """A value of infra/live: text, or a list of texts."""
+    text = (ROOT / "infra/live" / environment / f"{file}.tfvars").read_text(encoding="utf-8")
+    found = re.search(rf"^{name}\s*= (.*)$", text, re.M)
+    return re.findall(r'"([^"]+)"', found[1]) if found else []
+
+
+def carried_to():
+    """The environments in whose registry the pipelines put a release: dev's, and those that it is copied to."""
+    github = yaml.safe_load((ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8"))["jobs"]["copy"]
+    gitlab = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_text(encoding="utf-8"))
+    copies = {name.split(":")[1]: job["variables"]["COPY"] for name, job in gitlab.items() if name.startswith("copy:")}
+    accounts = {account.lower() for account in github["strategy"]["matrix"]["account"]}
+    assert copies == {name: f"$IMAGE_{name.upper()}" for name in accounts}
+    return {"dev"} | accounts
+
+
+def out_of_reach(environment, carried):
+    """Whether a node of that environment finds no release in its own account and region."""
+    account, region = word(environment, "account_id"), word(environment, "region")
+    for other in carried:
+        regions = word(other, "region") + word(other, "image_replica_regions", "platform")
+        if word(other, "account_id") == account and region[0] in regions:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("environment", CLOUD)
+def test_release_is_in_every_accounts_registry(environment):
+    assert not out_of_reach(environment, carried_to())
+    assert all(list(pipelines(other)) for other in carried_to())
+
+
+def test_an_account_that_no_release_reaches_is_noticed():
+    assert [name for name in CLOUD if out_of_reach(name, {"dev"})] == ["staging", "prod", "prod-dr"]
+    assert out_of_reach("prod", {"dev", "staging"}) and out_of_reach("prod-dr", {"dev", "staging"})
+
+
 def test_old_releases_are_told_from_what_must_stay():
     """The registry counts releases by their tags: the pipeline's, 1.2.3 and its parts 1.2.3-arm64."""
     patterns = [p for found in re.findall(r"tagPatternList = \[(.*?)\]", MODULE) for p in re.findall(r'"([^"]+)"', found)]

@@ -1,7 +1,9 @@
 """A release, into a registry on loopback: a part for each platform, one index of them, the chart with that image in it; read back
 by the tools of who pulls it. Signatures are in test_signature.py."""
+import contextlib
 import json
 import os
+import re
 import subprocess
 from types import SimpleNamespace
 
@@ -15,14 +17,22 @@ from test_daemon import free_port, get_path, wait_for
 VERSION, DIGEST = "1.2.3", ROOT / "build/image/digest"
 
 
-@pytest.fixture(scope="module")
-def registry():
+@contextlib.contextmanager
+def serve_registry():
     port = free_port()
     server = subprocess.Popen([tool("crane"), "registry", "serve", "--address", f"127.0.0.1:{port}"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    wait_for(lambda: get_path(port, "/v2/")[0] == 200, "the registry")
-    yield f"127.0.0.1:{port}"
-    server.kill()
-    server.wait()
+    try:
+        wait_for(lambda: get_path(port, "/v2/")[0] == 200, "the registry")
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.fixture(scope="module")
+def registry():
+    with serve_registry() as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +79,14 @@ def test_chart_of_a_release_runs_its_image(release, tmp_path):
     deployment = next(o for o in yaml.safe_load_all(text) if o and o["kind"] == "Deployment")
     assert deployment["spec"]["template"]["spec"]["containers"][0]["image"] == f"{release.image}@{release.digest}"
     assert deployment["metadata"]["labels"]["app.kubernetes.io/version"] == VERSION
+
+
+def test_tools_of_a_release_are_those_that_are_checked():
+    """The release builds what Debian lacks, of the versions that deploy/check tries."""
+    text = {path: (ROOT / path).read_text(encoding="utf-8") for path in ("deploy/check", "deploy/helm/publish", "docker/publish")}
+    for name, path in (("helm.sh/helm/v3/cmd/helm", "deploy/helm/publish"), ("github.com/sigstore/cosign/v2/cmd/cosign", "docker/publish")):
+        used = {re.search(rf"{re.escape(name)}@(v[0-9.]+)", text[where])[1] for where in ("deploy/check", path)}
+        assert len(used) == 1, used
 
 
 def test_nothing_is_published_without_a_password_or_a_digest(release):

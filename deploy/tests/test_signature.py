@@ -1,11 +1,12 @@
 """The release's signature, provenance and bills of materials, by a key of one's own: `make check-release`."""
 import base64
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from conftest import ROOT, run, tool
-from test_release import DIGEST, VERSION, registry, release
+from test_release import DIGEST, VERSION, registry, release, serve_registry
 
 assert registry
 
@@ -46,6 +47,21 @@ def test_release_is_signed_and_says_where_it_comes_from(signed):
 def test_each_platform_has_its_bill_of_materials(signed):
     for digest in signed.parts.values():
         assert {"tallyd", "liburing2"} <= {p["name"] for p in predicate(signed, digest, "spdxjson")["packages"]}
+
+
+def test_another_account_gets_the_same_release_with_all_that_was_attached(signed):
+    """What prod runs is what was signed: one digest in every registry."""
+    with serve_registry() as address:
+        other = SimpleNamespace(image=f"{address}/tallyd", environment=signed.environment)
+        signed.publish("login")
+        signed.publish("copy", COPY=other.image)
+        digest = lambda what: run(tool("crane"), "digest", "--insecure", what).stdout.strip()
+        assert digest(f"{other.image}:{VERSION}") == signed.digest
+        assert digest(f"{address}/charts/tallyd:{VERSION}") == digest(f"{signed.image.split('/')[0]}/charts/tallyd:{VERSION}")
+        assert verify(other, "verify", signed.digest).returncode == 0
+        assert predicate(other, signed.digest, "slsaprovenance1")["buildDefinition"]["externalParameters"] == {"version": VERSION}
+        for part in signed.parts.values():
+            assert predicate(other, part, "spdxjson")["packages"]
 
 
 def test_what_is_not_signed_is_not_believed(signed):
