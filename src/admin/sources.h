@@ -17,7 +17,7 @@
 
 enum life { LIFE_STARTING, LIFE_READY, LIFE_DRAINING };
 
-struct ranking; /* admin/ranking.h */
+struct ranking; /* api/ranking.h */
 
 struct sources {
     const struct options *options;

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 
 #include "admin/balance.h"
-#include "admin/ranking.h"
 #include "api/json.h"
+#include "api/ranking.h"
 #include "base/clock.h"
 #include "version.h"
 

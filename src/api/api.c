@@ -7,110 +7,20 @@
 #include <string.h>
 
 #include "api/ask.h"
+#include "api/board.h"
 #include "api/hit_answer.h"
 #include "api/newcomer.h"
+#include "api/pages.h"
 #include "api/streams.h"
 #include "api/total.h"
+#include "base/clock.h"
 #include "sync/atomic.h"
-#include "web.h"
 
 /* What follows the prefix; at == NULL: it does not begin with it. */
 static struct slice path_behind(struct slice path, struct slice prefix)
 {
     bool begins = path.bytes >= prefix.bytes && memcmp(path.at, prefix.at, prefix.bytes) == 0;
     return begins ? (struct slice){path.at + prefix.bytes, path.bytes - prefix.bytes} : (struct slice){0};
-}
-
-/* Its script is a file of its own, so that no inline script is allowed. */
-#define PAGE_POLICY                                                                                                    \
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; "            \
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
-/* The same in a frame of any page: it shows a number, and nothing in it can be pressed. */
-#define FRAME_POLICY                                                                                                   \
-    "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; "          \
-    "form-action 'none'"
-
-struct page {
-    struct slice path;
-    const char *content_type;
-    struct slice body, headers;
-    const char *policy;
-};
-
-#define ANY_ORIGIN "Access-Control-Allow-Origin: *\r\nCross-Origin-Resource-Policy: cross-origin\r\n"
-#define PAGE_HEADERS SLICE("Cache-Control: no-cache\r\n" ANY_ORIGIN)
-#define SCRIPT_HEADERS SLICE("Cache-Control: public, max-age=3600\r\n" ANY_ORIGIN)
-
-/* The snippet is for pages of other origins. A browser may keep it for an hour: what it does changes seldom. */
-static const struct page pages[] = {
-    {SLICE("/"),
-     "text/html; charset=utf-8",
-     {(const char *)web_index_html, sizeof(web_index_html)},
-     PAGE_HEADERS,
-     PAGE_POLICY},
-    {SLICE("/page.js"),
-     "text/javascript; charset=utf-8",
-     {(const char *)web_page_js, sizeof(web_page_js)},
-     PAGE_HEADERS,
-     NULL},
-    {SLICE("/tally.js"),
-     "text/javascript; charset=utf-8",
-     {(const char *)web_tally_js, sizeof(web_tally_js)},
-     SCRIPT_HEADERS,
-     NULL},
-    {SLICE("/hit.js"),
-     "text/javascript; charset=utf-8",
-     {(const char *)web_hit_js, sizeof(web_hit_js)},
-     SCRIPT_HEADERS,
-     NULL},
-    {SLICE("/live.js"),
-     "text/javascript; charset=utf-8",
-     {(const char *)web_live_js, sizeof(web_live_js)},
-     SCRIPT_HEADERS,
-     NULL},
-    {SLICE("/embed"),
-     "text/html; charset=utf-8",
-     {(const char *)web_embed_html, sizeof(web_embed_html)},
-     PAGE_HEADERS,
-     FRAME_POLICY},
-    {SLICE("/embed.js"),
-     "text/javascript; charset=utf-8",
-     {(const char *)web_embed_js, sizeof(web_embed_js)},
-     SCRIPT_HEADERS,
-     NULL},
-    {SLICE("/openapi.json"),
-     "application/json",
-     {(const char *)web_openapi_json, sizeof(web_openapi_json)},
-     PAGE_HEADERS,
-     NULL},
-};
-
-static const struct page *page_find(struct slice path)
-{
-    for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++)
-        if (slice_equals(path, pages[i].path))
-            return &pages[i];
-    return NULL;
-}
-
-static void route_page(struct api_worker *aw, const struct http_request *r, struct reply *reply,
-                       const struct page *page)
-{
-    if (r->method != HTTP_GET && r->method != HTTP_HEAD) {
-        answer_method(aw, r, reply, "GET, HEAD, OPTIONS");
-        return;
-    }
-    struct http_response response = {
-        .status = 200,
-        .content_type = page->content_type,
-        .body = page->body,
-        .extra = page->headers,
-        .policy = page->policy,
-        .close = reply->close,
-    };
-    http_response_write(reply->out, r, &response, reply->date);
-    answer_count(aw, 200);
 }
 
 static bool counters_are_writable(const struct api_worker *aw) { return aw->policy && aw->policy->tokens; }
@@ -170,11 +80,10 @@ static __attribute__((noinline)) enum handler_result route_other(struct api_work
     rest = path_behind(r->path, SLICE("/v1/export/"));
     if (rest.at)
         return route_export(aw, r, reply, rest);
-    const struct page *page = page_find(r->path);
-    if (page) {
-        route_page(aw, r, reply, page);
+    if (slice_equals(r->path, SLICE("/v1/namespaces")))
+        return route_namespaces(aw, r, reply);
+    if (route_page(aw, r, reply))
         return HANDLED;
-    }
     if (slice_equals(r->path, SLICE("*"))) {
         answer_method(aw, r, reply, "GET, HEAD, POST, OPTIONS");
         return HANDLED;
@@ -207,9 +116,11 @@ static enum handler_result on_admin_request(void *ctx, const struct http_request
         return route_keys(ctx, r, reply, keys);
     else if (all.at)
         return route_export(ctx, r, reply, all);
+    else if (slice_equals(r->path, SLICE("/v1/namespaces")))
+        return route_namespaces(ctx, r, reply);
     else
         answer_error(ctx, r, reply, 404, "no_such_path",
-                     "of /v1 the admin port has /v1/keys/NAMESPACE and /v1/export/NAMESPACE", NULL);
+                     "of /v1 the admin port has /v1/namespaces, /v1/keys/NAMESPACE and /v1/export/NAMESPACE", NULL);
     return HANDLED;
 }
 
@@ -263,6 +174,10 @@ static void on_admin_woken(void *ctx)
     const struct api_worker *aw = ctx;
     tally_answer(aw->api->config.tally, aw->index); /* it reads counters, too */
     ask_answers(ctx);
+    if (board_take_wish(aw->api->board)) {
+        ranking_make(aw->api->config.ranking, aw->api->config.tally, clock_mono_ms());
+        board_publish(aw->api->board, aw->api->config.ranking);
+    }
 }
 
 static void on_forget(void *ctx, void *waiting) { (void)ctx, ask_forget(waiting); }
@@ -351,6 +266,10 @@ int api_create(struct api **out, const struct api_config *config, struct error *
         a->per_worker[i].api = a;
         a->per_worker[i].index = i;
     }
+    if (board_create(&a->board) < 0) {
+        api_destroy(a);
+        return error_set(err, -ENOMEM, "no memory for the api");
+    }
     for (uint32_t i = 0; i <= workers; i++) {
         if (http_template_create(&a->per_worker[i].counted, &counted) < 0 ||
             http_template_create(&a->per_worker[i].pixel, &pixel) < 0 || rate_create(&a->per_worker[i].newcomers) < 0 ||
@@ -376,5 +295,6 @@ void api_destroy(struct api *a)
         rate_destroy(a->per_worker[i].readers);
         streams_destroy(a->per_worker[i].streams);
     }
+    board_destroy(a->board);
     free(a);
 }

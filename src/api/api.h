@@ -15,12 +15,14 @@ struct tally;
 struct worker;
 struct api_stats;  /* api/stats.h */
 struct policy;     /* api/policy.h */
+struct ranking;    /* api/ranking.h */
 struct namespaces; /* api/newcomer.h */
 
 struct api_config {
     struct tally *tally;
     struct mailbox *mailbox;
-    bool embedded;                   /* There is no store but ourselves, so what is not counted here is nowhere */
+    struct ranking *ranking; /* of the admin's worker, which makes it when somebody on the public port wants it */
+    bool embedded;           /* There is no store but ourselves, so what is not counted here is nowhere */
     uint32_t rate_limit, rate_burst; /* hits of one client a second, and at once. A limit of 0 is none */
     uint32_t keys_max_ns;            /* new keys of one namespace. 0: as many as there is room for */
     uint32_t reads, reads_client;    /* names a second that the store is asked for, and of one client. 0: any number */

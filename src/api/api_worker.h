@@ -32,6 +32,7 @@ struct api_worker {
 
 struct api {
     struct api_config config;
+    struct board *board;         /* owned. Namespaces, as the admin's worker ranked them last */
     uint32_t exporting;          /* 1 while an export is under way. Any worker */
     uint64_t written_ms;         /* the last seed or reset, or 0. Any worker */
     const struct policy *policy; /* the newest. Main publishes it, and workers take it (take_policy()) */
@@ -92,6 +93,8 @@ enum handler_result route_stream(struct api_worker *aw, const struct http_reques
                                  struct slice path);
 enum handler_result route_keys(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                struct slice path);
+/* GET /v1/namespaces, on both ports. */
+enum handler_result route_namespaces(struct api_worker *aw, const struct http_request *r, struct reply *reply);
 enum handler_result route_export(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                  struct slice path);
 struct keys_query; /* api/keys_query.h */

@@ -11,7 +11,7 @@ struct ask {
     struct api_worker *aw;
     struct ticket ticket;
     ask_resume_fn *resume;
-    struct question *question; /* the flusher's until `answered` */
+    struct question *question; /* the flusher's until `answered`, or NULL when the flusher is not asked */
     uint32_t note;             /* the route's */
     uint32_t *flag;            /* cleared when nobody waits any more; NULL: none */
     bool answered;             /* question came back */
@@ -20,7 +20,8 @@ struct ask {
 
 static void ask_free(struct ask *a)
 {
-    scan_destroy(a->question->scan);
+    if (a->question)
+        scan_destroy(a->question->scan);
     free(a->question);
     free(a);
 }
@@ -50,6 +51,17 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *ques
         ask_free(a);
         return false;
     }
+    reply->waiting = a;
+    reply->wait_ms = wait_ms;
+    return true;
+}
+
+bool ask_nobody(struct api_worker *aw, struct reply *reply, uint32_t wait_ms, ask_resume_fn *resume)
+{
+    struct ask *a = calloc(1, sizeof(*a));
+    if (!a)
+        return false;
+    *a = (struct ask){.aw = aw, .ticket = reply->ticket, .resume = resume, .answered = true};
     reply->waiting = a;
     reply->wait_ms = wait_ms;
     return true;

@@ -25,6 +25,9 @@ bool ask_begin(struct api_worker *aw, struct reply *reply, struct question *ques
                ask_resume_fn *resume);
 /* Goes on with a request that waits (handler.resume). */
 enum handler_result ask_resume(struct api_worker *aw, const struct http_request *r, struct reply *reply);
+/* Waits for something else than the flusher, and looks every `wait_ms` by `resume` whether it is there. Returns false
+ * without memory. */
+bool ask_nobody(struct api_worker *aw, struct reply *reply, uint32_t wait_ms, ask_resume_fn *resume);
 /* Asks, and lets nobody wait, because the flusher publishes what it learns (tally/totals.h, tally/answers.h). Takes the
  * question. */
 bool ask_quietly(struct api_worker *aw, struct question *question);

@@ -20,12 +20,11 @@ static enum token_verdict verdict_of(const struct api_worker *aw, const struct h
     return said.at ? TOKEN_UNKNOWN : TOKEN_MISSING; /* without a file there is no token */
 }
 
-bool right_check(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum token_right right,
-                 struct slice ns)
+/* Returns whether it is TOKEN_GOOD, and answers what is not. */
+static bool judge(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum token_right right,
+                  enum token_verdict verdict)
 {
-    if (aw->trusted && right == TOKEN_READ)
-        return true;
-    switch (verdict_of(aw, r, right, ns)) {
+    switch (verdict) {
     case TOKEN_GOOD: return true;
     case TOKEN_NOT_ENOUGH: answer_error(aw, r, reply, 403, "forbidden", not_enough[right], NULL); return false;
     case TOKEN_MISSING:
@@ -37,3 +36,25 @@ bool right_check(struct api_worker *aw, const struct http_request *r, struct rep
         return false;
     }
 }
+
+bool right_check(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum token_right right,
+                 struct slice ns)
+{
+    return (aw->trusted && right == TOKEN_READ) || judge(aw, r, reply, right, verdict_of(aw, r, right, ns));
+}
+
+bool right_find(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct token **out)
+{
+    struct slice said = r->field[HTTP_FIELD_AUTHORIZATION];
+    enum token_verdict verdict = said.at ? TOKEN_UNKNOWN : TOKEN_MISSING;
+    *out = NULL;
+    if (aw->trusted)
+        return true;
+    if (aw->policy && aw->policy->tokens)
+        verdict = tokens_find(aw->policy->tokens, said, out);
+    if (verdict == TOKEN_GOOD && !token_may_some(*out, TOKEN_READ))
+        verdict = TOKEN_NOT_ENOUGH;
+    return judge(aw, r, reply, TOKEN_READ, verdict);
+}
+
+bool right_reads(const struct token *token, struct slice ns) { return !token || token_may(token, TOKEN_READ, ns); }

@@ -124,7 +124,7 @@ void tokens_destroy(struct tokens *t)
     free(t);
 }
 
-static bool token_may(const struct token *t, enum token_right right, struct slice ns)
+bool token_may(const struct token *t, enum token_right right, struct slice ns)
 {
     for (uint32_t i = 0; i < t->scopes_count; i++) {
         const struct scope *s = &t->scopes[i];
@@ -134,8 +134,15 @@ static bool token_may(const struct token *t, enum token_right right, struct slic
     return false;
 }
 
-enum token_verdict tokens_check(const struct tokens *t, struct slice authorization, enum token_right right,
-                                struct slice ns)
+bool token_may_some(const struct token *t, enum token_right right)
+{
+    bool may = false;
+    for (uint32_t i = 0; i < t->scopes_count; i++)
+        may |= t->scopes[i].right == right;
+    return may;
+}
+
+enum token_verdict tokens_find(const struct tokens *t, struct slice authorization, const struct token **out)
 {
     static const struct slice scheme = {"Bearer ", 7};
     char given[TOKEN_BYTES_MAX] = {0};
@@ -153,5 +160,14 @@ enum token_verdict tokens_check(const struct tokens *t, struct slice authorizati
         if (texts_equal(given, t->all[i].text))
             found = &t->all[i];
     explicit_bzero(given, sizeof(given));
-    return !found ? TOKEN_UNKNOWN : token_may(found, right, ns) ? TOKEN_GOOD : TOKEN_NOT_ENOUGH;
+    *out = found;
+    return found ? TOKEN_GOOD : TOKEN_UNKNOWN;
+}
+
+enum token_verdict tokens_check(const struct tokens *t, struct slice authorization, enum token_right right,
+                                struct slice ns)
+{
+    const struct token *token;
+    enum token_verdict verdict = tokens_find(t, authorization, &token);
+    return verdict == TOKEN_GOOD && !token_may(token, right, ns) ? TOKEN_NOT_ENOUGH : verdict;
 }

@@ -21,6 +21,7 @@
 #define TOKENS_MAX 64
 
 struct tokens;
+struct token;
 
 enum token_right { TOKEN_WRITE, TOKEN_HIT, TOKEN_READ };
 enum token_verdict {
@@ -40,3 +41,8 @@ void tokens_destroy(struct tokens *t); /* Wipes it. NULL is allowed */
  * so it is not told how much of it was right. */
 enum token_verdict tokens_check(const struct tokens *t, struct slice authorization, enum token_right right,
                                 struct slice ns);
+/* Likewise, whatever it may do: TOKEN_GOOD, TOKEN_MISSING or TOKEN_UNKNOWN. */
+enum token_verdict tokens_find(const struct tokens *t, struct slice authorization, const struct token **out);
+/* With an empty `ns`: in every one. */
+bool token_may(const struct token *t, enum token_right right, struct slice ns);
+bool token_may_some(const struct token *t, enum token_right right); /* in some namespace at least */

@@ -6,9 +6,9 @@
 #include <semaphore.h>
 
 #include "admin/limits.h"
-#include "admin/ranking.h"
 #include "admin/sources.h"
 #include "api/newcomer.h"
+#include "api/ranking.h"
 #include "app/policy_files.h"
 #include "base/random.h"
 #include "config/options.h"

@@ -149,6 +149,7 @@ static int api_begin(struct app *a, struct error *err)
     struct api_config config = {
         .tally = a->tally,
         .mailbox = flusher_mailbox(a->flusher),
+        .ranking = &a->ranking,
         .embedded = *a->options->redis.host == '\0',
         .proxy_protocol = a->options->proxy_protocol == OPTION_PROXY_PROTOCOL_V2,
         .rate_limit = (uint32_t)a->options->rate_limit,

@@ -76,7 +76,7 @@
     OPTION("Store", "on-ledger-loss", on_ledger_loss, ENUM, "resume", 0, 0, SOURCE_ANY, "resume|replay|halt",          \
            "when Redis has lost all memory of this process: go on, store the replay window again, or stop storing")    \
     OPTION("Access", "token-file", token_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                     \
-           "file of Bearer tokens for PUT and DELETE of counters and for lists of keys, one a line with what it may "    \
+           "file of Bearer tokens for PUT and DELETE of counters, for lists of keys and the public dashboard, one a line with what it may "    \
            "do; without it nobody may; read again on SIGHUP and when it changes")                                                            \
     OPTION("Access", "access-file", access_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                   \
            "which keys a namespace takes, and from which origins or with a token; lines of \"NAMESPACE origin URL\", "  \

@@ -1,8 +1,9 @@
-// The dashboard: asks /statusz and /dashboard.json every two seconds, /metrics now and then, and draws what they say.
+// The dashboard. On the admin port it asks /statusz and /dashboard.json every two seconds, /metrics now and then. On the
+// public port it asks /v1/namespaces with the reader's token, and totals. It draws what they say.
 'use strict'
-const EVERY_MS = 2000, SPAN_MS = 600000, MEAN_MS = 10000
+const EVERY_MS = 2000, SPAN_MS = 600000, MEAN_MS = 10000, TOTALS = 12, KEPT = 'tallyd token'
 const at = (id) => document.getElementById(id)
-const state = { points: [], namespaces: new Map(), chosen: '', pointed: null, failures: 0, rounds: 0, metrics: {} }
+const state = { points: [], namespaces: new Map(), chosen: '', pointed: null, failures: 0, rounds: 0, metrics: {}, public: null, token: '' }
 
 // ---- words ----
 const whole = (n) => Math.round(n).toLocaleString()
@@ -135,8 +136,21 @@ function exports(named) {
   if (place.dataset.what === what) return
   place.dataset.what = what
   if (!ns) return place.replaceChildren(named.length ? 'Choose one to see its pages and to export it.' : '')
-  const link = (format) => make('a', { href: `/v1/export/${encodeURIComponent(ns)}?format=${format}`, download: `${ns}.${format}`, textContent: format })
+  const href = (format) => `/v1/export/${encodeURIComponent(ns)}?format=${format}`, file = (format) => `${ns}.${format}`
+  const link = (format) => state.public
+    ? make('button', { type: 'button', textContent: format, onclick: (e) => save(href(format), file(format), e.target) })
+    : make('a', { href: href(format), download: file(format), textContent: format })
   place.replaceChildren(`All pages of ${ns} that the store holds: `, link('csv'), ', ', link('ndjson'))
+}
+// A link cannot carry the token, so the page fetches the file.
+async function save(path, name, button) {
+  button.disabled = true
+  try {
+    const url = URL.createObjectURL(await (await get(path, 600000)).blob())
+    make('a', { href: url, download: name }).click()
+    setTimeout(() => URL.revokeObjectURL(url), 60000)
+  } catch (error) { say(at('when'), `The export failed: ${error.message}`) }
+  button.disabled = false
 }
 function choose(ns) {
   state.chosen = ns
@@ -180,7 +194,7 @@ function take(ranking, now) {
     const n = state.namespaces.get(id) || { ns: seen.ns, samples: [], known: new Map() }
     state.namespaces.delete(id) // the order is the server's
     state.namespaces.set(id, n)
-    Object.assign(n, { here: true, keys: seen.keys, value: seen.value, rate: pace(n.samples, seen.value, now) })
+    Object.assign(n, { here: true, keys: seen.keys, value: Math.max(seen.value, seen.total ?? 0), rate: pace(n.samples, seen.total ?? seen.counted, now) })
     n.pages = seen.top.map(({ key, value }) => {
       const p = n.known.get(key) || { ns: seen.ns, key, samples: [] }
       return Object.assign(p, { value, rate: pace(p.samples, value, now) })
@@ -236,33 +250,99 @@ function lamp(text, mood) {
 }
 
 // ---- the round ----
-async function get(path) {
-  const answer = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(10000) })
-  if (!answer.ok) throw new Error(`${path} says ${answer.status}`)
-  return answer
+async function get(path, patience = 10000) {
+  const headers = state.token ? { Authorization: 'Bearer ' + state.token } : {}
+  const answer = await fetch(path, { cache: 'no-store', signal: AbortSignal.timeout(patience), headers })
+  if (answer.ok) return answer
+  const said = await answer.json().catch(() => ({}))
+  throw Object.assign(new Error(said.detail || `${path} says ${answer.status}`), { status: answer.status })
 }
+const json = async (path) => (await get(path)).json()
 async function measure() {
   const text = await (await get('/metrics')).text()
   state.metrics = Object.fromEntries(text.split('\n').filter((l) => l && l[0] !== '#').map((l) => [l.slice(0, l.lastIndexOf(' ')), Number(l.slice(l.lastIndexOf(' ')))]))
 }
 const accepted = [] // samples
 async function round() {
-  const [status, ranking] = await Promise.all(['/statusz', '/dashboard.json'].map(async (path) => (await get(path)).json()))
+  if (state.public === null) {
+    state.public = (await json('/dashboard.json')).public === true
+    document.documentElement.classList.toggle('public', state.public)
+    if (state.public) state.token = sessionStorage.getItem(KEPT) || ''
+  }
+  if (!state.public) await admin_round()
+  else if (state.token) await public_round()
+  else door(true)
+}
+async function admin_round() {
+  const [status, ranking] = await Promise.all(['/statusz', '/dashboard.json'].map(json))
   if (state.rounds++ % 3 === 0) await measure()
   const now = performance.now(), first = accepted.length === 0, rate = pace(accepted, status.books.accepted, now)
   take(ranking, now)
-  if (!first) state.points.push([now, rate])
-  while (state.points.length && now - state.points[0][0] > SPAN_MS) state.points.shift()
-  say(at('rate'), first ? '–' : paced(rate))
-  say(at('span'), 'Of this process, since this page was opened; ten minutes are kept.')
-  say(at('when'), `As of ${clock(Date.now())}`)
-  document.title = first ? 'tallyd' : `${paced(rate)} hits/s · tallyd`
   header(status)
   figures(status)
   health(status, ranking)
+  finish(now, first, rate, 'Of this process, since this page was opened; ten minutes are kept.')
+}
+// Any process may answer, so how fast a namespace grows is told by its total, which all of them share.
+async function total_of(n) {
+  if (!n.ns || state.without.has(n.ns)) return
+  try { n.total = (await json(`/v1/counters/${encodeURIComponent(n.ns)}?total=1`)).total } catch (error) {
+    if (error.status === 404) state.without.add(n.ns)
+  }
+}
+state.without = new Set()
+async function public_round() {
+  const ranking = await json('/v1/namespaces'), first = state.rounds++ === 0
+  door(false)
+  await Promise.all(ranking.namespaces.slice(0, TOTALS).map(total_of))
+  const now = performance.now()
+  take(ranking, now)
+  say(at('where'), location.host)
+  lamp('live', 'good')
+  const here = [...state.namespaces.values()].filter((n) => n.here)
+  finish(now, first, here.reduce((sum, n) => sum + n.rate, 0), 'Of the namespaces that this token may read, since this page was opened; ten minutes are kept.')
+}
+function finish(now, first, rate, span) {
+  if (!first) state.points.push([now, rate])
+  while (state.points.length && now - state.points[0][0] > SPAN_MS) state.points.shift()
+  say(at('rate'), first ? '–' : paced(rate))
+  say(at('span'), span)
+  say(at('when'), `As of ${clock(Date.now())}`)
+  document.title = first ? 'tallyd' : `${paced(rate)} hits/s · tallyd`
   tables()
   draw()
 }
+
+// ---- the token ----
+// It is kept in this page, and where the reader wants it, in this tab (sessionStorage). It is never part of an address.
+function door(open, said = '') {
+  const was = !at('door').hidden
+  at('door').hidden = !open
+  at('leave').hidden = open
+  document.documentElement.classList.toggle('closed', open)
+  if (open && (said || !was)) say(at('door-said'), said)
+  if (!open || was) return
+  lamp('closed', '')
+  at('token').focus()
+}
+function forget(said) {
+  sessionStorage.removeItem(KEPT)
+  Object.assign(state, { token: '', chosen: '', rounds: 0, points: [] })
+  state.namespaces.clear()
+  state.without.clear()
+  at('ns').replaceChildren(at('ns').options[0])
+  at('token').value = ''
+  door(true, said)
+}
+function enter(event) {
+  event.preventDefault()
+  const token = at('token').value.trim()
+  if (!/^[\w.~+/=-]+$/.test(token)) return door(true, 'A token has letters, digits and - . _ ~ + / = only.')
+  state.token = token
+  if (at('keep').checked) sessionStorage.setItem(KEPT, token)
+  run()
+}
+
 function away(error) {
   const since = state.since ||= clock(Date.now())
   document.documentElement.classList.add('away')
@@ -277,10 +357,19 @@ function back() {
   at('trouble').hidden = true
 }
 async function run() {
+  if (state.running) return
+  state.running = true
+  clearTimeout(state.timer)
   if (!document.hidden) {
-    try { await round(); back() } catch (error) { away(error) }
+    try { await round(); back() } catch (error) {
+      if (state.public && (error.status === 401 || error.status === 403)) forget(error.message)
+      else away(error)
+    }
   }
-  setTimeout(run, EVERY_MS)
+  state.running = false
+  state.timer = setTimeout(run, EVERY_MS)
 }
+at('door').addEventListener('submit', enter)
+at('leave').addEventListener('click', () => forget(''))
 listen()
 run()

@@ -1,4 +1,4 @@
-#include "admin/ranking.h"
+#include "api/ranking.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,9 +89,10 @@ static void test_without_a_store_pages_have_what_all_workers_counted(void **stat
     hit(f, 2, "blog/a", 4);
     hit(f, 1, "blog/b", 5);
     hit(f, 1, "shop/x/y", 50);
-    assert_shown(f, "[{\"ns\":\"shop\",\"keys\":1,\"value\":50,\"top\":[{\"key\":\"x/y\",\"value\":50}]},"
-                    "{\"ns\":\"blog\",\"keys\":2,\"value\":12,\"top\":[{\"key\":\"a\",\"value\":7},"
-                    "{\"key\":\"b\",\"value\":5}]}]");
+    assert_shown(f,
+                 "[{\"ns\":\"shop\",\"keys\":1,\"value\":50,\"counted\":50,\"top\":[{\"key\":\"x/y\",\"value\":50}]},"
+                 "{\"ns\":\"blog\",\"keys\":2,\"value\":12,\"counted\":12,\"top\":[{\"key\":\"a\",\"value\":7},"
+                 "{\"key\":\"b\",\"value\":5}]}]");
 }
 
 static void test_what_the_store_holds_is_shown_once_however_many_workers_count_it(void **state)
@@ -105,7 +106,8 @@ static void test_what_the_store_holds_is_shown_once_however_many_workers_count_i
         struct shard *s = tally_shard(f->tally, worker);
         totals_intern(tally_totals(f->tally), worker, shard_find(s, name, shard_hash(s, name)));
     }
-    assert_shown(f, "[{\"ns\":\"blog\",\"keys\":1,\"value\":1003,\"top\":[{\"key\":\"a\",\"value\":1003}]}]");
+    assert_shown(
+        f, "[{\"ns\":\"blog\",\"keys\":1,\"value\":1003,\"counted\":3,\"top\":[{\"key\":\"a\",\"value\":1003}]}]");
 }
 
 static void test_a_ranking_is_kept_until_kept_ms_have_passed(void **state)
@@ -116,9 +118,9 @@ static void test_a_ranking_is_kept_until_kept_ms_have_passed(void **state)
     hit(f, 0, "blog/a", 1);
     assert_true(f->ranking.kept_ms >= RANKING_KEPT_MS);
     f->now_ms += f->ranking.kept_ms - 1;
-    assert_shown(f, "[{\"ns\":\"blog\",\"keys\":1,\"value\":1,\"top\":[{\"key\":\"a\",\"value\":1}]}]");
+    assert_shown(f, "[{\"ns\":\"blog\",\"keys\":1,\"value\":1,\"counted\":1,\"top\":[{\"key\":\"a\",\"value\":1}]}]");
     f->now_ms++;
-    assert_shown(f, "[{\"ns\":\"blog\",\"keys\":1,\"value\":2,\"top\":[{\"key\":\"a\",\"value\":2}]}]");
+    assert_shown(f, "[{\"ns\":\"blog\",\"keys\":1,\"value\":2,\"counted\":2,\"top\":[{\"key\":\"a\",\"value\":2}]}]");
 }
 
 static void test_the_highest_pages_of_many_are_named_in_their_order(void **state)

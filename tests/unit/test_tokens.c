@@ -56,6 +56,26 @@ static void test_scopes_bound_a_token_to_what_they_name(void **state)
     tokens_destroy(t);
 }
 
+static void test_a_token_says_where_it_may_read(void **state)
+{
+    const struct token *token = NULL;
+    struct tokens *t = tokens_of(FIRST " read:blog write\n" SECOND " read\n0123456789abcdefg write\n");
+    (void)state;
+    assert_int_equal(tokens_find(t, SLICE("Bearer " FIRST), &token), TOKEN_GOOD);
+    assert_true(token_may_some(token, TOKEN_READ));
+    assert_true(token_may(token, TOKEN_READ, SLICE("blog")));
+    assert_false(token_may(token, TOKEN_READ, SLICE("shop")));
+    assert_false(token_may(token, TOKEN_READ, SLICE("")));
+    assert_int_equal(tokens_find(t, SLICE("Bearer " SECOND), &token), TOKEN_GOOD);
+    assert_true(token_may(token, TOKEN_READ, SLICE("shop")));
+    assert_true(token_may(token, TOKEN_READ, SLICE("")));
+    assert_int_equal(tokens_find(t, SLICE("Bearer 0123456789abcdefg"), &token), TOKEN_GOOD);
+    assert_false(token_may_some(token, TOKEN_READ));
+    assert_int_equal(tokens_find(t, SLICE("Bearer 0123456789abcdefgh"), &token), TOKEN_UNKNOWN);
+    assert_int_equal(tokens_find(t, (struct slice){0}, &token), TOKEN_MISSING);
+    tokens_destroy(t);
+}
+
 static void test_what_is_no_known_token_is_told_apart_from_none(void **state)
 {
     (void)state;
@@ -111,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_right_without_a_namespace_is_for_all_of_them),
         cmocka_unit_test(test_scopes_bound_a_token_to_what_they_name),
+        cmocka_unit_test(test_a_token_says_where_it_may_read),
         cmocka_unit_test(test_what_is_no_known_token_is_told_apart_from_none),
         cmocka_unit_test(test_a_bad_file_is_refused_with_the_line_and_nothing_of_it),
     };

@@ -1,4 +1,4 @@
-#include "admin/ranking.h"
+#include "api/ranking.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -6,15 +6,19 @@
 
 #include "api/json.h"
 #include "base/clock.h"
+#include "base/siphash.h"
 
 #define NS_OTHERS ((struct slice){"", 0})
+#define PLACES (4 * RANKING_NAMESPACES_MAX) /* of the index */
 
 struct walk {
     struct ranking *ranking;
     struct tally *tally;
     uint8_t *seen; /* owned; a bit an entry of the totals */
     uint64_t seen_max;
+    bool others;                    /* there is a sum of those without a place */
     struct ranking_namespace *last; /* neighbours are often of one namespace */
+    uint16_t index[PLACES];         /* by hash of the name: its number + 1. 0: free */
 };
 
 /* ---- namespaces ---- */
@@ -24,21 +28,34 @@ static bool is_of(const struct ranking_namespace *n, struct slice ns)
     return slice_equals((struct slice){n->ns, n->ns_bytes}, ns);
 }
 
+/* Where it is in the index, or where it would be. There are too few to need a secret key. */
+static uint16_t *place_of(struct walk *w, struct slice ns)
+{
+    static const struct siphash_key key = {0, 0};
+    uint32_t place = (uint32_t)siphash13(&key, ns.at, ns.bytes) % PLACES;
+    while (w->index[place] && !is_of(&w->ranking->namespaces[w->index[place] - 1], ns))
+        place = (place + 1) % PLACES;
+    return &w->index[place];
+}
+
 static struct ranking_namespace *namespace_get(struct walk *w, struct slice ns)
 {
     struct ranking *r = w->ranking;
     if (w->last && is_of(w->last, ns))
         return w->last;
-    for (uint32_t i = 0; i < r->count; i++)
-        if (is_of(&r->namespaces[i], ns))
-            return &r->namespaces[i];
-    if (r->count >= RANKING_NAMESPACES_MAX && ns.bytes > 0)
+    uint16_t *place = place_of(w, ns);
+    if (*place)
+        return &r->namespaces[*place - 1];
+    if (r->count - w->others >= RANKING_NAMESPACES_MAX && ns.bytes > 0)
         return namespace_get(w, NS_OTHERS);
+    w->others |= ns.bytes == 0;
+    *place = (uint16_t)(r->count + 1);
     struct ranking_namespace *n = &r->namespaces[r->count++];
     memcpy(n->ns, ns.at, ns.bytes);
     n->ns_bytes = (uint8_t)ns.bytes;
     n->keys = 0;
     n->value = 0;
+    n->counted = 0;
     n->pages_count = 0;
     return n;
 }
@@ -118,9 +135,10 @@ static void cell_visit(struct walk *w, uint32_t shard, uint32_t cell)
         return; /* it was being written over */
     int64_t value;
     bool first;
+    struct ranking_namespace *n = w->last = namespace_get(w, name_ns(name));
+    n->counted += shard_growth(tally_shard(w->tally, shard), cell);
     if (!cell_value(w, shard, cell, name, &value, &first))
         return;
-    struct ranking_namespace *n = w->last = namespace_get(w, name_ns(name));
     n->keys += first;
     add(&n->value, value);
     if (n->pages_count < RANKING_PAGES_MAX || n->pages[RANKING_PAGES_MAX - 1].value < value)
@@ -186,20 +204,26 @@ static void pages_print(const struct ranking_namespace *n, struct buf *out)
     }
 }
 
+void ranking_namespace_print(const struct ranking_namespace *n, struct buf *out)
+{
+    buf_append_slice(out, SLICE("{\"ns\":"));
+    if (n->ns_bytes > 0)
+        json_append_string(out, (struct slice){n->ns, n->ns_bytes});
+    else
+        buf_append_slice(out, SLICE("null"));
+    buf_printf(out, ",\"keys\":%" PRIu64 ",\"value\":%" PRId64 ",\"counted\":%" PRIu64 ",\"top\":[", n->keys, n->value,
+               n->counted);
+    if (n->ns_bytes > 0)
+        pages_print(n, out);
+    buf_append_slice(out, SLICE("]}"));
+}
+
 void ranking_print(const struct ranking *r, struct buf *out)
 {
     buf_append(out, "[", 1);
     for (uint32_t i = 0; i < r->count; i++) {
-        const struct ranking_namespace *n = &r->namespaces[i];
-        buf_printf(out, "%s{\"ns\":", i > 0 ? "," : "");
-        if (n->ns_bytes > 0)
-            json_append_string(out, (struct slice){n->ns, n->ns_bytes});
-        else
-            buf_append_slice(out, SLICE("null"));
-        buf_printf(out, ",\"keys\":%" PRIu64 ",\"value\":%" PRId64 ",\"top\":[", n->keys, n->value);
-        if (n->ns_bytes > 0)
-            pages_print(n, out);
-        buf_append_slice(out, SLICE("]}"));
+        buf_append(out, ",", i > 0);
+        ranking_namespace_print(&r->namespaces[i], out);
     }
     buf_append(out, "]", 1);
 }

@@ -1,5 +1,5 @@
 #pragma once
-/* The namespaces and the most hit pages of what this process counts, for the dashboard.
+/* The namespaces and the most hit pages of what this process counts, for dashboards.
  *
  * Thread: the admin worker's. It reads what any thread may.
  * Of a page that only other processes count nothing is known here. A number is what the store said at the page's last
@@ -16,8 +16,8 @@
 
 #define RANKING_KEPT_MS 1000
 #define RANKING_KEPT_TIMES 20
-#define RANKING_NAMESPACES_MAX 64 /* those met first. The others are summed up */
-#define RANKING_PAGES_MAX 20      /* of one namespace */
+#define RANKING_NAMESPACES_MAX 256 /* those met first. The others are summed up */
+#define RANKING_PAGES_MAX 20       /* of one namespace */
 
 struct ranking_page {
     char name[NAME_BYTES_MAX];
@@ -30,6 +30,7 @@ struct ranking_namespace {
     uint8_t ns_bytes; /* 0 in the sum of those that have no place of their own */
     uint64_t keys;
     int64_t value;
+    uint64_t counted; /* by this process alone, since its start. It never jumps, so it tells how fast it grows */
     uint32_t pages_count;
     struct ranking_page pages[RANKING_PAGES_MAX]; /* the highest first */
 };
@@ -43,5 +44,7 @@ struct ranking {
 
 /* Makes it anew unless it is fresh. Without memory it stays as it is. */
 void ranking_make(struct ranking *r, struct tally *t, uint64_t now_ms);
-/* [{"ns":…,"keys":…,"value":…,"top":[{"key":…,"value":…},…]},…], the largest first. `ns` is null for the others. */
+/* [{"ns":…,"keys":…,"value":…,"counted":…,"top":[{"key":…,"value":…},…]},…], the largest first. `ns` is null for the
+ * others. */
 void ranking_print(const struct ranking *r, struct buf *out);
+void ranking_namespace_print(const struct ranking_namespace *n, struct buf *out); /* one of them */
