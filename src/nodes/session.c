@@ -358,7 +358,7 @@ uint64_t session_wake_ms(const struct session *s)
 {
     uint64_t wake = UINT64_MAX;
 
-    if (s->state != SESSION_UNARMED && s->state != SESSION_ARMED)
+    if (s->parted || (s->state != SESSION_UNARMED && s->state != SESSION_ARMED))
         return UINT64_MAX;
     if (session_has_farewell(s))
         return 0;

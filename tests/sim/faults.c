@@ -380,4 +380,5 @@ void faults_draw(struct sim *s)
     r->reads = chance_one_in(&s->chance, 3);
     forgetting_draw(s);
     rests_draw(s);
+    farewell_draw(s);
 }

@@ -58,11 +58,14 @@ static void oracle_refused(void *ctx, uint32_t tag, struct slice redis_key, int6
     struct stream *stream = s->net.serving;
     uint32_t key = world_key_of(redis_key);
 
-    if (tag >= s->lives_count || key == SIM_KEYS_MAX || !stream)
+    if (tag >= s->lives_count || (key == SIM_KEYS_MAX && !totals_has(redis_key)) || !stream)
         return;
     if (s->executing)
         s->executing->refused_keys |= 1u << key;
-    excuse_divided(s, &s->lives[tag], key, (uint64_t)delta);
+    if (key == SIM_KEYS_MAX)
+        totals_excuse_divided(s, &s->lives[tag], delta);
+    else
+        excuse_divided(s, &s->lives[tag], key, (uint64_t)delta);
     if (stream->refusals_count == NET_REFUSALS_MAX) {
         sim_fail(s, "too many refusals at once for the oracle");
         return;
@@ -102,6 +105,10 @@ void oracle_told(void *ctx, uint32_t owner, const struct net_refusal *r, bool to
     struct sim *s = ctx;
     struct life *l = &s->lives[owner];
 
+    if (r->key == SIM_KEYS_MAX) {
+        totals_told(l, (int64_t)r->delta, told);
+        return;
+    }
     sim_note(s, "key %u of process %u: %" PRIu64 " hits refused%s", r->key, owner, r->delta, told ? "" : " unheard");
     if (told) {
         note_refusal(s, owner, r->key);
@@ -371,6 +378,7 @@ static void check_lost(struct sim *s, const struct process *p)
 
 void oracle_check_end(struct sim *s)
 {
+    farewell_check(s);
     for (const struct process *p = s->processes; p < s->processes + SIM_PROCESSES_MAX; p++) {
         if (!p->alive)
             continue;

@@ -5,8 +5,6 @@
 
 #define DRAIN_US 20000000          /* the deadline of a silent connection, back-off, and the flush */
 #define DRAIN_POISONED_US 62000000 /* and a key that was refused is tried again after a minute */
-#define NEWS_US 25000000           /* who has nothing to send hears by then that the server forgot */
-#define BELIEF_US 25000000         /* and in a cluster believes it by then, though nobody else says so */
 #define STEPS_MAX 200000
 
 void sim_fail(struct sim *s, const char *format, ...)
@@ -79,8 +77,9 @@ static void sim_hit(struct sim *s)
     uint64_t hits = 1 + chance_below(&s->chance, s->rates.hits_max);
 
     s->hit_us = s->now_us + chance_below(&s->chance, 2 * s->rates.hit_gap_us + 1);
-    if (!p->alive || p->frozen)
+    if (!p->alive || p->frozen || p->parting)
         return;
+    farewell_maybe(p);
     process_hit(p, (uint32_t)key, hits);
     if (s->rates.reads && chance_one_in(&s->chance, 4))
         process_read(p);
@@ -88,7 +87,7 @@ static void sim_hit(struct sim *s)
         process_write(p);
 }
 
-static void sim_step(struct sim *s)
+void sim_step(struct sim *s)
 {
     struct due d = sim_due(s);
 
@@ -154,7 +153,7 @@ static void sim_bury_zombies(struct sim *s)
     if (s->cluster.forgot)
         until += NEWS_US + (s->rates.partitions ? BELIEF_US : 0);
 
-    while (!s->failed && s->steps < STEPS_MAX && s->now_us < until) {
+    while (!s->failed && s->steps < STEPS_MAX && s->now_us < until && sim_due(s).us != NET_NEVER) {
         uint64_t next = net_next_us(&s->net);
         if (next != NET_NEVER && next + 1000 > until)
             until = next + 1000;
@@ -174,7 +173,7 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
     s->batches_count = 0;
     s->executing = NULL;
     s->writes_count = 0;
-    s->healing = s->crashed = s->touched = s->info_refused = s->failed = false;
+    s->healing = s->crashed = s->touched = s->ending = s->info_refused = s->failed = false;
     s->secret = 0;
     s->trace = trace;
     s->failure[0] = '\0';
@@ -187,6 +186,7 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
     s->healed_us = s->now_us;
     faults_heal(s);
     sim_drain(s);
+    farewell_all(s);
     sim_bury_zombies(s);
     if (!s->failed)
         oracle_check_end(s);

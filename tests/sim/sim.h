@@ -6,6 +6,7 @@
  *   world.c     the processes: their clock, chance, log, hits and reads; what they may see of the rest
  *   faults.c    what befalls them, at rates that each seed draws for itself
  *   oracle.c    who added what to which key, and the laws
+ *   farewell.c  those that end in order
  *   sim.c       the order of events: trouble, healing, draining, the last of the zombies */
 
 #include <inttypes.h>
@@ -28,6 +29,8 @@
 #define SIM_WRITES_MAX 64
 #define SIM_COPIES_MAX 3
 #define SIM_MARKS_MAX 512
+#define NEWS_US 25000000      /* who has nothing to send hears by then that the server forgot */
+#define BELIEF_US 25000000    /* and in a cluster believes it by then, though nobody else says so */
 #define SIM_NAME_BYTES_MAX 24 /* of a key on the server */
 
 /* How often what a seed is for was met, so that a run without violations is seen to have tried something. */
@@ -54,7 +57,8 @@
     X(replaced, "refused hits replaced by them")                                                                       \
     X(clones, "twins with equal randomness")                                                                           \
     X(live_copies, "live states copied")                                                                               \
-    X(forgotten, "keys forgotten")
+    X(forgotten, "keys forgotten")                                                                                     \
+    X(farewells, "processes that ended in order")
 
 struct sim_met {
 #define SIM_MET_FIELD(name, text) uint64_t name;
@@ -78,6 +82,7 @@ struct life {
     uint64_t forgotten[SIM_KEYS_MAX];              /* by the server */
     uint64_t copies[SIM_COPIES_MAX][SIM_KEYS_MAX]; /* applied, by copy of the server */
     int64_t totals[SIM_COPIES_MAX];                /* of the namespace, likewise */
+    int64_t total_excused, total_told;             /* of what was refused of it, as for keys */
     uint32_t refusals[SIM_KEYS_MAX];               /* that it was told of */
     uint32_t after_moves[SIM_KEYS_MAX];            /* of those, the first ones after a move */
     uint64_t moves_seen[SIM_KEYS_MAX];             /* how many moves there had been at the last one */
@@ -118,6 +123,7 @@ struct process {
         answer_us[SIM_WORKERS_MAX]; /* when a worker looks at what the flusher wants of it; NET_NEVER: it need not */
     struct chance memory;           /* what a clone has in common with its twin: the chance of its start */
     bool newborn;
+    bool parting, parted; /* it is to end in order, and its ledgers are deleted */
     bool frozen;          /* killed in the middle of something: what the file held then is what counts */
     uint64_t frozen_said; /* hits that it had counted as lost or unproved by then */
     uint32_t reads;       /* under way */
@@ -143,7 +149,7 @@ struct oracle_view {
 struct seen_batch {
     uint64_t key_hash, seq_nonce_hash, bytes_hash;
     uint32_t executed;     /* so often: by several copies */
-    uint32_t refused_keys; /* a bit each: by any of them */
+    uint32_t refused_keys; /* a bit each, and one for the total: by any of them */
 };
 
 struct rates {
@@ -161,7 +167,8 @@ struct rates {
     uint32_t copies; /* of a single server, behind one name */
     bool calm;       /* nothing befalls it but kill -9 */
     bool state;
-    uint32_t dies_in_steps; /* at one in so many of its journal; 0: never there */
+    uint32_t dies_in_steps;   /* at one in so many of its journal; 0: never there */
+    uint32_t farewell_one_in; /* ends in order at one hit in so many; 0: never */
     uint32_t replay_window_ms;
     uint32_t key_idle_ms; /* 0: nothing is forgotten */
     enum ledger_loss on_ledger_loss;
@@ -173,6 +180,7 @@ struct sim {
     uint64_t seed;
     struct chance chance;
     struct chance aside; /* of what was added later, so that what each seed drew before stays */
+    struct chance farewells;
     uint64_t now_us;
     uint64_t steps;
     struct rates rates;
@@ -191,6 +199,7 @@ struct sim {
     bool healing;
     uint64_t healed_us;
     bool crashed, touched;
+    bool ending;       /* all is drained, and whoever ends in order does */
     bool info_refused; /* once at least */
     uint32_t secret;   /* which of the passwords the processes know */
     struct seen_batch batches[SIM_BATCHES_MAX];
@@ -214,6 +223,7 @@ static inline uint64_t sim_flush_ms(const struct sim *s)
 /* ---- sim.c ---- */
 /* false: a law was broken, sim->failure says which. `sim` keeps its memory for the next seed. */
 bool sim_run(struct sim *s, uint64_t seed, FILE *trace);
+void sim_step(struct sim *s);
 void sim_fini(struct sim *s);
 void sim_fail(struct sim *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_note(void *ctx, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -225,7 +235,6 @@ void process_start(struct process *p);
 void process_crash(struct process *p);
 void process_tick(struct process *p);
 void process_hit(struct process *p, uint32_t key, uint64_t hits);
-void process_read(struct process *p);
 struct flusher_books process_books(const struct process *p);
 /* Hits that it has counted as lost or unproved so far. */
 uint64_t process_said(const struct process *p);
@@ -243,6 +252,13 @@ bool world_forgot(const struct sim *s, uint32_t key);
 /* Another program sends one command to the server that has the key. */
 void world_outsider(struct sim *s, uint32_t key, uint32_t count, const struct slice args[]);
 
+/* The process does something soon. */
+void world_heard(void *ctx, uint32_t owner);
+
+/* ---- reads.c ---- */
+void process_read(struct process *p);
+void process_answered(void *ctx, struct question *question);
+
 /* ---- says.c ---- */
 void process_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields);
 
@@ -259,6 +275,9 @@ void process_wrote(struct process *p, struct question *question); /* it is answe
 int64_t oracle_written(void *ctx, uint32_t tag, struct slice redis_key, const int64_t *value);
 
 /* ---- totals.c ---- */
+bool totals_has(struct slice redis_key); /* is that the key of one? */
+void totals_excuse_divided(const struct sim *s, struct life *l, int64_t delta);
+void totals_told(struct life *l, int64_t delta, bool told);
 /* false: that key is no total. */
 bool totals_added(struct sim *s, uint32_t copy, uint32_t tag, struct slice redis_key, int64_t delta);
 void totals_check(struct sim *s, uint32_t life);
@@ -273,6 +292,13 @@ void process_answer(struct process *p);
 uint64_t process_answer_us(const struct process *p);
 void process_asks_nothing(struct process *p);
 void check_places(struct sim *s, const struct process *p); /* when all is drained */
+
+/* ---- farewell.c ---- */
+void farewell_draw(struct sim *s);
+void farewell_maybe(struct process *p); /* at a hit */
+bool farewell_said(struct process *p);  /* after a tick: it is over */
+void farewell_all(struct sim *s);       /* when all is drained */
+void farewell_check(struct sim *s);     /* nothing is left of it */
 
 /* ---- revival.c ---- */
 /* The first process's state directory is copied while it runs, and the second one starts on the copy. */

@@ -14,12 +14,31 @@ static int64_t keys_sum_of(const struct life *l, uint32_t copy)
     return sum;
 }
 
+bool totals_has(struct slice redis_key) { return memmem(redis_key.at, redis_key.bytes, "!total:", 7); }
+
+/* As of a key: one copy refused it, and another did not, in the same batch. */
+void totals_excuse_divided(const struct sim *s, struct life *l, int64_t delta)
+{
+    const struct seen_batch *b = s->executing;
+
+    if (b && b->executed >= 2 && b->refused_keys >> SIM_KEYS_MAX & 1)
+        l->total_excused += delta > 0 ? delta : -delta;
+}
+
+/* An ACL may take INCRBY away between queueing and EXEC, and a total, unlike a key, is not looked at. */
+void totals_told(struct life *l, int64_t delta, bool told)
+{
+    *(told ? &l->total_told : &l->total_excused) += delta > 0 ? delta : -delta;
+}
+
 bool totals_added(struct sim *s, uint32_t copy, uint32_t tag, struct slice redis_key, int64_t delta)
 {
-    if (!memmem(redis_key.at, redis_key.bytes, "!total:", 7))
+    if (!totals_has(redis_key))
         return false;
-    if (tag < s->lives_count)
+    if (tag < s->lives_count) {
+        totals_excuse_divided(s, &s->lives[tag], delta);
         s->lives[tag].totals[copy] += delta;
+    }
     sim_note(s, "the total of process %u: %+" PRId64, tag, delta);
     return true;
 }
@@ -49,11 +68,11 @@ void totals_check_end(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
     int64_t doubt = (int64_t)(l->excused_sum + l->destroyed_sum), has = l->totals[s->cluster.leads] + owed_of(p);
-    uint64_t told = 0;
+    uint64_t told = l->reborn ? (uint64_t)l->total_told : 0;
 
     for (uint32_t k = 0; k < SIM_KEYS_MAX && l->reborn; k++) /* killed when it had read so, but before it knew */
         told += l->told[k];
-    doubt += (int64_t)told;
+    doubt += (int64_t)told + l->total_excused;
     int64_t lacks = (int64_t)l->applied_sum - has;
 
     /* Nobody knows then what a server has that was told of refusals. */

@@ -65,7 +65,7 @@ static const char *world_password(void *ctx, struct error *err)
     return passwords[p->sim->secret % 2];
 }
 
-static void world_heard(void *ctx, uint32_t owner)
+void world_heard(void *ctx, uint32_t owner)
 {
     struct sim *s = ctx;
 
@@ -75,44 +75,6 @@ static void world_heard(void *ctx, uint32_t owner)
         if (p->alive && p->life == owner && p->tick_us > soon)
             p->tick_us = soon;
     }
-}
-
-/* ---- reads ---- */
-
-static void process_answered(void *ctx, struct question *question)
-{
-    struct process *p = ctx;
-    const struct answer *r = &question->results[0];
-    int64_t now;
-
-    if (question->kind != ASK_READ) {
-        process_wrote(p, question);
-        return;
-    }
-
-    p->reads--;
-    /* Between asking and now it only grew, unless the server forgot. */
-    uint32_t key = (uint32_t)strtoul(r->name + 2, NULL, 10);
-    if (r->state == ANSWER_FOUND && !world_forgot(p->sim, key) && !p->sim->rates.poison && !p->sim->rates.writes &&
-        model_integer(world_model(p->sim, key), world_redis_key(p->sim, key), &now) && r->stored > now)
-        sim_fail(p->sim, "process %u reads %" PRId64 " of key %u, which holds %" PRId64, p->life, r->stored, key, now);
-    free(question);
-}
-
-void process_read(struct process *p)
-{
-    if (p->reads == SIM_READS_MAX || !core_has_room(p->core))
-        return;
-    struct question *question = calloc(1, sizeof(*question) + sizeof(question->results[0]));
-    struct answer *r = &question->results[0];
-
-    question->count = 1;
-    question->deadline_ms = p->sim->now_us / 1000 + 400;
-    r->name_bytes = (uint16_t)snprintf(r->name, sizeof(r->name), "n/%02u",
-                                       (unsigned)chance_below(&p->sim->chance, p->sim->rates.keys));
-    p->reads++;
-    core_ask(p->core, question);
-    world_heard(p->sim, p->life);
 }
 
 /* ---- life of a process ---- */
@@ -185,6 +147,7 @@ void process_start(struct process *p)
 
     s->met.heirs += reborn;
     p->newborn = true;
+    p->parting = p->parted = false;
     p->memory.state = s->seed;
     s->met.clones += s->rates.clones;
     p->workers = 1 + (uint32_t)chance_below(&s->chance, SIM_WORKERS_MAX);
@@ -263,6 +226,19 @@ void process_crash(struct process *p)
     p->restart_us = s->now_us + FIRST_RESTART_US + chance_below(&s->chance, 3000000);
 }
 
+/* At the end the others are still looked at, and so is this one. */
+static void process_leave(struct process *p)
+{
+    struct sim *s = p->sim;
+
+    p->tick_us = NET_NEVER;
+    if (s->ending) /* they are looked at once more */
+        return;
+    process_life(p)->dead = true;
+    process_stop(p);
+    p->restart_us = s->now_us + FIRST_RESTART_US + chance_below(&s->farewells, 3000000);
+}
+
 void process_tick(struct process *p)
 {
     struct sim *s = p->sim;
@@ -270,6 +246,10 @@ void process_tick(struct process *p)
     core_tick(p->core);
     if (p->frozen) {
         process_crash(p);
+        return;
+    }
+    if (farewell_said(p)) {
+        process_leave(p);
         return;
     }
     uint64_t wake = core_wake_us(p->core);
