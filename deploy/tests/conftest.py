@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 CACHE = Path(os.environ.get("DEPLOY_CACHE", ROOT / "build" / "deploy"))
 CLOUD = ["dev", "staging", "prod", "prod-dr"]
-OVERLAYS = ["local", *CLOUD]
+OVERLAYS = ["local", *CLOUD, "dev-routed"]
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 

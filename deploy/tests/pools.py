@@ -141,3 +141,20 @@ def each_end_outlasts_the_one_before(objects, ends):
     for last in ("shutdown", "karpenter"):
         if grace > ends[last]:
             yield f"grace period of {grace} s is longer than {last}'s {ends[last]:g} s"
+
+
+def shards(environment):
+    """Of the environment's MemoryDB."""
+    text = (ROOT / "infra/live" / environment / "data.tfvars").read_text(encoding="utf-8")
+    return int(re.search(r"^\s+num_shards\s+= (\d+)$", text, re.M)[1])
+
+
+def partitions_fit_the_shards(objects, number):
+    """As tallyd itself warns (partitions_few, partitions_many): a data set has its partitions for life."""
+    table = (ROOT / "src/config/options_table.h").read_text(encoding="utf-8")
+    default = re.search(r'"partitions", partitions, COUNT, "(\d+)"', table)[1]
+    partitions = int(reading.environment(objects).get("TALLYD_PARTITIONS", default))
+    if number > 1 and partitions < 2 * number:
+        yield f"{partitions} partitions for {number} shards: some shards have more to store than others, or nothing"
+    if partitions > max(63, 16 * number):
+        yield f"{partitions} partitions for {number} shards: each costs commands in every flush"

@@ -107,11 +107,43 @@ def network_is_closed(objects):
                 if not ports or not entry.get(peer):
                     yield f"{name(policy)}: {direction} open to everyone or on every port"
                 allowed = {53, 6379, 4318} if direction == "egress" else {"http", "admin", "redis"}
+                if all(set(p) == {"podSelector"} for p in entry.get(peer, [{}])):
+                    allowed = allowed | {"http", "admin"}  # from one pod of the namespace to another
                 if ports - allowed:
                     yield f"{name(policy)}: {direction} on {sorted(map(str, ports - allowed))}"
                 for block in (p["ipBlock"]["cidr"] for p in entry.get(peer, []) if "ipBlock" in p):
                     if ipaddress.ip_network(block).prefixlen < 16:
                         yield f"{name(policy)}: {direction} {block} is half the world"
+
+
+@rule
+def router_leads_to_every_pod(objects):
+    """deploy/components/routing, where it is: it stands behind the Service, and one key is one pod's."""
+    router = next((w for w in workloads(objects) if w["metadata"]["name"] == "tallyd-router"), None)
+    if router is None:
+        return
+    config = next(o for o in objects if o["kind"] == "ConfigMap" and "haproxy.cfg" in o["data"])["data"]["haproxy.cfg"]
+    services = {s["metadata"]["name"]: s["spec"] for s in of(objects, "Service")}
+    for most, asked in re.findall(r"server-template tallyd (\d+) ([a-z-]+)\.", config):
+        if services.get(asked, {}).get("clusterIP") != "None":
+            yield f"the router asks for {asked}, which has no address for each pod: one server takes all keys"
+        elif not matches(services[asked]["selector"], pod_labels(tallyd(objects)[0])):
+            yield f"{asked} is not tallyd's pods"
+        if any(int(most) < target["spec"]["maxReplicaCount"] for target in scaled(objects)):
+            yield f"the router knows at most {most} pods"
+    if of(objects, "Rollout"):
+        yield "the router would send hits to blue and green alike"
+    if not matches(services["tallyd"]["selector"], pod_labels(router)):
+        yield "the Service goes past the router: one key is counted by every pod"
+    policies = [p["spec"] for p in of(objects, "NetworkPolicy") if p["metadata"]["name"] != "default-deny"]
+    takes = lambda labels: [e for p in policies if matches(p["podSelector"]["matchLabels"], labels) for e in p.get("ingress", [])]
+    if not any("ipBlock" in peer for entry in takes(pod_labels(router)) for peer in entry["from"]):
+        yield "nobody may ask the router: its policy wants the load balancer's network"
+    if not any(matches(peer.get("podSelector", {}).get("matchLabels", {"": ""}), pod_labels(router))
+               for entry in takes(pod_labels(tallyd(objects)[0])) for peer in entry["from"] if {p["port"] for p in entry["ports"]} >= {"http", "admin"}):
+        yield "tallyd does not let the router in"
+    if "TALLYD_TRUSTED_PROXIES" not in environment(objects):
+        yield "tallyd does not believe the router who the client is: all clients share one limit"
 
 
 @rule

@@ -62,7 +62,12 @@ def normal(objects):
     return result
 
 
+# Overlays that are another one with a component, and the values that say so.
+MORE = {"dev-routed": ("dev", "--set", "routing.enabled=true", "--set", "settings.TALLYD_TRUSTED_PROXIES=10.10.0.0/16")}
+
+
 def rendered(environment, tmp_path, *more):
+    environment, *more = *MORE.get(environment, (environment,)), *more
     return [o for o in yaml.safe_load_all(helm(environment, *more, tmp_path=tmp_path).stdout) if o]
 
 
@@ -73,7 +78,7 @@ def test_the_command_of_the_documents_renders_as_it_stands():
     assert {"Rollout", "Deployment", "Service", "PodDisruptionBudget", "ScaledObject"} <= {o["kind"] for o in yaml.safe_load_all(made) if o}
 
 
-@pytest.mark.parametrize("environment", CLOUD)
+@pytest.mark.parametrize("environment", [*CLOUD, *MORE])
 def test_chart_is_the_overlay(environment, tmp_path):
     """But for the namespace, which must be there before Helm stores its release in it."""
     chart, overlay = normal(rendered(environment, tmp_path)), normal(o for o in objects_of(environment) if o["kind"] != "Namespace")
@@ -82,7 +87,7 @@ def test_chart_is_the_overlay(environment, tmp_path):
         assert chart[key] == o, key
 
 
-@pytest.mark.parametrize("environment", CLOUD)
+@pytest.mark.parametrize("environment", [*CLOUD, *MORE])
 def test_chart_keeps_the_rules(environment, tmp_path):
     objects = [*(o for o in rendered(environment, tmp_path) if o["metadata"].get("annotations", {}).get("helm.sh/hook") != "test"), *(o for o in objects_of(environment) if o["kind"] == "Namespace")]
     assert [fault for rule in rules.RULES for fault in rule(objects)] == []
@@ -101,6 +106,10 @@ def test_changed_setting_is_a_rollout(tmp_path):
     ("cpu=0", "cpu"),
     ("settings.TALLYD_REDIS_PASSWORD=secret", "not"),
     ("settings.LISTEN=:80", "LISTEN"),
+    ("settings.TALLYD_KEY_IDLE=a while", "TALLYD_KEY_IDLE"),
+    ("settings.TALLYD_FLUSH_INTERVAL_MAX=30 s", "TALLYD_FLUSH_INTERVAL_MAX"),
+    ("settings.TALLYD_MAX_KEYS=1m", "TALLYD_MAX_KEYS"),
+    ("settings.TALLYD_PARTITIONS=many", "TALLYD_PARTITIONS"),
     ("replicaCount=3", "replicaCount"),
     ("scaling.maximum=3", "maximum"),
     ("terminationGracePeriodSeconds=30", "terminationGracePeriodSeconds"),
@@ -125,6 +134,9 @@ def test_changed_setting_is_a_rollout(tmp_path):
     ("scaling.min=100", "more than the most"),
     ("ingress.enabled=true,network.cidr=", "network.clients is empty"),
     ("probes.readiness.httpGet=x", "httpGet"),
+    ("routing.enabled=true,settings.TALLYD_TRUSTED_PROXIES=10.0.0.0/16", "blue and green alike"),
+    ("routing.enabled=true,blueGreen.enabled=false", "TALLYD_TRUSTED_PROXIES"),
+    ("routing.digest=latest", "digest"),
     ("seccompProfile.type=Unconfined", "seccompProfile"),
 ])
 def test_chart_refuses(wrong, says, tmp_path):

@@ -26,6 +26,18 @@ def test_drain_deregistration_grace_and_shutdown_are_in_order(environment):
     assert list(pools.each_end_outlasts_the_one_before(objects_of(environment), pools.endings())) == []
 
 
+@pytest.mark.parametrize("environment", CLOUD)
+def test_partitions_fit_the_shards_of_memorydb(environment):
+    assert list(pools.partitions_fit_the_shards(objects_of(environment), pools.shards(environment))) == []
+
+
+@pytest.mark.parametrize("partitions, shards", [(16, 9), (2, 2), (64, 3), (1024, 16)])
+def test_too_few_and_too_many_partitions_are_noticed(partitions, shards):
+    objects = objects_of("prod")
+    settings(objects).update(TALLYD_PARTITIONS=str(partitions))
+    assert list(pools.partitions_fit_the_shards(objects, shards))
+
+
 def ask_for(objects, cpu="1", memory="512Mi"):
     container(objects)["resources"]["requests"].update(cpu=cpu, memory=memory)
 

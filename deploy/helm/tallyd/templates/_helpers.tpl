@@ -10,6 +10,11 @@
 app.kubernetes.io/name: {{ include "tallyd.name" . }}
 {{- end }}
 
+{{/* Of the router's pods. */}}
+{{- define "tallyd.router" -}}
+app.kubernetes.io/name: {{ include "tallyd.name" . }}-router
+{{- end }}
+
 {{- define "tallyd.common" -}}
 app.kubernetes.io/part-of: tallyd
 app.kubernetes.io/instance: {{ .Release.Name }}

@@ -14,6 +14,7 @@
 {{- include "tallyd.refusePorts" . }}
 {{- include "tallyd.refuseRedis" . }}
 {{- include "tallyd.refuseTwoOwners" . }}
+{{- include "tallyd.refuseRouting" . }}
 {{- end }}
 
 {{- define "tallyd.refuseEnd" -}}
@@ -80,6 +81,17 @@
 {{- range list .Values.scaling .Values.hpa }}
 {{- if and .enabled (gt (int .min) (int .max)) }}
 {{- fail (printf "the least number of pods, %d, is more than the most, %d" (int .min) (int .max)) }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "tallyd.refuseRouting" -}}
+{{- if .Values.routing.enabled }}
+{{- if .Values.blueGreen.enabled }}
+{{- fail "routing knows one set of pods: it would send hits to blue and green alike" }}
+{{- end }}
+{{- if not .Values.settings.TALLYD_TRUSTED_PROXIES }}
+{{- fail "settings.TALLYD_TRUSTED_PROXIES: without the routers' network all clients share one limit" }}
 {{- end }}
 {{- end }}
 {{- end }}
