@@ -131,17 +131,18 @@ e2e: $(BIN) ## end to end, real binary and real redis-server: make e2e IO=epoll 
 e2e-conditions: $(BIN) ## short end to end: seccomp profile, no io_uring, memlock 0, 64 descriptors, another user, read-only root
 	@TALLYD=$(BIN) tests/conditions
 
-fuzz: ## libFuzzer, all harnesses: make fuzz SECONDS_EACH=600
-	@$(MAKE) --no-print-directory MODE=fuzz $(FUZZERS:%=build/fuzz/fuzz/%)
-	@tests/fuzz/run $(or $(SECONDS_EACH),60) $(FUZZERS)
+# On all CPUs, unless -j was given.
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+fuzzed = $(if $(HARNESSES),$(HARNESSES:%=fuzz_%),$(FUZZERS))
+
+fuzz: ## libFuzzer, all harnesses or some: make fuzz SECONDS_EACH=600 HARNESSES='rules edges store'
+	@$(MAKE) --no-print-directory $(jobs) MODE=fuzz $(fuzzed:%=build/fuzz/fuzz/%)
+	@tests/fuzz/run $(or $(SECONDS_EACH),60) $(fuzzed)
 
 deps: ## install what building needs
 	@deploy/scripts/deps build
 deps-test:
 	@deploy/scripts/deps build test
-
-# On all CPUs, unless -j was given.
-jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 run: ## build, start a private redis-server and tallyd, say what to open; Ctrl-C ends both
 	@deploy/scripts/deps build
