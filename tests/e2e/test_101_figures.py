@@ -1,6 +1,7 @@
 """From rounds to figures: what bench/ and perf/ must never print, and how they count."""
 
 import os
+import random
 import sys
 
 import pytest
@@ -63,3 +64,13 @@ def test_with_a_budget_rounds_stop_when_no_other_fits_but_never_before_the_third
 def test_a_flame_graph_has_a_box_for_each_frame_as_wide_as_its_share(module):
     svg = module("flame_svg").render("t", {("worker-0", "run", "send<"): 3, ("worker-0", "run"): 1})
     assert "<title>send&lt;: 75.00%</title>" in svg and 'width="900.0"' in svg
+
+
+def test_the_interval_of_a_median_holds_it_as_often_as_it_says(module):
+    median_interval = module("spread").median_interval
+    assert median_interval([3.0]) == (3.0, 3.0) and median_interval([3, 1, 2, 5]) == (1, 5)
+    assert median_interval(range(6)) == (0, 5) and median_interval(range(20)) == (5, 14)
+    draw = random.Random(7)
+    for count in (6, 11, 20, 47):
+        held = sum(low <= 0.5 <= high for low, high in (median_interval([draw.random() for _ in range(count)]) for _ in range(2000)))
+        assert 0.93 < held / 2000 < 0.999, count
