@@ -97,6 +97,15 @@ def test_what_no_key_can_be_is_said_in_the_console_and_not_sent(scene, path, att
     assert scene.fence() == scene.accepted() and len(scene.said()) == 1
 
 
+@pytest.mark.parametrize("key", ["'half an emoji \\ud83d'", "'\\udc00'", "''", "undefined", "'a\\nb'", "'k'.repeat(257)"])
+def test_a_page_that_counts_what_is_no_key_goes_on_and_is_told(scene, key):
+    scene.open("/calls", scene.script())
+    scene.await_value("/calls", 1)
+    assert scene.browser.evaluate(f"tally({key}); return 'goes on'") == "goes on"
+    wait.until(lambda: any("tallyd: not counted" in line for line in scene.said()), "the console says so")
+    assert scene.fence() + 1 == scene.accepted()
+
+
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_host_that_is_no_namespace_becomes_one(lab, scene, script):
     site = lab.keep(Site(scene.script(script, ""), host="::1"))
