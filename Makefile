@@ -126,7 +126,7 @@ stress: $(STRESS) ## tests with threads (worth most with MODE=tsan)
 	@tests/run-c $(STRESS)
 
 e2e: $(BIN) ## end to end, real binary and real redis-server: make e2e IO=epoll STORE=valkey PYTEST='-k name'
-	$(if $(STORE),REDIS_SERVER=$$(tests/e2e/$(STORE)) && export REDIS_SERVER && )TALLYD=$(BIN) $(PYTHON) -m pytest -q -n 2 $(if $(IO),--io $(IO)) tests/e2e $(PYTEST)
+	$(if $(STORE),REDIS_SERVER=$$(tests/e2e/$(STORE)) && export REDIS_SERVER && )TALLYD=$(BIN) $(PYTHON) -m pytest -q -n $(or $(LANES),2) $(if $(IO),--io $(IO)) tests/e2e $(PYTEST)
 
 e2e-conditions: $(BIN) ## short end to end: seccomp profile, no io_uring, memlock 0, 64 descriptors, another user, read-only root
 	@TALLYD=$(BIN) tests/conditions

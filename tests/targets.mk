@@ -6,6 +6,14 @@ conformance: $(BIN) ## RFC 9112 and 9110, rule by rule, on both engines, as a ta
 honest: $(BIN) $(B)/bench/load ## an honest client's rate and p99 beside five attacks, both engines, directly and behind haproxy
 	@TALLYD=$(BIN) LOAD=$(B)/bench/load tests/honest
 
+proxies: $(BIN) ## visits of Chromium and Firefox through every proxy, counted once each, as a table
+	@echo '| browser | through | tally.js | hit.js | lines in the console |'
+	@echo '|---|---|---|---|---|'
+	@TALLYD=$(BIN) $(PYTHON) -m pytest -q -s tests/e2e/test_027_proxies.py -k both_browsers
+
+crowd: $(BIN) ## 14 000 clients fill the memory of a 512 MiB group, on both engines: others are served, all is exact (as root)
+	@TALLYD_LONG=1 TALLYD=$(BIN) $(PYTHON) -m pytest -q -s tests/e2e/test_103_memory_budget.py -k crowd
+
 probes: $(B)/tests/unit/test_sandbox ## what the sandbox allows and refuses: some eighty tries from inside, as a table
 	@$<
 
@@ -19,4 +27,4 @@ cov: ## line coverage of each folder, by the tests in C; http/, ledger/, nodes/,
 	@$(MAKE) --no-print-directory MODE=cov unit stress
 	@tests/coverage 95 $(COVERED)
 
-.PHONY: conformance honest probes slowloris cov
+.PHONY: conformance crowd honest probes proxies slowloris cov

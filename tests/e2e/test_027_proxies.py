@@ -78,5 +78,6 @@ def test_both_browsers_count_through_every_proxy(lab, tmp_path_factory, name):
                 return server.fetch(f"/v1/counters/{script}?key={quoted(path)}").json()["counters"]
             wait.until(counted, f"{script}.js is counted through {chain}", 30)
             assert counted()[0]["value"] == 1
+        print(f"| {name} | {' → '.join(chain)} | 1 of 1 | 1 of 1 | {len(browser.console)} |")
     assert server.metrics()["hits_accepted_total"] == 2 * len(CHAINS)
     assert browser.console == []
