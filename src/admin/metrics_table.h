@@ -102,7 +102,7 @@
           count_of(&v->flusher->keys_forgotten))                                                                       \
     VALUE(keys_max, gauge, "--max-keys", (int64_t)v->sources->options->max_keys)                                       \
     VALUE(keys_poisoned, gauge, "keys that the store refuses", count_of(&v->flusher->keys_poisoned))                   \
-    VALUE(namespaces_without_total, gauge, "namespaces that this process counts without a total, as 256 others came "   \
+    VALUE(namespaces_untotalled, gauge, "namespaces that this process counts without a total, as 256 others came "   \
           "first; 1024: that many or more", count_of(&v->flusher->namespaces_late))                                    \
     VALUE(totals_owed, gauge, "totals in the store that lack hits, or have some of a key that was refused; mended by "  \
           "the next flush of their namespace", count_of(&v->flusher->totals_owed))                                     \

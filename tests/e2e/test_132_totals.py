@@ -138,12 +138,12 @@ def test_a_namespace_that_comes_too_late_has_no_total_and_is_told_so(lab, store)
     for i in range(256):
         server.hit(f"n{i}", "a")
     checker.wait_drained(server)
-    assert server.metrics()["namespaces_without_total"] == 0
+    assert server.metrics()["namespaces_untotalled"] == 0
     assert (total(server, "n0"), total(server, "n255")) == (1, 1)
     for ns in ("late", "later"):
         server.hit(ns, "a", 5)
     checker.wait_drained(server)
-    wait.until(lambda: server.metrics()["namespaces_without_total"] == 2, "two are said to have none")
+    wait.until(lambda: server.metrics()["namespaces_untotalled"] == 2, "two are said to have none")
     assert len(server.log_lines("event=namespaces_without_total")) == 1
     for ns in ("late", "later"):
         answer = server.fetch(f"/v1/counters/{ns}?total=1")
