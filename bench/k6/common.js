@@ -2,7 +2,7 @@
 import http from 'k6/http';
 import { Counter } from 'k6/metrics';
 
-const number = (name, otherwise) => Number(__ENV[name] || otherwise);
+export const number = (name, otherwise) => Number(__ENV[name] || otherwise);
 
 export const base = __ENV.BASE || 'http://127.0.0.1:8080';
 export const rate = number('RATE', 500);        // iterations a second

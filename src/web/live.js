@@ -1,4 +1,5 @@
 // tallyd: <tally-count ns="blog" key="hello"></tally-count> shows a number that goes up as it happens, and counts nothing.
+// Without a key it shows all hits of the namespace.
 // <script defer src="https://counter.example/live.js"></script>   before tally.js where a page has both
 ((d, l) => {
   const s = d.currentScript || d.querySelector('script[src*="live.js"]'), topics = {}, tag = 'tally-count'
@@ -6,14 +7,16 @@
   let free = 2
   class Topic {
     constructor(ns, key) {
-      this.url = kind => new URL(`v1/${kind}/${encodeURIComponent(ns)}?key=` + encodeURIComponent(key), s.src)
+      this.url = kind => new URL(`v1/${kind}/${encodeURIComponent(ns)}` + (key === null ? '?total=1' : '?key=' + encodeURIComponent(key)), s.src)
       this.shown = new Set()
     }
     tell({ value }) {
       for (const e of this.shown) e.textContent = value.toLocaleString()
     }
     ask() {
-      fetch(this.url('counters')).then(r => r.json()).then(j => this.tell(j.counters[0] || { value: 0 })).catch(() => {})
+      fetch(this.url('counters')).then(r => r.json()).then(j => {
+        if (!j.error || j.error == 'not_found') this.tell(j.counters ? j.counters[0] || { value: 0 } : { value: j.total || 0 })
+      }).catch(() => {})
     }
     open() {
       if (d.hidden || !this.shown.size || this.stream || this.timer) return
@@ -45,7 +48,7 @@
   customElements.get(tag) || customElements.define(tag, class extends HTMLElement {
     connectedCallback() {
       const a = k => this.getAttribute(k), ns = a('ns') || s.dataset.ns || l.hostname.replace(/[^\w.-]+/g, '-')
-      this.topic = topics[ns + '/' + a('key')] ||= new Topic(ns, a('key'))
+      this.topic = topics[ns + (a('key') === null ? '' : '/' + a('key'))] ||= new Topic(ns, a('key'))
       this.topic.shown.add(this)
       this.topic.open()
     }

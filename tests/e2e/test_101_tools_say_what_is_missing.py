@@ -78,9 +78,9 @@ def k6(tmp_path):
 def test_scenarios_run_against_a_server_of_the_users_own(k6):
     code, out, err, calls = k6("--base", "https://counter.example/", "--seconds", "5")
     assert (code, err) == (0, "")
-    assert [name for name, _ in calls] == ["hit.js", "batch.js", "read.js", "peak.js"], "what stops its server is left out"
+    assert [name for name, _ in calls] == ["hit.js", "batch.js", "read.js", "dashboard.js", "peak.js"], "what stops its server is left out"
     assert all(settings == {"BASE": "https://counter.example", "SECONDS": "5"} for _, settings in calls)
-    assert out.endswith("4 passed, 0 failed, 0 skipped\n") and "accepted 21;" in out
+    assert out.endswith("5 passed, 0 failed, 0 skipped\n") and "accepted 21;" in out
 
 
 @pytest.mark.executes

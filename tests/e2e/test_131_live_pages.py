@@ -238,6 +238,30 @@ def test_counts_in_a_page_of_another_origin_share_streams_and_leave_connections_
     assert browser.console[heard:] == []
 
 
+def test_a_count_without_a_key_is_that_of_the_namespace(lab, browser):
+    server = lab.tallyd(lab.redis(), workers=1, max_conns=64, io="epoll")
+    site = lab.keep(Site(HEAD + f'<script defer src="http://{HOST}:{server.port}/live.js"></script><tally-count ns="blog"></tally-count>'))
+    heard = len(browser.console)
+    browser.open(f"{site.url}/page")
+    shows(browser, "tally-count", "0")
+    server.fetch("/v1/hit/blog/a?n=40")
+    server.fetch("/v1/hit/blog/b?n=2")
+    shows(browser, "tally-count", "42")
+    browser.open(f"http://{HOST}:{server.port}/embed?ns=blog&label=all")
+    shows(browser, "tally-count", "42")
+    server.fetch("/v1/hit/blog/c?n=8")
+    shows(browser, "tally-count", "50")
+    assert browser.console[heard:] == []
+    # Where there is no room for a stream it asks.
+    browser.open(f"http://{HOST}:{server.port}/openapi.json")
+    wait.until(lambda: server.metrics()["streams"] == 0, "the frame's stream is over", 30)
+    held = [EventStream(server.port, "/v1/stream/blog") for _ in range(4)]
+    browser.open(f"{site.url}/page")
+    shows(browser, "tally-count", "50")
+    for stream in held:
+        stream.close()
+
+
 def test_a_frame_of_any_page_shows_a_number(lab, browser):
     server = lab.tallyd()
     server.fetch("/v1/hit/blog?key=%26a/%C3%BC&n=41")

@@ -106,6 +106,26 @@ def test_its_files_allow_no_other_origin_and_hold_no_secret(lab, tokens):
     assert " name=" not in server.fetch("/dashboard").body.decode().partition('<form id="door"')[2].partition("</form>")[0], "a form never sends it"
 
 
+def test_what_the_recipe_for_grafana_asks_is_there(lab, tokens):
+    """Infinity itself is not here: its paths of names are followed as JSONata does, which flattens lists."""
+    with open(os.path.join(os.path.dirname(__file__), "../../deploy/README.md"), encoding="utf-8") as file:
+        panels = json.loads(file.read().partition("```json")[2].partition("```")[0])
+    server = lab.tallyd(token_file=tokens)
+    for target in ("blog?key=/a&n=30", "shop?key=/cart&n=70"):
+        assert server.fetch(f"/v1/hit/{target}").status == 204
+    wait.until(lambda: len(namespaces(server)) == 2, "both are ranked")
+    shown = {}
+    for panel in panels:
+        [asked] = panel["targets"]
+        params = "&".join(f"{one['key']}={one['value']}" for one in asked["url_options"].get("params", []))
+        rows = [fetch(server.port, f"{asked['url']}?{params}", asked["url_options"]["method"], bearer(ALL)).json()]
+        for name in filter(None, asked["root_selector"].removeprefix("$").split(".")):
+            found = [row[name] for row in rows]
+            rows = [one for many in found for one in (many if isinstance(many, list) else [many])]
+        shown[panel["title"]] = [[row[column["selector"]] for column in asked["columns"]] for row in rows]
+    assert shown == {"Namespaces": [["shop", 1, 70], ["blog", 1, 30]], "Pages": [["/cart", 70], ["/a", 30]], "blog": [[30]]}
+
+
 # ---- in browsers ----
 
 @pytest.fixture(scope="module", params=sorted(browsers.BROWSERS))
