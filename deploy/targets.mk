@@ -34,6 +34,9 @@ deps-release:
 deps-check:
 	@deploy/scripts/deps build test check
 
+release-notes: ## what CHANGELOG.md says of VERSION; a release that it says nothing of is refused
+	@deploy/scripts/changes "$(VERSION)"
+
 image: ## build the image and its SBOM (buildah or Docker)
 	@IMAGE=$(IMAGE) VERSION=$(VERSION) docker/build
 
@@ -70,5 +73,5 @@ chart-push: ## push the chart, with that image in it, beside the image
 propose: ## a pull request that pins that digest in every environment
 	@deploy/propose "$(VERSION)" "$$(cat build/image/digest)"
 
-.PHONY: check-deploy check-drill check-nodes check-cluster check-rollouts check-release check-arm64 check-events ci deps-check deps-release image image-debug image-check image-scan image-push \
+.PHONY: release-notes check-deploy check-drill check-nodes check-cluster check-rollouts check-release check-arm64 check-events ci deps-check deps-release image image-debug image-check image-scan image-push \
 	image-attest image-index image-sign image-login image-copy chart-push propose

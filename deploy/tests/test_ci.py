@@ -141,6 +141,21 @@ def test_skip_under_ci_is_a_failure(ci, skipped, status, says, tmp_path):
     assert done.returncode == status and done.stdout.splitlines()[-1] == says
 
 
+CHANGES = "# Changes\n\n## Unreleased\n\n- Not yet.\n\n## 1.2.3 (2027-01-02)\n\n- Badges are round.\n- Two\n  lines.\n\n## 1.2.2\n\n- Long ago.\n"
+
+
+def test_a_release_that_nobody_described_is_refused_before_anything_is_built(tmp_path):
+    (tmp_path / "deploy").mkdir()
+    run("cp", "-r", DEPLOY / "scripts", tmp_path / "deploy/scripts")
+    (tmp_path / "CHANGELOG.md").write_text(CHANGES)
+    changes = lambda version: run(tmp_path / "deploy/scripts/changes", version, check=False)
+    assert changes("v1.2.3").stdout == changes("1.2.3").stdout == "- Badges are round.\n- Two\n  lines.\n"
+    assert [changes(version).returncode for version in ("1.2.4", "1.2", "", "Changes")] == [65] * 4
+    first = lambda steps: next(step for step in steps if step.startswith("make"))
+    github = [step.get("run", "") for step in jobs_of(RELEASE)["image"]["steps"]]
+    assert first(github) == first(gitlab_jobs()["image:amd64"]["script"]) == "make release-notes deps-release"
+
+
 def test_release_is_proposed_for_every_environment(tmp_path):
     """In a clone, with a bare repository for the code host and a `gh` that writes down what it is asked."""
     source, origin, digest = tmp_path / "source", tmp_path / "origin.git", "sha256:" + "cd" * 32
@@ -149,6 +164,7 @@ def test_release_is_proposed_for_every_environment(tmp_path):
     run("git", "init", "-q", "--bare", "-b", "main", origin)
     git("init", "-q", "-b", "main")
     run("cp", "-r", DEPLOY, source / "deploy")
+    (source / "CHANGELOG.md").write_text(CHANGES)
     git("add", "-A"), git("commit", "-qm", "all"), git("remote", "add", "origin", origin), git("push", "-q", "origin", "main")
     (tmp_path / "gh").write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" > {tmp_path}/asked\n")
     (tmp_path / "gh").chmod(0o755)
@@ -158,6 +174,10 @@ def test_release_is_proposed_for_every_environment(tmp_path):
     for name in CLOUD:
         assert digest in run("git", "-C", origin, "show", f"release/1.2.3:deploy/overlays/{name}/kustomization.yaml").stdout, changed
     assert (tmp_path / "asked").read_text().split("\n")[:3] == ["pr", "create", "--head"]
+    for told in ((tmp_path / "asked").read_text(), run("git", "-C", origin, "log", "-1", "--format=%B", "release/1.2.3").stdout):
+        assert "- Badges are round." in told and "Not yet." not in told and "Long ago." not in told
+    silent = run(source / "deploy/propose", "1.2.4", digest, check=False, env=environment)
+    assert silent.returncode == 65 and "says nothing of '1.2.4'" in silent.stderr
     assert run(source / "deploy/propose", "1.2.3-dirty", digest, check=False, env=environment).returncode == 64
 
 
