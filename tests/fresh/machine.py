@@ -62,6 +62,7 @@ def _made(suite, folder):
 class Machine:
     def __init__(self, name, suite, user):
         self.name, self.suite, self.user = name, suite, user
+        self.stopped = False
         self.root = FOLDER / name
         FOLDER.mkdir(parents=True, exist_ok=True)
         self._lock = open(FOLDER / f"{name}.lock", "w", encoding="ascii")  # for as long as this object lives
@@ -143,8 +144,13 @@ class Machine:
         found = subprocess.run(["find", "etc", "usr", "lib", "opt", "srv", "-xdev", "-not", "-type", "d"], cwd=self.root, text=True, check=True, capture_output=True)
         return {path for path in found.stdout.splitlines() if not re.search(r"__pycache__|^etc/ld.so.cache$|/share/(mime|info/dir)", path)}
 
-    def close(self, keep=False):
+    def stop(self):
+        """Ends all that runs in it, so that whoever waits for a command is free."""
+        self.stopped = True
         self._init.kill()
+
+    def close(self, keep=False):
+        self.stop()
         self._init.wait()
         for _ in range(100):  # the kernel ends what was in it
             if not self.processes_left():
