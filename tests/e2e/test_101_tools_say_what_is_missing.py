@@ -99,7 +99,7 @@ def test_what_stops_its_server_is_refused_for_a_server_of_the_users_own(k6):
 
 @pytest.mark.executes
 def test_apt_is_asked_in_english_whatever_the_users_language_is(tmp_path):
-    for name, what in (("dpkg-query", "exit 1"), ("sudo", 'exec "$@"'), ("apt-get", 'echo "asked in LC_ALL=$LC_ALL"; exit 100')):
+    for name, what in (("dpkg-query", "exit 1"), ("id", "echo 0"), ("apt-get", 'echo "asked in LC_ALL=$LC_ALL"; exit 100')):
         program = tmp_path / name
         program.write_text(f"#!/bin/sh\n{what}\n", encoding="ascii")
         program.chmod(0o755)
