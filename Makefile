@@ -94,23 +94,30 @@ $(B)/gen/web.h: $(WEB) src/web/embed
 	src/web/embed $(WEB) > $@
 $(filter $(B)/src/api/% $(B)/src/admin/%,$(OBJ)): | $(B)/gen/web.h
 
+# What several tests share; before the library, as some of it stands in for parts of that.
+SUPPORT := $(B)/tests/libsupport.a
+SUPPORT_OBJ := $(patsubst %.c,$(B)/%.o,$(wildcard tests/support/*.c))
+$(SUPPORT): $(SUPPORT_OBJ)
+	@rm -f $@
+	$(call say,AR $@)$(AR) qcs $@ $^
+
 $(B)/tests/%.o: CPPFLAGS_ALL += -Itests -UNDEBUG
-$(B)/tests/%: $(B)/tests/%.o $(LIB)
-	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL) -lcmocka
+$(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIB)
+	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(LIB) $(LDLIBS_ALL) -lcmocka
 
-$(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(wildcard tests/*.h) $(LIB)
+$(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(SUPPORT) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(LIB) $(LDLIBS_ALL)
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< tests/fuzz/replay.c $(SUPPORT) $(LIB) $(LDLIBS_ALL)
 
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard tests/*.h) $(LIB)
+$(B)/fuzz/%: tests/fuzz/%.c $(SUPPORT) $(LIB)
 	@mkdir -p $(@D)
-	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(LIB) $(LDLIBS_ALL)
+	$(call say,CC $<)$(CC) $(CPPFLAGS_ALL) -Itests $(CFLAGS_ALL) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(LIB) $(LDLIBS_ALL)
 
 # The simulator: everything but the kernel's memory and randomness is the production code (ld --wrap).
 SIM_MAINS := run check_model
 SIM_OBJ := $(patsubst %.c,$(B)/%.o,$(filter-out $(SIM_MAINS:%=tests/sim/%.c),$(wildcard tests/sim/*.c)))
 wraps = $(shell sed -nE 's/.*__wrap_([a-z_0-9]+)[^a-z_0-9].*/-Wl,--wrap=\1/p' $(1) | sort -u)
-$(B)/tests/sim/run $(B)/tests/sim/check_model: $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM_OBJ) $(LIB)
+$(B)/tests/sim/run $(B)/tests/sim/check_model: $(B)/tests/sim/%: $(B)/tests/sim/%.o $(SIM_OBJ) $(SUPPORT) $(LIB)
 	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) $(call wraps,tests/sim/memory.c) -o $@ $^ $(LDLIBS_ALL)
 
 sim: $(B)/tests/sim/run ## the flush against a simulated Redis and network: make sim SEEDS=100000, make sim SEED=17
@@ -196,5 +203,5 @@ help: ## this list
 
 -include infra/check.mk $(wildcard */targets.mk tests/*/targets.mk)
 -include $(OBJ:.o=.d) $(B)/src/main.d $(wildcard $(B)/tests/*/*.d)
--include $(SIM_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d)
+-include $(SIM_OBJ:.o=.d) $(SUPPORT_OBJ:.o=.d) $(wildcard $(B)/tests/sim/*.d)
 .PHONY: all sim sim-model unit stress e2e e2e-conditions fuzz deps deps-test run test lint format install install-program deb clean help FORCE

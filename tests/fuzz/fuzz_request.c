@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "http_stream.h"
+#include "support/http_stream.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

@@ -4,7 +4,7 @@
  * Whatever comes, recovery starts and the process counts on. After one damaged byte no name has more hits than were
  * ever counted; a file that was made up (sums mended) need only be survived. */
 
-#include "state_run.h"
+#include "support/state_run.h"
 
 #include <stdint.h>
 

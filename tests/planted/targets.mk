@@ -13,25 +13,25 @@ planted: $(CATCHERS) ## each planted bug must be caught: make planted SEEDS=1000
 planted-binaries: $(PLANTED:%=%/tallyd) ## build/$(MODE)/planted/BUG/tallyd: the whole program, a planted bug in each
 
 link_planted = $(call say,LD $@)$(CC) $(LDFLAGS_ALL) \
-	$(call wraps,tests/planted/$*.c $(1)) -o $@ $(filter %.o,$^) $(LIB) $(LDLIBS_ALL)
+	$(call wraps,tests/planted/$*.c $(1)) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS_ALL)
 
 $(PLANTED:%=%/tallyd): $(B)/planted/%/tallyd: $(B)/tests/planted/%.o $(B)/src/main.o $(LIB)
 	@mkdir -p $(@D)
 	$(call link_planted)
 
-$(CAUGHT_BY_SIM:%=$(B)/planted/%/sim): $(B)/planted/%/sim: $(B)/tests/planted/%.o $(B)/tests/sim/run.o $(SIM_OBJ) $(LIB)
+$(CAUGHT_BY_SIM:%=$(B)/planted/%/sim): $(B)/planted/%/sim: $(B)/tests/planted/%.o $(B)/tests/sim/run.o $(SIM_OBJ) $(SUPPORT) $(LIB)
 	@mkdir -p $(@D)
 	$(call link_planted,tests/sim/memory.c)
 
-$(B)/planted/%/test_engine: $(B)/tests/planted/%.o $(B)/tests/unit/test_engine.o $(LIB)
+$(B)/planted/%/test_engine: $(B)/tests/planted/%.o $(B)/tests/unit/test_engine.o $(SUPPORT) $(LIB)
 	@mkdir -p $(@D)
 	$(call link_planted) -lcmocka
 
-$(B)/planted/%/test_tally: $(B)/tests/planted/%.o $(B)/tests/stress/test_tally.o $(LIB)
+$(B)/planted/%/test_tally: $(B)/tests/planted/%.o $(B)/tests/stress/test_tally.o $(SUPPORT) $(LIB)
 	@mkdir -p $(@D)
 	$(call link_planted) -lcmocka
 
-$(B)/planted/%/test_hits: $(B)/tests/planted/%.o $(B)/tests/property/test_hits.o $(LIB)
+$(B)/planted/%/test_hits: $(B)/tests/planted/%.o $(B)/tests/property/test_hits.o $(SUPPORT) $(LIB)
 	@mkdir -p $(@D)
 	$(call link_planted) -lcmocka
 

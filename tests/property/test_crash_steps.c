@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "state_run.h"
+#include "support/state_run.h"
 
 #define SNAPSHOTS_MAX 4096
 

@@ -12,7 +12,7 @@
 
 #include "api/stats.h"
 #include "net/handler.h"
-#include "sim/chance.h"
+#include "support/chance.h"
 #include "tally/tally.h"
 
 #define SEEDS 300

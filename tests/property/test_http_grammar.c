@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "http_stream.h"
+#include "support/http_stream.h"
 
 enum { SEEDS = 100000 };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "http_stream.h"
+#include "support/http_stream.h"
 
 enum { SEEDS = 3000, REQUESTS_MAX = 5 };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "state_run.h"
+#include "support/state_run.h"
 
 /* What the process was doing when it died. */
 enum moment {

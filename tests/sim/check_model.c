@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "protocol/crc16.h"
-#include "sim/chance.h"
-#include "sim/model.h"
+#include "support/chance.h"
+#include "support/model.h"
 
 #define CLIENTS 3
 #define COMMANDS_A_ROUND 60
@@ -334,7 +334,7 @@ static void round_begin(struct check *c)
     BOSS(c, "ACL", "SETUSER", "default", "reset", "on", password ? ">" PASSWORD : "nopass", "allkeys", "allchannels",
          "+@all");
     BOSS(c, "FLUSHALL");
-    model_init(&c->model);
+    model_init(&c->model, MODEL_KEYS_FEW);
     c->model.password = password ? PASSWORD : NULL;
     if (c->other)
         cluster_begin(c);

@@ -195,7 +195,7 @@ static void fault_touch_ledger(struct sim *s)
 {
     struct model *m = &s->models[any_node(s)];
 
-    for (struct model_key *k = m->keys; k < m->keys + MODEL_KEYS_MAX; k++) {
+    for (struct model_key *k = m->keys; k < m->keys + m->keys_max; k++) {
         if (k->value.type == MODEL_STRING && memmem(k->name, k->name_bytes, "!ledger:", 8) &&
             chance_one_in(&s->chance, 2))
             k->version++;

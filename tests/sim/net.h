@@ -11,8 +11,8 @@
 
 #include "base/buf.h"
 #include "redis/transport.h"
-#include "sim/chance.h"
-#include "sim/model.h"
+#include "support/chance.h"
+#include "support/model.h"
 
 #define NET_STREAMS_MAX 96
 #define NET_NODES_MAX 6

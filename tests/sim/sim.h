@@ -17,7 +17,7 @@
 #include "redis/access.h"
 #include "sim/cluster.h"
 #include "sim/net.h"
-#include "state_memory.h"
+#include "support/state_memory.h"
 
 #define SIM_KEYS_MAX 24
 #define SIM_TALLY_KEYS_MAX 64

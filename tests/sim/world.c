@@ -333,7 +333,7 @@ static void world_begin_servers(struct sim *s)
         s->net.nodes[i] = (struct net_node){.model = m};
         if (i >= s->rates.copies && !s->rates.partitions)
             continue;
-        model_init(m);
+        model_init(m, MODEL_KEYS_FEW);
         m->lineage = (uint64_t)(m - s->models + 1) << 32;
         s->views[i] = (struct oracle_view){s, s->rates.partitions ? 0 : i};
         m->watcher = oracle_watcher(&s->views[i]);

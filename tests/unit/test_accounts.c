@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "support/world.h"
 
 #define MANY 40
 

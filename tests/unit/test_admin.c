@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "fake_sources.h"
 #include "http/response.h"
+#include "support/fake_sources.h"
 
 /* The whole answer to a request; free() it. */
 static char *ask_as(struct fake *fake, enum http_method method, const char *path, const char *accept)

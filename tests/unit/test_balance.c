@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "fake_sources.h"
+#include "support/fake_sources.h"
 
 static void test_what_is_not_taken_yet_is_pending(void **state)
 {

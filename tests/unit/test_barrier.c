@@ -1,4 +1,4 @@
-#include "skip.h"
+#include "support/skip.h"
 #include "sync/barrier.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 #include "http/parser.h"
 
-#include "http_feed.h"
+#include "support/http_feed.h"
 
 static const struct http_request chunked_request = {.minor_version = 1, .chunked = true};
 

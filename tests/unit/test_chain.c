@@ -5,14 +5,14 @@
 
 #include <cmocka.h>
 
-#include "chain_fixture.h"
+#include "support/chain_fixture.h"
 
 static void test_a_batch_follows_the_acknowledged_one(void **state)
 {
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     send_hits(&f, 5);
     assert_int_equal(f.chain.batch->ledger.seq, 1);
     assert_false(chain_is_sure(&f.chain));
@@ -21,8 +21,8 @@ static void test_a_batch_follows_the_acknowledged_one(void **state)
     assert_true(chain_is_sure(&f.chain));
     send_hits(&f, 5);
     assert_int_equal(f.chain.batch->ledger.seq, 2);
-    assert_books(&f, 5, 5, 0);
-    fixture_fini(&f);
+    assert_chain_books(&f, 5, 5, 0);
+    chain_fixture_fini(&f);
 }
 
 static void test_a_batch_in_doubt_keeps_its_bytes(void **state)
@@ -30,7 +30,7 @@ static void test_a_batch_in_doubt_keeps_its_bytes(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     send_hits(&f, 5);
     char *bytes = strndup(f.chain.batch->bytes.data, f.chain.batch->bytes.bytes);
     world_hit(&f.world, 0, "n/a", 100);
@@ -38,7 +38,7 @@ static void test_a_batch_in_doubt_keeps_its_bytes(void **state)
     assert_int_equal(reconcile(&f, NULL), CHAIN_UNCHANGED);
     assert_memory_equal(f.chain.batch->bytes.data, bytes, f.chain.batch->bytes.bytes);
     free(bytes);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 /* The ledger says that a batch was applied, and its keys look well. */
@@ -57,13 +57,13 @@ static void test_our_nonce_in_the_ledger_is_proof(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     send_hits(&f, 5);
     struct ledger server = f.chain.batch->ledger;
     assert_int_equal(resolve(&f, &server), CHAIN_RESOLVED);
-    assert_books(&f, 5, 0, 0);
+    assert_chain_books(&f, 5, 0, 0);
     assert_int_equal(reconcile(&f, &server), CHAIN_UNCHANGED);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 static void test_a_key_that_was_found_refused_is_kept_aside(void **state)
@@ -71,7 +71,7 @@ static void test_a_key_that_was_found_refused_is_kept_aside(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_REPLAY);
+    chain_fixture_init_with(&f, 60000, LEDGER_LOSS_REPLAY);
     world_hit(&f.world, 0, "n/b", 7);
     send_hits(&f, 5);
     struct ledger server = f.chain.batch->ledger;
@@ -80,12 +80,12 @@ static void test_a_key_that_was_found_refused_is_kept_aside(void **state)
     batch_refuse(f.chain.proved, first, REDIS_ERROR_WRONGTYPE); /* of n/a */
     f.chain.proved->examined = true;
     assert_int_equal(reconcile(&f, &server), CHAIN_RESOLVED);
-    assert_books(&f, 7, 0, 0);
+    assert_chain_books(&f, 7, 0, 0);
     assert_int_equal(world_books(&f.world).poisoned, 5);
     assert_int_equal(keys_held(f.keys), 1);
     assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
     assert_int_equal(f.world.stats.replayed_hits, 7); /* what was never stored is not stored again */
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 static void test_a_look_proves_nothing_once_the_server_has_forgotten_the_batch(void **state)
@@ -93,7 +93,7 @@ static void test_a_look_proves_nothing_once_the_server_has_forgotten_the_batch(v
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     send_hits(&f, 5);
     answer(&f);
     send_hits(&f, 6);
@@ -108,7 +108,7 @@ static void test_a_look_proves_nothing_once_the_server_has_forgotten_the_batch(v
     assert_non_null(chain_probe(&f.chain));
     chain_probed(&f.chain);
     assert_int_equal(chain_reconcile_nonsense(&f.chain), CHAIN_RENAMED);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 static void test_of_a_batch_and_its_replacement_one_counts(void **state)
@@ -117,7 +117,7 @@ static void test_of_a_batch_and_its_replacement_one_counts(void **state)
 
     for (int replaced = 0; replaced < 2; replaced++) {
         struct fixture f;
-        fixture_init(&f);
+        chain_fixture_init(&f);
         send_hits(&f, 5);
         assert_int_equal(chain_replace(&f.chain), 0);
         assert_int_equal(f.chain.batch->items_count, 0);
@@ -127,9 +127,9 @@ static void test_of_a_batch_and_its_replacement_one_counts(void **state)
         assert_int_equal(resolve(&f, &server), CHAIN_RESOLVED);
         assert_null(f.chain.batch);
         assert_null(f.chain.replaced);
-        assert_books(&f, replaced ? 5 : 0, 0, 0);
+        assert_chain_books(&f, replaced ? 5 : 0, 0, 0);
         assert_int_equal(keys_dirty(f.keys), replaced ? 0 : 1);
-        fixture_fini(&f);
+        chain_fixture_fini(&f);
     }
 }
 
@@ -148,13 +148,13 @@ static void test_the_next_batch_is_made_ready_while_one_is_under_way(void **stat
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     hit_many(&f, 0, 15); /* a batch takes ten */
     send_hits(&f, 1);
     chain_prepare(&f.chain);
     assert_int_equal(f.chain.next->items_count, 6);
     assert_false(chain_is_sure(&f.chain));
-    assert_books(&f, 0, 16, 0);
+    assert_chain_books(&f, 0, 16, 0);
     hit_many(&f, 0, 12); /* of both: for a third one */
     struct ledger first = f.chain.batch->ledger;
     assert_int_equal(resolve(&f, &first), CHAIN_RESOLVED);
@@ -168,10 +168,10 @@ static void test_the_next_batch_is_made_ready_while_one_is_under_way(void **stat
     struct ledger second = f.chain.batch->ledger;
     f.chain.batch->copies++;
     assert_int_equal(resolve(&f, &second), CHAIN_RESOLVED);
-    assert_books(&f, 16, 0, 0);
+    assert_chain_books(&f, 16, 0, 0);
     send_hits(&f, 1);
     assert_int_equal(f.chain.batch->hits, 10);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 static void test_what_was_made_ready_goes_back_when_the_batch_before_it_fails(void **state)
@@ -180,7 +180,7 @@ static void test_what_was_made_ready_goes_back_when_the_batch_before_it_fails(vo
 
     for (int refused = 0; refused < 2; refused++) {
         struct fixture f;
-        fixture_init(&f);
+        chain_fixture_init(&f);
         send_hits(&f, 1);
         answer(&f);
         hit_many(&f, 0, 15);
@@ -193,7 +193,7 @@ static void test_what_was_made_ready_goes_back_when_the_batch_before_it_fails(vo
             assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
         assert_null(f.chain.next);
         assert_int_equal(keys_dirty(f.keys), refused ? 6 : 16);
-        fixture_fini(&f);
+        chain_fixture_fini(&f);
     }
 }
 
@@ -202,12 +202,12 @@ static void test_a_refused_set_leaves_the_ledger_where_it_was(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     send_hits(&f, 5);
     assert_false(chain_answered(&f.chain, false));
-    assert_books(&f, 5, 0, 0);
+    assert_chain_books(&f, 5, 0, 0);
     assert_int_equal(reconcile(&f, NULL), CHAIN_UNCHANGED);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 int main(void)

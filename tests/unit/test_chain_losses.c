@@ -5,14 +5,14 @@
 
 #include <cmocka.h>
 
-#include "chain_fixture.h"
+#include "support/chain_fixture.h"
 
 static void test_a_rollback_without_a_replay_window_is_a_number(void **state)
 {
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     send_hits(&f, 1);
     answer(&f);
     struct ledger old = f.chain.history.acked;
@@ -22,11 +22,11 @@ static void test_a_rollback_without_a_replay_window_is_a_number(void **state)
     answer(&f);
     send_hits(&f, 1000); /* under way */
     assert_int_equal(reconcile(&f, &old), CHAIN_GIVEN_UP);
-    assert_books(&f, 1, 0, 110);
+    assert_chain_books(&f, 1, 0, 110);
     assert_int_equal(keys_dirty(f.keys), 1);
     send_hits(&f, 1);
     assert_int_equal(f.chain.batch->ledger.seq, 2);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 static void test_a_rollback_within_the_replay_window_is_stored_again(void **state)
@@ -34,7 +34,7 @@ static void test_a_rollback_within_the_replay_window_is_stored_again(void **stat
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    chain_fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
     struct ledger old = f.chain.history.acked;
@@ -44,15 +44,15 @@ static void test_a_rollback_within_the_replay_window_is_stored_again(void **stat
     answer(&f);
     send_hits(&f, 1000); /* under way */
     assert_int_equal(reconcile(&f, &old), CHAIN_GIVEN_UP);
-    assert_books(&f, 1, 0, 0);
+    assert_chain_books(&f, 1, 0, 0);
     assert_int_equal(world_books(&f.world).rolled_back, 110);
     assert_int_equal(f.world.stats.replayed_hits, 110);
     send_hits(&f, 10000);
     assert_int_equal(f.chain.batch->ledger.seq, 2);
     assert_int_equal(f.chain.batch->hits, 11110);
     answer(&f);
-    assert_books(&f, 11111, 0, 0);
-    fixture_fini(&f);
+    assert_chain_books(&f, 11111, 0, 0);
+    chain_fixture_fini(&f);
 }
 
 static void test_a_rollback_beyond_the_replay_window_is_lost(void **state)
@@ -60,7 +60,7 @@ static void test_a_rollback_beyond_the_replay_window_is_lost(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    chain_fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
     struct ledger old = f.chain.history.acked;
@@ -70,9 +70,9 @@ static void test_a_rollback_beyond_the_replay_window_is_lost(void **state)
     send_hits(&f, 100);
     answer(&f);
     assert_int_equal(reconcile(&f, &old), CHAIN_GIVEN_UP);
-    assert_books(&f, 1, 0, 10);
+    assert_chain_books(&f, 1, 0, 10);
     assert_int_equal(f.world.stats.replayed_hits, 100);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 /* The process before stored 1, 10, 100 hits as batches 5, 6, 7, and died. */
@@ -93,7 +93,7 @@ static void test_a_rollback_of_what_an_earlier_process_stored_is_counted(void **
         struct journal before;
         uint32_t bytes = journal_bytes(100);
         void *area = calloc(1, bytes);
-        fixture_init(&f);
+        chain_fixture_init(&f);
         journal_open(&before, area, bytes, &f.world.env);
         journal_acknowledge(&before, "one", &(struct ledger){7, 70}, &stored);
         struct chain_config config = f.chain.config;
@@ -103,9 +103,9 @@ static void test_a_rollback_of_what_an_earlier_process_stored_is_counted(void **
         assert_int_equal(chain_init(&f.chain, &config), 0);
         assert_int_equal(reconcile(&f, &cases[i].server), CHAIN_GIVEN_UP);
         assert_string_equal(f.world.last_numbers, cases[i].said);
-        assert_books(&f, (uint64_t)0 - cases[i].lost, 0, cases[i].lost);
+        assert_chain_books(&f, (uint64_t)0 - cases[i].lost, 0, cases[i].lost);
         assert_int_equal(world_books(&f.world).rolled_back, cases[i].lost);
-        fixture_fini(&f);
+        chain_fixture_fini(&f);
         free(area);
     }
 }
@@ -118,15 +118,15 @@ static void test_a_missing_ledger_is_met_as_it_was_configured(void **state)
 
     for (enum ledger_loss policy = LEDGER_LOSS_RESUME; policy <= LEDGER_LOSS_HALT; policy++) {
         struct fixture f;
-        fixture_init_with(&f, 60000, policy);
+        chain_fixture_init_with(&f, 60000, policy);
         send_hits(&f, 10);
         answer(&f);
         assert_int_equal(reconcile(&f, NULL), news[policy]);
-        assert_books(&f, stored[policy], 0, 0);
+        assert_chain_books(&f, stored[policy], 0, 0);
         assert_int_equal(keys_dirty(f.keys), dirty[policy]);
         assert_int_equal(f.world.stats.alarms_ledger_missing, 1);
         assert_int_equal(f.world.stats.unproved_hits, policy == LEDGER_LOSS_RESUME ? 10 : 0);
-        fixture_fini(&f);
+        chain_fixture_fini(&f);
     }
 }
 
@@ -141,7 +141,7 @@ static void test_a_copy_that_never_had_the_ledger_gets_what_was_stored_since_it_
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct fixture f;
-        fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+        chain_fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
         chain_ask(&f.chain, 7);
         if (cases[i].anew) { /* what was stored under the ledger before is not owed to anybody */
             send_hits(&f, 1000);
@@ -156,12 +156,12 @@ static void test_a_copy_that_never_had_the_ledger_gets_what_was_stored_since_it_
         chain_ask(&f.chain, cases[i].lineage);
         assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
         uint64_t before = cases[i].anew ? 1000 : 0;
-        assert_books(&f, before + (cases[i].replayed ? 0 : 11), 0, 0);
+        assert_chain_books(&f, before + (cases[i].replayed ? 0 : 11), 0, 0);
         assert_int_equal(f.world.stats.unproved_hits, before + (cases[i].replayed ? 0 : 11));
         send_hits(&f, 0);
         assert_int_equal(f.chain.batch->hits, cases[i].replayed ? 111 : 100);
         assert_int_equal(f.chain.batch->ledger.seq, 1);
-        fixture_fini(&f);
+        chain_fixture_fini(&f);
     }
 }
 
@@ -172,7 +172,7 @@ static void test_a_copy_without_the_ledger_is_met_by_the_policy_once_the_window_
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    chain_fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     chain_ask(&f.chain, 7);
     send_hits(&f, 1);
     answer(&f);
@@ -181,9 +181,9 @@ static void test_a_copy_without_the_ledger_is_met_by_the_policy_once_the_window_
     answer(&f);
     chain_ask(&f.chain, 8);
     assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
-    assert_books(&f, 11, 0, 0);
+    assert_chain_books(&f, 11, 0, 0);
     assert_int_equal(f.world.stats.unproved_hits, 11);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 /* A replica without the ledger took over, and after it one that has it again. */
@@ -193,7 +193,7 @@ static void test_a_ledger_from_before_a_loss_is_no_stranger(void **state)
 
     for (enum ledger_loss policy = LEDGER_LOSS_RESUME; policy <= LEDGER_LOSS_REPLAY; policy++) {
         struct fixture f;
-        fixture_init_with(&f, 60000, policy);
+        chain_fixture_init_with(&f, 60000, policy);
         send_hits(&f, 1);
         answer(&f);
         send_hits(&f, 10);
@@ -207,11 +207,11 @@ static void test_a_ledger_from_before_a_loss_is_no_stranger(void **state)
         assert_int_equal(f.world.stats.alarms_rollback, 1);
         assert_string_equal(f.chain.history.instance, "one");
         assert_true(ledger_equals(&f.chain.history.acked, &old));
-        assert_books(&f, 11, 0, 0); /* which is what the store has, and the 100 are pending */
+        assert_chain_books(&f, 11, 0, 0); /* which is what the store has, and the 100 are pending */
         send_hits(&f, 1000);
         assert_int_equal(f.chain.batch->hits, 1100);
         assert_int_equal(f.chain.batch->ledger.seq, 3);
-        fixture_fini(&f);
+        chain_fixture_fini(&f);
     }
 }
 
@@ -221,7 +221,7 @@ static void test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_mas
 
     for (int vouched = 0; vouched < 2; vouched++) {
         struct fixture f;
-        fixture_init(&f);
+        chain_fixture_init(&f);
         f.chain.config.loss_vouched_ms = 2000;
         f.chain.config.loss_alone_ms = 20000;
         send_hits(&f, 1);
@@ -245,7 +245,7 @@ static void test_a_loss_is_believed_sooner_when_another_node_vouches_for_the_mas
         chain_ask(&f.chain, 0);
         assert_int_equal(reconcile(&f, &old), CHAIN_GIVEN_UP);
         assert_int_equal(world_books(&f.world).lost, 10);
-        fixture_fini(&f);
+        chain_fixture_fini(&f);
     }
 }
 
@@ -254,7 +254,7 @@ static void test_a_doubt_does_not_go_along_to_another_node(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     f.chain.config.loss_vouched_ms = f.chain.config.loss_alone_ms = 2000;
     send_hits(&f, 1);
     answer(&f);
@@ -264,7 +264,7 @@ static void test_a_doubt_does_not_go_along_to_another_node(void **state)
     f.world.now_us += 1000;
     chain_ask(&f.chain, 0);
     assert_int_equal(reconcile(&f, NULL), CHAIN_DOUBTED);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 static void test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign(void **state)
@@ -272,7 +272,7 @@ static void test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign(void **s
     struct fixture f;
     (void)state;
 
-    fixture_init(&f);
+    chain_fixture_init(&f);
     send_hits(&f, 1);
     answer(&f);
     send_hits(&f, 10);
@@ -280,9 +280,9 @@ static void test_an_old_seq_with_a_nonce_that_was_never_ours_is_foreign(void **s
     assert_int_equal(reconcile(&f, &(struct ledger){1, 12345}), CHAIN_RENAMED);
     assert_string_not_equal(f.chain.history.instance, "one");
     assert_non_null(strstr(f.chain.history.ledger_key, f.chain.history.instance));
-    assert_books(&f, 11, 0, 0);
+    assert_chain_books(&f, 11, 0, 0);
     assert_int_equal(f.chain.history.acked.seq, 0);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 int main(void)

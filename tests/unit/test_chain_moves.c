@@ -5,12 +5,12 @@
 
 #include <cmocka.h>
 
-#include "chain_fixture.h"
+#include "support/chain_fixture.h"
 
 /* A server stores 1 hit, and then 10. Returns the ledger between the two. */
 static struct ledger init_with_1_and_10(struct fixture *f)
 {
-    fixture_init_with(f, 60000, LEDGER_LOSS_RESUME);
+    chain_fixture_init_with(f, 60000, LEDGER_LOSS_RESUME);
     send_hits(f, 1);
     answer(f);
     struct ledger one = f->chain.history.acked;
@@ -25,7 +25,7 @@ static void test_between_two_pasts_nothing_is_stored_twice(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    chain_fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
     send_hits(&f, 2);
@@ -42,11 +42,11 @@ static void test_between_two_pasts_nothing_is_stored_twice(void **state)
     assert_int_equal(f.chain.batch->hits, 130);
     answer(&f);
     assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
-    assert_books(&f, 13, 0, 0);
+    assert_chain_books(&f, 13, 0, 0);
     send_hits(&f, 0);
     assert_int_equal(f.chain.batch->hits, 120);
     assert_int_equal(f.world.stats.alarms_identity_taken, 0);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 /* A batch that was given up when the name led to another copy: the first copy had executed it. */
@@ -60,20 +60,20 @@ static void test_a_batch_that_was_given_up_is_known_when_its_server_comes_back(v
         send_hits(&f, 100);
         struct ledger a = f.chain.batch->ledger;
         assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP); /* another copy, which lacks the 10 */
-        assert_books(&f, 1, 0, 0);
+        assert_chain_books(&f, 1, 0, 0);
         send_hits(&f, 1000);
         assert_int_equal(f.chain.batch->hits, 1110);
         answer(&f);
         assert_int_equal(reconcile(&f, &a), CHAIN_PROVED); /* the first one, which has the 100 as well */
-        assert_books(&f, 11, 100, 0);
+        assert_chain_books(&f, 11, 100, 0);
         if (refused)
             batch_refuse(f.chain.proved, 0, REDIS_ERROR_WRONGTYPE);
         f.chain.proved->examined = true;
         assert_int_equal(reconcile(&f, &a), CHAIN_RESOLVED);
-        assert_books(&f, refused ? 11 : 111, 0, 0);
+        assert_chain_books(&f, refused ? 11 : 111, 0, 0);
         assert_int_equal(world_books(&f.world).poisoned, refused ? 100 : 0);
         assert_int_equal(f.world.stats.alarms_identity_taken, 0);
-        fixture_fini(&f);
+        chain_fixture_fini(&f);
     }
 }
 
@@ -88,10 +88,10 @@ static void test_what_nobody_knows_any_more_is_given_up_and_not_doubled(void **s
     assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
     f.world.now_us += 61000000;
     assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
-    assert_books(&f, 11, 0, 0);
+    assert_chain_books(&f, 11, 0, 0);
     send_hits(&f, 100);
     assert_int_equal(f.chain.batch->hits, 100);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 /* A has 1, 10 and 100, the last of it unheard; B has 1 and what was sent again. When A comes back, nobody knows any
@@ -113,16 +113,16 @@ static void test_what_a_revived_batch_has_beside_its_keys_is_found_and_left_like
         b = f.chain.history.acked;
         f.world.now_us += 31000000;
         assert_int_equal(reconcile(&f, &a), CHAIN_PROVED);
-        assert_books(&f, 11, 0, 1100);
+        assert_chain_books(&f, 11, 0, 1100);
         if (gone) { /* before it is proved; when it comes again, there is no key to look at */
             assert_int_equal(reconcile(&f, &ten), CHAIN_GIVEN_UP);
-            assert_books(&f, 11, 0, 1100);
+            assert_chain_books(&f, 11, 0, 1100);
         }
         assert_int_equal(reconcile(&f, &a), gone ? CHAIN_GIVEN_UP : CHAIN_RESOLVED);
-        assert_books(&f, 111, 0, 1000);
+        assert_chain_books(&f, 111, 0, 1000);
         assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
-        assert_books(&f, 1111, 0, 0);
-        fixture_fini(&f);
+        assert_chain_books(&f, 1111, 0, 0);
+        chain_fixture_fini(&f);
     }
 }
 
@@ -136,10 +136,10 @@ static void test_a_loss_is_not_counted_when_the_copy_that_comes_back_has_it(void
     struct ledger a = f.chain.history.acked;
     f.world.now_us += 61000000;
     assert_int_equal(reconcile(&f, &b), CHAIN_GIVEN_UP);
-    assert_books(&f, 1, 0, 10);
+    assert_chain_books(&f, 1, 0, 10);
     assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
-    assert_books(&f, 11, 0, 0);
-    fixture_fini(&f);
+    assert_chain_books(&f, 11, 0, 0);
+    chain_fixture_fini(&f);
 }
 
 static void test_nothing_moves_for_a_server_that_takes_no_writes(void **state)
@@ -147,7 +147,7 @@ static void test_nothing_moves_for_a_server_that_takes_no_writes(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_REPLAY);
+    chain_fixture_init_with(&f, 60000, LEDGER_LOSS_REPLAY);
     send_hits(&f, 1);
     answer(&f);
     struct ledger old = f.chain.history.acked;
@@ -165,9 +165,9 @@ static void test_nothing_moves_for_a_server_that_takes_no_writes(void **state)
     assert_int_equal(chain_reconcile(&f.chain, &old), CHAIN_ASKS); /* it was not asked with this one */
     assert_int_equal(chain_reconcile(&f.chain, &(struct ledger){7, 7}), CHAIN_ASKS);
     assert_int_equal(chain_reconcile_nonsense(&f.chain), CHAIN_ASKS);
-    assert_books(&f, 11, 0, 0);
+    assert_chain_books(&f, 11, 0, 0);
     assert_int_equal(f.world.stats.alarms, 0);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 /* After a loss a batch without hits is forgotten, and comes back: what was stored before it is there all the time. */
@@ -176,7 +176,7 @@ static void test_an_empty_batch_that_comes_back_repeats_nothing(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    chain_fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
     assert_int_equal(reconcile(&f, NULL), CHAIN_GIVEN_UP);
@@ -191,10 +191,10 @@ static void test_an_empty_batch_that_comes_back_repeats_nothing(void **state)
     send_hits(&f, 0);
     answer(&f);
     assert_int_equal(reconcile(&f, &empty), CHAIN_GIVEN_UP);
-    assert_books(&f, 11, 0, 0);
+    assert_chain_books(&f, 11, 0, 0);
     send_hits(&f, 0);
     assert_int_equal(f.chain.batch->hits, 20);
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 /* Nothing is known of how A came to its ledger: an earlier life of this identity wrote it. Neither A nor what else is
@@ -204,7 +204,7 @@ static void test_after_a_ledger_that_leads_nowhere_all_copies_are_still_known(vo
     struct fixture f;
     (void)state;
 
-    fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
+    chain_fixture_init_with(&f, 60000, LEDGER_LOSS_RESUME);
     send_hits(&f, 1);
     answer(&f);
     send_hits(&f, 10);
@@ -223,7 +223,7 @@ static void test_after_a_ledger_that_leads_nowhere_all_copies_are_still_known(vo
     assert_int_equal(reconcile(&f, &a), CHAIN_GIVEN_UP);
     assert_int_equal(f.world.stats.alarms_identity_taken, 0);
     assert_string_equal(f.chain.history.instance, "one");
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 /* The batch that was given up is a branch of its own, and so is what is before it: it may never have been executed. */
@@ -242,7 +242,7 @@ static void test_a_batch_that_was_given_up_does_not_hide_the_one_before_it(void 
     assert_int_equal(stored.tips_count, 2);
     assert_true(ledger_equals(&stored.tips[0].ledger, &open));
     assert_true(ledger_equals(&stored.tips[1].ledger, &a));
-    fixture_fini(&f);
+    chain_fixture_fini(&f);
 }
 
 struct witness {
@@ -272,7 +272,7 @@ static void witness_init(struct witness *w)
 
     *w = (struct witness){.journal_bytes = journal_bytes(100)};
     w->journal = calloc(1, w->journal_bytes);
-    fixture_init_with(&w->f, 60000, LEDGER_LOSS_RESUME);
+    chain_fixture_init_with(&w->f, 60000, LEDGER_LOSS_RESUME);
     journal_open(&j, w->journal, w->journal_bytes, &w->f.world.env);
     journal_acknowledge(&j, "one", &(struct ledger){0}, &(struct journal_stored){0});
     struct chain_config config = w->f.chain.config;
@@ -306,7 +306,7 @@ static void test_the_next_process_knows_of_the_batch_that_a_move_gave_up(void **
     assert_in_range(i, 0, w.stored.tips_count - 1);
     assert_int_equal(w.stored.tips[i].fork_seq, b.seq);
     assert_int_equal(w.stored.tips[i].hits, 110);
-    fixture_fini(&w.f);
+    chain_fixture_fini(&w.f);
     free(w.journal);
 }
 

@@ -1,6 +1,6 @@
 /* From bytes to requests, and to answers in their order. */
 
-#include "unit/conns_fixture.h"
+#include "support/conns_fixture.h"
 
 static void test_pipelined_requests_are_answered_in_order_with_one_send(void **state)
 {

@@ -1,6 +1,6 @@
 /* How a stream goes on, waits for its reader, and ends. */
 
-#include "unit/conns_fixture.h"
+#include "support/conns_fixture.h"
 
 static int streams_over;
 

@@ -1,6 +1,6 @@
 /* How connections wait, slow down, time out and end. */
 
-#include "unit/conns_fixture.h"
+#include "support/conns_fixture.h"
 
 static void test_connection_close_ends_it_after_the_answer_is_out(void **state)
 {

@@ -5,8 +5,8 @@
 
 #include <cmocka.h>
 
+#include "support/world.h"
 #include "sync/barrier.h"
-#include "world.h"
 
 static void test_flushes_come_at_the_interval_give_or_take_a_tenth(void **state)
 {
@@ -129,13 +129,13 @@ static void test_the_password_is_used_and_never_logged(void **state)
     (void)state;
 
     world_init_with(&w, &(struct world_options){.password = "hunter2"});
-    w.redis.password = "hunter2";
+    w.redis.model.password = "hunter2";
     world_hit(&w, 0, "n/a", 1);
     assert_true(world_settle(&w));
     assert_int_equal(fake_value(&w.redis, "t:n:a"), 1);
     world_fini(&w);
     world_init_with(&w, &(struct world_options){.password = "hunter3"});
-    w.redis.password = "hunter2";
+    w.redis.model.password = "hunter2";
     world_hit(&w, 0, "n/a", 1);
     world_run_ms(&w, 3000);
     assert_true(w.stats.errors_by_class[REDIS_ERROR_WRONGPASS] >= 2);

@@ -4,8 +4,8 @@
 
 #include <cmocka.h>
 
+#include "support/world.h"
 #include "tally/seal.h"
-#include "world.h"
 
 static void embedded_init(struct world *w) { world_init_with(w, &(struct world_options){.embedded = true}); }
 

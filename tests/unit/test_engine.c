@@ -1,6 +1,6 @@
 /* A real engine with real sockets on loopback. Every engine must pass. */
 
-#include "unit/echo_server.h"
+#include "support/echo_server.h"
 
 static void test_what_was_sent_comes_back_over_many_connections(void **state)
 {
@@ -217,7 +217,7 @@ static void test_too_few_descriptors_are_said_with_the_remedy(void **state)
     few.rlim_max = saved.rlim_max;
     echo_need_engine();
     setrlimit(RLIMIT_NOFILE, &few);
-    int r = engine_create(&e.engine, &e.config, &events, &e, &e.err);
+    int r = engine_create(&e.engine, &e.config, &echo_events, &e, &e.err);
     setrlimit(RLIMIT_NOFILE, &saved);
     assert_true(r < 0);
     assert_non_null(strstr(e.err.text, "ulimit -n"));

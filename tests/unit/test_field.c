@@ -1,7 +1,7 @@
 #include "http/field.h"
 #include "http/list.h"
 
-#include "http_feed.h"
+#include "support/http_feed.h"
 
 #define GET(lines) SLICE("GET / HTTP/1.1\r\n" lines "\r\n")
 #define GET_HOST(lines) SLICE("GET / HTTP/1.1\r\nHost: a\r\n" lines "\r\n")

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "ledger/history.h"
-#include "world.h"
+#include "support/world.h"
 
 #define PARTS_MAX 20
 

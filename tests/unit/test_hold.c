@@ -1,7 +1,7 @@
 /* What connections hold, and who gives way at the end of the budget. */
 
 #include "net/hold.h"
-#include "unit/conns_fixture.h"
+#include "support/conns_fixture.h"
 
 #define KIB UINT64_C(1024)
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "state_memory.h"
+#include "support/state_memory.h"
 #include "tally/import.h"
 #include "tally/seal.h"
 

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "ledger/keys.h"
-#include "skip.h"
+#include "support/skip.h"
 #include "sync/barrier.h"
 
 struct fixture {

@@ -4,14 +4,14 @@
 
 #include <cmocka.h>
 
-#include "link_fixture.h"
+#include "support/link_fixture.h"
 
 static void test_a_link_greets_and_delivers_replies_in_groups(void **state)
 {
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     run_ms(&f, 20);
     assert_int_equal(f.readies, 1);
     assert_int_equal(link_state(f.link), LINK_READY);
@@ -21,7 +21,7 @@ static void test_a_link_greets_and_delivers_replies_in_groups(void **state)
     assert_int_equal(f.replies, 5);
     assert_int_equal(f.last_index, 1);
     assert_int_equal(link_wake_ms(f.link), UINT64_MAX);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_refused_connect_is_tried_again_ever_more_slowly(void **state)
@@ -29,7 +29,7 @@ static void test_a_refused_connect_is_tried_again_ever_more_slowly(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     f.redis.open_error = -ECONNREFUSED;
     run_ms(&f, 1000);
     assert_int_equal(f.downs, 5); /* without jitter after 0, 50, 150, 350 and 750 ms */
@@ -41,7 +41,7 @@ static void test_a_refused_connect_is_tried_again_ever_more_slowly(void **state)
     f.redis.open_error = 0;
     run_ms(&f, 5000);
     assert_int_equal(f.readies, 1);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_after_a_link_proved_itself_the_next_attempt_comes_soon(void **state)
@@ -49,7 +49,7 @@ static void test_after_a_link_proved_itself_the_next_attempt_comes_soon(void **s
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     f.redis.open_error = -ECONNREFUSED;
     run_ms(&f, 60000);
     f.redis.open_error = 0;
@@ -59,7 +59,7 @@ static void test_after_a_link_proved_itself_the_next_attempt_comes_soon(void **s
     fake_restart(&f.redis);
     run_ms(&f, 200);
     assert_int_equal(f.readies, 2);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_server_that_drops_every_connection_is_not_hammered(void **state)
@@ -67,13 +67,13 @@ static void test_a_server_that_drops_every_connection_is_not_hammered(void **sta
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     for (int i = 0; i < 6000; i++) {
         run_ms(&f, 10);
         fake_restart(&f.redis);
     }
     assert_in_range(f.downs, 10, 40); /* in a minute */
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_mute_server_runs_into_the_deadline_of_the_greeting(void **state)
@@ -81,14 +81,14 @@ static void test_a_mute_server_runs_into_the_deadline_of_the_greeting(void **sta
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     f.redis.mute = true;
     run_ms(&f, 4900);
     assert_int_equal(f.downs, 0);
     run_ms(&f, 200);
     assert_int_equal(f.downs, 1);
     assert_int_equal(link_reason_code(f.link), -ETIMEDOUT);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_reply_that_does_not_come_ends_the_connection(void **state)
@@ -96,7 +96,7 @@ static void test_a_reply_that_does_not_come_ends_the_connection(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     run_ms(&f, 20);
     f.redis.mute = true;
     ask(&f, "GET", 2);
@@ -104,7 +104,7 @@ static void test_a_reply_that_does_not_come_ends_the_connection(void **state)
     run_ms(&f, 5100);
     assert_int_equal(f.downs, 1);
     assert_int_equal(f.replies, 0);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_bytes_push_the_deadline_on_but_not_beyond_its_ceiling(void **state)
@@ -112,7 +112,7 @@ static void test_bytes_push_the_deadline_on_but_not_beyond_its_ceiling(void **st
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     run_ms(&f, 20);
     f.redis.mute = true;
     ask(&f, "GET", 1);
@@ -125,7 +125,7 @@ static void test_bytes_push_the_deadline_on_but_not_beyond_its_ceiling(void **st
     run_ms(&f, 700);
     assert_int_equal(f.downs, 1); /* after 30 s, though a byte came 1 s ago */
     assert_int_equal(link_reason_code(f.link), -ETIMEDOUT);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_garbage_and_unasked_replies_end_the_connection(void **state)
@@ -135,7 +135,7 @@ static void test_garbage_and_unasked_replies_end_the_connection(void **state)
 
     for (size_t i = 0; i < 4; i++) {
         struct fixture f;
-        fixture_init(&f, NULL);
+        link_fixture_init(&f, NULL);
         run_ms(&f, 20);
         say(&f, bad[i]);
         run_ms(&f, 20);
@@ -143,7 +143,7 @@ static void test_garbage_and_unasked_replies_end_the_connection(void **state)
             assert_int_equal(f.downs, 0);
         else
             assert_int_equal(link_reason_code(f.link), -EPROTO);
-        fixture_fini(&f);
+        link_fixture_fini(&f);
     }
 }
 
@@ -152,7 +152,7 @@ static void test_a_user_may_end_the_connection_and_hears_of_it_once(void **state
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     run_ms(&f, 20);
     ask(&f, "GET", 1);
     link_fail(f.link, -EACCES, "first");
@@ -162,7 +162,7 @@ static void test_a_user_may_end_the_connection_and_hears_of_it_once(void **state
     assert_int_equal(f.downs, 1);
     assert_int_equal(f.replies, 0);
     assert_string_equal(link_reason(f.link), "first");
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_wrong_password_is_told_without_the_password(void **state)
@@ -170,16 +170,16 @@ static void test_a_wrong_password_is_told_without_the_password(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, "hunter2");
-    f.redis.password = "other";
+    link_fixture_init(&f, "hunter2");
+    f.redis.model.password = "other";
     run_ms(&f, 20);
     assert_int_equal(f.refused, 1);
     assert_int_equal(f.error, REDIS_ERROR_WRONGPASS);
     assert_null(strstr(link_reason(f.link), "hunter2"));
-    f.redis.password = "hunter2";
+    f.redis.model.password = "hunter2";
     run_ms(&f, 1000);
     assert_int_equal(f.readies, 1);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_link_that_is_closed_while_nothing_is_due_comes_back_soon_and_calmly(void **state)
@@ -187,7 +187,7 @@ static void test_a_link_that_is_closed_while_nothing_is_due_comes_back_soon_and_
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     run_ms(&f, 20);
     for (int i = 1; i <= 20; i++) { /* a server with `timeout 2` */
         run_ms(&f, 2000);
@@ -206,7 +206,7 @@ static void test_a_link_that_is_closed_while_nothing_is_due_comes_back_soon_and_
     run_ms(&f, 20);
     assert_int_equal(f.downs, 21);
     assert_false(link_ended_idle(f.link)); /* a reply was due */
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_link_that_is_closed_at_once_is_not_idle(void **state)
@@ -214,13 +214,13 @@ static void test_a_link_that_is_closed_at_once_is_not_idle(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     run_ms(&f, 20);
     fake_restart(&f.redis);
     run_ms(&f, 20);
     assert_int_equal(f.downs, 1);
     assert_false(link_ended_idle(f.link));
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_an_evicting_server_is_reported(void **state)
@@ -228,12 +228,12 @@ static void test_an_evicting_server_is_reported(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
-    f.redis.policy = "allkeys-lru";
+    link_fixture_init(&f, NULL);
+    f.redis.model.policy = "allkeys-lru";
     run_ms(&f, 20);
     assert_int_equal(f.readies, 1);
     assert_string_equal(f.policy, "allkeys-lru");
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_server_that_refuses_with_its_first_word_is_told_in_its_words(void **state)
@@ -251,15 +251,15 @@ static void test_a_server_that_refuses_with_its_first_word_is_told_in_its_words(
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct fixture f;
-        fixture_init(&f, NULL);
-        fake_rule(&f.redis, (struct fake_rule){"CLIENT", "", cases[i].text, false});
+        link_fixture_init(&f, NULL);
+        fake_rule(&f.redis, (struct fake_rule){"CLIENT", "", cases[i].text});
         run_ms(&f, 20);
         assert_int_equal(f.refused, 1);
         assert_int_equal(f.error, cases[i].c);
         assert_string_equal(f.command, cases[i].command);
         assert_string_equal(f.words, cases[i].words);
         assert_int_equal(link_reason_code(f.link), -EKEYREJECTED);
-        fixture_fini(&f);
+        link_fixture_fini(&f);
     }
 }
 
@@ -268,14 +268,14 @@ static void test_words_that_repeat_the_password_are_not_told(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, "hunter2");
-    f.redis.password = "hunter2";
-    fake_rule(&f.redis, (struct fake_rule){"AUTH", "", "-ERR whoever says Hunter2 may not", false});
+    link_fixture_init(&f, "hunter2");
+    f.redis.model.password = "hunter2";
+    fake_rule(&f.redis, (struct fake_rule){"AUTH", "", "-ERR whoever says Hunter2 may not"});
     run_ms(&f, 20);
     assert_int_equal(f.refused, 1);
     assert_string_equal(f.command, "auth");
     assert_string_equal(f.words, "");
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 int main(void)

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "link_fixture.h"
+#include "support/link_fixture.h"
 
 /* The fake's transport, but for what a test makes of it. */
 static struct {
@@ -54,7 +54,7 @@ static void whim_init(struct fixture *f)
 {
     memset(&whim, 0, sizeof(whim));
     whim.reason = "";
-    fixture_init_with(f, &whim_ops, fixed_credentials(NULL));
+    link_fixture_init_with(f, &whim_ops, fixed_credentials(NULL));
 }
 
 static void test_a_connection_that_does_not_come_about_ends_at_its_deadline(void **state)
@@ -74,7 +74,7 @@ static void test_a_connection_that_does_not_come_about_ends_at_its_deadline(void
     whim.status = 0;
     run_ms(&f, 200);
     assert_int_equal(f.readies, 1);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_the_transports_own_words_are_the_reason_where_it_has_any(void **state)
@@ -93,7 +93,7 @@ static void test_the_transports_own_words_are_the_reason_where_it_has_any(void *
         assert_int_equal(f.downs, 1);
         assert_int_equal(link_reason_code(f.link), -EACCES);
         assert_string_equal(link_reason(f.link), cases[i].reason);
-        fixture_fini(&f);
+        link_fixture_fini(&f);
     }
 }
 
@@ -114,7 +114,7 @@ static void test_a_write_that_fails_ends_the_connection_and_drops_what_waits(voi
     run_ms(&f, 200);
     assert_int_equal(f.readies, 2);
     assert_int_equal(f.replies, 0); /* what was asked on the old connection is not asked on the new one */
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_room_to_write_is_waited_for_only_while_bytes_are_left(void **state)
@@ -140,7 +140,7 @@ static void test_room_to_write_is_waited_for_only_while_bytes_are_left(void **st
     link_poll(f.link, &p);
     assert_int_equal(p.events, POLLIN);
     assert_int_equal(link_state(f.link), LINK_READY);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_nothing_is_sent_before_the_connection_is_there(void **state)
@@ -152,7 +152,7 @@ static void test_nothing_is_sent_before_the_connection_is_there(void **state)
     link_flush(f.link);
     assert_int_equal(f.redis.writes, 0);
     assert_int_equal(link_state(f.link), LINK_DOWN);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static const char *no_password(void *ctx, struct error *err)
@@ -167,7 +167,7 @@ static void test_without_a_password_the_server_is_not_asked_and_the_reason_is_to
     char why[] = "the token file is empty";
     (void)state;
 
-    fixture_init_with(&f, &fake_ops, (struct credentials){.password = no_password, .ctx = why});
+    link_fixture_init_with(&f, &fake_ops, (struct credentials){.password = no_password, .ctx = why});
     run_ms(&f, 10);
     assert_int_equal(f.downs, 1);
     assert_int_equal(link_reason_code(f.link), -EACCES);
@@ -176,7 +176,7 @@ static void test_without_a_password_the_server_is_not_asked_and_the_reason_is_to
     run_ms(&f, 1000);
     assert_true(f.downs > 1); /* it is asked again at each attempt */
     assert_int_equal(f.readies, 0);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void
@@ -187,8 +187,8 @@ test_a_connection_is_renewed_when_its_credentials_end_but_never_between_a_comman
     (void)state;
 
     credentials.reconnect_ms = 2000;
-    fixture_init_with(&f, &fake_ops, credentials);
-    f.redis.password = "secret";
+    link_fixture_init_with(&f, &fake_ops, credentials);
+    f.redis.model.password = "secret";
     run_ms(&f, 1990);
     assert_int_equal(f.readies, 1);
     f.redis.mute = true;
@@ -204,7 +204,7 @@ test_a_connection_is_renewed_when_its_credentials_end_but_never_between_a_comman
     run_ms(&f, 200);
     assert_int_equal(f.readies, 2);
     assert_int_equal(link_traffic(f.link)->connects, 2);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_a_new_address_is_for_the_next_connection(void **state)
@@ -218,7 +218,7 @@ static void test_a_new_address_is_for_the_next_connection(void **state)
     run_ms(&f, 100);
     assert_int_equal(f.downs, 0);
     assert_int_equal(link_state(f.link), LINK_READY);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
     link_destroy(NULL);
 }
 
@@ -245,7 +245,7 @@ static void test_a_second_choice_is_tried_when_the_first_does_not_lead_anywhere(
 
     ops.open = noting_open;
     ops.accept_name = noting_accept_name;
-    fixture_init_with(&f, &ops, fixed_credentials(NULL));
+    link_fixture_init_with(&f, &ops, fixed_credentials(NULL));
     link_set_address(f.link, "wrong", "right", 7000);
     link_tick(f.link, f.now_ms);
     assert_int_equal(f.downs, 1);
@@ -260,7 +260,7 @@ static void test_a_second_choice_is_tried_when_the_first_does_not_lead_anywhere(
     run_ms(&f, 200);
     assert_string_equal(tried, "right");
     assert_int_equal(link_state(f.link), LINK_READY);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 int main(void)

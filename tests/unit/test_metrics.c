@@ -12,7 +12,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "fake_sources.h"
+#include "support/fake_sources.h"
 
 static char *page_of(struct fake *fake)
 {

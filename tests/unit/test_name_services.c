@@ -1,5 +1,5 @@
 #include "sandbox/name_services.h"
-#include "skip.h"
+#include "support/skip.h"
 
 #include <dlfcn.h>
 #include <setjmp.h>

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "nodes/node.h"
-#include "world.h"
+#include "support/world.h"
 
 struct fixture {
     struct world world; /* for its Redis, env and clock */
@@ -116,7 +116,7 @@ static void test_a_refused_greeting_is_counted_by_its_class(void **state)
     (void)state;
 
     fixture_init(&f, "wrong");
-    f.world.redis.password = "right";
+    f.world.redis.model.password = "right";
     run_ms(&f, 500);
     assert_true(f.world.stats.errors_by_class[REDIS_ERROR_WRONGPASS] > 0);
     assert_true(node_is_lost(f.node));
@@ -129,7 +129,7 @@ static void test_a_redis_that_evicts_is_warned_of(void **state)
     (void)state;
 
     fixture_init(&f, NULL);
-    f.world.redis.policy = "allkeys-lru";
+    f.world.redis.model.policy = "allkeys-lru";
     run_ms(&f, 200);
     assert_int_equal(f.world.events, 2); /* the warning, and that it is connected */
     fixture_fini(&f);

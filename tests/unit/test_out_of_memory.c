@@ -6,10 +6,10 @@
 
 #include <cmocka.h>
 
-#include "failing_memory.h"
 #include "flush/flusher.h"
-#include "state_run.h"
-#include "world.h"
+#include "support/failing_memory.h"
+#include "support/state_run.h"
+#include "support/world.h"
 
 #define ALLOCATIONS_MAX 5000
 

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "nodes/outage.h"
-#include "world.h"
+#include "support/world.h"
 
 static void nobody(void *ctx) { (void)ctx; }
 static void nobody_refused(void *ctx, const struct redis_refusal *c) { (void)ctx, (void)c; }

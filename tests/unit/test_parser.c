@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "http_feed.h"
+#include "support/http_feed.h"
 
 #define HOST "Host: a\r\n"
 

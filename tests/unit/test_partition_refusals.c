@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "pair.h"
+#include "support/pair.h"
 #include "tally/seal.h"
 
 /* The server refuses INCRBYs for a second, then is well again. */
@@ -14,7 +14,7 @@ static void run_refusal(const char *command, const char *error, enum redis_error
     struct world w;
 
     world_init(&w);
-    fake_rule(&w.redis, (struct fake_rule){command, NULL, error, false});
+    fake_rule(&w.redis, (struct fake_rule){command, NULL, error});
     hit_both(&w);
     world_run_ms(&w, 1000);
     assert_int_equal(w.redis.executed_incrbys, 0);
@@ -53,14 +53,55 @@ static void test_each_class_of_refusal_keeps_the_hits_and_is_counted(void **stat
     (void)state;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        /* A replica without its master says of a write only that it is a replica. */
-        enum redis_error_class write = rows[i].c == REDIS_ERROR_MASTERDOWN ? REDIS_ERROR_READONLY : rows[i].c;
-        run_refusal("INCRBY", rows[i].error, write);
-        run_refusal("SET", rows[i].error, write);
+        run_refusal("INCRBY", rows[i].error, rows[i].c);
+        run_refusal("SET", rows[i].error, rows[i].c);
         run_refusal("EXEC", rows[i].error, rows[i].c);
         run_refusal("WATCH", rows[i].error, rows[i].c);
         run_refusal("GET", rows[i].error, rows[i].c);
         run_refusal("MULTI", rows[i].error, rows[i].c);
+    }
+}
+
+/* As the server itself refuses, from before the first connection or in the midst of one. */
+static void run_mood(enum model_mood mood, enum redis_error_class c, bool connected)
+{
+    struct world w;
+
+    world_init(&w);
+    if (connected)
+        world_run_ms(&w, 300);
+    w.redis.model.mood = mood;
+    hit_both(&w);
+    world_run_ms(&w, 1000);
+    assert_int_equal(w.redis.executed_incrbys, 0);
+    if (w.stats.errors_by_class[c] == 0)
+        fail_msg("mood %d is not counted as %s", mood, redis_error_name(c));
+    w.redis.model.mood = MODEL_FINE;
+    if (!world_settle(&w))
+        fail_msg("not settled after mood %d", mood);
+    assert_both(&w);
+    assert_books(&w, 12, 0, 0);
+    world_fini(&w);
+}
+
+static void test_a_server_in_no_mood_for_writes_gets_the_hits_once_it_is_well(void **state)
+{
+    static const struct {
+        enum model_mood mood;
+        enum redis_error_class c;
+    } rows[] = {{MODEL_OOM, REDIS_ERROR_OOM},
+                {MODEL_MISCONF, REDIS_ERROR_MISCONF},
+                {MODEL_NOREPLICAS, REDIS_ERROR_NOREPLICAS},
+                {MODEL_READONLY, REDIS_ERROR_READONLY},
+                /* Of a write, a replica without its master says only that it is one. */
+                {MODEL_MASTERDOWN, REDIS_ERROR_READONLY},
+                {MODEL_LOADING, REDIS_ERROR_LOADING},
+                {MODEL_BUSY, REDIS_ERROR_BUSY}};
+    (void)state;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        run_mood(rows[i].mood, rows[i].c, false);
+        run_mood(rows[i].mood, rows[i].c, true);
     }
 }
 
@@ -73,7 +114,7 @@ static void test_nothing_is_incremented_outside_a_transaction(void **state)
     world_hit(&w, 0, "blog/a", 1);
     assert_true(world_settle(&w));
     /* From now on this user may not open transactions, on the live connection. */
-    fake_rule(&w.redis, (struct fake_rule){"MULTI", NULL, "-NOPERM no permissions to run the 'multi' command", false});
+    fake_rule(&w.redis, (struct fake_rule){"MULTI", NULL, "-NOPERM no permissions to run the 'multi' command"});
     for (int i = 0; i < 20; i++) {
         world_hit(&w, 0, "blog/a", 1);
         world_run_ms(&w, 300);
@@ -92,12 +133,12 @@ static void test_a_replica_is_refused_at_the_greeting(void **state)
     (void)state;
 
     world_init(&w);
-    w.redis.role = "slave";
+    w.redis.model.replica = true;
     hit_both(&w);
     world_run_ms(&w, 2000);
     assert_int_equal(w.redis.executed_incrbys, 0);
     assert_true(w.stats.errors_by_class[REDIS_ERROR_READONLY] >= 1);
-    w.redis.role = "master";
+    w.redis.model.replica = false;
     assert_true(world_settle(&w));
     assert_both(&w);
     world_fini(&w);
@@ -106,9 +147,9 @@ static void test_a_replica_is_refused_at_the_greeting(void **state)
 /* What is no answer to what was asked ends the connection; the ledger then says what became of the batch. */
 static void test_an_answer_that_is_none_ends_the_connection_and_all_is_stored_once(void **state)
 {
-    static const struct fake_rule rules[] = {{"WATCH", NULL, ":1", false},    {"GET", "!ledger", "+OK", false},
-                                             {"GET", "!ledger", "*0", false}, {"MULTI", NULL, "+QUEUED", false},
-                                             {"INCRBY", NULL, ":5", false},   {"EXEC", NULL, "+OK", false}};
+    static const struct fake_rule rules[] = {{"WATCH", NULL, ":1"},    {"GET", "!ledger", "+OK"},
+                                             {"GET", "!ledger", "*0"}, {"MULTI", NULL, "+QUEUED"},
+                                             {"INCRBY", NULL, ":5"},   {"EXEC", NULL, "+OK"}};
     (void)state;
 
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
@@ -149,7 +190,7 @@ static void test_a_key_of_the_wrong_type_is_set_aside_and_the_others_are_stored(
 
     world_init(&w);
     fake_set(&w.redis, KEY_A, "");
-    fake_key(&w.redis, KEY_A)->is_list = true;
+    fake_make_list(&w.redis, KEY_A, true);
     hit_both(&w);
     assert_true(world_settle(&w));
     assert_int_equal(fake_value(&w.redis, KEY_B), 5);
@@ -179,7 +220,7 @@ static void test_a_key_refused_in_an_exec_whose_answer_is_lost_is_set_aside(void
     for (int list = 0; list < 2; list++) {
         world_init(&w);
         fake_set(&w.redis, KEY_A, list ? "" : "12 apples");
-        fake_key(&w.redis, KEY_A)->is_list = list;
+        fake_make_list(&w.redis, KEY_A, list);
         world_run_ms(&w, 50);
         w.redis.cut_after_command = "EXEC";
         hit_both(&w);
@@ -212,7 +253,7 @@ static void test_a_look_that_is_refused_holds_up_nothing(void **state)
         hit_both(&w);
         while (w.redis.cut_after_command)
             world_step(&w);
-        fake_rule(&w.redis, (struct fake_rule){"GETRANGE", NULL, errors[i], false});
+        fake_rule(&w.redis, (struct fake_rule){"GETRANGE", NULL, errors[i]});
         world_run_ms(&w, 3000);
         assert_int_equal(world_books(&w).stored, i < 2 ? 12 : 0); /* else the look will succeed some day */
         w.redis.rules_count = 0;
@@ -249,7 +290,7 @@ static void test_a_key_that_may_not_be_touched_does_not_hold_up_the_others(void 
     (void)state;
 
     world_init(&w);
-    fake_rule(&w.redis, (struct fake_rule){"INCRBY", "blog:a", "-NOPERM No permissions to access a key", false});
+    fake_rule(&w.redis, (struct fake_rule){"INCRBY", "blog:a", "-NOPERM No permissions to access a key"});
     hit_both(&w);
     assert_true(world_settle(&w));
     assert_int_equal(fake_value(&w.redis, KEY_A), 0);
@@ -277,12 +318,12 @@ static void test_late_bytes_of_a_replaced_batch_count_once(void **state)
         while (!w.redis.conns[0]->cut)
             world_step(&w);
         /* What was cut off was allowed; what is sent from here is not. */
-        fake_rule(&w.redis, (struct fake_rule){"INCRBY", "blog:a", "-NOPERM No permissions to access a key", false});
+        fake_rule(&w.redis, (struct fake_rule){"INCRBY", "blog:a", "-NOPERM No permissions to access a key"});
         for (int i = 0; i < steps; i++)
             world_step(&w);
         w.redis.rules_count = 0;
         fake_deliver_late(&w.redis);
-        fake_rule(&w.redis, (struct fake_rule){"INCRBY", "blog:a", "-NOPERM No permissions to access a key", false});
+        fake_rule(&w.redis, (struct fake_rule){"INCRBY", "blog:a", "-NOPERM No permissions to access a key"});
         assert_true(world_settle(&w));
         w.redis.rules_count = 0;
         world_run_ms(&w, 61000);
@@ -341,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_batch_that_does_not_pass_is_replaced_and_goes_in_smaller_ones),
         cmocka_unit_test(test_each_class_of_refusal_keeps_the_hits_and_is_counted),
+        cmocka_unit_test(test_a_server_in_no_mood_for_writes_gets_the_hits_once_it_is_well),
         cmocka_unit_test(test_nothing_is_incremented_outside_a_transaction),
         cmocka_unit_test(test_a_replica_is_refused_at_the_greeting),
         cmocka_unit_test(test_a_key_of_the_wrong_type_is_set_aside_and_the_others_are_stored),

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "support/world.h"
 
 static struct answer *answer(struct world *w, int i)
 {
@@ -32,7 +32,7 @@ static void test_a_name_is_found_missing_or_not_a_number(void **state)
     fake_set(&w.redis, "t:n:toolarge", "9223372036854775808");
     fake_set(&w.redis, "t:n:zeroes", "007");
     fake_set(&w.redis, "t:n:list", "");
-    fake_key(&w.redis, "t:n:list")->is_list = true;
+    fake_make_list(&w.redis, "t:n:list", true);
     static const char *const names[] = {"n/found",    "n/missing", "n/text", "n/least",
                                         "n/toolarge", "n/zeroes",  "n/list"};
     static const enum answer_state wanted[] = {ANSWER_FOUND,  ANSWER_MISSING, ANSWER_FAILED, ANSWER_FOUND,
@@ -201,7 +201,7 @@ static void test_reads_go_on_while_the_server_refuses_batches(void **state)
     (void)state;
 
     world_init(&w);
-    fake_rule(&w.redis, (struct fake_rule){"INCRBY", NULL, "-OOM command not allowed", false});
+    fake_rule(&w.redis, (struct fake_rule){"INCRBY", NULL, "-OOM command not allowed"});
     fake_set(&w.redis, "t:n:a", "9");
     world_hit(&w, 0, "n/b", 1);
     world_run_ms(&w, 2000);

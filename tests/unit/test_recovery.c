@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "ledger/moves.h"
-#include "state_run.h"
+#include "support/state_run.h"
 #include "tally/seal.h"
 
 static const struct run_config two = {.workers = 2, .keys_max = RUN_NAMES, .batch_keys_max = 4};

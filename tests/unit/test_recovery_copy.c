@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "state_run.h"
+#include "support/state_run.h"
 
 /* What a process that counted 135 hits leaves, 35 of them in a batch whose fate is open. */
 static void leave(const struct run_config *config, struct memory_disk *left)

@@ -5,10 +5,10 @@
 
 #include <cmocka.h>
 
-#include "failing_memory.h"
-#include "link_fixture.h"
 #include "protocol/command.h"
 #include "redis/iam.h"
+#include "support/failing_memory.h"
+#include "support/link_fixture.h"
 
 #define ALLOCATIONS_MAX 100
 
@@ -147,7 +147,7 @@ static void test_a_greeting_is_sent_whole_or_not_at_all_and_then_tried_again(voi
 
     for (unsigned long k = 1; k < 20; k++) {
         struct fixture f;
-        fixture_init_with(&f, &sink_ops, fixed_credentials("secret"));
+        link_fixture_init_with(&f, &sink_ops, fixed_credentials("secret"));
         fail_allocation(k);
         link_tick(f.link, f.now_ms);
         failing.armed = false;
@@ -161,7 +161,7 @@ static void test_a_greeting_is_sent_whole_or_not_at_all_and_then_tried_again(voi
         assert_true(sunk.count > sizeof(end));
         assert_memory_equal(sunk.bytes, "*2\r\n$4\r\nAUTH\r\n", 14);
         assert_memory_equal(sunk.bytes + sunk.count - (sizeof(end) - 1), end, sizeof(end) - 1);
-        fixture_fini(&f);
+        link_fixture_fini(&f);
     }
     assert_in_range(failures, 1, 10);
 }
@@ -172,7 +172,7 @@ static void test_bytes_to_send_that_find_no_memory_end_the_connection(void **sta
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     run_ms(&f, 20);
     int writes = f.redis.writes;
     link_expect(f.link, 1, on_reply, &f);
@@ -184,7 +184,7 @@ static void test_bytes_to_send_that_find_no_memory_end_the_connection(void **sta
     assert_int_equal(link_reason_code(f.link), -ENOMEM);
     assert_int_equal(f.redis.writes, writes); /* never a part of it */
     assert_int_equal(f.replies, 0);
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_replies_that_find_no_memory_end_the_connection(void **state)
@@ -193,7 +193,7 @@ static void test_replies_that_find_no_memory_end_the_connection(void **state)
     struct fixture f;
     (void)state;
 
-    fixture_init(&f, NULL);
+    link_fixture_init(&f, NULL);
     run_ms(&f, 20);
     memset(text, 'x', sizeof(text) - 1);
     memcpy(text, "$4000\r\n", 7);
@@ -203,7 +203,7 @@ static void test_replies_that_find_no_memory_end_the_connection(void **state)
     failing.armed = false;
     assert_int_equal(f.downs, 1);
     assert_string_equal(link_reason(f.link), "no memory for replies");
-    fixture_fini(&f);
+    link_fixture_fini(&f);
 }
 
 static void test_an_iam_token_is_whole_or_there_is_none(void **state)

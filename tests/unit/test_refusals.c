@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "nodes/refusals.h"
-#include "world.h"
+#include "support/world.h"
 
 struct fixture {
     struct world world;

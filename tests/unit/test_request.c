@@ -1,6 +1,6 @@
 #include "http/request.h"
 
-#include "http_feed.h"
+#include "support/http_feed.h"
 
 static void test_rebase_moves_every_slice_but_the_body_and_the_absent(void **state)
 {

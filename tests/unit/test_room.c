@@ -4,7 +4,7 @@
 
 #include <arpa/inet.h>
 
-#include "unit/conns_fixture.h"
+#include "support/conns_fixture.h"
 
 /* Addresses instead of an engine that knows them. */
 static struct fixture *with_peers(void **state, uint32_t client_max)

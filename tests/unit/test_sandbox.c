@@ -2,7 +2,7 @@
  * does for a store by name, tries one thing, and says what came of it. All are printed as a table. */
 
 #include "sandbox/sandbox.h"
-#include "skip.h"
+#include "support/skip.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "fake_cluster.h"
+#include "support/fake_cluster.h"
 
 static struct fake_cluster *start(const struct world_options *options)
 {
@@ -81,7 +81,7 @@ static void test_a_look_at_a_ledger_costs_one_command(void **state)
 }
 
 /* As after a balancer's change of mind, which no connection tells of. */
-static void roll_back(struct fake_cluster *f, uint32_t partition, const struct fake_key *ledger)
+static void roll_back(struct fake_cluster *f, uint32_t partition, struct fake_key ledger)
 {
     char key[128], name[32];
 
@@ -89,20 +89,15 @@ static void roll_back(struct fake_cluster *f, uint32_t partition, const struct f
     snprintf(key, sizeof(key), "%s%s", keyspace_prefix(&f->space, partition).at, name);
     *strchr(key, '/') = ':';
     fake_set(&f->nodes[0], key, "1");
-    fake_set(&f->nodes[0], ledger->name, ledger->value);
+    fake_set(&f->nodes[0], ledger.name, ledger.value);
 }
 
-static struct fake_key *ledger_of(struct fake_cluster *f, uint32_t partition)
+static struct fake_key ledger_of(struct fake_cluster *f, uint32_t partition)
 {
-    const struct slice prefix = keyspace_prefix(&f->space, partition);
-    struct fake_key *found = NULL;
+    char prefix[64];
 
-    for (int i = 0; i < f->nodes[0].keys_count; i++) {
-        struct fake_key *k = &f->nodes[0].keys[i];
-        if (strncmp(k->name, prefix.at, prefix.bytes) == 0 && strstr(k->name, "!ledger"))
-            found = k;
-    }
-    return found;
+    snprintf(prefix, sizeof(prefix), "%s", keyspace_prefix(&f->space, partition).at);
+    return fake_ledger_of(&f->nodes[0], prefix);
 }
 
 static void test_a_server_that_forgot_while_connected_is_found_out_by_a_look(void **state)
@@ -116,14 +111,14 @@ static void test_a_server_that_forgot_while_connected_is_found_out_by_a_look(voi
     hit_each_partition(f, 0);
     assert_true(world_settle(&f->world));
     for (int i = 0; i < 2; i++)
-        before[i] = *ledger_of(f, forgotten[i]);
+        before[i] = ledger_of(f, forgotten[i]);
     for (int i = 0; i < 2; i++) {
         cluster_name(f, forgotten[i], 0, name);
         world_hit(&f->world, 0, name, 1);
         assert_true(world_settle(&f->world));
     }
     for (int i = 0; i < 2; i++)
-        roll_back(f, forgotten[i], &before[i]);
+        roll_back(f, forgotten[i], before[i]);
     world_run_ms(&f->world, 12000 + 21000); /* a look, and twenty seconds until the loss is believed */
     assert_true(world_settle(&f->world));
     assert_int_equal(f->world.stats.alarms_rollback, 2);
@@ -173,7 +168,7 @@ static void test_a_partition_that_is_refused_does_not_hold_up_the_others(void **
     char name[32];
     (void)state;
 
-    fake_rule(&f->nodes[0], (struct fake_rule){"INCRBY", keyspace_prefix(&f->space, 5).at, "-OOM no memory", false});
+    fake_rule(&f->nodes[0], (struct fake_rule){"INCRBY", keyspace_prefix(&f->space, 5).at, "-OOM no memory"});
     hit_each_partition(f, 0);
     world_run_ms(&f->world, 1000);
     assert_int_equal(world_books(&f->world).stored, CLUSTER_PARTITIONS - 1);
@@ -194,7 +189,7 @@ static void test_a_partition_that_halts_does_not_hold_up_the_others(void **state
     hit_each_partition(f, 0);
     assert_true(world_settle(&f->world));
     char name[352];
-    snprintf(name, sizeof(name), "%s", fake_ledger(&f->nodes[0])->name);
+    snprintf(name, sizeof(name), "%s", fake_ledger(&f->nodes[0]).name);
     fake_delete(&f->nodes[0], name);
     hit_each_partition(f, 0);
     world_run_ms(&f->world, 22000); /* where there is no other node to ask, a loss is believed after twenty seconds */

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "state_memory.h"
+#include "support/state_memory.h"
 #include "tally/seal.h"
 #include "tally/state_file.h"
 

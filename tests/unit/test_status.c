@@ -11,7 +11,7 @@
 
 #include <jansson.h>
 
-#include "fake_sources.h"
+#include "support/fake_sources.h"
 
 static json_t *json_of(struct fake *fake, void (*print)(const struct sources *s, struct buf *out))
 {

@@ -7,9 +7,9 @@
 
 #include <sys/resource.h>
 
-#include "address_space.h"
-#include "skip.h"
-#include "state_memory.h"
+#include "support/address_space.h"
+#include "support/skip.h"
+#include "support/state_memory.h"
 #include "tally/storage.h"
 
 #define CHUNK 4096

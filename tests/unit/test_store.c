@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "fake_cluster.h"
+#include "support/fake_cluster.h"
 
 static uint32_t nodes_shown(const struct fake_cluster *f, uint32_t *connected)
 {
@@ -69,13 +69,13 @@ static void test_a_cluster_that_is_down_is_asked_for_its_map_about_once_a_second
 
     cluster_hit_all(f, 1);
     assert_true(world_settle(&f->world));
-    f->down = true;
+    cluster_set_down(f, true);
     cluster_hit_all(f, 1);
     uint64_t maps = f->maps_asked;
     world_run_ms(&f->world, 10000);
     assert_in_range(f->maps_asked - maps, 4, 12);
     assert_true(cluster_errors(f, REDIS_ERROR_CLUSTERDOWN) > 0);
-    f->down = false;
+    cluster_set_down(f, false);
     uint64_t healed = f->world.now_us;
     assert_true(world_settle(&f->world));
     assert_true(f->world.now_us - healed < 10000000);

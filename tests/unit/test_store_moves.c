@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "fake_cluster.h"
+#include "support/fake_cluster.h"
 
 static void test_a_partition_follows_its_slot_with_its_ledger(void **state)
 {
@@ -24,7 +24,7 @@ static void test_a_partition_follows_its_slot_with_its_ledger(void **state)
     assert_int_equal(cluster_value(f, name), 12);
     assert_true(cluster_errors(f, REDIS_ERROR_MOVED) >= 1);
     assert_int_equal(f->world.stats.alarms, 0);
-    assert_true(strncmp(fake_ledger(&f->nodes[2])->value, "2 ", 2) == 0);
+    assert_true(strncmp(fake_ledger(&f->nodes[2]).value, "2 ", 2) == 0);
     cluster_destroy(f);
 }
 
@@ -36,7 +36,7 @@ static struct stream *wait_until_armed(struct fake_cluster *f, struct fake_redis
     while (!armed) {
         world_step(&f->world);
         for (int i = 0; i < node->conns_count; i++)
-            armed = node->conns[i]->watched ? node->conns[i] : armed;
+            armed = node->conns[i]->client.watched ? node->conns[i] : armed;
     }
     return armed;
 }
@@ -192,13 +192,13 @@ static void test_a_ledger_that_is_behind_for_a_moment_is_no_rollback(void **stat
     cluster_name(f, 3, 0, name);
     world_hit(&f->world, 0, name, 5);
     assert_true(world_settle(&f->world));
-    struct fake_key *ledger = fake_ledger(cluster_node(f, 3));
-    strcpy(old, ledger->value);
+    struct fake_key ledger = fake_ledger(cluster_node(f, 3));
+    strcpy(old, ledger.value);
     world_hit(&f->world, 0, name, 7);
     assert_true(world_settle(&f->world));
     uint16_t slot = cluster_slot(f, 3);
     uint8_t true_owner = f->owner[slot];
-    fake_set(&f->nodes[2], ledger->name, old);
+    fake_set(&f->nodes[2], ledger.name, old);
     cluster_give(f, slot, 2);
     world_hit(&f->world, 0, name, 1);
     world_run_ms(&f->world, 1500);
@@ -221,14 +221,14 @@ static void test_a_master_for_which_no_other_vouches_is_not_believed(void **stat
     cluster_name(f, 3, 0, name);
     world_hit(&f->world, 0, name, 5);
     assert_true(world_settle(&f->world));
-    struct fake_key *ledger = fake_ledger(cluster_node(f, 3));
-    strcpy(old, ledger->value);
+    struct fake_key ledger = fake_ledger(cluster_node(f, 3));
+    strcpy(old, ledger.value);
     world_hit(&f->world, 0, name, 7);
     assert_true(world_settle(&f->world));
     uint16_t slot = cluster_slot(f, 3);
     uint8_t true_owner = f->owner[slot];
     assert_int_not_equal(true_owner, 2);
-    fake_set(&f->nodes[2], ledger->name, old);
+    fake_set(&f->nodes[2], ledger.name, old);
     f->owner[slot] = f->told[2][slot] = 2;
     world_hit(&f->world, 0, name, 1);
     world_run_ms(&f->world, 15000);
@@ -249,11 +249,11 @@ static void test_a_ledger_that_stays_behind_is_a_rollback_and_counted(void **sta
     cluster_name(f, 3, 0, name);
     world_hit(&f->world, 0, name, 5);
     assert_true(world_settle(&f->world));
-    struct fake_key *ledger = fake_ledger(cluster_node(f, 3));
-    strcpy(old, ledger->value);
+    struct fake_key ledger = fake_ledger(cluster_node(f, 3));
+    strcpy(old, ledger.value);
     world_hit(&f->world, 0, name, 7);
     assert_true(world_settle(&f->world));
-    fake_set(&f->nodes[2], ledger->name, old);
+    fake_set(&f->nodes[2], ledger.name, old);
     cluster_give(f, cluster_slot(f, 3), 2);
     world_hit(&f->world, 0, name, 1);
     world_run_ms(&f->world, 6000);

@@ -1,5 +1,5 @@
-#include "address_space.h"
-#include "skip.h"
+#include "support/address_space.h"
+#include "support/skip.h"
 #include "tally/seal.h"
 #include "tally/tally.h"
 

@@ -1,6 +1,6 @@
 #include "http/target.h"
 
-#include "http_feed.h"
+#include "support/http_feed.h"
 
 #define REST " HTTP/1.1\r\nHost: h\r\n\r\n"
 

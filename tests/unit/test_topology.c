@@ -5,16 +5,18 @@
 
 #include <cmocka.h>
 
-#include "fake_cluster.h"
+#include "support/fake_cluster.h"
 
-static const char *meta_of(struct fake_cluster *f)
+static struct fake_key meta_of(struct fake_cluster *f)
 {
-    struct fake_key *k = fake_key(&f->nodes[f->owner[slot_of_text("t:!meta")]], "t:!meta");
-
-    return k->exists ? k->value : NULL;
+    return fake_key(&f->nodes[f->owner[slot_of_text("t:!meta")]], "t:!meta");
 }
 
-static void no_slots(struct stream *s) { buf_printf(&s->out, "*0\r\n"); }
+static void no_slots(void *ctx, struct buf *out)
+{
+    (void)ctx;
+    buf_printf(out, "*0\r\n");
+}
 
 static void test_the_first_one_says_into_how_many_partitions_the_data_set_is_cut(void **state)
 {
@@ -25,8 +27,8 @@ static void test_the_first_one_says_into_how_many_partitions_the_data_set_is_cut
         struct fake_cluster *f = cluster_create(&(struct world_options){0});
         cluster_give(f, slot_of_text("t:!meta"), (uint8_t)owner);
         world_run_ms(&f->world, 1000);
-        assert_non_null(meta_of(f));
-        assert_string_equal(meta_of(f), "tallyd format=1 partitions=16");
+        assert_true(meta_of(f).exists);
+        assert_string_equal(meta_of(f).value, "tallyd format=1 partitions=16");
         assert_int_equal(f->world.stats.cut, CUT_AGREES);
         assert_true(f->world.stats.connected);
         cluster_destroy(f);
@@ -42,7 +44,7 @@ static void test_a_value_of_another_version_is_not_ours(void **state)
     world_run_ms(&f->world, 2000);
     assert_int_equal(f->world.stats.cut, CUT_DIFFERS);
     assert_int_equal(f->world.stats.partitions_found, 0);
-    assert_string_equal(meta_of(f), "tallyd format=2 partitions=16");
+    assert_string_equal(meta_of(f).value, "tallyd format=2 partitions=16");
     cluster_destroy(f);
 }
 
@@ -54,7 +56,7 @@ static void test_on_a_server_that_is_no_cluster_nothing_is_written(void **state)
     world_init_with(&w, &(struct world_options){.partitions = 16});
     world_hit(&w, 0, "n/a", 1);
     world_run_ms(&w, 10000);
-    assert_int_equal(w.redis.keys_count, 0);
+    assert_true(fake_is_untouched(&w.redis));
     assert_string_equal(w.last_event, "store_refuses");
     assert_int_equal(w.events, 1);
     assert_false(w.stats.connected);
@@ -67,8 +69,8 @@ static void test_a_refused_meta_key_is_said_and_asked_for_again(void **state)
     (void)state;
 
     for (int i = 0; i < CLUSTER_NODES; i++) {
-        fake_rule(&f->nodes[i], (struct fake_rule){"GET", "!meta", "-NOPERM No permissions to access a key", false});
-        f->nodes[i].policy = "allkeys-lru"; /* which the nodes' own links say */
+        fake_rule(&f->nodes[i], (struct fake_rule){"GET", "!meta", "-NOPERM No permissions to access a key"});
+        f->nodes[i].model.policy = "allkeys-lru"; /* which the nodes' own links say */
     }
     world_hit(&f->world, 0, "n/a", 1);
     world_run_ms(&f->world, 3000);
@@ -88,12 +90,12 @@ static void test_a_slot_of_the_meta_key_that_nobody_serves_is_waited_for(void **
     (void)state;
 
     for (int i = 0; i < CLUSTER_NODES; i++)
-        f->nodes[i].cluster_slots = no_slots;
+        f->nodes[i].model.cluster.slots = no_slots;
     world_hit(&f->world, 0, "n/a", 1);
     world_run_ms(&f->world, 3000);
     assert_int_equal(f->world.stats.cut, CUT_UNKNOWN);
     for (int i = 0; i < CLUSTER_NODES; i++)
-        f->nodes[i].cluster_slots = fake_cluster_slots;
+        f->nodes[i].model.cluster.slots = fake_cluster_slots;
     assert_true(world_settle(&f->world));
     cluster_destroy(f);
 }
@@ -104,12 +106,12 @@ static void test_a_refused_login_is_counted_and_a_new_password_helps(void **stat
     (void)state;
 
     for (int i = 0; i < CLUSTER_NODES; i++)
-        f->nodes[i].password = "another";
+        f->nodes[i].model.password = "another";
     world_hit(&f->world, 0, "n/a", 1);
     world_run_ms(&f->world, 2000);
     assert_true(f->world.stats.errors_by_class[REDIS_ERROR_WRONGPASS] > 0);
     for (int i = 0; i < CLUSTER_NODES; i++)
-        f->nodes[i].password = "hunter2";
+        f->nodes[i].model.password = "hunter2";
     core_reconnect(f->world.core);
     assert_true(world_settle(&f->world));
     core_reconnect(f->world.core); /* of links that are up */
@@ -124,7 +126,7 @@ static void test_a_replica_knows_the_map_too(void **state)
     struct fake_cluster *f = cluster_create(&(struct world_options){0});
     (void)state;
 
-    f->nodes[0].role = "slave";
+    f->nodes[0].model.replica = true;
     for (int slot = 0; slot < SLOTS; slot++)
         cluster_give(f, (uint16_t)slot, 1);
     world_hit(&f->world, 0, "n/a", 1);

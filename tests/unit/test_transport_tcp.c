@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "redis/transport_tcp.h"
-#include "skip.h"
+#include "support/skip.h"
 
 static int listener(uint16_t *port)
 {

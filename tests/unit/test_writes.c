@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "world.h"
+#include "support/world.h"
 
 /* Runs until the one question that was asked is answered; frees it. */
 static enum answer_state answer_of(struct world *w)
@@ -58,7 +58,7 @@ static void test_a_reset_leaves_no_key(void **state)
     world_init(&w);
     world_hit(&w, 0, "n/a", 5);
     assert_int_equal(write_now(&w, ASK_DELETE, "n/a", 0), ANSWER_FOUND);
-    assert_false(fake_key(&w.redis, "t:n:a")->exists);
+    assert_false(fake_key(&w.redis, "t:n:a").exists);
     assert_int_equal(world_read(&w, "n/a").value, 0);
     assert_settled(&w);
     world_fini(&w);
@@ -157,7 +157,7 @@ static void test_a_write_that_the_server_refuses_is_not_done_and_holds_no_hit_up
     world_init(&w);
     world_hit(&w, 0, "n/a", 5);
     fake_rule(&w.redis,
-              (struct fake_rule){.command = "DEL", .error = "-NOPERM no permissions to run the 'del' command"});
+              (struct fake_rule){.command = "DEL", .answer = "-NOPERM no permissions to run the 'del' command"});
     assert_int_equal(write_now(&w, ASK_DELETE, "n/a", 0), ANSWER_FAILED);
     world_hit(&w, 0, "n/a", 2);
     assert_settled(&w);
@@ -171,7 +171,7 @@ static bool is_asked_to_begin(const struct world *w)
     bool begun = false;
 
     for (int i = 0; i < w->redis.conns_count; i++)
-        begun |= w->redis.conns[i] && w->redis.conns[i]->multi;
+        begun |= w->redis.conns[i] && w->redis.conns[i]->client.multi;
     return begun;
 }
 
@@ -207,7 +207,7 @@ static void test_a_write_that_was_never_sent_by_its_deadline_is_not_done(void **
     assert_int_equal(answer_of(&w), ANSWER_FAILED);
     w.redis.open_error = 0;
     world_run_ms(&w, 20000);
-    assert_false(fake_key(&w.redis, "t:n:a")->exists);
+    assert_false(fake_key(&w.redis, "t:n:a").exists);
     world_fini(&w);
 }
 
@@ -253,7 +253,7 @@ static void poison(struct world *w, int kind)
     static const char *const values[] = {"", "1.5", "9223372036854775806"};
 
     fake_set(&w->redis, "t:n:a", values[kind]);
-    fake_key(&w->redis, "t:n:a")->is_list = kind == 0;
+    fake_make_list(&w->redis, "t:n:a", kind == 0);
 }
 
 /* Hits that were refused before the write, or in its own batch, are replaced by it like those that were stored. */
@@ -272,7 +272,7 @@ static void test_what_a_write_replaced_does_not_come_back(void **state)
         assert_int_equal(write_now(&w, set ? ASK_SET : ASK_DELETE, "n/a", 1000), ANSWER_FOUND);
         world_run_ms(&w, 62000);
         assert_settled(&w);
-        assert_int_equal(fake_key(&w.redis, "t:n:a")->exists, set);
+        assert_int_equal(fake_key(&w.redis, "t:n:a").exists, set);
         world_hit(&w, 0, "n/a", 1);
         world_run_ms(&w, 1000); /* a write puts a key right: it is not aside any more */
         assert_settled(&w);
@@ -297,7 +297,7 @@ static void test_what_a_write_replaced_does_not_come_back_when_its_answer_is_los
         s->out_cut = s->out_total + 60; /* in what is answered to the batch, which is executed */
         world_hit(&w, 0, "n/a", 10);
         world_ask_kind(&w, ASK_DELETE, "n/a", 0, 5000);
-        while (fake_key(&w.redis, "t:n:a")->exists)
+        while (fake_key(&w.redis, "t:n:a").exists)
             world_step(&w);
         poison(&w, 0);
         assert_int_equal(answer_of(&w), ANSWER_FOUND);

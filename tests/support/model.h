@@ -1,6 +1,7 @@
 #pragma once
 /* A Redis server without sockets: bytes of commands in, bytes of replies out, byte for byte as redis-server 7.0 says
- * them (check_model.c holds the two side by side). Only what tallyd uses and what may befall it.
+ * them (sim/check_model.c holds the two side by side). Only what tallyd uses and what may befall it. The simulator and
+ * the unit tests (fake_redis.h) have this one.
  *
  * Thread: one.
  * It also keeps its history, a step a transaction or single write, so that it can forget the latest part of it: a
@@ -13,7 +14,7 @@
 #include "base/buf.h"
 #include "base/slice.h"
 
-#define MODEL_KEYS_MAX 256 /* a power of two */
+#define MODEL_KEYS_FEW 256 /* for model_init(), of a server that few names are counted on */
 #define MODEL_NAME_BYTES_MAX 96
 #define MODEL_VALUE_BYTES_MAX 64
 #define MODEL_ARGS_MAX 8
@@ -95,7 +96,9 @@ struct model {
     struct slice denied_key;      /* empty: none */
     struct model_cluster cluster; /* slot NULL: it is none */
     bool deposed;                 /* another node has its place, so what it does now is forgotten already */
-    struct model_key keys[MODEL_KEYS_MAX];
+    const char *policy;           /* what INFO says of eviction; NULL: noeviction */
+    struct model_key *keys;       /* owned */
+    uint32_t keys_max;
     struct model_undo *undo; /* owned */
     uint32_t undo_count, undo_capacity;
     uint32_t undo_floor; /* so much of it cannot be forgotten one by one */
@@ -127,7 +130,8 @@ struct model_command {
     struct slice raw;
 };
 
-void model_init(struct model *m);
+/* Of `keys_max` names, a power of two. A model that was used before begins anew and keeps its memory. */
+void model_init(struct model *m, uint32_t keys_max);
 void model_fini(struct model *m);
 
 /* ---- model_keys.c ---- */
@@ -164,4 +168,6 @@ bool model_feed(struct model *m, struct model_client *c, struct slice bytes, str
 bool model_has_key(const struct model_command *cmd);
 /* One command from `bytes` at `*at`, which moves behind it. 1, 0: incomplete, -1: no command. */
 int model_parse(struct slice bytes, size_t *at, struct model_command *out);
+/* As DISCARD does: the transaction and what is watched are forgotten. */
+void model_client_discard(struct model_client *c);
 void model_client_fini(struct model_client *c);

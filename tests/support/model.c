@@ -1,6 +1,7 @@
 /* Clients: parsing, what is refused before it is run, and transactions. */
-#include "sim/model.h"
+#include "support/model.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -132,7 +133,7 @@ static const char *refusal_of(const struct model *m, const struct model_client *
 
 /* ---- transactions ---- */
 
-static void client_end_multi(struct model_client *c)
+void model_client_discard(struct model_client *c)
 {
     c->multi = false;
     c->aborted = false;
@@ -194,7 +195,7 @@ static void model_exec(struct model *m, struct model_client *c, struct buf *out)
         if (m->watcher.exec_answered)
             m->watcher.exec_answered(m->watcher.ctx);
     }
-    client_end_multi(c);
+    model_client_discard(c);
 }
 
 static void model_queue(const struct model *m, struct model_client *c, const struct row *row,
@@ -222,7 +223,7 @@ static void model_reject(struct model_client *c, const struct row *row, const ch
         return;
     }
     buf_printf(out, "-EXECABORT Transaction discarded because of: %s\r\n", why + 1);
-    client_end_multi(c);
+    model_client_discard(c);
 }
 
 static void model_control(struct model *m, struct model_client *c, const struct row *row,
@@ -242,7 +243,7 @@ static void model_control(struct model *m, struct model_client *c, const struct 
     case 'd':
         buf_printf(out, c->multi ? "+OK\r\n" : "-ERR DISCARD without MULTI\r\n");
         if (c->multi)
-            client_end_multi(c);
+            model_client_discard(c);
         return;
     default:
         if (c->multi)
@@ -258,7 +259,7 @@ static void model_send_away(struct model_client *c, bool exec, const char *where
     c->aborted |= c->multi;
     buf_printf(out, "%s\r\n", where);
     if (exec)
-        client_end_multi(c);
+        model_client_discard(c);
 }
 
 static void model_command(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
@@ -353,17 +354,25 @@ bool model_feed(struct model *m, struct model_client *c, struct slice bytes, str
 
 /* ---- life ---- */
 
-void model_init(struct model *m)
+void model_init(struct model *m, uint32_t keys_max)
 {
-    struct model_undo *undo = m->undo;
-    uint32_t capacity = m->undo_capacity;
+    const struct model before = *m;
 
-    *m = (struct model){.undo = undo, .undo_capacity = capacity};
+    *m = (struct model){.undo = before.undo, .undo_capacity = before.undo_capacity, .keys_max = keys_max};
+    if (before.keys_max == keys_max) {
+        m->keys = before.keys;
+        memset(m->keys, 0, keys_max * sizeof(*m->keys));
+        return;
+    }
+    free(before.keys);
+    m->keys = calloc(keys_max, sizeof(*m->keys));
+    assert(m->keys);
 }
 
 void model_fini(struct model *m)
 {
     free(m->undo);
+    free(m->keys);
     *m = (struct model){0};
 }
 

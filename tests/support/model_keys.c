@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "protocol/crc16.h"
-#include "sim/model.h"
+#include "support/model.h"
 
 #define UNDO_CAPACITY_MIN 256
 
@@ -19,17 +19,17 @@ static uint32_t name_hash(struct slice name) /* FNV-1a */
 uint32_t model_find(struct model *m, struct slice name, bool make)
 {
     assert(name.bytes > 0 && name.bytes <= MODEL_NAME_BYTES_MAX);
-    for (uint32_t probe = name_hash(name), i = 0; i < MODEL_KEYS_MAX; i++, probe++) {
-        struct model_key *k = &m->keys[probe % MODEL_KEYS_MAX];
+    for (uint32_t probe = name_hash(name), i = 0; i < m->keys_max; i++, probe++) {
+        struct model_key *k = &m->keys[probe % m->keys_max];
         if (k->name_bytes == name.bytes && memcmp(k->name, name.at, name.bytes) == 0)
-            return probe % MODEL_KEYS_MAX;
+            return probe % m->keys_max;
         if (k->name_bytes)
             continue;
         if (!make)
             return MODEL_NO_KEY;
         k->name_bytes = (uint8_t)name.bytes;
         memcpy(k->name, name.at, name.bytes);
-        return probe % MODEL_KEYS_MAX;
+        return probe % m->keys_max;
     }
     abort(); /* a scenario with more names than there is room for */
 }
@@ -138,7 +138,7 @@ void model_flushall(struct model *m)
     m->undo_floor = 0;
     while (m->undo_count)
         model_tell_taken_back(m, &m->undo[--m->undo_count]);
-    for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++) {
+    for (uint32_t i = 0; i < m->keys_max; i++) {
         m->keys[i].version += m->keys[i].value.type != MODEL_NONE;
         m->keys[i].value = (struct model_value){0};
     }
@@ -152,13 +152,14 @@ void model_copy(struct model *to, const struct model *from)
 {
     uint64_t changed = 0; /* more than either knows of any key */
 
-    for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++) {
+    assert(to->keys_max == from->keys_max);
+    for (uint32_t i = 0; i < to->keys_max; i++) {
         changed = to->keys[i].version > changed ? to->keys[i].version : changed;
         changed = from->keys[i].version > changed ? from->keys[i].version : changed;
     }
-    memcpy(to->keys, from->keys, sizeof(to->keys));
+    memcpy(to->keys, from->keys, to->keys_max * sizeof(*to->keys));
     to->lineage++;
-    for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++)
+    for (uint32_t i = 0; i < to->keys_max; i++)
         to->keys[i].version = changed + 1;
     to->undo_count = 0;
     for (uint32_t i = 0; i < from->undo_count; i++)
@@ -170,7 +171,7 @@ void model_copy(struct model *to, const struct model *from)
 
 static uint32_t key_in_slot(const struct model *m, uint16_t slot)
 {
-    for (uint32_t i = 0; i < MODEL_KEYS_MAX; i++) {
+    for (uint32_t i = 0; i < m->keys_max; i++) {
         const struct model_key *k = &m->keys[i];
         if (k->value.type != MODEL_NONE && key_slot((struct slice){k->name, k->name_bytes}) == slot)
             return i;

@@ -1,20 +1,12 @@
-#pragma once
-/* A chain without any connection: batches are sent and answered by calls. Includes cmocka's assertions, so <cmocka.h>
- * comes first. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 
-#include "ledger/chain.h"
-#include "world.h"
+#include <cmocka.h>
 
-struct fixture {
-    struct world world; /* for its env and tally */
-    struct keyspace space;
-    struct keys *keys;
-    struct accounts accounts;
-    struct flush_options options;
-    struct chain chain;
-};
+#include "support/chain_fixture.h"
 
-static inline void fixture_init_with(struct fixture *f, uint64_t replay_window_ms, enum ledger_loss on_ledger_loss)
+void chain_fixture_init_with(struct fixture *f, uint64_t replay_window_ms, enum ledger_loss on_ledger_loss)
 {
     world_init(&f->world);
     keyspace_init(&f->space, "t:", 0);
@@ -34,17 +26,16 @@ static inline void fixture_init_with(struct fixture *f, uint64_t replay_window_m
     assert_int_equal(chain_init(&f->chain, &config), 0);
 }
 
-static inline void fixture_init(struct fixture *f) { fixture_init_with(f, 0, LEDGER_LOSS_RESUME); }
+void chain_fixture_init(struct fixture *f) { chain_fixture_init_with(f, 0, LEDGER_LOSS_RESUME); }
 
-static inline void fixture_fini(struct fixture *f)
+void chain_fixture_fini(struct fixture *f)
 {
     chain_fini(&f->chain);
     keys_destroy(f->keys);
     world_fini(&f->world);
 }
 
-/* A batch of `n` hits, sent once. */
-static inline void send_hits(struct fixture *f, uint64_t n)
+void send_hits(struct fixture *f, uint64_t n)
 {
     world_hit(&f->world, 0, "n/a", n);
     keys_collect(f->keys);
@@ -53,8 +44,7 @@ static inline void send_hits(struct fixture *f, uint64_t n)
     f->chain.batch->copies++;
 }
 
-/* What the ledger says, by a server that takes writes. */
-static inline enum chain_news reconcile(struct fixture *f, const struct ledger *server)
+enum chain_news reconcile(struct fixture *f, const struct ledger *server)
 {
     enum chain_news news = chain_reconcile(&f->chain, server);
 
@@ -65,13 +55,13 @@ static inline enum chain_news reconcile(struct fixture *f, const struct ledger *
     return chain_reconcile(&f->chain, server);
 }
 
-static inline void answer(struct fixture *f)
+void answer(struct fixture *f)
 {
     f->chain.batch->items[0].total = 1;
     assert_true(chain_answered(&f->chain, true));
 }
 
-static inline void assert_books(struct fixture *f, uint64_t stored, uint64_t in_flight, uint64_t lost)
+void assert_chain_books(struct fixture *f, uint64_t stored, uint64_t in_flight, uint64_t lost)
 {
     struct flusher_books b = world_books(&f->world);
 

@@ -1,61 +1,19 @@
-#pragma once
-/* A process with a state file and a store that is a model: names, their sums, and one ledger. No network, no thread:
- * batches are made, sent, answered and reconciled by calls. */
+#include "support/state_run.h"
 
-#include <string.h>
-
-#include "ledger/history.h"
-#include "recovery/recovery.h"
-#include "redis/access.h"
-#include "state_memory.h"
-
-#define RUN_NAMES 8
-#define RUN_PREFIX "t:"
-
-struct run_model {
-    char instance[UUID_TEXT_BYTES]; /* whose ledger the store has */
-    struct ledger ledger;
-    uint64_t stored[RUN_NAMES];
-    uint64_t written[RUN_NAMES]; /* all hits that were ever answered */
-};
-
-struct run_config {
-    uint32_t workers, keys_max, batch_keys_max;
-    bool embedded;
-    const char *prefix, *boot_id;
-};
-
-struct run_process {
-    struct memory_disk disk;
-    struct env env;
-    struct redis_access access;
-    struct flush_options options;
-    uint64_t seed;
-    struct recovery recovery;
-    struct keyspace space;
-    struct keys *keys;
-    struct books books;
-    struct flusher_stats stats;
-    struct accounts accounts;
-    struct history history;
-    struct batch batch, replaced;
-    bool open, replaces;
-};
-
-static inline uint64_t run_now_us(void *ctx)
+static uint64_t run_now_us(void *ctx)
 {
     (void)ctx;
     return 1000000;
 }
 
-static inline uint64_t run_random(void *ctx)
+static uint64_t run_random(void *ctx)
 {
     struct run_process *p = ctx;
 
     return p->seed = p->seed * 6364136223846793005ULL + 1442695040888963407ULL;
 }
 
-static inline void run_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
+static void run_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
 {
     (void)ctx;
     (void)level;
@@ -63,7 +21,7 @@ static inline void run_log(void *ctx, enum log_level level, const char *event, c
     (void)fields;
 }
 
-static inline struct slice run_name(uint32_t i)
+struct slice run_name(uint32_t i)
 {
     static const char *const names[RUN_NAMES] = {"n/a",        "n/bb", "n/ccc", "blog/d",
                                                  "blog/eeeee", "x/f",  "x/gg",  "x/h h"};
@@ -71,7 +29,7 @@ static inline struct slice run_name(uint32_t i)
     return (struct slice){names[i], strlen(names[i])};
 }
 
-static inline struct recovery_config run_recovery_config(struct run_process *p, const struct run_config *c)
+struct recovery_config run_recovery_config(struct run_process *p, const struct run_config *c)
 {
     p->env = (struct env){.ctx = p, .now_us = run_now_us, .random = run_random, .log = run_log};
     p->options = (struct flush_options){
@@ -91,8 +49,7 @@ static inline struct recovery_config run_recovery_config(struct run_process *p, 
     };
 }
 
-/* On p->disk, which the caller has prepared. 0 or -errno. */
-static inline int run_start(struct run_process *p, const struct run_config *c, uint64_t seed, struct error *err)
+int run_start(struct run_process *p, const struct run_config *c, uint64_t seed, struct error *err)
 {
     p->seed = seed;
     const struct recovery_config config = run_recovery_config(p, c);
@@ -123,7 +80,7 @@ static inline int run_start(struct run_process *p, const struct run_config *c, u
     return 0;
 }
 
-static inline void run_end(struct run_process *p)
+void run_end(struct run_process *p)
 {
     batch_fini(&p->replaced);
     batch_fini(&p->batch);
@@ -134,8 +91,7 @@ static inline void run_end(struct run_process *p)
     memory_disk_fini(&p->disk);
 }
 
-static inline enum tally_result run_hit(struct run_process *p, struct run_model *m, uint32_t worker, uint32_t name,
-                                        uint64_t n)
+enum tally_result run_hit(struct run_process *p, struct run_model *m, uint32_t worker, uint32_t name, uint64_t n)
 {
     enum tally_result result = tally_hit(p->recovery.tally, worker, run_name(name), n);
 
@@ -143,7 +99,7 @@ static inline enum tally_result run_hit(struct run_process *p, struct run_model 
     return result;
 }
 
-static inline uint32_t run_number(struct slice name)
+static uint32_t run_number(struct slice name)
 {
     uint32_t i = 0;
 
@@ -152,8 +108,7 @@ static inline uint32_t run_number(struct slice name)
     return i;
 }
 
-/* Make a batch of what is dirty and note it; it may be sent now. false: nothing is dirty. */
-static inline bool run_intend(struct run_process *p)
+bool run_intend(struct run_process *p)
 {
     batch_begin(&p->batch, &(struct ledger){p->history.acked.seq + 1, run_random(p)});
     keys_collect(p->keys);
@@ -166,8 +121,7 @@ static inline bool run_intend(struct run_process *p)
     return true;
 }
 
-/* The store takes `b`, as EXEC would: only over the ledger that it must find. */
-static inline bool run_store(const struct run_process *p, struct run_model *m, const struct batch *b)
+bool run_store(const struct run_process *p, struct run_model *m, const struct batch *b)
 {
     bool known = strcmp(m->instance, p->history.instance) == 0;
 
@@ -180,7 +134,7 @@ static inline bool run_store(const struct run_process *p, struct run_model *m, c
     return true;
 }
 
-static inline void run_answered(struct run_process *p, struct batch *b)
+void run_answered(struct run_process *p, struct batch *b)
 {
     for (uint32_t i = 0; i < b->items_count; i++) {
         batch_item_applied(b, p->keys, &b->items[i]);
@@ -191,7 +145,7 @@ static inline void run_answered(struct run_process *p, struct batch *b)
 }
 
 /* As a partition does after its arm. */
-static inline void run_reconcile(struct run_process *p, struct run_model *m)
+static void run_reconcile(struct run_process *p, struct run_model *m)
 {
     bool known = strcmp(m->instance, p->history.instance) == 0;
     const struct ledger *server = known ? &m->ledger : NULL;
@@ -213,8 +167,7 @@ static inline void run_reconcile(struct run_process *p, struct run_model *m)
     }
 }
 
-/* Everything that is pending goes to the store. */
-static inline void run_drain(struct run_process *p, struct run_model *m)
+void run_drain(struct run_process *p, struct run_model *m)
 {
     run_reconcile(p, m);
     if (!p->open)

@@ -1,38 +1,12 @@
-#pragma once
-/* Feeds bytes to the request reader, whole and cut, each piece ending at an unreadable page, and compares. */
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
 
 #include <cmocka.h>
 
-#include "base/buf.h"
-#include "guard.h"
-#include "http/parser.h"
+#include "support/http_feed.h"
 
-enum { FEED_BYTES_MAX = 65536 };
-
-/* What came of a head; the slices of `r` point into the caller's text. */
-struct head_outcome {
-    enum http_result result;
-    int status;
-    const char *reason;
-    size_t head_bytes;
-    struct http_request r;
-};
-
-struct body_outcome {
-    enum http_result result;
-    int status;
-    const char *reason;
-    size_t taken; /* bytes of the input that belong to the body */
-    struct buf decoded;
-};
-
-static inline struct guard *feed_guard(void)
+struct guard *feed_guard(void)
 {
     static struct guard guard;
 
@@ -41,9 +15,7 @@ static inline struct guard *feed_guard(void)
     return &guard;
 }
 
-/* Bytes come in steps: `first`, then `step` at a time. Every step moves the bytes. */
-static inline struct head_outcome feed_head(struct slice text, const struct http_limits *limits, size_t first,
-                                            size_t step)
+struct head_outcome feed_head(struct slice text, const struct http_limits *limits, size_t first, size_t step)
 {
     struct http_parser p;
     struct head_outcome o = {.result = HTTP_MORE};
@@ -66,9 +38,9 @@ static inline struct head_outcome feed_head(struct slice text, const struct http
     return o;
 }
 
-static inline bool same_place(struct slice a, struct slice b) { return a.at == b.at && a.bytes == b.bytes; }
+static bool same_place(struct slice a, struct slice b) { return a.at == b.at && a.bytes == b.bytes; }
 
-static inline bool same_request(const struct http_request *a, const struct http_request *b)
+static bool same_request(const struct http_request *a, const struct http_request *b)
 {
     bool same = a->method == b->method && same_place(a->method_text, b->method_text) &&
                 a->minor_version == b->minor_version && a->keep_alive == b->keep_alive &&
@@ -81,26 +53,22 @@ static inline bool same_request(const struct http_request *a, const struct http_
     return same;
 }
 
-static inline bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
+bool same_text(const char *a, const char *b) { return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0); }
 
-/* NULL: absent. */
-static inline bool slice_is_text(struct slice s, const char *text)
+bool slice_is_text(struct slice s, const char *text)
 {
     if (s.at == NULL || text == NULL)
         return s.at == text;
     return s.bytes == strlen(text) && memcmp(s.at, text, s.bytes) == 0;
 }
 
-static inline void assert_slice(struct slice s, const char *text)
+void assert_slice(struct slice s, const char *text)
 {
     if (!slice_is_text(s, text))
         fail_msg("\"%.*s\" is not \"%s\"", (int)s.bytes, s.at, text != NULL ? text : "(absent)");
 }
 
-static inline void fail_at(struct slice text, const char *what, size_t first, size_t step)
+void fail_at(struct slice text, const char *what, size_t first, size_t step)
 {
     char shown[512];
     size_t at = 0;
@@ -113,8 +81,8 @@ static inline void fail_at(struct slice text, const char *what, size_t first, si
     fail_msg("%s, cut at %zu then every %zu: \"%s\"", what, first, step, shown);
 }
 
-static inline void check_same_head(struct slice text, const struct http_limits *limits,
-                                   const struct head_outcome *whole, size_t first, size_t step)
+static void check_same_head(struct slice text, const struct http_limits *limits, const struct head_outcome *whole,
+                            size_t first, size_t step)
 {
     struct head_outcome cut = feed_head(text, limits, first, step);
 
@@ -126,21 +94,9 @@ static inline void check_same_head(struct slice text, const struct http_limits *
 }
 
 /* Long texts are cut at every 97th place only, and near the end. */
-static inline size_t next_cut(size_t cut, size_t bytes)
-{
-    return bytes < 2000 || cut + 97 + 40 > bytes ? cut + 1 : cut + 97;
-}
+static size_t next_cut(size_t cut, size_t bytes) { return bytes < 2000 || cut + 97 + 40 > bytes ? cut + 1 : cut + 97; }
 
-/* A row of a table: a head, where the rule stands, and what must come of it. */
-struct head_row {
-    const char *rule;
-    struct slice text;
-    int status; /* 0: accepted */
-    const char *reason;
-};
-
-/* The outcome of the whole, after having seen that every cut in two, and byte by byte, give the same. */
-static inline struct head_outcome feed_head_cut(struct slice text, const struct http_limits *limits)
+struct head_outcome feed_head_cut(struct slice text, const struct http_limits *limits)
 {
     struct head_outcome whole = feed_head(text, limits, text.bytes, 1);
 
@@ -150,8 +106,8 @@ static inline struct head_outcome feed_head_cut(struct slice text, const struct 
     return whole;
 }
 
-static inline struct body_outcome feed_body(struct slice text, const struct http_limits *limits,
-                                            const struct http_request *r, size_t first, size_t step)
+static struct body_outcome feed_body(struct slice text, const struct http_limits *limits, const struct http_request *r,
+                                     size_t first, size_t step)
 {
     struct http_body b;
     struct body_outcome o = {.result = HTTP_MORE};
@@ -179,8 +135,8 @@ static inline struct body_outcome feed_body(struct slice text, const struct http
     return o;
 }
 
-static inline void check_same_body(struct slice text, const struct http_limits *limits, const struct http_request *r,
-                                   const struct body_outcome *whole, size_t first, size_t step)
+static void check_same_body(struct slice text, const struct http_limits *limits, const struct http_request *r,
+                            const struct body_outcome *whole, size_t first, size_t step)
 {
     struct body_outcome cut = feed_body(text, limits, r, first, step);
 
@@ -193,9 +149,7 @@ static inline void check_same_body(struct slice text, const struct http_limits *
     buf_fini(&cut.decoded);
 }
 
-/* As feed_head_cut(). The caller ends with buf_fini(&outcome.decoded). */
-static inline struct body_outcome feed_body_cut(struct slice text, const struct http_limits *limits,
-                                                const struct http_request *r)
+struct body_outcome feed_body_cut(struct slice text, const struct http_limits *limits, const struct http_request *r)
 {
     struct body_outcome whole = feed_body(text, limits, r, text.bytes, 1);
 
@@ -205,7 +159,7 @@ static inline struct body_outcome feed_body_cut(struct slice text, const struct 
     return whole;
 }
 
-static inline void check_head_rows(const struct head_row *rows, size_t count)
+void check_head_rows(const struct head_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct head_outcome o = feed_head_cut(rows[i].text, &http_limits_default);
@@ -216,5 +170,3 @@ static inline void check_head_rows(const struct head_row *rows, size_t count)
                      rows[i].reason != NULL ? rows[i].reason : "");
     }
 }
-
-#define CHECK_HEAD_ROWS(rows) check_head_rows((rows), sizeof(rows) / sizeof((rows)[0]))

@@ -1,33 +1,8 @@
-#pragma once
-/* A state directory in memory, for tests: it can be damaged, be full, and be looked at after a crash. */
+#include "support/state_memory.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
+static bool memory_fails(struct memory_disk *d) { return ++d->calls == d->fail_at; }
 
-#include "tally/state_disk.h"
-
-struct memory_disk {
-    struct state_disk disk;
-    char *old; /* malloc'ed; NULL: there is none */
-    uint64_t old_bytes;
-    char *new; /* mapped: sparse as a file is */
-    uint64_t new_bytes;
-    uint64_t allocated;
-    uint64_t room; /* bytes that may be allocated; 0: no limit */
-    int calls;     /* of any function */
-    int fail_at;   /* the number of the call that fails with -EIO; 0: none */
-    int asides, syncs, commits;
-    bool twin; /* the old file is a copy, and the process with the original runs */
-};
-
-static inline bool memory_fails(struct memory_disk *d) { return ++d->calls == d->fail_at; }
-
-static inline int64_t memory_old_bytes(void *ctx)
+static int64_t memory_old_bytes(void *ctx)
 {
     struct memory_disk *d = ctx;
 
@@ -36,7 +11,7 @@ static inline int64_t memory_old_bytes(void *ctx)
     return d->old ? (int64_t)d->old_bytes : -ENOENT;
 }
 
-static inline int memory_old_read(void *ctx, void *to, uint64_t bytes)
+static int memory_old_read(void *ctx, void *to, uint64_t bytes)
 {
     struct memory_disk *d = ctx;
 
@@ -46,7 +21,7 @@ static inline int memory_old_read(void *ctx, void *to, uint64_t bytes)
     return 0;
 }
 
-static inline int memory_create(void *ctx, uint64_t bytes, void **base)
+static int memory_create(void *ctx, uint64_t bytes, void **base)
 {
     struct memory_disk *d = ctx;
 
@@ -59,19 +34,19 @@ static inline int memory_create(void *ctx, uint64_t bytes, void **base)
     return 0;
 }
 
-static inline void memory_origin(void *ctx, struct state_origin *out)
+static void memory_origin(void *ctx, struct state_origin *out)
 {
     (void)ctx;
     *out = (struct state_origin){0};
 }
 
-static inline bool memory_old_has_twin(void *ctx, const struct state_origin *origin)
+static bool memory_old_has_twin(void *ctx, const struct state_origin *origin)
 {
     (void)origin;
     return ((struct memory_disk *)ctx)->twin;
 }
 
-static inline int memory_allocate(void *ctx, uint64_t at, uint64_t bytes)
+static int memory_allocate(void *ctx, uint64_t at, uint64_t bytes)
 {
     struct memory_disk *d = ctx;
 
@@ -84,7 +59,7 @@ static inline int memory_allocate(void *ctx, uint64_t at, uint64_t bytes)
     return 0;
 }
 
-static inline int memory_set_aside(void *ctx, char *name, uint64_t bytes)
+static int memory_set_aside(void *ctx, char *name, uint64_t bytes)
 {
     struct memory_disk *d = ctx;
 
@@ -94,7 +69,7 @@ static inline int memory_set_aside(void *ctx, char *name, uint64_t bytes)
     return 0;
 }
 
-static inline int memory_commit(void *ctx)
+static int memory_commit(void *ctx)
 {
     struct memory_disk *d = ctx;
 
@@ -104,7 +79,7 @@ static inline int memory_commit(void *ctx)
     return 0;
 }
 
-static inline int memory_sync(void *ctx)
+static int memory_sync(void *ctx)
 {
     struct memory_disk *d = ctx;
 
@@ -112,7 +87,7 @@ static inline int memory_sync(void *ctx)
     return memory_fails(d) ? -EIO : 0;
 }
 
-static inline void memory_close(void *ctx)
+void memory_close(void *ctx)
 {
     struct memory_disk *d = ctx;
 
@@ -121,7 +96,7 @@ static inline void memory_close(void *ctx)
     d->new = NULL;
 }
 
-static inline void memory_disk_init(struct memory_disk *d)
+void memory_disk_init(struct memory_disk *d)
 {
     *d = (struct memory_disk){.disk = {.ctx = d,
                                        .old_bytes = memory_old_bytes,
@@ -136,8 +111,7 @@ static inline void memory_disk_init(struct memory_disk *d)
                                        .close = memory_close}};
 }
 
-/* The process died: what the new file holds now is what the next one finds. Before or after memory_close(). */
-static inline void memory_disk_crash(const struct memory_disk *from, struct memory_disk *to)
+void memory_disk_crash(const struct memory_disk *from, struct memory_disk *to)
 {
     memory_disk_init(to);
     to->old_bytes = from->new_bytes;
@@ -146,7 +120,7 @@ static inline void memory_disk_crash(const struct memory_disk *from, struct memo
     memcpy(to->old, from->new, to->old_bytes);
 }
 
-static inline void memory_disk_fini(struct memory_disk *d)
+void memory_disk_fini(struct memory_disk *d)
 {
     memory_close(d);
     free(d->old);

@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "protocol/crc16.h"
-#include "sim/model.h"
+#include "support/model.h"
 
 struct route {
     struct slice first_key;

@@ -1,40 +1,12 @@
-#pragma once
-/* A connection's worth of bytes read as net/ reads them: heads kept together, bodies streamed, requests one after the
- * other. All that comes of it is written to a log, so that two ways of cutting the same bytes can be compared; what
- * must hold for any input is asserted on the way. */
+#include "support/http_stream.h"
 
-#include <assert.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <strings.h>
-
-#include "base/buf.h"
-#include "guard.h"
-#include "http/parser.h"
-
-enum { STREAM_BYTES_MAX = 1 << 20 };
-
-struct stream {
-    const struct http_limits *limits;
-    struct guard guard;
-    struct buf pending; /* came, but not taken yet */
-    struct buf decoded; /* of the body being read */
-    struct buf log;
-    struct http_parser parser;
-    struct http_request request;
-    struct http_body body;
-    bool in_body, ended;
-    unsigned requests; /* complete ones */
-};
-
-static inline void stream_init(struct stream *s, const struct http_limits *limits)
+void stream_init(struct stream *s, const struct http_limits *limits)
 {
     *s = (struct stream){.limits = limits, .guard = guard_create(STREAM_BYTES_MAX)};
     http_parser_init(&s->parser, limits);
 }
 
-static inline void stream_reset(struct stream *s, const struct http_limits *limits)
+void stream_reset(struct stream *s, const struct http_limits *limits)
 {
     buf_clear(&s->pending);
     buf_clear(&s->decoded);
@@ -45,7 +17,7 @@ static inline void stream_reset(struct stream *s, const struct http_limits *limi
     http_parser_init(&s->parser, limits);
 }
 
-static inline void stream_fini(struct stream *s)
+void stream_fini(struct stream *s)
 {
     guard_destroy(&s->guard);
     buf_fini(&s->pending);
@@ -54,8 +26,8 @@ static inline void stream_fini(struct stream *s)
 }
 
 /* A slice lies in the head; its bytes go to the log, since its place differs between runs. */
-static inline void stream_log_slice(struct stream *s, const char *name, struct slice slice, const char *head,
-                                    size_t head_bytes)
+static void stream_log_slice(struct stream *s, const char *name, struct slice slice, const char *head,
+                             size_t head_bytes)
 {
     if (slice.at == NULL)
         return;
@@ -65,7 +37,7 @@ static inline void stream_log_slice(struct stream *s, const char *name, struct s
 }
 
 /* What handlers do with a query must stay inside it. */
-static inline void stream_check_query(struct slice query)
+static void stream_check_query(struct slice query)
 {
     struct slice rest = query, name, value;
     char out[256];
@@ -79,14 +51,14 @@ static inline void stream_check_query(struct slice query)
     }
 }
 
-static inline bool line_is(const char *line, size_t bytes, const char *name)
+static bool line_is(const char *line, size_t bytes, const char *name)
 {
     size_t name_bytes = strlen(name);
     return bytes > name_bytes && strncasecmp(line, name, name_bytes) == 0 && line[name_bytes] == ':';
 }
 
 /* An accepted head, looked at once more the naive way: this must not share code with what it checks. */
-static inline void stream_check_head(const char *head, size_t bytes, const struct http_request *r)
+static void stream_check_head(const char *head, size_t bytes, const struct http_request *r)
 {
     unsigned hosts = 0, lengths = 0, codings = 0, lines = 0;
 
@@ -118,7 +90,7 @@ static inline void stream_check_head(const char *head, size_t bytes, const struc
     assert(r->chunked == (codings > 0) && !(r->chunked && r->has_length));
 }
 
-static inline void stream_log_request(struct stream *s, const char *head, size_t bytes)
+static void stream_log_request(struct stream *s, const char *head, size_t bytes)
 {
     const struct http_request *r = &s->request;
 
@@ -139,7 +111,7 @@ static inline void stream_log_request(struct stream *s, const char *head, size_t
         stream_check_query(r->query);
 }
 
-static inline void stream_refused(struct stream *s, const char *where, int status, const char *reason)
+static void stream_refused(struct stream *s, const char *where, int status, const char *reason)
 {
     assert(status >= 400 && status <= 505 && reason != NULL);
     buf_printf(&s->log, "%s refused %d %s\n", where, status, reason);
@@ -147,7 +119,7 @@ static inline void stream_refused(struct stream *s, const char *where, int statu
 }
 
 /* False: nothing more can be done with what there is. */
-static inline bool stream_head(struct stream *s)
+static bool stream_head(struct stream *s)
 {
     const char *data = guard_copy(&s->guard, s->pending.data, s->pending.bytes);
     enum http_result result = http_parser_head(&s->parser, data, s->pending.bytes, &s->request);
@@ -166,7 +138,7 @@ static inline bool stream_head(struct stream *s)
     return true;
 }
 
-static inline bool stream_body(struct stream *s)
+static bool stream_body(struct stream *s)
 {
     struct slice in = {guard_copy(&s->guard, s->pending.data, s->pending.bytes), s->pending.bytes};
     enum http_result result;
@@ -196,7 +168,7 @@ static inline bool stream_body(struct stream *s)
     return true;
 }
 
-static inline void stream_push(struct stream *s, const char *data, size_t bytes)
+void stream_push(struct stream *s, const char *data, size_t bytes)
 {
     if (s->ended)
         return;
@@ -205,16 +177,14 @@ static inline void stream_push(struct stream *s, const char *data, size_t bytes)
         ;
 }
 
-/* No more comes: what was left undone is a part of the outcome. */
-static inline void stream_end(struct stream *s)
+void stream_end(struct stream *s)
 {
     if (!s->ended)
         buf_printf(&s->log, "end %s pending %zu decoded %zu\n", s->in_body ? "in body" : "in head", s->pending.bytes,
                    s->decoded.bytes);
 }
 
-/* SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014). */
-static inline uint64_t random_next(uint64_t *state)
+uint64_t random_next(uint64_t *state)
 {
     uint64_t z = *state += 0x9e3779b97f4a7c15;
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -222,10 +192,9 @@ static inline uint64_t random_next(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-static inline size_t random_below(uint64_t *state, size_t bound) { return (size_t)(random_next(state) % bound); }
+size_t random_below(uint64_t *state, size_t bound) { return (size_t)(random_next(state) % bound); }
 
-/* Pushes everything in random pieces: mostly small, sometimes a lot at once. */
-static inline void stream_push_cut(struct stream *s, const char *data, size_t bytes, uint64_t seed)
+void stream_push_cut(struct stream *s, const char *data, size_t bytes, uint64_t seed)
 {
     size_t usual = random_below(&seed, 3) == 0 ? 1 : 1 + random_below(&seed, 64);
 
@@ -237,7 +206,7 @@ static inline void stream_push_cut(struct stream *s, const char *data, size_t by
     }
 }
 
-static inline bool stream_same(const struct stream *a, const struct stream *b)
+bool stream_same(const struct stream *a, const struct stream *b)
 {
     return a->log.bytes == b->log.bytes && memcmp(a->log.data, b->log.data, a->log.bytes) == 0;
 }

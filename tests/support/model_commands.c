@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "sim/model.h"
+#include "support/model.h"
 
 static void answer(struct buf *out, const char *line) { buf_printf(out, "%s\r\n", line); }
 static void answer_integer(struct buf *out, int64_t n) { buf_printf(out, ":%" PRId64 "\r\n", n); }
@@ -174,6 +174,15 @@ static void answer_replication(const struct model *m, bool replica, struct buf *
     answer_bulk(out, (struct slice){text, (size_t)bytes});
 }
 
+static void answer_memory(const struct model *m, struct buf *out)
+{
+    char text[128];
+    int bytes =
+        snprintf(text, sizeof(text), "# Memory\r\nmaxmemory_policy:%s\r\n", m->policy ? m->policy : "noeviction");
+
+    answer_bulk(out, (struct slice){text, (size_t)bytes});
+}
+
 static void do_info(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)
 {
     bool replica = m->replica || m->mood == MODEL_READONLY || m->mood == MODEL_MASTERDOWN;
@@ -182,7 +191,7 @@ static void do_info(struct model *m, struct model_client *c, const struct model_
     if (cmd->count == 2 && slice_equals(cmd->args[1], SLICE("replication")))
         answer_replication(m, replica, out);
     else
-        answer_bulk(out, SLICE("# Memory\r\nmaxmemory_policy:noeviction\r\n"));
+        answer_memory(m, out);
 }
 
 static void do_cluster(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)

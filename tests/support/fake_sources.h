@@ -1,6 +1,7 @@
 #pragma once
 /* A process that does not run, for the admin pages: a real tally of two workers, and statistics that a test sets.
- * The functions that follow stand in for those of api/, flush/ and net/ at link time. */
+ * The functions that follow stand in for those of api/, flush/ and net/ at link time. So they are in a header, and not
+ * in the library of what tests share, where each test of api/ would find them. */
 
 #include <assert.h>
 #include <stdlib.h>

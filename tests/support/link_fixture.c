@@ -1,38 +1,31 @@
-#pragma once
-/* A link to a server in memory, and what its user hears of it. Includes cmocka's assertions, so <cmocka.h> comes first.
- */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 
-#include "fake_redis.h"
-#include "protocol/command.h"
-#include "redis/link.h"
+#include <cmocka.h>
 
-struct fixture {
-    struct fake_redis redis;
-    struct link *link;
-    uint64_t now_ms;
-    int readies, downs, replies, refused;
-    enum redis_error_class error;
-    char command[32], words[256];
-    uint32_t last_index;
-    char policy[32];
-};
+#include "support/link_fixture.h"
 
-static inline void on_ready(void *ctx) { ((struct fixture *)ctx)->readies++; }
-static inline void on_down(void *ctx) { ((struct fixture *)ctx)->downs++; }
-static inline void on_refused(void *ctx, const struct redis_refusal *c)
+static void on_ready(void *ctx) { ((struct fixture *)ctx)->readies++; }
+
+static void on_down(void *ctx) { ((struct fixture *)ctx)->downs++; }
+
+static void on_refused(void *ctx, const struct redis_refusal *c)
 {
     ((struct fixture *)ctx)->refused++;
     ((struct fixture *)ctx)->error = c->class;
     snprintf(((struct fixture *)ctx)->command, 32, "%s", c->command);
     snprintf(((struct fixture *)ctx)->words, 256, "%s", c->words);
 }
-static inline void on_evicts(void *ctx, struct slice policy)
+
+static void on_evicts(void *ctx, struct slice policy)
 {
     struct fixture *f = ctx;
 
     snprintf(f->policy, sizeof(f->policy), "%.*s", (int)policy.bytes, policy.at);
 }
-static inline void on_reply(void *ctx, const struct reply *reply, uint32_t index)
+
+void on_reply(void *ctx, const struct reply *reply, uint32_t index)
 {
     struct fixture *f = ctx;
     (void)reply;
@@ -40,25 +33,25 @@ static inline void on_reply(void *ctx, const struct reply *reply, uint32_t index
     f->replies++;
     f->last_index = index;
 }
-static inline uint64_t no_chance(void *ctx)
+
+uint64_t no_chance(void *ctx)
 {
     (void)ctx;
     return 0;
 }
 
-static inline const char *fixed_password(void *ctx, struct error *err)
+static const char *fixed_password(void *ctx, struct error *err)
 {
     (void)err;
     return ctx;
 }
 
-static inline struct credentials fixed_credentials(const char *password)
+struct credentials fixed_credentials(const char *password)
 {
     return (struct credentials){.password = password ? fixed_password : NULL, .ctx = (void *)(uintptr_t)password};
 }
 
-/* The fake's own transport is `fake_ops`. */
-static inline void fixture_init_with(struct fixture *f, const struct transport_ops *ops, struct credentials credentials)
+void link_fixture_init_with(struct fixture *f, const struct transport_ops *ops, struct credentials credentials)
 {
     *f = (struct fixture){.now_ms = 1000};
     fake_init(&f->redis);
@@ -81,24 +74,24 @@ static inline void fixture_init_with(struct fixture *f, const struct transport_o
     assert_int_equal(link_create(&f->link, &config, &user), 0);
 }
 
-static inline void fixture_init(struct fixture *f, const char *password)
+void link_fixture_init(struct fixture *f, const char *password)
 {
-    fixture_init_with(f, &fake_ops, fixed_credentials(password));
+    link_fixture_init_with(f, &fake_ops, fixed_credentials(password));
 }
 
-static inline void fixture_fini(struct fixture *f)
+void link_fixture_fini(struct fixture *f)
 {
     link_destroy(f->link);
     fake_fini(&f->redis);
 }
 
-static inline void run_ms(struct fixture *f, uint64_t ms)
+void run_ms(struct fixture *f, uint64_t ms)
 {
     for (uint64_t until = f->now_ms + ms; f->now_ms < until; f->now_ms += 10)
         link_tick(f->link, f->now_ms);
 }
 
-static inline void ask(struct fixture *f, const char *command, uint32_t count)
+void ask(struct fixture *f, const char *command, uint32_t count)
 {
     struct buf out = {0};
 
@@ -109,8 +102,7 @@ static inline void ask(struct fixture *f, const char *command, uint32_t count)
     buf_fini(&out);
 }
 
-/* The server says this, asked or not. */
-static inline void say(struct fixture *f, const char *bytes)
+void say(struct fixture *f, const char *bytes)
 {
     buf_append(&f->redis.conns[f->redis.conns_count - 1]->out, bytes, strlen(bytes));
 }

@@ -1,38 +1,8 @@
-#pragma once
-/* A whole flusher without thread or time: the core, two shards, a fake Redis and a clock that tests turn. */
+#include "support/world.h"
 
-#include "fake_redis.h"
-#include "flush/core.h"
-#include "redis/access.h"
+uint64_t world_now_us(void *ctx) { return ((struct world *)ctx)->now_us; }
 
-#define WORLD_KEYS_MAX 8192
-
-struct world {
-    struct fake_redis redis;
-    struct env env;
-    struct transport transport; /* of `env` */
-    struct redis_access access;
-    struct flush_options options; /* points to `access` */
-    uint64_t now_us;
-    uint64_t seed;
-    struct tally *tally;
-    struct books books;
-    struct flusher_stats stats;
-    struct core *core;
-    uint64_t accepted;
-    struct question *answered[16];
-    int answered_count;
-    char last_event[64];
-    char last_numbers[256]; /* " name=number" each */
-    int events;
-    const struct fake_redis *others; /* the rest of a cluster, which may have news as well */
-    int others_count;
-    bool leaked; /* a log line held what looks like a secret */
-};
-
-static inline uint64_t world_now_us(void *ctx) { return ((struct world *)ctx)->now_us; }
-
-static inline uint64_t world_random(void *ctx) /* xorshift64* */
+uint64_t world_random(void *ctx) /* xorshift64* */
 {
     uint64_t *x = &((struct world *)ctx)->seed;
 
@@ -42,7 +12,7 @@ static inline uint64_t world_random(void *ctx) /* xorshift64* */
     return *x * 2685821657736338717ULL;
 }
 
-static inline void world_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
+static void world_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields)
 {
     struct world *w = ctx;
     (void)level;
@@ -60,7 +30,7 @@ static inline void world_log(void *ctx, enum log_level level, const char *event,
     w->events++;
 }
 
-static inline void world_answered(void *ctx, struct question *question)
+static void world_answered(void *ctx, struct question *question)
 {
     struct world *w = ctx;
 
@@ -68,31 +38,18 @@ static inline void world_answered(void *ctx, struct question *question)
     w->answered[w->answered_count++] = question;
 }
 
-struct world_options {
-    uint64_t seed;
-    uint32_t batch_keys_max;
-    uint32_t workers;          /* 0: two */
-    uint64_t replay_window_ms; /* 0: none */
-    bool embedded;
-    enum ledger_loss on_ledger_loss;
-    const char *password;
-    struct transport transport; /* ops NULL: to the one Redis of the world */
-    uint32_t partitions;        /* 0: standalone */
-    uint16_t port;              /* 0: 6379 */
-};
-
-static inline const char *world_password(void *ctx, struct error *err)
+const char *world_password(void *ctx, struct error *err)
 {
     (void)err;
     return ctx;
 }
 
-static inline struct credentials world_credentials(const char *password)
+struct credentials world_credentials(const char *password)
 {
     return (struct credentials){.password = password ? world_password : NULL, .ctx = (void *)(uintptr_t)password};
 }
 
-static inline void world_configure(struct world *w, const struct world_options *o)
+static void world_configure(struct world *w, const struct world_options *o)
 {
     w->access = (struct redis_access){
         .url = {.host = "redis", .port = o->port ? o->port : 6379},
@@ -110,8 +67,7 @@ static inline void world_configure(struct world *w, const struct world_options *
     };
 }
 
-/* With w->options as they are now. 0 or -ENOMEM. */
-static inline int world_create_core(struct world *w)
+int world_create_core(struct world *w)
 {
     return core_create(&w->core, &(struct core_config){
                                      .options = &w->options,
@@ -123,7 +79,7 @@ static inline int world_create_core(struct world *w)
                                  });
 }
 
-static inline void world_init_with(struct world *w, const struct world_options *o)
+void world_init_with(struct world *w, const struct world_options *o)
 {
     *w = (struct world){.seed = o->seed ? o->seed : 1, .now_us = 1000000};
     fake_init(&w->redis);
@@ -144,9 +100,9 @@ static inline void world_init_with(struct world *w, const struct world_options *
     assert(!failed);
 }
 
-static inline void world_init(struct world *w) { world_init_with(w, &(struct world_options){0}); }
+void world_init(struct world *w) { world_init_with(w, &(struct world_options){0}); }
 
-static inline void world_fini(struct world *w)
+void world_fini(struct world *w)
 {
     core_fail_questions(w->core);
     core_destroy(w->core);
@@ -154,7 +110,7 @@ static inline void world_fini(struct world *w)
     fake_fini(&w->redis);
 }
 
-static inline void world_hit(struct world *w, uint32_t worker, const char *name, uint64_t n)
+void world_hit(struct world *w, uint32_t worker, const char *name, uint64_t n)
 {
     enum tally_result result = tally_hit(w->tally, worker, (struct slice){name, strlen(name)}, n);
 
@@ -162,7 +118,7 @@ static inline void world_hit(struct world *w, uint32_t worker, const char *name,
     w->accepted += n;
 }
 
-static inline struct flusher_books world_books(const struct world *w)
+struct flusher_books world_books(const struct world *w)
 {
     struct flusher_books books;
 
@@ -170,7 +126,7 @@ static inline struct flusher_books world_books(const struct world *w)
     return books;
 }
 
-static inline bool world_has_news(const struct world *w)
+static bool world_has_news(const struct world *w)
 {
     bool news = fake_has_news(&w->redis);
 
@@ -179,7 +135,7 @@ static inline bool world_has_news(const struct world *w)
     return news;
 }
 
-static inline void world_step(struct world *w)
+void world_step(struct world *w)
 {
     core_tick(w->core);
     uint64_t wake = core_wake_us(w->core), next = w->now_us + 100;
@@ -189,14 +145,13 @@ static inline void world_step(struct world *w)
     w->now_us = next;
 }
 
-static inline void world_run_ms(struct world *w, uint64_t ms)
+void world_run_ms(struct world *w, uint64_t ms)
 {
     for (uint64_t until = w->now_us + ms * 1000; w->now_us < until;)
         world_step(w);
 }
 
-/* Until all that was accepted is stored, lost or poisoned; false: not within a minute. */
-static inline bool world_settle(struct world *w)
+bool world_settle(struct world *w)
 {
     for (uint64_t until = w->now_us + 60000000; w->now_us < until; world_step(w)) {
         struct flusher_books b = world_books(w);
@@ -206,7 +161,7 @@ static inline bool world_settle(struct world *w)
     return false;
 }
 
-static inline struct tally_value world_read(const struct world *w, const char *name)
+struct tally_value world_read(const struct world *w, const char *name)
 {
     struct tally_value value;
 
@@ -214,8 +169,8 @@ static inline struct tally_value world_read(const struct world *w, const char *n
     return value;
 }
 
-static inline struct question *world_ask_kind(struct world *w, enum question_kind kind, const char *name, int64_t value,
-                                              uint64_t timeout_ms)
+struct question *world_ask_kind(struct world *w, enum question_kind kind, const char *name, int64_t value,
+                                uint64_t timeout_ms)
 {
     struct question *question = calloc(1, sizeof(*question) + sizeof(question->results[0]));
 
@@ -229,7 +184,7 @@ static inline struct question *world_ask_kind(struct world *w, enum question_kin
     return question;
 }
 
-static inline struct question *world_ask(struct world *w, const char *name, uint64_t timeout_ms)
+struct question *world_ask(struct world *w, const char *name, uint64_t timeout_ms)
 {
     return world_ask_kind(w, ASK_READ, name, 0, timeout_ms);
 }

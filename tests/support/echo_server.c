@@ -1,67 +1,21 @@
-#pragma once
-/* An echo server above a real engine, and clients below it, over loopback. */
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "support/echo_server.h"
 
-#include "io/engine.h"
-#include "net/listener.h"
-#include "skip.h"
+enum engine_kind kind;
+bool peers;
 
-#define MAX 32
-#define PATIENCE_S 60 /* SIGALRM ends a test that hangs */
-
-/* Under test. With peers io_uring works on ordinary descriptors, without on direct ones where the kernel is new enough.
- */
-static enum engine_kind kind;
-static bool peers;
-
-struct echo {
-    struct engine_config config;
-    struct engine *engine;
-    pthread_t thread;
-    sem_t started;
-    int opened;
-    int result;
-    struct error err;
-    uint16_t port;
-    struct echo_conn {
-        char *data; /* received, not yet sent; owned */
-        size_t bytes, sending;
-        char *out;
-        bool open, fin, closing;
-    } conns[MAX];
-    bool hold;   /* pause each connection at its first byte */
-    bool freeze; /* woken, stop until `thawed` is posted */
-    sem_t frozen, thawed;
-    bool accept_ended;
-    int accepted, closed, failed, woken, open_most;
-    struct sockaddr_storage peer; /* of the last accepted */
-};
-
-static inline void echo_close(struct echo *e, uint32_t slot)
+static void echo_close(struct echo *e, uint32_t slot)
 {
     e->conns[slot].closing = true;
     engine_close(e->engine, slot);
 }
 
-static inline void echo_pump(struct echo *e, uint32_t slot)
+static void echo_pump(struct echo *e, uint32_t slot)
 {
     struct echo_conn *c = &e->conns[slot];
     if (c->out || !c->open || c->closing)
@@ -77,7 +31,7 @@ static inline void echo_pump(struct echo *e, uint32_t slot)
     }
 }
 
-static inline void on_accepted(void *ctx, uint32_t slot)
+static void on_accepted(void *ctx, uint32_t slot)
 {
     struct echo *e = ctx;
     assert_false(e->conns[slot].open); /* a number must not come back while it is in use */
@@ -93,14 +47,14 @@ static inline void on_accepted(void *ctx, uint32_t slot)
         e->open_most = e->accepted - e->closed;
 }
 
-static inline void on_peer_told(void *ctx, uint32_t slot, const struct sockaddr_storage *peer)
+static void on_peer_told(void *ctx, uint32_t slot, const struct sockaddr_storage *peer)
 {
     struct echo *e = ctx;
     assert_true(e->conns[slot].open && !e->conns[slot].closing);
     e->peer = *peer;
 }
 
-static inline void on_received(void *ctx, uint32_t slot, const char *data, size_t bytes)
+static void on_received(void *ctx, uint32_t slot, const char *data, size_t bytes)
 {
     struct echo *e = ctx;
     struct echo_conn *c = &e->conns[slot];
@@ -115,7 +69,7 @@ static inline void on_received(void *ctx, uint32_t slot, const char *data, size_
         engine_recv_pause(e->engine, slot);
 }
 
-static inline void on_sent(void *ctx, uint32_t slot, int result)
+static void on_sent(void *ctx, uint32_t slot, int result)
 {
     struct echo *e = ctx;
     free(e->conns[slot].out);
@@ -124,7 +78,7 @@ static inline void on_sent(void *ctx, uint32_t slot, int result)
         echo_close(e, slot);
 }
 
-static inline void on_failed(void *ctx, uint32_t slot, int result)
+static void on_failed(void *ctx, uint32_t slot, int result)
 {
     struct echo *e = ctx;
     (void)result;
@@ -132,13 +86,13 @@ static inline void on_failed(void *ctx, uint32_t slot, int result)
     echo_close(e, slot);
 }
 
-static inline void stop_when_ended(struct echo *e)
+static void stop_when_ended(struct echo *e)
 {
     if (e->accept_ended && e->accepted == e->closed)
         engine_stop(e->engine);
 }
 
-static inline void on_closed(void *ctx, uint32_t slot)
+static void on_closed(void *ctx, uint32_t slot)
 {
     struct echo *e = ctx;
     free(e->conns[slot].out);
@@ -148,21 +102,21 @@ static inline void on_closed(void *ctx, uint32_t slot)
     stop_when_ended(e);
 }
 
-static inline void on_accept_ended(void *ctx)
+static void on_accept_ended(void *ctx)
 {
     struct echo *e = ctx;
     e->accept_ended = true;
     stop_when_ended(e);
 }
 
-static inline void on_batch_end(void *ctx)
+static void on_batch_end(void *ctx)
 {
     struct echo *e = ctx;
     for (uint32_t i = 0; i < MAX; i++)
         echo_pump(e, i);
 }
 
-static inline void on_woken(void *ctx)
+static void on_woken(void *ctx)
 {
     struct echo *e = ctx;
     e->woken++;
@@ -182,9 +136,9 @@ static inline void on_woken(void *ctx)
     engine_accept_stop(e->engine);
 }
 
-static inline void on_tick(void *ctx, uint64_t now_ms) { (void)ctx, (void)now_ms; }
+static void on_tick(void *ctx, uint64_t now_ms) { (void)ctx, (void)now_ms; }
 
-static const struct engine_events events = {
+const struct engine_events echo_events = {
     .accepted = on_accepted,
     .peer_told = on_peer_told,
     .received = on_received,
@@ -197,10 +151,10 @@ static const struct engine_events events = {
     .tick = on_tick,
 };
 
-static inline void *echo_main(void *arg)
+static void *echo_main(void *arg)
 {
     struct echo *e = arg;
-    e->opened = engine_create(&e->engine, &e->config, &events, e, &e->err);
+    e->opened = engine_create(&e->engine, &e->config, &echo_events, e, &e->err);
     bool opened = e->opened == 0; /* from the post on, echo_start() looks at it */
     sem_post(&e->started);
     if (opened)
@@ -208,8 +162,7 @@ static inline void *echo_main(void *arg)
     return NULL;
 }
 
-/* Skips the test where io_uring is asked for and refused. */
-static inline void echo_need_engine(void)
+void echo_need_engine(void)
 {
     struct error err;
     if (kind != ENGINE_URING || engine_probe_uring(&err) == 0)
@@ -217,7 +170,7 @@ static inline void echo_need_engine(void)
     skip_because("%s", err.text);
 }
 
-static inline void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffers, uint32_t buffer_bytes)
+void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffers, uint32_t buffer_bytes)
 {
     struct sockaddr_storage address = {0};
     struct sockaddr_in *in = (struct sockaddr_in *)&address;
@@ -243,8 +196,7 @@ static inline void echo_start(struct echo *e, uint32_t conns_max, uint32_t buffe
         fail_msg("%s", e->err.text);
 }
 
-/* Ends the accepting, waits for the last connection. */
-static inline void echo_join(struct echo *e)
+void echo_join(struct echo *e)
 {
     engine_wake(e->engine);
     pthread_join(e->thread, NULL);
@@ -252,7 +204,7 @@ static inline void echo_join(struct echo *e)
     assert_int_equal(e->accepted, e->closed);
 }
 
-static inline void echo_end(struct echo *e)
+void echo_end(struct echo *e)
 {
     engine_destroy(e->engine);
     close(e->config.listen_fd);
@@ -261,7 +213,7 @@ static inline void echo_end(struct echo *e)
     sem_destroy(&e->thawed);
 }
 
-static inline int client(const struct echo *e)
+int client(const struct echo *e)
 {
     struct sockaddr_in in = {
         .sin_family = AF_INET, .sin_port = htons(e->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -272,14 +224,14 @@ static inline int client(const struct echo *e)
     return fd;
 }
 
-static inline void reset(int fd)
+void reset(int fd)
 {
     struct linger now = {.l_onoff = 1};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
     close(fd);
 }
 
-static inline void assert_echo(int fd, const char *data, size_t bytes)
+void assert_echo(int fd, const char *data, size_t bytes)
 {
     char *back = malloc(bytes);
     size_t have = 0;
@@ -292,14 +244,7 @@ static inline void assert_echo(int fd, const char *data, size_t bytes)
     free(back);
 }
 
-/* Sends without waiting for the echo, from another thread. */
-struct sender {
-    int fd;
-    const char *data;
-    size_t bytes;
-};
-
-static inline void *send_all(void *arg)
+void *send_all(void *arg)
 {
     struct sender *s = arg;
     while (s->bytes > 0) {
@@ -312,7 +257,7 @@ static inline void *send_all(void *arg)
     return NULL;
 }
 
-static inline char *pattern(size_t bytes)
+char *pattern(size_t bytes)
 {
     char *data = malloc(bytes);
     for (size_t i = 0; i < bytes; i++)

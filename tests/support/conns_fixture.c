@@ -1,42 +1,14 @@
-#pragma once
-/* Connections above a fake engine: what it is told is scripted, what it is asked to do is recorded. */
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "io/engine_ops.h"
-#include "net/conns.h"
+#include "support/conns_fixture.h"
 
-#define MAX 8
+static struct fixture *fixture_of(struct engine *e) { return (struct fixture *)e; }
 
-struct fake_slot {
-    struct buf wire; /* what went out, once sent() was given */
-    const char *data;
-    size_t bytes;
-    int sends, closes, shutdowns, pauses, resumes, asked;
-};
-
-struct fixture {
-    struct engine engine;
-    struct fake_slot slots[MAX];
-    struct conns cs;
-    bool accept_stopped;
-    int waits; /* how many requests shall wait */
-    int handled, forgotten, refused_status;
-    char bodies[64]; /* of all requests, one after the other */
-    struct ticket ticket;
-    bool expired;
-};
-
-static inline struct fixture *fixture_of(struct engine *e) { return (struct fixture *)e; }
-
-static inline void fake_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
+static void fake_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
 {
     struct fake_slot *s = &fixture_of(e)->slots[slot];
     assert_null(s->data);
@@ -44,13 +16,18 @@ static inline void fake_send(struct engine *e, uint32_t slot, const void *data, 
     s->bytes = bytes;
     s->sends++;
 }
-static inline void fake_pause(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].pauses++; }
-static inline void fake_resume(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].resumes++; }
-static inline void fake_shutdown(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].shutdowns++; }
-static inline void fake_close(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].closes++; }
-static inline void fake_accept_stop(struct engine *e) { fixture_of(e)->accept_stopped = true; }
 
-static inline void fake_peer_ask(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].asked++; }
+static void fake_pause(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].pauses++; }
+
+static void fake_resume(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].resumes++; }
+
+static void fake_shutdown(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].shutdowns++; }
+
+static void fake_close(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].closes++; }
+
+static void fake_accept_stop(struct engine *e) { fixture_of(e)->accept_stopped = true; }
+
+static void fake_peer_ask(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].asked++; }
 
 static const struct engine_ops fake_ops = {
     .name = "fake",
@@ -63,13 +40,13 @@ static const struct engine_ops fake_ops = {
     .peer_ask = fake_peer_ask,
 };
 
-static inline bool wants_body(void *ctx, const struct http_request *r)
+static bool wants_body(void *ctx, const struct http_request *r)
 {
     (void)ctx;
     return slice_equals(r->path, SLICE("/wanted"));
 }
 
-static inline enum handler_result handle(void *ctx, const struct http_request *r, struct reply *reply)
+enum handler_result handle(void *ctx, const struct http_request *r, struct reply *reply)
 {
     struct fixture *f = ctx;
     f->ticket = reply->ticket;
@@ -93,21 +70,21 @@ static inline enum handler_result handle(void *ctx, const struct http_request *r
     return HANDLED;
 }
 
-static inline void forget(void *ctx, void *waiting)
+static void forget(void *ctx, void *waiting)
 {
     struct fixture *f = ctx;
     assert_ptr_equal(waiting, f);
     f->forgotten++;
 }
 
-static inline void refused(void *ctx, int status, const char *reason)
+static void refused(void *ctx, int status, const char *reason)
 {
     struct fixture *f = ctx;
     assert_non_null(reason);
     f->refused_status = status;
 }
 
-static inline int setup(void **state)
+int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     f->engine = (struct engine){.ops = &fake_ops, .now_ms = 1000000};
@@ -122,7 +99,7 @@ static inline int setup(void **state)
     return 0;
 }
 
-static inline int teardown(void **state)
+int teardown(void **state)
 {
     struct fixture *f = *state;
     conns_fini(&f->cs);
@@ -132,12 +109,11 @@ static inline int teardown(void **state)
     return 0;
 }
 
-/* ---- the script's words ---- */
+void accept_slot(struct fixture *f, uint32_t slot) { conns_events.accepted(&f->cs, slot); }
 
-static inline void accept_slot(struct fixture *f, uint32_t slot) { conns_events.accepted(&f->cs, slot); }
-static inline void batch_end(struct fixture *f) { conns_events.batch_end(&f->cs); }
+void batch_end(struct fixture *f) { conns_events.batch_end(&f->cs); }
 
-static inline void receive(struct fixture *f, uint32_t slot, const char *text)
+void receive(struct fixture *f, uint32_t slot, const char *text)
 {
     /* A copy that ends where the bytes do: reading on is an error that ASan sees. */
     size_t bytes = strlen(text);
@@ -147,10 +123,9 @@ static inline void receive(struct fixture *f, uint32_t slot, const char *text)
     free(copy);
 }
 
-static inline void fin(struct fixture *f, uint32_t slot) { conns_events.received(&f->cs, slot, NULL, 0); }
+void fin(struct fixture *f, uint32_t slot) { conns_events.received(&f->cs, slot, NULL, 0); }
 
-/* The peer takes what was sent. */
-static inline bool take(struct fixture *f, uint32_t slot)
+bool take(struct fixture *f, uint32_t slot)
 {
     struct fake_slot *s = &f->slots[slot];
     if (!s->data)
@@ -162,9 +137,9 @@ static inline bool take(struct fixture *f, uint32_t slot)
     return true;
 }
 
-static inline void closed(struct fixture *f, uint32_t slot) { conns_events.closed(&f->cs, slot); }
+void closed(struct fixture *f, uint32_t slot) { conns_events.closed(&f->cs, slot); }
 
-static inline void pass(struct fixture *f, uint64_t ms)
+void pass(struct fixture *f, uint64_t ms)
 {
     for (uint64_t end = f->engine.now_ms + ms; f->engine.now_ms < end;) {
         f->engine.now_ms += 100;
@@ -173,13 +148,9 @@ static inline void pass(struct fixture *f, uint64_t ms)
     }
 }
 
-static inline void assert_wire(struct fixture *f, uint32_t slot, const char *expected)
+void assert_wire(struct fixture *f, uint32_t slot, const char *expected)
 {
     struct buf *wire = &f->slots[slot].wire;
     assert_int_equal(wire->bytes, strlen(expected));
     assert_memory_equal(wire->data ? wire->data : "", expected, wire->bytes);
 }
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: h\r\n\r\n"
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
