@@ -107,6 +107,7 @@ void core_tick(struct core *c)
         embedded_store(&c->accounts, c->now_us / 1000);
     }
     stored_waits_settle(&c->waits, c->now_us / 1000);
+    total_asks_tick(&c->totals);
     refusals_tick(&c->refusals);
     core_note_end_of_flush(c);
 }
@@ -142,6 +143,7 @@ bool core_has_room(const struct core *c) { return read_queue_has_room(&c->reads)
 void core_fail_questions(struct core *c)
 {
     read_queue_expire(&c->reads, UINT64_MAX);
+    total_asks_finish(&c->totals);
     stored_waits_settle(&c->waits, UINT64_MAX);
     writes_expire(&c->writes, UINT64_MAX);
     if (c->scanner)
@@ -165,7 +167,8 @@ static void core_answered(void *ctx, struct question *question)
 
     if (question->kind == ASK_TOTAL)
         total_asks_end(&c->totals, question);
-    asker_answer(&c->config.asker, question);
+    else
+        asker_answer(&c->config.asker, question);
 }
 
 struct sums *core_sums(const struct core *c) { return keys_sums(c->keys); }
@@ -214,7 +217,8 @@ uint64_t core_wake_us(const struct core *c)
                           earlier(store_wake_ms(c->store), read_queue_wake_ms(&c->reads)));
     if (c->forgetting && !c->draining)
         wake_ms = earlier(wake_ms, forgetting_wake_ms(c->forgetting));
-    return earlier(c->next_flush_us, wake_ms < UINT64_MAX / 1000 ? wake_ms * 1000 : UINT64_MAX);
+    return earlier(earlier(c->next_flush_us, total_asks_wake_us(&c->totals)),
+                   wake_ms < UINT64_MAX / 1000 ? wake_ms * 1000 : UINT64_MAX);
 }
 
 /* ---- life ---- */
@@ -292,6 +296,7 @@ int core_create(struct core **out, const struct core_config *config)
     c->totals = (struct total_asks){.env = config->env,
                                     .keys = c->keys,
                                     .answers = tally_answers(config->tally),
+                                    .asker = config->asker,
                                     .embedded = flush_is_embedded(options)};
     c->totals_watch = (struct total_watch){.env = config->env, .keys = c->keys, .stats = config->stats};
     c->writes.space = &c->space;

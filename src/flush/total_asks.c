@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define LOOK_PARTS 10
+#define LOOK_PAUSE_MAX_US 100000 /* a look that was interrupted for long is not charged for all of it */
 
 static uint64_t now_us(const struct total_asks *t) { return env_now_us(t->env); }
 
@@ -46,13 +47,9 @@ bool total_asks_begin(const struct total_asks *t, struct question *question)
 
 static void look(struct total_asks *t)
 {
-    uint64_t began_us = now_us(t);
-
-    if (t->looked_us && began_us - t->looked_us < LOOK_PARTS * t->took_us)
-        return;
-    keys_look(t->keys);
     t->looked_us = now_us(t);
-    t->took_us = t->looked_us - began_us;
+    keys_look(t->keys);
+    t->took_us = now_us(t) - t->looked_us;
 }
 
 /* Of one partition. Returns false when it is not known. */
@@ -88,13 +85,12 @@ static struct read_total no_total(uint64_t now_ms)
 }
 
 /* The numbers in the store as of when they were seen, less what of them is ours, and all of ours as of one look. */
-void total_asks_end(struct total_asks *t, struct question *question)
+static void sum_up(const struct total_asks *t, struct question *question)
 {
     const struct sums *sums = keys_sums(t->keys);
     uint32_t partition;
     struct slice ns = {0};
 
-    look(t);
     question->total = (struct read_total){.known = true, .as_of_ms = UINT64_MAX};
     for (uint32_t p = 0; p < question->count; p++)
         question->total.known &= add_stored(t, &question->results[p], &question->total);
@@ -107,4 +103,40 @@ void total_asks_end(struct total_asks *t, struct question *question)
     if (question->total.known)
         answers_put(t->answers, result_name(&question->results[0]),
                     &(struct stored_answer){question->total.value, question->total.found, now_us(t) / 1000});
+}
+
+uint64_t total_asks_wake_us(const struct total_asks *t)
+{
+    uint64_t pause_us = LOOK_PARTS * t->took_us;
+
+    if (!t->waiting)
+        return UINT64_MAX;
+    return t->looked_us + (pause_us < LOOK_PAUSE_MAX_US ? pause_us : LOOK_PAUSE_MAX_US);
+}
+
+void total_asks_finish(struct total_asks *t)
+{
+    struct question *waiting = t->waiting;
+
+    t->waiting = NULL;
+    if (waiting)
+        look(t);
+    for (struct question *question; (question = waiting);) {
+        waiting = question->next;
+        sum_up(t, question);
+        asker_answer(&t->asker, question);
+    }
+}
+
+void total_asks_tick(struct total_asks *t)
+{
+    if (now_us(t) >= total_asks_wake_us(t))
+        total_asks_finish(t);
+}
+
+void total_asks_end(struct total_asks *t, struct question *question)
+{
+    question->next = t->waiting;
+    t->waiting = question;
+    total_asks_tick(t);
 }
