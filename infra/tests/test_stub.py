@@ -90,10 +90,7 @@ def test_init_checks_the_version_constraint(constraint, accepted, tmp_path):
     assert (p.returncode == 0) == accepted, said(p)
 
 
-@pytest.fixture(scope="module")
-def applied(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("applied")
-    text = head() + '''
+APPLIED = '''
 provider "aws" {
   alias  = "virginia"
   region = "us-east-1"
@@ -181,7 +178,12 @@ data "aws_iam_policy_document" "d" {
   }
 }
 '''
-    p = stack.snippet(folder, text, "apply", "-auto-approve")
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("applied")
+    p = stack.snippet(folder, head() + APPLIED, "apply", "-auto-approve")
     assert p.returncode == 0, said(p)
     e = stack.clean_env(STUB_SCAN=folder)
     state = json.loads(stack.terraform("show", "-json", cwd=folder, env=e).stdout)

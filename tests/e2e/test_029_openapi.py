@@ -105,119 +105,145 @@ def write(lab, name, text):
     return path
 
 
-def test_every_path_method_status_and_field_is_met(lab, document):
-    redis = lab.redis()
-    tokens = write(lab, "tokens", f"{TOKEN} write read\n{OTHER} write:other\n")
-    access = write(lab, "access", "shop token\nsite key a\n")
-    server = lab.tallyd(redis, token_file=tokens, access_file=access, max_keys=20)
-    alone = lab.tallyd(token_file=tokens)
+HIT, COUNTER, COUNTERS = "/v1/hit/{ns}/{key}", "/v1/counters/{ns}/{key}", "/v1/counters/{ns}"
+KEYS, EXPORT = "/v1/keys/{ns}", "/v1/export/{ns}"
+WRITES = (("put", b'{"value":1000}'), ("delete", None))
+CREDENTIALS = ([BEARER], [], [f"Authorization: Bearer {OTHER}"])
 
-    def meet_one(path, method, target, fields, body, pod):
-        document.meet(path, method, pod.fetch(target, method.upper(), fields, body))
 
-    def meet(path, method, target=None, fields=(), body=None, pod=server):
+class Meetings:
+    """A server, and three that lack something: a Redis, patience with one client, room."""
+
+    def __init__(self, lab, document):
+        self.document = document
+        self.redis = lab.redis()
+        tokens = write(lab, "tokens", f"{TOKEN} write read\n{OTHER} write:other\n")
+        access = write(lab, "access", "shop token\nsite key a\n")
+        self.server = lab.tallyd(self.redis, token_file=tokens, access_file=access, max_keys=20)
+        self.alone = lab.tallyd(token_file=tokens)
+        self.limited = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
+        self.crowded = lab.tallyd(workers=1, max_conns=4, max_conns_client=4, namespaces="blog")
+        self.held = lab.keep(EventStream(self.crowded.port, "/v1/stream/blog/a"))
+        assert self.held.event()
+
+    def meet(self, path, method, target=None, fields=(), body=None, pod=None):
         """With the key in the path, and in the query."""
-        meet_one(path, method, target or path, fields, body, pod)
+        target, pod = target or path, pod or self.server
+        self.document.meet(path, method, pod.fetch(target, method.upper(), fields, body))
         by_query = path.replace("/{key}", "")
-        if by_query != path and by_query in document.root["paths"] and method in document.root["paths"][by_query]:
-            there, _, query = target.partition("?")
-            where, key = there.rsplit("/", 1)
-            form = path.partition("{key}")[2]
-            if by_query != counters or method in ("put", "delete"):
-                meet_one(by_query, method, f"{where}{form}?key={key.removesuffix(form) if form else key}&{query}", fields, body, pod)
+        if by_query == path or method not in self.document.root["paths"].get(by_query, ()):
+            return
+        if by_query == COUNTERS and method not in ("put", "delete"):
+            return
+        there, _, query = target.partition("?")
+        where, key = there.rsplit("/", 1)
+        form = path.partition("{key}")[2]
+        target = f"{where}{form}?key={key.removesuffix(form) if form else key}&{query}"
+        self.document.meet(by_query, method, pod.fetch(target, method.upper(), fields, body))
 
-    limited = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
+    def hits(self):
+        for method in ("get", "post"):
+            for query in ("", "?n=2", "?value=1", "?ack=stored", "?n=0"):
+                self.meet(HIT, method, f"/v1/hit/blog/a{query}")
+            self.meet(HIT, method, "/v1/hit/shop/a")
+            self.meet(HIT, method, "/v1/hit/site/b")
+        for target in ("blog/a", "blog/a?value=1", "blog/a?n=0", "shop/a", "site/b"):
+            self.meet(HIT, "head", f"/v1/hit/{target}")
+        for form in (".gif", ".svg"):
+            for method in ("get", "post", "head"):
+                for query in ("", "?n=0", *(["?color=reddish"] if form == ".svg" else [])):
+                    self.meet(HIT + form, method, f"/v1/hit/blog/a{form}{query}")
+        for body in (b'{"hits":[{"ns":"blog","key":"a","n":3},{"ns":"!","key":"a"}]}', b"no hits",
+                     b'{"hits":[' + b",".join([b"{}"] * 1001) + b"]}"):
+            self.meet("/v1/hits", "post", fields=["Content-Type: text/plain"], body=body)
 
-    def meet_too_often(path, method):
-        target = "/v1/hit/blog/a" if "{key}" in path else "/v1/hit/blog?key=a"
-        document.meet(path, method, wait.until(
-            lambda: (answer := limited.fetch(target, method.upper())).status == 429 and answer, "one hit is too many"))
-
-    crowded = lab.tallyd(workers=1, max_conns=4, max_conns_client=4, namespaces="blog")
-    held = lab.keep(EventStream(crowded.port, "/v1/stream/blog/a"))
-    assert held.event()
-
-    def meet_streams(path, method, target):
-        """One that begins, one with a bad name, one too many, one of no namespace."""
-        if method == "get":
-            with EventStream(server.port, target % "blog") as stream:
-                document.meet(path, method, stream.answer())
-        else:
-            document.meet(path, method, server.fetch(target % "blog", "HEAD"))
-        document.meet(path, method, server.fetch(target % "b!", method.upper()))
-        document.meet(path, method, crowded.fetch(target % "blog", method.upper()))
-        document.meet(path, method, crowded.fetch(target % "shop", method.upper()))
-
-    large = [f"Cookie: {'x' * 4000}"] * 5
-    hit, counter, counters = "/v1/hit/{ns}/{key}", "/v1/counters/{ns}/{key}", "/v1/counters/{ns}"
-    for method in ("get", "post"):
-        for query in ("", "?n=2", "?value=1", "?ack=stored", "?n=0"):
-            meet(hit, method, f"/v1/hit/blog/a{query}")
-        meet(hit, method, "/v1/hit/shop/a")
-        meet(hit, method, "/v1/hit/site/b")
-    for method in ("get", "post", "head"):
-        for path in (hit, "/v1/hit/{ns}"):
-            meet_too_often(path, method)
-    for target in ("blog/a", "blog/a?value=1", "blog/a?n=0", "shop/a", "site/b"):
-        meet(hit, "head", f"/v1/hit/{target}")
-    for form in (".gif", ".svg"):
+    def hits_too_often(self):
         for method in ("get", "post", "head"):
-            for query in ("", "?n=0", *(["?color=reddish"] if form == ".svg" else [])):
-                meet(hit + form, method, f"/v1/hit/blog/a{form}{query}")
-    for body in (b'{"hits":[{"ns":"blog","key":"a","n":3},{"ns":"!","key":"a"}]}', b"no hits",
-                 b'{"hits":[' + b",".join([b"{}"] * 1001) + b"]}"):
-        meet("/v1/hits", "post", fields=["Content-Type: text/plain"], body=body)
-    for method in ("get", "head"):
-        for target in ("blog/a", "blog/none", "blog/%7B"):
-            meet(counter, method, f"/v1/counters/{target}")
-        for target in ("blog?key=a&key=none", "blog", "b!?key=a", "blog?key=" + "a" * 9000, "blog?total=1", "none?total=1"):
-            meet(counters, method, f"/v1/counters/{target}")
-        for path, target in (("/v1/stream/{ns}/{key}", "%s/a"), ("/v1/stream/{ns}", "%s?key=a")):
-            meet_streams(path, method, f"/v1/stream/{target}")
-        for page in ("/", "/tally.js", "/hit.js", "/live.js", "/embed", "/dashboard", "/openapi.json"):
-            meet(page, method)
-    for method, body in (("put", b'{"value":1000}'), ("delete", None)):
-        for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):
-            meet(counter, method, "/v1/counters/blog/a", fields, body)
-        meet(counter, method, "/v1/counters/blog/a", [BEARER], body, alone)
-        meet(counter, method, "/v1/counters/blog/a", [BEARER], body, limited)
-        meet(counter, method, "/v1/counters/blog/%7B", [BEARER], body)
-    for method in ("get", "head"):
-        for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):
-            meet("/v1/namespaces", method, fields=fields)
-    keys = "/v1/keys/{ns}"
-    for method in ("get", "head", "delete"):
-        for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):
-            meet(keys, method, "/v1/keys/blog?prefix=a&limit=2", fields)
-        meet(keys, method, "/v1/keys/blog?prefix=a&limit=0", [BEARER])
-    meet(keys, "delete", "/v1/keys/blog?prefix=a", [BEARER], pod=alone)
-    export = "/v1/export/{ns}"
-    for method in ("get", "head"):
-        for fields in ([BEARER], [], [f"Authorization: Bearer {OTHER}"]):
-            meet(export, method, "/v1/export/blog", fields)
-        meet(export, method, "/v1/export/blog?format=xml", [BEARER])
-    meet(keys, "delete", "/v1/keys/blog?prefix=a", [BEARER], pod=limited)
-    for key in range(30):
-        server.fetch(f"/v1/hit/blog/{key}")
-    redis.kill()
-    wait.until(lambda: server.metrics()["redis_connected"] == 0, "the loss is noticed")
-    for method in ("get", "post"):
-        meet(hit, method, "/v1/hit/blog/one-too-many")
-        meet(hit, method, "/v1/hit/blog/a?ack=stored")
-    for method in ("get", "head"):
-        meet(counter, method, "/v1/counters/blog/unknown")
-        meet(counters, method, "/v1/counters/blog?key=unknown")
-    for method, body in (("put", b'{"value":1}'), ("delete", None)):
-        meet(counter, method, "/v1/counters/blog/a", [BEARER], body)
-    for method in ("get", "head", "delete"):
-        meet(keys, method, "/v1/keys/blog?prefix=a", [BEARER])
-    meet(export, "get", "/v1/export/blog", [BEARER])
-    for page in ADMIN_PAGES:
+            for path, target in ((HIT, "/v1/hit/blog/a"), ("/v1/hit/{ns}", "/v1/hit/blog?key=a")):
+                self.document.meet(path, method, wait.until(
+                    lambda: (answer := self.limited.fetch(target, method.upper())).status == 429 and answer, "one hit is too many"))
+
+    def reads(self):
         for method in ("get", "head"):
-            document.meet(page, method, fetch(server.admin_port, page, method.upper()))
-    for path, method, _ in filter(lambda one: one[2] == "431", document.statuses()):
-        port = server.admin_port if path in ADMIN_PAGES else server.port
-        document.meet(path, method, fetch(port, path.format(ns="blog", key="a"), method.upper(), large))
+            for target in ("blog/a", "blog/none", "blog/%7B"):
+                self.meet(COUNTER, method, f"/v1/counters/{target}")
+            for target in ("blog?key=a&key=none", "blog", "b!?key=a", "blog?key=" + "a" * 9000, "blog?total=1", "none?total=1"):
+                self.meet(COUNTERS, method, f"/v1/counters/{target}")
+            for page in ("/", "/tally.js", "/hit.js", "/live.js", "/embed", "/dashboard", "/openapi.json"):
+                self.meet(page, method)
+
+    def streams(self):
+        for path, target in (("/v1/stream/{ns}/{key}", "/v1/stream/%s/a"), ("/v1/stream/{ns}", "/v1/stream/%s?key=a")):
+            with EventStream(self.server.port, target % "blog") as stream:
+                self.document.meet(path, "get", stream.answer())
+            self.document.meet(path, "head", self.server.fetch(target % "blog", "HEAD"))
+            for method in ("get", "head"):  # a bad name, one stream too many, a namespace that is not there
+                self.document.meet(path, method, self.server.fetch(target % "b!", method.upper()))
+                self.document.meet(path, method, self.crowded.fetch(target % "blog", method.upper()))
+                self.document.meet(path, method, self.crowded.fetch(target % "shop", method.upper()))
+
+    def writes(self):
+        for method, body in WRITES:
+            for fields in CREDENTIALS:
+                self.meet(COUNTER, method, "/v1/counters/blog/a", fields, body)
+            self.meet(COUNTER, method, "/v1/counters/blog/a", [BEARER], body, self.alone)
+            self.meet(COUNTER, method, "/v1/counters/blog/a", [BEARER], body, self.limited)
+            self.meet(COUNTER, method, "/v1/counters/blog/%7B", [BEARER], body)
+
+    def lists(self):
+        for fields in CREDENTIALS:
+            for method in ("get", "head"):
+                self.meet("/v1/namespaces", method, fields=fields)
+                self.meet(EXPORT, method, "/v1/export/blog", fields)
+            for method in ("get", "head", "delete"):
+                self.meet(KEYS, method, "/v1/keys/blog?prefix=a&limit=2", fields)
+        for method in ("get", "head", "delete"):
+            self.meet(KEYS, method, "/v1/keys/blog?prefix=a&limit=0", [BEARER])
+        for method in ("get", "head"):
+            self.meet(EXPORT, method, "/v1/export/blog?format=xml", [BEARER])
+        for pod in (self.alone, self.limited):
+            self.meet(KEYS, "delete", "/v1/keys/blog?prefix=a", [BEARER], pod=pod)
+
+    def without_redis(self):
+        for key in range(30):
+            self.server.fetch(f"/v1/hit/blog/{key}")
+        self.redis.kill()
+        wait.until(lambda: self.server.metrics()["redis_connected"] == 0, "the loss is noticed")
+        for method in ("get", "post"):
+            self.meet(HIT, method, "/v1/hit/blog/one-too-many")
+            self.meet(HIT, method, "/v1/hit/blog/a?ack=stored")
+        for method in ("get", "head"):
+            self.meet(COUNTER, method, "/v1/counters/blog/unknown")
+            self.meet(COUNTERS, method, "/v1/counters/blog?key=unknown")
+        for method, body in WRITES:
+            self.meet(COUNTER, method, "/v1/counters/blog/a", [BEARER], body)
+        for method in ("get", "head", "delete"):
+            self.meet(KEYS, method, "/v1/keys/blog?prefix=a", [BEARER])
+        self.meet(EXPORT, "get", "/v1/export/blog", [BEARER])
+
+    def admin_pages(self):
+        for page in ADMIN_PAGES:
+            for method in ("get", "head"):
+                self.document.meet(page, method, fetch(self.server.admin_port, page, method.upper()))
+
+    def heads_too_large(self):
+        large = [f"Cookie: {'x' * 4000}"] * 5
+        for path, method, _ in filter(lambda one: one[2] == "431", self.document.statuses()):
+            port = self.server.admin_port if path in ADMIN_PAGES else self.server.port
+            self.document.meet(path, method, fetch(port, path.format(ns="blog", key="a"), method.upper(), large))
+
+
+def test_every_path_method_status_and_field_is_met(lab, document):
+    meetings = Meetings(lab, document)
+    meetings.hits()
+    meetings.hits_too_often()
+    meetings.reads()
+    meetings.streams()
+    meetings.writes()
+    meetings.lists()
+    meetings.without_redis()
+    meetings.admin_pages()
+    meetings.heads_too_large()
     assert document.statuses() - document.met == UNMET
 
 
