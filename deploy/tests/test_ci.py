@@ -150,6 +150,8 @@ def test_a_release_that_nobody_described_is_refused_before_anything_is_built(tmp
     (tmp_path / "CHANGELOG.md").write_text(CHANGES)
     changes = lambda version: run(tmp_path / "deploy/scripts/changes", version, check=False)
     assert changes("v1.2.3").stdout == changes("1.2.3").stdout == "- Badges are round.\n- Two\n  lines.\n"
+    debian = run(tmp_path / "deploy/scripts/changes", "1.2.3", "--debian").stdout
+    assert debian == "  * Badges are round.\n  * Two lines.\n"
     assert [changes(version).returncode for version in ("1.2.4", "1.2", "", "Changes")] == [65] * 4
     first = lambda steps: next(step for step in steps if step.startswith("make"))
     github = [step.get("run", "") for step in jobs_of(RELEASE)["image"]["steps"]]

@@ -16,7 +16,7 @@ def test_every_stage_stands_on_the_pinned_base():
     base = re.search(r"^ARG BASE=(\S+)$", DOCKERFILE, re.M)[1]
     assert base.startswith("debian:trixie-slim@") and DIGEST.search(base)
     stages = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE, re.M)
-    assert stages == [("${BASE}", "build"), ("${BASE}", "runtime"), ("runtime", "debug"), ("runtime", "tallyd")]
+    assert stages == [("${BASE}", "tools"), ("tools", "build"), ("${BASE}", "runtime"), ("runtime", "debug"), ("runtime", "tallyd")]
 
 
 def test_packages_leave_nothing_behind():
