@@ -48,9 +48,15 @@ static bool has_ledger(const struct sim *s, const struct process *p)
     return false;
 }
 
+/* As the flusher's thread has it. */
+static bool is_over(const struct process *p)
+{
+    return core_is_idle(p->core) && (process_books(p).poisoned || core_try_part(p->core));
+}
+
 bool farewell_said(struct process *p)
 {
-    if (!p->parting || p->parted || !process_is_drained(p) || !core_try_part(p->core))
+    if (!p->parting || p->parted || !is_over(p))
         return p->parted;
     p->parted = true;
     p->sim->met.farewells++;

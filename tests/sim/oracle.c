@@ -324,9 +324,12 @@ static void check_key(struct sim *s, const struct process *p, uint32_t k)
 }
 
 /* Does it hear by now of all that the server forgot? Without a replay window, or with one that ends before a loss is
- * believed, a process that has nothing to send does not, on a connection that stayed or broke in silence. */
+ * believed, a process that has nothing to send does not, on a connection that stayed or broke in silence. Who has ended
+ * does not. */
 static bool hears(const struct sim *s, const struct process *p)
 {
+    if (p->parted)
+        return false;
     return s->rates.replay_window_ms >= HEARS_WINDOW_MS ||
            (!s->cluster.emptied && !s->rates.partitions && !net_is_silent(&s->net, p->life));
 }
