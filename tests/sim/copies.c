@@ -94,3 +94,13 @@ void copies_heal(struct sim *s)
             net_kill(&s->net, &s->net.nodes[i]);
     }
 }
+
+/* By an ACL, or as the server was busy. */
+bool copies_refused_info(const struct sim *s)
+{
+    bool refused = false;
+
+    for (uint32_t i = 0; i < NET_NODES_MAX; i++)
+        refused |= s->models[i].info_refused;
+    return refused;
+}

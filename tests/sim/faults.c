@@ -128,7 +128,6 @@ static void fault_deny_command(struct sim *s)
 
     const char *command = commands[chance_below(&s->chance, sizeof(commands) / sizeof(commands[0]))];
 
-    s->info_refused |= strcmp(command, "info") == 0;
     nodes_deny(s, command, s->models[0].denied_key);
     sim_note(s, "the ACL takes %s away", command);
 }

@@ -218,14 +218,16 @@ static void check_shown(struct sim *s, struct process *p, uint32_t key)
                  l->accepted[key]);
 }
 
-/* A key that the server refuses is tried again once a minute, and when another copy of the store may take it. */
+/* A key that the server refuses is tried again once a minute, when another copy of the store may take it, and before a
+ * write. */
 static void check_patience(struct sim *s, const struct process *p)
 {
     const struct life *l = process_life(p);
     uint64_t minutes = (s->now_us - l->born_us) / 60000000;
 
     for (uint32_t k = 0; k < s->rates.keys; k++) {
-        if (l->refusals[k] > 2 + minutes + l->after_moves[k] + world_model(s, k)->step / 1000)
+        if (l->refusals[k] >
+            2 + minutes + l->after_moves[k] + writes_of(s, p->life, k) + world_model(s, k)->step / 1000)
             sim_fail(s, "process %u had key %u refused %u times in %" PRIu64 " minutes", p->life, k, l->refusals[k],
                      minutes);
     }
@@ -297,7 +299,7 @@ static bool is_replayed(const struct sim *s, const struct process *p)
     /* A copy that never had the ledger is known by its lineage, unless INFO was refused. In a cluster a node may be
      * replaced and take over again, and connections to it stay. */
     bool tells = s->rates.on_ledger_loss == LEDGER_LOSS_RESUME && !s->rates.partitions && !s->cluster.emptied &&
-                 !s->info_refused;
+                 !copies_refused_info(s);
     bool knew = !p->stats.alarms_ledger_missing || s->rates.on_ledger_loss == LEDGER_LOSS_REPLAY || tells;
 
     return s->now_us - l->born_us < s->rates.replay_window_ms * 1000ULL && !l->reborn && knew &&

@@ -173,7 +173,7 @@ bool sim_run(struct sim *s, uint64_t seed, FILE *trace)
     s->batches_count = 0;
     s->executing = NULL;
     s->writes_count = 0;
-    s->healing = s->crashed = s->touched = s->ending = s->info_refused = s->failed = false;
+    s->healing = s->crashed = s->touched = s->ending = s->failed = false;
     s->secret = 0;
     s->trace = trace;
     s->failure[0] = '\0';

@@ -199,9 +199,8 @@ struct sim {
     bool healing;
     uint64_t healed_us;
     bool crashed, touched;
-    bool ending;       /* all is drained, and whoever ends in order does */
-    bool info_refused; /* once at least */
-    uint32_t secret;   /* which of the passwords the processes know */
+    bool ending;     /* all is drained, and whoever ends in order does */
+    uint32_t secret; /* which of the passwords the processes know */
     struct seen_batch batches[SIM_BATCHES_MAX];
     uint32_t batches_count;
     struct seen_batch *executing; /* NULL: none of these */
@@ -268,10 +267,12 @@ void copies_sync(struct sim *s); /* another one becomes what this one is, or was
 void copies_heal(struct sim *s);
 void copies_applied(struct sim *s, uint32_t copy, struct life *l, uint32_t key, int64_t delta);
 uint64_t copies_most_applied(const struct life *l);
+bool copies_refused_info(const struct sim *s); /* once at least */
 
 /* ---- writes.c ---- */
 void process_write(struct process *p);
-void process_wrote(struct process *p, struct question *question); /* it is answered */
+uint32_t writes_of(const struct sim *s, uint32_t life, uint32_t key); /* so many were asked for */
+void process_wrote(struct process *p, struct question *question);     /* it is answered */
 int64_t oracle_written(void *ctx, uint32_t tag, struct slice redis_key, const int64_t *value);
 
 /* ---- totals.c ---- */

@@ -155,3 +155,12 @@ int64_t oracle_written(void *ctx, uint32_t tag, struct slice redis_key, const in
     check_write(s, w, l, l->copies[view->copy][key]);
     return (int64_t)replaced;
 }
+
+uint32_t writes_of(const struct sim *s, uint32_t life, uint32_t key)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < s->writes_count; i++)
+        count += s->writes[i].life == life && s->writes[i].key == key;
+    return count;
+}

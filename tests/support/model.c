@@ -279,6 +279,7 @@ static void model_command(struct model *m, struct model_client *c, const struct 
         return;
     }
     why = why ? why : refusal_of(m, c, row);
+    m->info_refused |= why && strcmp(row->lower, "info") == 0;
     if (why)
         model_reject(c, row, why, out);
     else if (row->traits & NOT_QUEUED)

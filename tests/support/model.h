@@ -96,6 +96,7 @@ struct model {
     struct slice denied_key;      /* empty: none */
     struct model_cluster cluster; /* slot NULL: it is none */
     bool deposed;                 /* another node has its place, so what it does now is forgotten already */
+    bool info_refused;            /* once at least */
     const char *policy;           /* what INFO says of eviction; NULL: noeviction */
     struct model_key *keys;       /* owned */
     uint32_t keys_max;
