@@ -7,6 +7,8 @@ CC ?= cc
 # One short line a step; V=1 shows the commands themselves.
 say = $(if $(V),,@echo '  $(1)';)
 PYTHON ?= /usr/bin/python3
+# Tests at the same time; they wait more than they compute.
+LANES ?= 3
 # Suites and benchmarks run as whoever calls make, also as root.
 export TALLYD_ALLOW_ROOT ?= true
 VERSION := $(shell deploy/scripts/version)
@@ -133,7 +135,7 @@ stress: $(STRESS) ## tests with threads (worth most with MODE=tsan)
 	@tests/run-c $(STRESS)
 
 e2e: $(BIN) ## end to end, real binary and real redis-server: make e2e IO=epoll STORE=valkey PYTEST='-k name'
-	$(if $(STORE),REDIS_SERVER=$$(tests/e2e/$(STORE)) && export REDIS_SERVER && )TALLYD=$(BIN) $(PYTHON) -m pytest -q -n $(or $(LANES),2) $(if $(IO),--io $(IO)) tests/e2e $(PYTEST)
+	$(if $(STORE),REDIS_SERVER=$$(tests/e2e/$(STORE)) && export REDIS_SERVER && )TALLYD=$(BIN) $(PYTHON) -m pytest -q -n $(LANES) $(if $(IO),--io $(IO)) tests/e2e $(PYTEST)
 
 e2e-conditions: $(BIN) ## short end to end: seccomp profile, no io_uring, memlock 0, 64 descriptors, another user, read-only root
 	@TALLYD=$(BIN) tests/conditions

@@ -2,7 +2,6 @@
 SCHEDULES ?= 100
 CLUSTER ?= 20
 MINUTES ?= 10
-LANES ?= 3
 SEEDED = $(if $(SEED),--seed $(SEED))
 PROOFS := cuts kills stops stores rollbacks
 
