@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "base/region.h"
 #include "base/siphash.h"
 #include "sync/atomic.h"
 #include "sync/seqlock.h"
@@ -25,16 +26,18 @@ struct set {
 
 struct answers {
     struct siphash_key key;
-    struct set sets[SETS];
+    struct set *sets; /* owned region, SETS of them: resident when they are used */
 };
 
+/* Zeroes are a lock that nobody has (seqlock_init()). */
 int answers_create(struct answers **out)
 {
     struct answers *a = calloc(1, sizeof(*a));
-    int failed = a ? random_bytes(&a->key, sizeof(a->key)) : -ENOMEM;
 
-    for (uint32_t i = 0; !failed && i < SETS; i++)
-        seqlock_init(&a->sets[i].lock);
+    if (!a)
+        return -ENOMEM;
+    a->sets = region_reserve(SETS * sizeof(a->sets[0]));
+    int failed = a->sets ? random_bytes(&a->key, sizeof(a->key)) : -ENOMEM;
     if (failed)
         answers_destroy(a);
     else
@@ -42,7 +45,13 @@ int answers_create(struct answers **out)
     return failed;
 }
 
-void answers_destroy(struct answers *a) { free(a); }
+void answers_destroy(struct answers *a)
+{
+    if (!a)
+        return;
+    region_release(a->sets, SETS * sizeof(a->sets[0]));
+    free(a);
+}
 
 static uint64_t hash_of(const struct answers *a, struct slice name)
 {

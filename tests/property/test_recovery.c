@@ -1,6 +1,7 @@
 /* Every damage to a small state file: cut at every length, each byte flipped, and sampled bits. Whatever it is,
  * recovery does not crash, no name gets more than was ever counted, and nothing that is missing is missing in silence.
- * By default holes are sampled (one byte of 16); with TALLYD_LONG=1 every byte and length is tried. */
+ * By default holes are sampled (one byte of 61, so that each place in a word is met); with TALLYD_LONG=1 every byte
+ * and length is tried. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,7 +33,7 @@ static bool in_a_hole(const struct memory_disk *left, uint64_t at)
 
 static bool is_tried(const struct memory_disk *left, uint64_t at)
 {
-    return getenv("TALLYD_LONG") || at % 16 == 0 || !in_a_hole(left, at);
+    return getenv("TALLYD_LONG") || at % 61 == 0 || !in_a_hole(left, at);
 }
 
 static const struct run_config two = {.workers = 2, .keys_max = RUN_NAMES, .batch_keys_max = 4};
