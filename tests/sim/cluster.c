@@ -208,8 +208,8 @@ void cluster_kill(struct cluster *c, bool forgets)
     if (!forgets)
         return;
     c->forgot |= units_of(c, n);
-    NOTE(c, "node %u loses its last %u writes", n->number,
-         (unsigned)model_roll_back(node_model(n), 1 + chance_below(c->chance, LAG_STEPS_MAX)));
+    uint64_t lost = model_roll_back(node_model(n), 1 + chance_below(c->chance, LAG_STEPS_MAX));
+    NOTE(c, "node %u loses its last %u writes", n->number, (unsigned)lost); /* nothing may happen in a note */
 }
 
 void cluster_empty(struct cluster *c)
