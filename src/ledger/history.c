@@ -70,7 +70,7 @@ void history_init(struct history *c, const struct history_config *config)
     for (uint32_t i = 0; view.stored && i < view.stored->count; i++)
         c->hits += view.stored->entries[i].hits;
     c->partial = c->acked.seq && !(view.stored && view.stored->count && view.stored->entries[0].ledger.seq == 1);
-    window_recall(&c->window, view.stored ? view.stored : &nothing, &c->acked);
+    window_recall(&c->window, view.stored ? view.stored : &nothing, &c->acked, accounts_now_ms(config->accounts));
     take_owed(c, view.stored ? view.stored : &nothing);
     c->inherits = true;
 }

@@ -217,16 +217,18 @@ void window_begin_at(struct window *w, const struct ledger *ledger, uint64_t now
 
 /* ---- from one process to the next ---- */
 
-static void recall(struct window *w, const struct ledger *ledger, uint64_t hits, uint64_t parent, bool off)
+static void recall(struct window *w, const struct ledger_entry *was, uint64_t parent, bool off, uint64_t now_ms)
 {
+    uint64_t hits = was->hits;
     struct window_entry *e = window_append(w);
 
     if (!e)
         return;
-    *e = (struct window_entry){.ledger = *ledger,
+    *e = (struct window_entry){.ledger = was->ledger,
                                .parent = parent,
                                .hits = hits,
                                .total = total_of(w, parent) + hits,
+                               .stored_ms = now_ms,
                                .blind = off ? hits : 0,
                                .dark = hits == 0, /* perhaps */
                                .off = off};
@@ -249,19 +251,19 @@ static void note_forgotten(struct window *w, const struct ledger *of)
         w->off_seq_gone = of->seq;
 }
 
-void window_recall(struct window *w, const struct journal_stored *stored, const struct ledger *acked)
+void window_recall(struct window *w, const struct journal_stored *stored, const struct ledger *acked, uint64_t now_ms)
 {
     for (uint32_t i = 0; i < stored->count; i++) {
-        recall(w, &stored->entries[i].ledger, stored->entries[i].hits, w->at, false);
+        recall(w, &stored->entries[i], w->at, false, now_ms);
         w->at = w->count ? window_newest(w) : WINDOW_NONE;
     }
     const struct window_entry *last = window_entry(w, w->at);
     if (acked->seq && (!last || !ledger_equals(&last->ledger, acked)))
-        window_begin_at(w, acked, 0); /* damage took what was between */
+        window_begin_at(w, acked, now_ms); /* damage took what was between */
     for (uint32_t i = stored->tips_count; i-- > 0;) {
         const struct journal_tip *tip = &stored->tips[i];
         if (window_find(w, &tip->ledger) == WINDOW_NONE)
-            recall(w, &tip->ledger, tip->hits, find_seq(w, tip->fork_seq), true);
+            recall(w, &(struct ledger_entry){tip->ledger, tip->hits}, find_seq(w, tip->fork_seq), true, now_ms);
         note_forgotten(w, &tip->ledger); /* those before it are */
     }
     for (uint32_t i = 0; stored->tips_count && i < stored->count; i++)
@@ -385,5 +387,5 @@ void window_drop(struct window *w, struct window_entry *e)
 
 uint64_t window_ends_ms(const struct window *w)
 {
-    return w->keep_ms && w->partless < w->count ? window_nth(w, w->count - 1)->stored_ms + w->keep_ms : 0;
+    return w->keep_ms && w->count ? window_nth(w, w->count - 1)->stored_ms + w->keep_ms : 0;
 }

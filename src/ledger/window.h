@@ -80,7 +80,7 @@ void window_begin_anew(struct window *w, uint64_t now_ms);
 /* A store shows `ledger`, and nothing is known of the way there. It is `at` now. O(nodes). */
 void window_begin_at(struct window *w, const struct ledger *ledger, uint64_t now_ms);
 /* Takes what an earlier process knew. `acked` is its last ledger. Only when empty. */
-void window_recall(struct window *w, const struct journal_stored *stored, const struct ledger *acked);
+void window_recall(struct window *w, const struct journal_stored *stored, const struct ledger *acked, uint64_t now_ms);
 /* Of the way to `at` the last batches, and the ends of the other branches. */
 void window_recent(const struct window *w, struct journal_stored *out);
 
@@ -109,6 +109,7 @@ void window_note_tips(struct window *w);
 /* Notes while a move lasts where it came from and where it goes. O(1). */
 void window_note_move(struct window *w, uint64_t from, uint64_t to);
 
-/* Until when something in it can be stored again, or 0. */
+/* How long what its newest node tells of is to be heard of: a replay window from then on. Also when nothing of it can
+ * be stored again, as after a kill, since a loss must be said. 0 when it is empty. */
 uint64_t window_ends_ms(const struct window *w);
 void window_expire(struct window *w, uint64_t now_ms);

@@ -222,7 +222,7 @@ static void test_the_next_process_hears_of_the_ends_of_other_branches(void **sta
     assert_int_equal(stored.tips[0].fork_seq, 2);
     assert_int_equal(stored.tips[0].hits, 100);
     window_init(&next, KEEP_MS, 100);
-    window_recall(&next, &stored, &(struct ledger){5, 50});
+    window_recall(&next, &stored, &(struct ledger){5, 50}, 0);
     uint64_t three = window_find(&next, &(struct ledger){3, 30});
     assert_int_equal(window_entry(&next, three)->blind, 100);
     assert_int_equal(window_entry(&next, window_meet(&next, next.at, three))->ledger.seq, 2);
@@ -253,7 +253,7 @@ static void test_the_next_process_hears_of_the_ledger_that_was_gone(void **state
         assert_true(ledger_equals(&stored.tips[0].ledger, &gone));
         assert_int_equal(stored.tips[0].hits, 0);
         window_init(&next, KEEP_MS, 100);
-        window_recall(&next, &stored, &acked);
+        window_recall(&next, &stored, &acked, 0);
         const struct window_entry *e = window_entry(&next, window_find(&next, &gone));
         assert_non_null(e);
         assert_int_equal(e->blind, 0);
@@ -261,6 +261,27 @@ static void test_the_next_process_hears_of_the_ledger_that_was_gone(void **state
         window_recent(&next, &stored);
         window_fini(&next);
     }
+    fixture_fini(&f);
+}
+
+/* It cannot store any of it again, but it can say what is gone. */
+static void test_the_next_process_hears_of_a_loss_for_as_long_as_a_window(void **state)
+{
+    const uint64_t now_ms = 7000000;
+    struct fixture f;
+    struct journal_stored stored;
+    struct window next;
+    (void)state;
+
+    fixture_init(&f, 100);
+    window_init(&next, KEEP_MS, 100);
+    assert_int_equal(window_ends_ms(&next), 0);
+    empty_batches(&f, 3);
+    const struct ledger acked = window_entry(&f.window, f.window.at)->ledger;
+    window_recent(&f.window, &stored);
+    window_recall(&next, &stored, &acked, now_ms);
+    assert_int_equal(window_ends_ms(&next), now_ms + KEEP_MS);
+    window_fini(&next);
     fixture_fini(&f);
 }
 
@@ -289,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_two_branches_meet_where_they_parted),
         cmocka_unit_test(test_the_next_process_hears_of_the_ends_of_other_branches),
         cmocka_unit_test(test_the_next_process_hears_of_the_ledger_that_was_gone),
+        cmocka_unit_test(test_the_next_process_hears_of_a_loss_for_as_long_as_a_window),
         cmocka_unit_test(test_what_is_forgotten_of_a_branch_that_was_left_is_blind),
     };
 
