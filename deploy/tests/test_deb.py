@@ -81,6 +81,11 @@ def store(machine, folder):
     return server
 
 
+def listening(machine):
+    said = run(*machine.beside("ss", "--listening", "--tcp", "--numeric", "--no-header")).stdout
+    return {line.split()[3] for line in said.splitlines()}
+
+
 def hit(machine, n):
     command = machine.beside("curl", "-sf", "--retry", "9", "--retry-connrefused", "--retry-delay", "1", f"http://127.0.0.1:8080/v1/hit/deb/service?n={n}")
     assert run(*command, check=False).returncode == 0, journal(machine)
@@ -98,8 +103,7 @@ def test_package_installs_serves_and_leaves_nothing(machine, tmp_path):
 
     # As it comes it serves this machine, without a store, and keeps what it has counted on a disk.
     assert machine.run("systemctl", "is-active", "tallyd", check=False) == "active", journal(machine)
-    listens = machine.beside("ss", "--listening", "--tcp", "--numeric", "--no-header")
-    assert {line.split()[3] for line in run(*listens).stdout.splitlines()} == {"127.0.0.1:8080", "127.0.0.1:9090"}
+    wait_for(lambda: listening(machine) == {"127.0.0.1:8080", "127.0.0.1:9090"}, "it listens: a service is active before that")
     hit(machine, 3)
     state = Path(machine.root.folder, "var/lib/private/tallyd")
     assert state.stat().st_mode & 0o777 == 0o700 and (state / "tallyd.state").is_file()
