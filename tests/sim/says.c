@@ -3,15 +3,17 @@
 
 #include "sim/sim.h"
 
+static bool is_alarm(const char *event)
+{
+    return strcmp(event, "redis_rolled_back") == 0 || strcmp(event, "ledger_missing") == 0 ||
+           strcmp(event, "identity_taken") == 0;
+}
+
 /* Nothing follows from a ledger before its server has shown that it takes writes. */
 static void check_alarm(struct process *p, const char *event)
 {
-    static const char *const alarms[] = {"redis_rolled_back", "ledger_missing", "identity_taken"};
-
-    for (size_t i = 0; i < sizeof(alarms) / sizeof(alarms[0]); i++) {
-        if (strcmp(event, alarms[i]) == 0 && !net_has_written(&p->sim->net, p->life))
-            sim_fail(p->sim, "process %u says %s of a server that has written nothing for it", p->life, event);
-    }
+    if (is_alarm(event) && !net_has_written(&p->sim->net, p->life))
+        sim_fail(p->sim, "process %u says %s of a server that has written nothing for it", p->life, event);
 }
 
 static void note_event(const struct process *p, const char *event, const struct log_field *fields)
@@ -39,6 +41,8 @@ void process_log(void *ctx, enum log_level level, const char *event, const struc
             sim_fail(p->sim, "a secret in the log: %s", event);
         process_life(p)->said_at_least |=
             strcmp(f->name, "hits_lost_at_least") == 0 || strcmp(f->name, "hits_unproved_at_least") == 0;
+        if (is_alarm(event) && (strcmp(f->name, "hits_lost") == 0 || strcmp(f->name, "hits_unproved") == 0))
+            p->logged += (uint64_t)f->number;
         p->sim->met.found += strcmp(f->name, "hits_found") == 0 && f->number > 0;
     }
     if (!p->frozen)

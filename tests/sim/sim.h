@@ -126,6 +126,7 @@ struct process {
     bool parting, parted; /* it is to end in order, and its ledgers are deleted */
     bool frozen;          /* killed in the middle of something: what the file held then is what counts */
     uint64_t frozen_said; /* hits that it had counted as lost or unproved by then */
+    uint64_t logged;      /* hits that its alarms called lost or unproved: before the books, and these die with it */
     uint32_t reads;       /* under way */
     int64_t told[SIM_KEYS_MAX];
 };

@@ -148,6 +148,7 @@ void process_start(struct process *p)
     s->met.heirs += reborn;
     p->newborn = true;
     p->parting = p->parted = false;
+    p->logged = 0;
     p->memory.state = s->seed;
     s->met.clones += s->rates.clones;
     p->workers = 1 + (uint32_t)chance_below(&s->chance, SIM_WORKERS_MAX);
@@ -187,7 +188,12 @@ void process_start(struct process *p)
     sim_note(s, "process %u starts as %s, %u workers", p->life, p->instance, p->workers);
 }
 
-uint64_t process_said(const struct process *p) { return process_books(p).lost + p->stats.unproved_hits; }
+uint64_t process_said(const struct process *p)
+{
+    uint64_t booked = process_books(p).lost + p->stats.unproved_hits;
+
+    return booked > p->logged ? booked : p->logged;
+}
 
 static void process_stop(struct process *p)
 {
