@@ -1,5 +1,5 @@
 /* PUT and DELETE /v1/counters/{ns}/{key}, or /v1/counters/{ns}?key=…: seed and reset, for those with a token. What they
- * mean: ledger/writes.h. */
+ * mean: owed/writes.h. */
 
 #include <jansson.h>
 

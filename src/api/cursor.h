@@ -1,6 +1,6 @@
 #pragma once
 /* Where a walk through names stands, as a text for clients, of hex numbers with dots between. It is opaque to them, and
- * any text of that form is safe (ledger/scan.h).
+ * any text of that form is safe (owed/scan.h).
  *
  * Thread: pure functions. */
 

@@ -1,5 +1,5 @@
 /* GET /v1/export/{ns}?format=csv|ndjson: all keys of a namespace with what was counted, in one answer as long as that
- * may be. A page of names is asked for (ledger/scan.h) when the page before has been taken by the kernel, so an export
+ * may be. A page of names is asked for (owed/scan.h) when the page before has been taken by the kernel, so an export
  * costs the memory of two pages, whoever reads it how slowly. Between two questions the store has three quarters of the
  * time to itself. One at a time in the process. */
 

@@ -1,5 +1,5 @@
 /* GET and DELETE /v1/keys/{ns}?prefix=: which keys there are, page by page, and to be rid of them. What a page is:
- * ledger/scan.h. */
+ * owed/scan.h. */
 
 #include <stdlib.h>
 

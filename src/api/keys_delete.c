@@ -1,5 +1,5 @@
 /* DELETE /v1/keys/{ns}?prefix=: the keys of one page, one after the other, each by the fenced write of
- * DELETE /v1/counters/{ns}/{key} (ledger/writes.h). Who leaves meanwhile has deleted those that were under way. */
+ * DELETE /v1/counters/{ns}/{key} (owed/writes.h). Who leaves meanwhile has deleted those that were under way. */
 
 #include "api/ask.h"
 #include "api/keys_query.h"

@@ -2,7 +2,7 @@
 /* The flusher without its thread: core_tick() alone moves everything between the shards and the store. A simulator
  * drives it with its own env. flusher.c adds the thread, poll(2) and the mailbox.
  *
- * Thread: the flusher's. Any thread reads books and statistics (books_read(), ledger/stats.h).
+ * Thread: the flusher's. Any thread reads books and statistics (books_read(), owed/stats.h).
  * Happy path: every flush interval, ±10 %, the touched keys are collected. The first one comes after any part of an
  * interval. The partitions send the keys in batches, one after the other, until none is dirty. Their replies are
  * published as totals.
@@ -13,11 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/books.h"
-#include "ledger/env.h"
 #include "ledger/flush_options.h"
-#include "ledger/question.h"
 #include "nodes/store.h"
+#include "owed/books.h"
+#include "owed/env.h"
+#include "owed/question.h"
 #include "tally/tally.h"
 
 struct core_config {

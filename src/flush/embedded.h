@@ -3,12 +3,12 @@
  *
  * Thread: the flusher's. */
 
-#include "ledger/accounts.h"
-#include "ledger/question.h"
-#include "ledger/scan.h"
+#include "owed/accounts.h"
+#include "owed/question.h"
+#include "owed/scan.h"
 
 /* All that is dirty becomes stored, here. */
 void embedded_store(struct accounts *a, uint64_t now_ms);
 void embedded_read(struct keys *keys, struct question *question);
-/* A page of names (ledger/scan.h), from the cells. Its values are those that anybody may read. */
+/* A page of names (owed/scan.h), from the cells. Its values are those that anybody may read. */
 void embedded_scan(const struct tally *t, struct scan *s);

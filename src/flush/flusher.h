@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "flush/mailbox.h"
 #include "ledger/flush_options.h"
-#include "ledger/stats.h"
+#include "owed/stats.h"
 #include "tally/tally.h"
 
 struct flusher;

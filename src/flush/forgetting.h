@@ -13,9 +13,9 @@
 #include <stdint.h>
 
 #include "ledger/flush_options.h"
-#include "ledger/keys.h"
-#include "ledger/stats.h"
-#include "ledger/writes.h"
+#include "owed/keys.h"
+#include "owed/stats.h"
+#include "owed/writes.h"
 #include "tally/tally.h"
 
 struct forgetting_config {

@@ -1,5 +1,5 @@
 #pragma once
-/* Where workers leave questions for the flusher and find its answers (ledger/question.h).
+/* Where workers leave questions for the flusher and find its answers (owed/question.h).
  *
  * Thread: each function says whose it is. Worker i uses box i, and no lock is taken.
  * Every question comes back, also when the flusher ends: then as failed. A worker has at most MAILBOX_UNDER_WAY_MAX
@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "ledger/question.h"
-#include "ledger/scan.h"
+#include "owed/question.h"
+#include "owed/scan.h"
 
 #define MAILBOX_UNDER_WAY_MAX 1023
 

@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-#include "ledger/keys.h"
-#include "ledger/question.h"
+#include "owed/keys.h"
+#include "owed/question.h"
 
 struct stored_waits {
     struct question *first;

@@ -1,5 +1,5 @@
 #pragma once
-/* "What was counted in this namespace?" (ledger/sums.h)
+/* "What was counted in this namespace?" (owed/sums.h)
  *
  * Thread: the flusher's.
  * An ask has a result for each partition, whose names total_asks_begin() writes. What the store holds of each comes
@@ -8,9 +8,9 @@
  * before it was asked for, so the look begins after the question came. When many ask, or there are many cells, looks
  * take a tenth of the flusher's time, and those who come in between share the next one. */
 
-#include "ledger/env.h"
-#include "ledger/keys.h"
-#include "ledger/question.h"
+#include "owed/env.h"
+#include "owed/keys.h"
+#include "owed/question.h"
 
 struct total_asks {
     const struct env *env;

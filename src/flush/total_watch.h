@@ -1,12 +1,12 @@
 #pragma once
-/* Says when totals of namespaces are not what they should be (ledger/sums.h): a line in the log when it begins, and
+/* Says when totals of namespaces are not what they should be (owed/sums.h): a line in the log when it begins, and
  * metrics for as long as it lasts.
  *
  * Thread: the flusher's. */
 
-#include "ledger/env.h"
-#include "ledger/keys.h"
-#include "ledger/stats.h"
+#include "owed/env.h"
+#include "owed/keys.h"
+#include "owed/stats.h"
 
 struct total_watch {
     const struct env *env;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/ledger.h"
+#include "owed/ledger.h"
 
 struct flush_options {
     const struct redis_access *redis; /* redis/access.h. NULL in embedded mode, where there is no store but ourselves */
@@ -19,7 +19,7 @@ struct flush_options {
     uint32_t batch_keys_max;        /* in a transaction, 2000 */
     enum ledger_loss on_ledger_loss;
     uint64_t replay_window_ms;      /* With 0 what the store forgets is lost */
-    bool totals;                    /* of namespaces are kept (ledger/sums.h) */
+    bool totals;                    /* of namespaces are kept (owed/sums.h) */
     uint64_t key_idle_ms;           /* Keys are forgotten after that. With 0 never */
     const struct state_file *state; /* committed, or NULL */
 };

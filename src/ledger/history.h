@@ -14,10 +14,10 @@
 #include <stdint.h>
 
 #include "base/siphash.h"
-#include "ledger/accounts.h"
 #include "ledger/flush_options.h"
 #include "ledger/journal.h"
 #include "ledger/window.h"
+#include "owed/accounts.h"
 
 #define LEDGER_KEY_BYTES_MAX 256
 

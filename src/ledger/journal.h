@@ -23,11 +23,11 @@
 #include <stdint.h>
 
 #include "base/random.h"
-#include "ledger/batch.h"
-#include "ledger/env.h"
+#include "owed/batch.h"
+#include "owed/env.h"
 
 /* A cell's move. `cell` is its shard << 32 | its number. With JOURNAL_TOTAL it is not the cell that moves, but the
- * total of its namespace (ledger/sums.h): of a batch, by to - from in the store; of a step, by as much in what is owed.
+ * total of its namespace (owed/sums.h): of a batch, by to - from in the store; of a step, by as much in what is owed.
  */
 #define JOURNAL_TOTAL (UINT64_C(1) << 63)
 struct journal_part {
@@ -73,7 +73,7 @@ struct journal_tip {
  * one can say how many hits are lost. */
 #define JOURNAL_STORED_MAX 16
 #define JOURNAL_TIPS_MAX 8
-/* What the total of a namespace lacks in the store (ledger/sums.h). */
+/* What the total of a namespace lacks in the store (owed/sums.h). */
 struct journal_owed {
     char ns[NAME_NS_BYTES_MAX];
     uint32_t ns_bytes;

@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/batch.h"
 #include "ledger/journal.h"
-#include "ledger/ledger.h"
+#include "owed/batch.h"
+#include "owed/ledger.h"
 
 #define WINDOW_ENTRIES_MAX (1u << 16)
 #define WINDOW_PARTLESS_MAX 2048
@@ -27,7 +27,7 @@ struct window_part {
     uint64_t hits; /* of it in the baseline while `at` is this node or one behind it */
 };
 
-/* Of the total of a namespace (ledger/sums.h). Of a batch that was stored, by how much what is owed to it changed; of
+/* Of the total of a namespace (owed/sums.h). Of a batch that was stored, by how much what is owed to it changed; of
  * one that was given up, what it adds. Only what is not 0 is kept. */
 struct window_sum {
     uint16_t ns;

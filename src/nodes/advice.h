@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "ledger/env.h"
+#include "owed/env.h"
 #include "redis/resp.h"
 
 /* `slots` is an answer to CLUSTER SLOTS that fits. Returns whether there was anything to say. */

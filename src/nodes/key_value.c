@@ -1,6 +1,6 @@
 #include "nodes/key_value.h"
 
-#include "ledger/batch.h"
+#include "owed/batch.h"
 #include "protocol/command.h"
 #include "redis/error.h"
 

@@ -3,8 +3,8 @@
  *
  * Thread: a pure function. */
 
-#include "ledger/env.h"
 #include "ledger/flush_options.h"
+#include "owed/env.h"
 #include "redis/link.h"
 
 /* All but the address. It borrows from both. Not in embedded mode. */

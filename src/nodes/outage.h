@@ -7,7 +7,7 @@
  * that the server closed while nothing was due on it is no outage. If the next attempt fails, that is one. What the
  * server refuses is told by nodes/refusals.h. */
 
-#include "ledger/env.h"
+#include "owed/env.h"
 #include "redis/link.h"
 #include "redis/slots.h"
 

@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "ledger/keys.h"
-#include "ledger/keyspace.h"
-#include "ledger/question.h"
+#include "owed/keys.h"
+#include "owed/keyspace.h"
+#include "owed/question.h"
 #include "redis/resp.h"
 #include "tally/answers.h"
 

@@ -12,10 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/env.h"
 #include "ledger/flush_options.h"
-#include "ledger/keys.h"
 #include "ledger/refusal.h"
+#include "owed/env.h"
+#include "owed/keys.h"
 #include "redis/error.h"
 #include "redis/link.h"
 #include "redis/slots.h"

@@ -3,8 +3,8 @@
  *
  * Thread: pure functions. */
 
-#include "ledger/keyspace.h"
-#include "ledger/scan.h"
+#include "owed/keyspace.h"
+#include "owed/scan.h"
 #include "redis/resp.h"
 
 /* The pattern of keys whose names begin with `begins`, "ns/" and more. Source: the Redis command reference, KEYS: * ? [

@@ -1,9 +1,9 @@
 #pragma once
-/* Which partitions a walk has behind it, and which it meets on the node where it is (ledger/scan.h).
+/* Which partitions a walk has behind it, and which it meets on the node where it is (owed/scan.h).
  *
  * Thread: pure functions. */
 
-#include "ledger/scan.h"
+#include "owed/scan.h"
 
 /* The first of those that are under way, or else of those that are not done; PARTITIONS_MAX when all are. */
 uint32_t place_partition(const struct scan_place *p, uint32_t partitions);

@@ -1,5 +1,5 @@
 #pragma once
-/* Walks through the store for those who ask for its names (ledger/scan.h), a page at a time. It has a connection of
+/* Walks through the store for those who ask for its names (owed/scan.h), a page at a time. It has a connection of
  * its own, because that of the batches holds a WATCH, and neither is to wait for the other.
  *
  * Thread: the flusher's.
@@ -18,10 +18,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/accounts.h"
-#include "ledger/keyspace.h"
-#include "ledger/question.h"
-#include "ledger/scan.h"
+#include "owed/accounts.h"
+#include "owed/keyspace.h"
+#include "owed/question.h"
+#include "owed/scan.h"
 #include "redis/link.h"
 #include "redis/slots.h"
 

@@ -19,10 +19,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/accounts.h"
-#include "ledger/keyspace.h"
 #include "ledger/partition.h"
 #include "nodes/read_queue.h"
+#include "owed/accounts.h"
+#include "owed/keyspace.h"
 #include "redis/slots.h"
 
 #define STORE_POLLS_MAX (2 * PARTITIONS_MAX + 2) /* the nodes, the topology, the scanner */

@@ -3,7 +3,7 @@
  *
  * Thread: the flusher's. */
 
-#include "ledger/env.h"
+#include "owed/env.h"
 #include "redis/transport_tls.h"
 
 /* Called once a turn of the flusher. With `asked` the files are read whatever they look like. `t` is NULL without TLS.

@@ -1,6 +1,6 @@
 #pragma once
 /* The map of a cluster. It has a connection of its own to any node, on which it asks who owns which slot. It also
- * checks that the data set is cut into as many partitions as configured (the meta key, ledger/keyspace.h).
+ * checks that the data set is cut into as many partitions as configured (the meta key, owed/keyspace.h).
  *
  * Thread: the flusher's. The connections of the partitions cannot ask, because they sit in an open MULTI.
  * Happy path: connect to the seed and ask for CLUSTER SLOTS. Then SET meta … NX and GET meta, on the node that owns the
@@ -16,8 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/accounts.h"
-#include "ledger/keyspace.h"
+#include "owed/accounts.h"
+#include "owed/keyspace.h"
 #include "redis/link.h"
 #include "redis/slots.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/crc32c.h"
 #include "ledger/journal.h"
-#include "ledger/keyspace.h"
+#include "owed/keyspace.h"
 
 /* What became of a partition of the old run. */
 struct past {

@@ -22,8 +22,8 @@
  *   - There is no room for the new file: -ENOSPC, and the old one is untouched. */
 
 #include "base/error.h"
-#include "ledger/env.h"
 #include "ledger/flush_options.h"
+#include "owed/env.h"
 #include "tally/import.h"
 #include "tally/state_file.h"
 

@@ -3,7 +3,7 @@
  *
  * Thread: pure functions.
  * A name is "ns/key" in one run of bytes. A namespace has no '/', so the first one separates, and a request path can be
- * used in place. The Redis key is "<prefix><ns>:<key>" (ledger/keyspace.h).
+ * used in place. The Redis key is "<prefix><ns>:<key>" (owed/keyspace.h).
  *   ns   1…64 bytes of A-Z a-z 0-9 _ . - so it cannot start with '!'
  *   key  1…256 bytes after one percent-decoding, without control bytes (0x00–0x1f, 0x7f), '{' and '}' */
 
@@ -42,7 +42,7 @@ const char *name_error_text(enum name_error e); /* "bad_namespace" and so on, fo
 struct slice name_ns(struct slice name);
 struct slice name_key(struct slice name);
 
-/* ---- totals of namespaces (ledger/sums.h) ---- */
+/* ---- totals of namespaces (owed/sums.h) ---- */
 /* The total of a namespace in a partition has the name "!total/<partition>/<ns>" where names are read, which no counter
  * can have. Writes it, and returns it. */
 struct slice name_of_total(uint32_t partition, struct slice ns, char out[NAME_BYTES_MAX]);

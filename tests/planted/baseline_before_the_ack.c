@@ -1,5 +1,5 @@
 /* Planted: the baselines advance when the batch is made, not when it is acknowledged. */
-#include "ledger/batch.h"
+#include "owed/batch.h"
 
 int __real_batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);
 int __wrap_batch_compose(struct batch *b, const struct keys *keys, struct slice prefix, struct slice ledger_key);

@@ -1,5 +1,5 @@
 /* Planted: a key is forgotten as soon as it is stored, while the replay window still knows its cells. */
-#include "ledger/keys.h"
+#include "owed/keys.h"
 
 bool __real_keys_may_leave(const struct keys *k, uint32_t key, uint64_t now_ms, uint64_t idle_ms);
 bool __wrap_keys_may_leave(const struct keys *k, uint32_t key, uint64_t now_ms, uint64_t idle_ms);

@@ -1,5 +1,5 @@
 /* Planted: the ledger is written behind the EXEC, in the same write but outside the transaction. */
-#include "ledger/batch.h"
+#include "owed/batch.h"
 
 #include <errno.h>
 

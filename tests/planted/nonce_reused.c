@@ -1,5 +1,5 @@
 /* Planted: the nonce follows from the seq, so a batch that is made anew for the same seq has the old one's. */
-#include "ledger/batch.h"
+#include "owed/batch.h"
 
 void __real_batch_begin(struct batch *b, const struct ledger *ledger);
 void __wrap_batch_begin(struct batch *b, const struct ledger *ledger);

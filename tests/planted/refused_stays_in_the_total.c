@@ -1,5 +1,5 @@
 /* Planted: what was refused of a batch is not taken off the total of its namespace again. */
-#include "ledger/batch.h"
+#include "owed/batch.h"
 
 void __real_batch_end_sums(struct batch *b, const struct keys *keys, uint64_t now_ms);
 void __wrap_batch_end_sums(struct batch *b, const struct keys *keys, uint64_t now_ms);

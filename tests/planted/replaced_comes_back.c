@@ -1,5 +1,5 @@
 /* Planted: hits that were refused in the batch of a write are set aside, though the write has replaced them. */
-#include "ledger/accounts.h"
+#include "owed/accounts.h"
 
 uint64_t __real_accounts_answered(struct accounts *a, struct batch *b);
 uint64_t __wrap_accounts_answered(struct accounts *a, struct batch *b);

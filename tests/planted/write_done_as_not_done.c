@@ -1,5 +1,5 @@
 /* Planted: a write whose batch was given up after it was sent is said not to be done. */
-#include "ledger/writes.h"
+#include "owed/writes.h"
 
 void __real_writes_ended(struct writes *w, const struct batch *b, enum answer_state state);
 void __wrap_writes_ended(struct writes *w, const struct batch *b, enum answer_state state);

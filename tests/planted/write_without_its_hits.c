@@ -1,5 +1,5 @@
 /* Planted: a PUT or DELETE goes ahead of the hits that were answered before it. */
-#include "ledger/batch.h"
+#include "owed/batch.h"
 
 bool __wrap_batch_take_key(struct batch *b, struct keys *keys, uint32_t key);
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "ledger/keys.h"
+#include "owed/keys.h"
 #include "sync/barrier.h"
 
 #define WORKERS 3

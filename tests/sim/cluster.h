@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/keyspace.h"
+#include "owed/keyspace.h"
 #include "sim/net.h"
 
 #define CLUSTER_PARTITIONS_MAX 6

@@ -1,4 +1,4 @@
-/* The total of the one namespace that there is (ledger/sums.h), and what must hold of it.
+/* The total of the one namespace that there is (owed/sums.h), and what must hold of it.
  *
  * What a transaction adds to keys it adds to the total. Where no key is ever refused, no copy of the server is ever
  * seen with the one and without the other. Where some are, what the process says to be owed makes up the difference at

@@ -1,4 +1,4 @@
-/* Counters that are seeded and reset (ledger/writes.h), and what must hold of it.
+/* Counters that are seeded and reset (owed/writes.h), and what must hold of it.
  *
  * A write is executed after all hits that its process had answered when it was asked for: they are in the key, or were
  * refused and are replaced. It is executed once, those of a key in the order in which they were asked for. Who was told

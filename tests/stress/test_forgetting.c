@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/keys.h"
+#include "owed/keys.h"
 #include "sync/atomic.h"
 #include "sync/barrier.h"
 

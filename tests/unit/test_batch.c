@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "ledger/batch.h"
+#include "owed/batch.h"
 #include "tally/seal.h"
 
 struct fixture {

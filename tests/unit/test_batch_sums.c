@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/batch.h"
+#include "owed/batch.h"
 
 struct fixture {
     struct tally *tally;

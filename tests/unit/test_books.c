@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-#include "ledger/books.h"
+#include "owed/books.h"
 #include "sync/atomic.h"
 
 static void test_books_are_the_sum_of_what_was_posted(void **state)

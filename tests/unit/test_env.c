@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "ledger/env.h"
+#include "owed/env.h"
 
 static void test_the_real_world_has_time_and_chance_and_leaves_the_network_to_its_caller(void **state)
 {

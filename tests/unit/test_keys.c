@@ -4,7 +4,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/keys.h"
+#include "owed/keys.h"
 #include "support/skip.h"
 #include "sync/barrier.h"
 

@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/keys.h"
+#include "owed/keys.h"
 
 #define REST_MS 10000
 #define ENOUGH 16

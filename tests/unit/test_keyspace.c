@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "ledger/keyspace.h"
+#include "owed/keyspace.h"
 #include "protocol/crc16.h"
 
 static void test_standalone_has_one_partition_and_plain_keys(void **state)

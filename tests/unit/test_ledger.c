@@ -5,7 +5,7 @@
 
 #include <cmocka.h>
 
-#include "ledger/ledger.h"
+#include "owed/ledger.h"
 
 static void test_a_value_survives_its_way_to_the_server(void **state)
 {

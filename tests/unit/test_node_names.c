@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ledger/node_names.h"
+#include "owed/node_names.h"
 
 static void test_what_was_written_is_read(void **state)
 {

@@ -1,5 +1,5 @@
 /* A page of names, and what SCAN said. */
-#include "ledger/scan.h"
+#include "owed/scan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

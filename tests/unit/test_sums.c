@@ -5,7 +5,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-#include "ledger/sums.h"
+#include "owed/sums.h"
 
 static void test_a_namespace_keeps_its_number(void **state)
 {

@@ -1,7 +1,7 @@
 /* Keys that leave, so that what is counted next has room. */
 #include <assert.h>
 
-#include "ledger/keys_inside.h"
+#include "owed/keys_inside.h"
 
 uint32_t keys_end(const struct keys *k) { return k->end; }
 

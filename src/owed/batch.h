@@ -14,9 +14,9 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "ledger/keys.h"
-#include "ledger/ledger.h"
-#include "ledger/question.h"
+#include "owed/keys.h"
+#include "owed/ledger.h"
+#include "owed/question.h"
 #include "protocol/redis_error.h"
 
 struct batch_part {
@@ -33,7 +33,7 @@ struct batch_item {
     int64_t total; /* what the key holds after it, once EXEC has said so */
 };
 
-/* What it adds to the total of a namespace (ledger/sums.h). */
+/* What it adds to the total of a namespace (owed/sums.h). */
 struct batch_sum {
     uint16_t ns;
     bool told;                      /* EXEC has said what the number is now, … */
@@ -46,7 +46,7 @@ struct batch_sum {
     int64_t change;                 /* of what is owed, once the batch has ended */
 };
 
-/* What a batch may hold besides hits (ledger/writes.h). The journal says no more of it than that it is there. */
+/* What a batch may hold besides hits (owed/writes.h). The journal says no more of it than that it is there. */
 struct batch_write {
     bool there;
     bool refused; /* the server would not queue it */
@@ -54,7 +54,7 @@ struct batch_write {
     bool set;     /* SET, else DEL */
     int64_t value;
     uint32_t key;              /* KEY_NONE when this process does not count it */
-    struct question *question; /* has the name. It is read until the bytes are made, and by ledger/writes.h */
+    struct question *question; /* has the name. It is read until the bytes are made, and by owed/writes.h */
 };
 
 struct batch {

@@ -1,4 +1,4 @@
-#include "ledger/scan.h"
+#include "owed/scan.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -38,7 +38,7 @@ uint32_t keyspace_partition(const struct keyspace *s, struct slice name);
 struct slice keyspace_prefix(const struct keyspace *s, uint32_t partition);
 uint16_t keyspace_slot(const struct keyspace *s, uint32_t partition);
 
-/* ---- totals of namespaces (ledger/sums.h) ---- */
+/* ---- totals of namespaces (owed/sums.h) ---- */
 /* Appends "<prefix>!total:<partition>:<ns>". */
 void keyspace_append_total_key(struct buf *out, struct slice prefix, uint32_t partition, struct slice ns);
 

@@ -23,9 +23,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/batch.h"
-#include "ledger/keyspace.h"
-#include "ledger/question.h"
+#include "owed/batch.h"
+#include "owed/keyspace.h"
+#include "owed/question.h"
 
 struct writes {
     const struct keyspace *space;

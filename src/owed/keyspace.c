@@ -1,4 +1,4 @@
-#include "ledger/keyspace.h"
+#include "owed/keyspace.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "ledger/stats.h"
+#include "owed/stats.h"
 #include "sync/seqlock.h"
 
 struct books {

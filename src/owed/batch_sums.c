@@ -1,8 +1,8 @@
-/* What a batch adds to the totals of namespaces (ledger/sums.h). */
+/* What a batch adds to the totals of namespaces (owed/sums.h). */
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ledger/batch.h"
+#include "owed/batch.h"
 #include "protocol/command.h"
 
 #define SUMS_CAPACITY_MIN 4

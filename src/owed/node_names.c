@@ -1,4 +1,4 @@
-#include "ledger/node_names.h"
+#include "owed/node_names.h"
 
 #include "sync/atomic.h"
 

@@ -1,4 +1,4 @@
-#include "ledger/ledger.h"
+#include "owed/ledger.h"
 
 #include <inttypes.h>
 #include <stdio.h>

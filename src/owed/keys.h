@@ -19,8 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/keyspace.h"
-#include "ledger/sums.h"
+#include "owed/keyspace.h"
+#include "owed/sums.h"
 #include "tally/tally.h"
 
 #define KEY_NONE UINT32_MAX

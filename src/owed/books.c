@@ -1,4 +1,4 @@
-#include "ledger/books.h"
+#include "owed/books.h"
 
 #include "sync/atomic.h"
 

@@ -6,7 +6,7 @@
  * mailbox (flush/mailbox.h), the flusher answers it and hands it back, and the worker frees it. A worker that does not
  * need the answer any more frees it when it comes.
  *
- * Happy path: reads go to nodes/read_queue.h, writes to ledger/writes.h, walks to nodes/scanner.h, and who waits until
+ * Happy path: reads go to nodes/read_queue.h, writes to owed/writes.h, walks to nodes/scanner.h, and who waits until
  * a hit is stored to flush/stored_waits.h. Each of them ends in asker_answer(). What is read of a name that this
  * process counts is also published to the totals.
  *
@@ -47,7 +47,7 @@ struct answer {
 };
 
 /* Of a namespace. */
-#define TOTAL_NONE INT64_MIN /* the `value` of one that came too late to have a total (ledger/sums.h) */
+#define TOTAL_NONE INT64_MIN /* the `value` of one that came too late to have a total (owed/sums.h) */
 struct read_total {
     int64_t value; /* stored, and what this process has pending. Or TOTAL_NONE */
     uint64_t pending;
@@ -63,7 +63,7 @@ struct question {
     struct tally_mark mark;
     struct read_total total;
     uint64_t since_ms;       /* of ASK_TOTAL: what the store said since is new enough, monotonic */
-    struct scan *scan;       /* of ASK_SCAN (ledger/scan.h), or NULL. Whoever frees the question frees it */
+    struct scan *scan;       /* of ASK_SCAN (owed/scan.h), or NULL. Whoever frees the question frees it */
     uint32_t worker;         /* who asks */
     uint32_t count;          /* of `results`; at most QUESTION_NAMES_MAX */
     uint64_t deadline_ms;    /* monotonic */

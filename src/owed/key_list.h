@@ -3,7 +3,7 @@
  *
  * Thread: the flusher's. */
 
-#include "ledger/keys.h"
+#include "owed/keys.h"
 
 struct key_list {
     uint32_t head, tail, count;

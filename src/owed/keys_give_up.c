@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "ledger/keys_inside.h"
+#include "owed/keys_inside.h"
 
 int keys_inherit(struct keys *k)
 {

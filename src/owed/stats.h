@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "ledger/node_names.h"
+#include "owed/node_names.h"
 #include "protocol/redis_error.h"
 #include "sync/histogram.h"
 
@@ -36,7 +36,7 @@ struct flusher_stats {
     uint64_t alarms_identity_taken, alarms_ledger_missing, alarms_rollback, alarms_partitions_differ;
     uint64_t errors_by_class[32]; /* by enum redis_error_class */
     uint64_t keys_poisoned, keys_dirty, keys_forgotten;
-    uint64_t namespaces_late;   /* counted without a total (ledger/sums.h) */
+    uint64_t namespaces_late;   /* counted without a total (owed/sums.h) */
     uint64_t totals_owed;       /* numbers of the store that lack hits or have too many */
     uint64_t last_flush_ms;     /* monotonic, end of the last batch that was stored */
     uint64_t flush_duration_us; /* of the last */

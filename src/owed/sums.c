@@ -1,4 +1,4 @@
-#include "ledger/sums.h"
+#include "owed/sums.h"
 
 #include <assert.h>
 #include <errno.h>

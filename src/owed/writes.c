@@ -1,4 +1,4 @@
-#include "ledger/writes.h"
+#include "owed/writes.h"
 
 static struct slice question_name(const struct question *question)
 {

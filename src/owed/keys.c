@@ -1,10 +1,10 @@
-#include "ledger/keys.h"
+#include "owed/keys.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/region.h"
-#include "ledger/keys_inside.h"
+#include "owed/keys_inside.h"
 #include "sync/barrier.h"
 
 /* ---- names and cells ---- */

@@ -9,12 +9,12 @@
 
 #include <stdbool.h>
 
-#include "ledger/batch.h"
-#include "ledger/books.h"
-#include "ledger/env.h"
-#include "ledger/keys.h"
-#include "ledger/stats.h"
-#include "ledger/writes.h"
+#include "owed/batch.h"
+#include "owed/books.h"
+#include "owed/env.h"
+#include "owed/keys.h"
+#include "owed/stats.h"
+#include "owed/writes.h"
 
 struct refusals;
 

@@ -1,7 +1,7 @@
 #pragma once
 /* A walk through the names of a namespace, page by page (DESIGN 4.6): what is asked, and where it stands.
  *
- * Thread: the worker's. The flusher's while it has the question (ledger/question.h).
+ * Thread: the worker's. The flusher's while it has the question (owed/question.h).
  * Nothing in the store is an index, so a walk is made of SCANs. It visits the nodes one after the other, and shows each
  * name that is there all the time at least once. It may show one twice, after a node was restarted or a table resized.
  * A partition that moves to another node during the walk is walked through again there. */
@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "ledger/keyspace.h"
+#include "owed/keyspace.h"
 #include "tally/name.h"
 
 #define SCAN_PARTITION_WORDS (PARTITIONS_MAX / 64)

@@ -1,8 +1,8 @@
-/* Which namespace's total a key is part of, and what of each is not stored yet (ledger/sums.h). */
+/* Which namespace's total a key is part of, and what of each is not stored yet (owed/sums.h). */
 #include <errno.h>
 
 #include "base/region.h"
-#include "ledger/keys_inside.h"
+#include "owed/keys_inside.h"
 
 int keys_keep_sums(struct keys *k)
 {

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/region.h"
-#include "ledger/keys_inside.h"
+#include "owed/keys_inside.h"
 
 #define HITS_ENOUGH 16 /* then a command for them costs little a hit */
 

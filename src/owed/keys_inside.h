@@ -3,8 +3,8 @@
  *
  * Thread: the flusher's. */
 
-#include "ledger/key_list.h"
-#include "ledger/keys.h"
+#include "owed/key_list.h"
+#include "owed/keys.h"
 
 enum key_place {
     KEY_IN_NONE,

@@ -1,4 +1,4 @@
-#include "ledger/env.h"
+#include "owed/env.h"
 
 #include <assert.h>
 #include <stdio.h>

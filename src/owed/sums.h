@@ -39,7 +39,7 @@ struct sum_namespace {
     char name[NAME_NS_BYTES_MAX];
     uint8_t name_bytes;
     bool rests;       /* its number was refused, and is not sent for a while */
-    uint16_t slot;    /* in the batch that is looked at (ledger/batch_sums.c) */
+    uint16_t slot;    /* in the batch that is looked at (owed/batch_sums.c) */
     uint64_t pending; /* hits that were not stored when somebody looked … */
     int64_t looked;   /* … and the sum of `stored` then */
 };

@@ -1,4 +1,4 @@
-#include "ledger/accounts.h"
+#include "owed/accounts.h"
 
 #include "sync/atomic.h"
 

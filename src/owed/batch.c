@@ -1,4 +1,4 @@
-#include "ledger/batch.h"
+#include "owed/batch.h"
 
 #include <errno.h>
 #include <stdlib.h>
