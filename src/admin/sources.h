@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 #include "api/api.h"
-#include "api/stats.h"
 #include "config/options.h"
 #include "config/policy_watch.h"
 #include "flush/flusher.h"
 #include "machine/process_figures.h"
 #include "net/worker.h"
+#include "request/stats.h"
 #include "sync/atomic.h"
 #include "tally/tally.h"
 

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 
 #include "admin/balance.h"
-#include "api/json.h"
 #include "api/ranking.h"
 #include "base/clock.h"
+#include "forms/json.h"
 #include "version.h"
 
 const char *life_name(enum life life)

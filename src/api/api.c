@@ -6,14 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/ask.h"
 #include "api/board.h"
 #include "api/hit_answer.h"
-#include "api/newcomer.h"
 #include "api/pages.h"
+#include "api/routes.h"
 #include "api/streams.h"
 #include "api/total.h"
 #include "base/clock.h"
+#include "request/ask.h"
+#include "request/newcomer.h"
 #include "sync/atomic.h"
 
 /* What follows the prefix; at == NULL: it does not begin with it. */

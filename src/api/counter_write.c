@@ -3,10 +3,11 @@
 
 #include <jansson.h>
 
-#include "api/ask.h"
-#include "api/json.h"
-#include "api/one_key.h"
+#include "api/routes.h"
 #include "flush/mailbox.h"
+#include "forms/json.h"
+#include "forms/one_key.h"
+#include "request/ask.h"
 #include "sync/atomic.h"
 
 #define WRITE_DEADLINE_MS 5000 /* the flusher answers by then … */

@@ -1,9 +1,10 @@
 /* GET /v1/counters/{ns}/{key} and GET /v1/counters/{ns}?key=a&key=b: what was counted. */
 
-#include "api/json.h"
-#include "api/lookup.h"
-#include "api/one_key.h"
+#include "api/routes.h"
 #include "base/clock.h"
+#include "forms/json.h"
+#include "forms/one_key.h"
+#include "request/lookup.h"
 
 static void counter_append(struct buf *b, struct slice name, const struct lookup_value *v, uint64_t now_ms)
 {

@@ -5,13 +5,14 @@
 
 #include <stdio.h>
 
-#include "api/ask.h"
-#include "api/csv.h"
-#include "api/json.h"
-#include "api/lookup.h"
-#include "api/right.h"
+#include "api/routes.h"
 #include "api/walk.h"
 #include "flush/mailbox.h"
+#include "forms/csv.h"
+#include "forms/json.h"
+#include "request/ask.h"
+#include "request/lookup.h"
+#include "request/right.h"
 #include "sync/atomic.h"
 
 #define EXPORT_PAUSE_PERCENT 300

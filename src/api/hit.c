@@ -1,11 +1,12 @@
 /* GET|POST /v1/hit/{ns}/{key}, also with .gif and .svg behind it: the one route that has to be fast. The key may be
  * in the query: /v1/hit/{ns}?key=…, /v1/hit/{ns}.gif?key=…, /v1/hit/{ns}.svg?key=…. */
 
-#include "api/ask.h"
-#include "api/gate.h"
 #include "api/hit_answer.h"
-#include "api/lookup.h"
-#include "api/newcomer.h"
+#include "api/routes.h"
+#include "request/ask.h"
+#include "request/gate.h"
+#include "request/lookup.h"
+#include "request/newcomer.h"
 #include "sync/atomic.h"
 
 static enum handler_result refuse(struct api_worker *aw, const struct http_request *r, struct reply *reply,

@@ -1,11 +1,11 @@
 #include "api/hit_answer.h"
 
-#include "api/ask.h"
-#include "api/badge.h"
-#include "api/color.h"
-#include "api/count_text.h"
-#include "api/lookup.h"
 #include "flush/mailbox.h"
+#include "forms/badge.h"
+#include "forms/color.h"
+#include "forms/count_text.h"
+#include "request/ask.h"
+#include "request/lookup.h"
 
 #define COUNTED_HEADERS HIT_HEADERS "X-Hit-Status: counted\r\n"
 #define STORED_HEADERS HIT_HEADERS "X-Hit-Status: stored\r\n"

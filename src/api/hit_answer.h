@@ -3,8 +3,8 @@
  *
  * Thread: the worker's. */
 
-#include "api/api_worker.h"
-#include "api/hit_query.h"
+#include "forms/hit_query.h"
+#include "request/api_worker.h"
 
 /* A hit on its way through its route. */
 struct hit {

@@ -2,10 +2,11 @@
 
 #include <jansson.h>
 
-#include "api/gate.h"
-#include "api/hits_text.h"
-#include "api/json.h"
-#include "api/newcomer.h"
+#include "api/routes.h"
+#include "forms/hits_text.h"
+#include "forms/json.h"
+#include "request/gate.h"
+#include "request/newcomer.h"
 #include "sync/atomic.h"
 
 #define ITEMS_MAX 1000

@@ -3,14 +3,15 @@
 
 #include <stdlib.h>
 
-#include "api/ask.h"
-#include "api/cursor.h"
-#include "api/json.h"
-#include "api/keys_query.h"
-#include "api/lookup.h"
-#include "api/right.h"
+#include "api/routes.h"
 #include "api/walk.h"
 #include "flush/mailbox.h"
+#include "forms/cursor.h"
+#include "forms/json.h"
+#include "forms/keys_query.h"
+#include "request/ask.h"
+#include "request/lookup.h"
+#include "request/right.h"
 
 /* The newer of what was read in the store and what the flusher published since. */
 static void key_append(struct api_worker *aw, struct buf *b, const struct scan *scan, uint32_t i, uint64_t now_ms)

@@ -1,11 +1,12 @@
 /* DELETE /v1/keys/{ns}?prefix=: the keys of one page, one after the other, each by the fenced write of
  * DELETE /v1/counters/{ns}/{key} (owed/writes.h). Who leaves meanwhile has deleted those that were under way. */
 
-#include "api/ask.h"
-#include "api/keys_query.h"
-#include "api/right.h"
+#include "api/routes.h"
 #include "api/walk.h"
 #include "flush/mailbox.h"
+#include "forms/keys_query.h"
+#include "request/ask.h"
+#include "request/right.h"
 #include "sync/atomic.h"
 
 #define WRITE_DEADLINE_MS 5000

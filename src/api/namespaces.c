@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
-#include "api/ask.h"
 #include "api/board.h"
-#include "api/right.h"
+#include "api/routes.h"
 #include "net/worker.h"
+#include "request/ask.h"
+#include "request/right.h"
 
 #define LOOK_MS 20 /* between two looks whether it is made */
 #define LOOKS_MAX 100

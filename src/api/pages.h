@@ -3,7 +3,7 @@
  *
  * Thread: the worker's. */
 
-#include "api/api_worker.h"
+#include "request/api_worker.h"
 
 /* Returns false when there is no such page. */
 bool route_page(struct api_worker *aw, const struct http_request *r, struct reply *reply);

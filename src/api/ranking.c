@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/json.h"
 #include "base/clock.h"
 #include "base/siphash.h"
+#include "forms/json.h"
 
 #define NS_OTHERS ((struct slice){"", 0})
 #define PLACES (4 * RANKING_NAMESPACES_MAX) /* of the index */

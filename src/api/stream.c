@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/lookup.h"
-#include "api/newcomer.h"
-#include "api/one_key.h"
+#include "api/routes.h"
 #include "api/streams.h"
 #include "api/total.h"
+#include "forms/one_key.h"
+#include "request/lookup.h"
+#include "request/newcomer.h"
 
 #define CLIENT_SHARE 4 /* a client may have a quarter of the streams, where clients are told apart */
 

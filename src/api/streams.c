@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "api/lookup.h"
 #include "api/pace.h"
 #include "api/total.h"
 #include "base/random.h"
 #include "flush/mailbox.h"
 #include "net/worker.h"
+#include "request/lookup.h"
 
 /* A drain spreads those who come again over this time. */
 #define SPREAD_MS_MIN 1000

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api/api_worker.h"
+#include "request/api_worker.h"
 
 #define STREAM_EVENT_MS 1000    /* between two events, at least */
 #define STREAM_COMMENT_MS 15000 /* something is said this often, so that nobody between takes it for dead */

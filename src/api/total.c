@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-#include "api/ask.h"
-#include "api/json.h"
-#include "api/lookup.h"
-#include "api/newcomer.h"
+#include "forms/json.h"
 #include "http/request.h"
+#include "request/ask.h"
+#include "request/lookup.h"
+#include "request/newcomer.h"
 
 #define ASK_DEADLINE_MS 400
 #define ASK_WAIT_MS 600

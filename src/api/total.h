@@ -3,7 +3,7 @@
  *
  * Thread: the worker's. */
 
-#include "api/api_worker.h"
+#include "request/api_worker.h"
 
 /* ---- for streams: what follows a total has the name of the first partition's (tally/name.h) ---- */
 /* The last that was said of it, however old, TOTAL_NONE among it. Returns false when nothing was. */

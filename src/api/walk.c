@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "api/cursor.h"
 #include "flush/mailbox.h"
+#include "forms/cursor.h"
 
 #define WALK_DEADLINE_MS 5000 /* the flusher answers by then, mostly much earlier … */
 #define WALK_WAIT_MS 5500     /* … and the request at the latest then */

@@ -3,9 +3,9 @@
  *
  * Thread: the worker's. */
 
-#include "api/ask.h"
-#include "api/keys_query.h"
 #include "flush/mailbox.h"
+#include "forms/keys_query.h"
+#include "request/ask.h"
 
 /* Makes the request wait for the page that the query names. Returns false when it is answered 503. */
 bool walk_begin(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct keys_query *q,

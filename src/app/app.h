@@ -7,7 +7,6 @@
 
 #include "admin/limits.h"
 #include "admin/sources.h"
-#include "api/newcomer.h"
 #include "api/ranking.h"
 #include "app/policy_files.h"
 #include "base/random.h"
@@ -17,6 +16,7 @@
 #include "machine/cpus.h"
 #include "net/worker.h"
 #include "redis/access.h"
+#include "request/newcomer.h"
 #include "tally/state_dir.h"
 
 /* Exit codes (DESIGN 7; sysexits(3)). */

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/csv.h"
 #include "base/crc32c.h"
+#include "forms/csv.h"
 #include "tally/tally.h"
 
 #define NO_COLUMN UINT32_MAX

@@ -9,12 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "api/policy.h"
 #include "app/engine_choice.h"
 #include "app/policy_files.h"
 #include "config/file_guard.h"
 #include "config/secret.h"
 #include "config/value.h"
+#include "policy/policy.h"
 #include "redis/transport_tls.h"
 
 static int password_try(const struct options *o, struct error *err)

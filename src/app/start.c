@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "api/api.h"
-#include "api/json.h"
 #include "app/app.h"
 #include "app/engine_choice.h"
 #include "app/signals.h"
@@ -15,7 +14,9 @@
 #include "base/log.h"
 #include "config/file_guard.h"
 #include "config/unknown_env.h"
+#include "forms/json.h"
 #include "machine/memory.h"
+#include "request/api_config.h"
 #include "sandbox/name_services.h"
 #include "sandbox/sandbox.h"
 #include "version.h"

@@ -1,6 +1,6 @@
 #pragma once
 /* Text that others chose, written so that a program can read it back. There is one function for each language, so that
- * no emitter has its own. Log lines are escaped in base/log.c, and JSON of answers in api/json.h.
+ * no emitter has its own. Log lines are escaped in base/log.c, and JSON of answers in forms/json.h.
  *
  * Thread: any.
  * Errors: those of `out` (base/buf.h). */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/client.h"
-#include "api/newcomer.h"
 #include "config/admin_host.h"
+#include "policy/client.h"
+#include "request/newcomer.h"
 
 static int store_agrees(const struct options *o, struct error *err)
 {

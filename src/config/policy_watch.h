@@ -7,8 +7,8 @@
 #include <sys/types.h>
 #include <time.h>
 
-#include "api/policy.h"
 #include "config/options.h"
+#include "policy/policy.h"
 
 /* What tells one state of a file from another. */
 struct file_stamp {

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
-#include "api/badge.h"
-#include "api/color.h"
-#include "api/json.h"
 #include "base/escape.h"
 #include "config/admin_host.h"
+#include "forms/badge.h"
+#include "forms/color.h"
+#include "forms/json.h"
 #include "net/proxy_header.h"
 #include "redis/aws_keys.h"
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/csv.h"
-#include "api/cursor.h"
+#include "forms/csv.h"
+#include "forms/cursor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

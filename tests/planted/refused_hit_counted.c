@@ -1,5 +1,5 @@
 /* Planted: a hit that is refused for its query has been counted by then, once, as if it had none. */
-#include "api/api_worker.h"
+#include "request/api_worker.h"
 #include "sync/atomic.h"
 #include "tally/name.h"
 

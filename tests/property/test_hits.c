@@ -1,6 +1,7 @@
 /* Random requests for counting, good and bad, single and many at once: what is answered as counted is in the tally, and
  * nothing else is. Every failure names its seed; SEED=n runs that one alone. */
 #include "api/api.h"
+#include "request/api_config.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "api/stats.h"
 #include "net/handler.h"
+#include "request/stats.h"
 #include "support/chance.h"
 #include "tally/tally.h"
 

@@ -1,4 +1,4 @@
-#include "api/access.h"
+#include "policy/access.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/badge.h"
+#include "forms/badge.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/bots.h"
+#include "policy/bots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/client.h"
+#include "policy/client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/color.h"
+#include "forms/color.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

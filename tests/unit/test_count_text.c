@@ -1,4 +1,4 @@
-#include "api/count_text.h"
+#include "forms/count_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

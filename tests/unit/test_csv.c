@@ -1,4 +1,4 @@
-#include "api/csv.h"
+#include "forms/csv.h"
 
 #include <errno.h>
 #include <setjmp.h>

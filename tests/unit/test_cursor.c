@@ -1,4 +1,4 @@
-#include "api/cursor.h"
+#include "forms/cursor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/hit_query.h"
+#include "forms/hit_query.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/hits_text.h"
+#include "forms/hits_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

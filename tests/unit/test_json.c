@@ -1,4 +1,4 @@
-#include "api/json.h"
+#include "forms/json.h"
 
 #include <jansson.h>
 #include <setjmp.h>

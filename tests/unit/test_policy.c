@@ -1,4 +1,4 @@
-#include "api/policy.h"
+#include "policy/policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

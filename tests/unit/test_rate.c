@@ -1,4 +1,4 @@
-#include "api/rate.h"
+#include "policy/rate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

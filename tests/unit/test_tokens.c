@@ -1,4 +1,4 @@
-#include "api/tokens.h"
+#include "policy/tokens.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
