@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "tally/shard.h"
 #include "tally/tally.h"
 
 #define THREADS_MAX 64

@@ -1,4 +1,5 @@
 #include "admin/balance.h"
+#include "tally/shard.h"
 
 #include <time.h>
 

@@ -6,6 +6,7 @@
 #include "api/ranking.h"
 #include "base/clock.h"
 #include "forms/json.h"
+#include "tally/shard.h"
 #include "version.h"
 
 const char *life_name(enum life life)

@@ -13,6 +13,8 @@
 #include "api/streams.h"
 #include "api/total.h"
 #include "base/clock.h"
+#include "http/response.h"
+#include "policy/rate.h"
 #include "request/ask.h"
 #include "request/newcomer.h"
 #include "sync/atomic.h"

@@ -7,6 +7,7 @@
 #include "flush/mailbox.h"
 #include "forms/json.h"
 #include "forms/one_key.h"
+#include "policy/tokens.h"
 #include "request/ask.h"
 #include "sync/atomic.h"
 

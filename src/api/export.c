@@ -10,6 +10,7 @@
 #include "flush/mailbox.h"
 #include "forms/csv.h"
 #include "forms/json.h"
+#include "http/response.h"
 #include "request/ask.h"
 #include "request/lookup.h"
 #include "request/right.h"

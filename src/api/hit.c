@@ -3,6 +3,7 @@
 
 #include "api/hit_answer.h"
 #include "api/routes.h"
+#include "http/response.h"
 #include "request/ask.h"
 #include "request/gate.h"
 #include "request/lookup.h"

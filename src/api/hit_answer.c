@@ -4,6 +4,7 @@
 #include "forms/badge.h"
 #include "forms/color.h"
 #include "forms/count_text.h"
+#include "http/response.h"
 #include "request/ask.h"
 #include "request/lookup.h"
 

@@ -4,6 +4,7 @@
  * Thread: the worker's. */
 
 #include "forms/hit_query.h"
+#include "http/response.h"
 #include "request/api_worker.h"
 
 /* A hit on its way through its route. */

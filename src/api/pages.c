@@ -1,6 +1,7 @@
 /* What is embedded at build (web/): pages, scripts, and the description of the API. */
 #include "api/pages.h"
 
+#include "http/response.h"
 #include "web.h"
 
 /* Its script is a file of its own, so that no inline script is allowed. */

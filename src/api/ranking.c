@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/siphash.h"
 #include "forms/json.h"
+#include "tally/shard.h"
+#include "tally/totals.h"
 
 #define NS_OTHERS ((struct slice){"", 0})
 #define PLACES (4 * RANKING_NAMESPACES_MAX) /* of the index */

@@ -8,6 +8,7 @@
 #include "api/streams.h"
 #include "api/total.h"
 #include "forms/one_key.h"
+#include "http/response.h"
 #include "request/lookup.h"
 #include "request/newcomer.h"
 

@@ -8,6 +8,7 @@
 #include "request/ask.h"
 #include "request/lookup.h"
 #include "request/newcomer.h"
+#include "tally/answers.h"
 
 #define ASK_DEADLINE_MS 400
 #define ASK_WAIT_MS 600

@@ -11,6 +11,7 @@
 
 #include "base/crc32c.h"
 #include "forms/csv.h"
+#include "tally/shard.h"
 #include "tally/tally.h"
 
 #define NO_COLUMN UINT32_MAX

@@ -9,6 +9,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "policy/access.h"
+#include "policy/bots.h"
+#include "policy/tokens.h"
 
 #define FILE_BYTES_MAX (1024 * 1024) /* 10 000 rules of a hundred bytes */
 

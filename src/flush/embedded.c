@@ -1,6 +1,7 @@
 #include "flush/embedded.h"
 
 #include "sync/atomic.h"
+#include "tally/shard.h"
 
 static uint64_t store_key(struct keys *keys, uint32_t key, uint64_t now_ms)
 {

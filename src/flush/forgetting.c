@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include "sync/atomic.h"
+#include "tally/answers.h"
+#include "tally/forget.h"
+#include "tally/totals.h"
 
 #define LOOKED_AT_MAX 16384 /* keys in one go of the hand */
 #define STEP_MS 1           /* until the next look at what the workers say */

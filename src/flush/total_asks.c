@@ -1,4 +1,5 @@
 #include "flush/total_asks.h"
+#include "tally/answers.h"
 
 #include <assert.h>
 #include <string.h>

@@ -11,6 +11,7 @@
 #include "nodes/topology.h"
 #include "redis/access.h"
 #include "sync/atomic.h"
+#include "tally/state_file.h"
 
 #define LOSS_VOUCHED_MS 2000 /* longer than it takes a master that was stopped to hear what happened meanwhile */
 #define LOSS_ALONE_MS 20000  /* longer than cluster-node-timeout as it usually is, 15 s */

@@ -6,6 +6,9 @@
 #include "base/region.h"
 #include "owed/keys_inside.h"
 #include "sync/barrier.h"
+#include "tally/places.h"
+#include "tally/shard.h"
+#include "tally/totals.h"
 
 /* ---- names and cells ---- */
 

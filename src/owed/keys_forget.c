@@ -2,6 +2,9 @@
 #include <assert.h>
 
 #include "owed/keys_inside.h"
+#include "tally/places.h"
+#include "tally/shard.h"
+#include "tally/totals.h"
 
 uint32_t keys_end(const struct keys *k) { return k->end; }
 

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "owed/keys_inside.h"
+#include "tally/shard.h"
+#include "tally/totals.h"
 
 int keys_inherit(struct keys *k)
 {

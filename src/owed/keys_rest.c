@@ -4,6 +4,7 @@
 
 #include "base/region.h"
 #include "owed/keys_inside.h"
+#include "tally/totals.h"
 
 #define HITS_ENOUGH 16 /* then a command for them costs little a hit */
 

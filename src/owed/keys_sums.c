@@ -3,6 +3,8 @@
 
 #include "base/region.h"
 #include "owed/keys_inside.h"
+#include "tally/shard.h"
+#include "tally/totals.h"
 
 int keys_keep_sums(struct keys *k)
 {

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "http/list.h"
+#include "policy/access.h"
+#include "policy/bots.h"
+#include "policy/tokens.h"
 
 void policy_destroy(struct policy *p)
 {

@@ -5,8 +5,16 @@
  * Thread: made by main, then read only. A worker looks at the one that it took last, so that a request needs no
  * shared word. Main frees the one before when every worker has taken the new one (api_publish()). */
 
-#include "policy/access.h"
-#include "policy/bots.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+#include "policy/reason.h"
+
+struct access; /* policy/access.h */
+struct bots;   /* policy/bots.h */
+struct http_request;
+struct tokens; /* policy/tokens.h */
 
 enum policy_filter { FILTER_PREFETCH = 1, FILTER_GPC = 2, FILTER_DNT = 4 };
 

@@ -7,6 +7,7 @@
 #include "base/crc32c.h"
 #include "ledger/journal.h"
 #include "owed/keyspace.h"
+#include "tally/shard.h"
 
 /* What became of a partition of the old run. */
 struct past {

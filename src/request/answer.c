@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "forms/json.h"
+#include "http/response.h"
 #include "http/scan.h"
 #include "request/api_worker.h"
 #include "sync/atomic.h"

@@ -5,14 +5,18 @@
 
 #include <stdbool.h>
 
-#include "http/response.h"
 #include "net/handler.h"
 #include "policy/policy.h"
-#include "policy/rate.h"
 #include "request/api_config.h"
 #include "request/stats.h"
 #include "sync/atomic.h"
 #include "tally/tally.h"
+
+struct board;         /* api/board.h */
+struct http_template; /* http/response.h */
+struct rate;          /* policy/rate.h */
+struct streams;       /* api/streams.h */
+struct worker;        /* net/worker.h */
 
 struct api_worker {
     struct api *api;

@@ -1,5 +1,6 @@
 #include "request/gate.h"
 
+#include "policy/rate.h"
 #include "request/newcomer.h"
 
 enum api_refusal gate_check(struct api_worker *aw, const struct http_request *r, const struct reply *reply,

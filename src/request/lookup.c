@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "flush/mailbox.h"
+#include "policy/rate.h"
+#include "tally/answers.h"
 
 #define ASK_DEADLINE_MS 400 /* the flusher gives up then … */
 #define ASK_WAIT_MS 600     /* … and the request at the latest then */

@@ -1,4 +1,6 @@
 #include "request/newcomer.h"
+#include "policy/rate.h"
+#include "tally/places.h"
 
 #include <errno.h>
 #include <stdlib.h>

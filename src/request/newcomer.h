@@ -4,6 +4,7 @@
  *
  * Thread: the worker's. The numbers of keys are those of tally/places.h. */
 
+#include "base/error.h"
 #include "request/api_worker.h"
 
 /* Rates are of a second. So many seconds of them may come at once. */

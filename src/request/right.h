@@ -3,6 +3,7 @@
  *
  * Thread: the worker's. */
 
+#include "policy/tokens.h"
 #include "request/api_worker.h"
 
 /* May who asks do that in this namespace? The admin port may read. Returns false when it is answered 401 or 403. */

@@ -1,4 +1,5 @@
 #include "tally/import.h"
+#include "tally/shard.h"
 
 #include <errno.h>
 

@@ -6,6 +6,13 @@
 #include "base/probes.h"
 #include "base/random.h"
 #include "sync/atomic.h"
+#include "tally/answers.h"
+#include "tally/forget.h"
+#include "tally/places.h"
+#include "tally/shard.h"
+#include "tally/state_file.h"
+#include "tally/storage.h"
+#include "tally/totals.h"
 
 #define CELL_NEW (SHARD_CELL_NO_SPACE - 1) /* no cell, and none was to be made */
 _Static_assert(CELL_NEW > SHARD_CELLS_MAX, "no cell has that number");

@@ -10,15 +10,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tally/answers.h"
-#include "tally/forget.h"
 #include "tally/name.h"
-#include "tally/places.h"
-#include "tally/shard.h"
-#include "tally/state_file.h"
-#include "tally/totals.h"
 
+struct answers;     /* tally/answers.h */
+struct forget_desk; /* tally/forget.h */
+struct places;      /* tally/places.h */
+struct shard;       /* tally/shard.h */
+struct state_file;  /* tally/state_file.h */
 struct tally;
+struct totals; /* tally/totals.h */
 
 struct tally_config {
     uint32_t workers;

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/access.h"
+#include "policy/bots.h"
 #include "policy/client.h"
 #include "policy/policy.h"
+#include "policy/tokens.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 

@@ -14,6 +14,7 @@
 #include "net/handler.h"
 #include "request/stats.h"
 #include "support/chance.h"
+#include "tally/shard.h"
 #include "tally/tally.h"
 
 #define SEEDS 300

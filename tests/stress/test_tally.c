@@ -14,6 +14,8 @@
 
 #include "sync/atomic.h"
 #include "sync/barrier.h"
+#include "tally/shard.h"
+#include "tally/totals.h"
 
 #define WORKERS 2
 #define READERS 2

@@ -8,6 +8,8 @@
 #include "support/state_memory.h"
 #include "tally/import.h"
 #include "tally/seal.h"
+#include "tally/shard.h"
+#include "tally/state_file.h"
 
 #define WORKERS 2
 

@@ -1,3 +1,5 @@
+#include "http/request.h"
+#include "policy/bots.h"
 #include "policy/policy.h"
 
 #include <setjmp.h>

@@ -1,4 +1,6 @@
 #include "api/ranking.h"
+#include "tally/shard.h"
+#include "tally/totals.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,9 @@
 #include "support/address_space.h"
 #include "support/skip.h"
 #include "tally/seal.h"
+#include "tally/shard.h"
 #include "tally/tally.h"
+#include "tally/totals.h"
 
 #include <errno.h>
 #include <fcntl.h>
