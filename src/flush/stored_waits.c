@@ -6,15 +6,11 @@ void stored_waits_push(struct stored_waits *w, struct question *question)
     w->first = question;
 }
 
-static bool is_stored(const struct stored_waits *w, const struct tally_mark *mark)
-{
-    return keys_have_stored(w->keys, mark->worker, mark->cell, mark->count);
-}
-
 void stored_waits_settle(struct stored_waits *w, uint64_t now_ms)
 {
     for (struct question **at = &w->first, *question; (question = *at);) {
-        question->done = is_stored(w, &question->mark);
+        const struct tally_mark *mark = &question->mark;
+        question->done = keys_have_stored(w->keys, mark->worker, mark->cell, mark->count);
         if (!question->done && now_ms < question->deadline_ms) {
             at = &question->next;
             continue;

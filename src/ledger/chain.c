@@ -35,8 +35,8 @@ void chain_give_back(struct chain *c, struct batch **batch)
 {
     if (!*batch)
         return;
-    if ((*batch)->copies)
-        history_shelve(&c->history, *batch);
+    if ((*batch)->copies) /* some copy of the store may have executed it */
+        window_shelve(&c->history.window, *batch, accounts_now_ms(chain_accounts(c)));
     accounts_give_back(chain_accounts(c), *batch);
     *batch = NULL;
 }
@@ -115,7 +115,7 @@ void chain_prepare(struct chain *c)
     batch_begin(b, &none);
     accounts_take(chain_accounts(c), b, c->config.history.number);
     c->next = b;
-    if (b->items_count == 0 || history_prepare(&c->history, b))
+    if (b->items_count == 0 || batch_prepare(b, chain_accounts(c)->keys, c->config.history.prefix))
         chain_give_back(c, &c->next);
 }
 

@@ -199,8 +199,10 @@ static bool chain_is_ahead(const struct chain *c, const struct ledger *server)
 
 struct batch *chain_probe(struct chain *c)
 {
+    const struct slice ledger_key = {c->history.ledger_key, strlen(c->history.ledger_key)};
+
     c->takes_writes = false;
-    return history_compose_probe(&c->history, &c->probe) ? NULL : &c->probe;
+    return batch_compose_probe(&c->probe, ledger_key) ? NULL : &c->probe;
 }
 
 void chain_probed(struct chain *c) { c->takes_writes = true; }

@@ -113,22 +113,12 @@ bool history_strayed(const struct history *c, const struct ledger *ledger)
     return ledger->seq <= c->window.off_seq_gone && (uint32_t)ledger->nonce == nonce_tag(c, ledger->seq, chance);
 }
 
-int history_prepare(const struct history *c, struct batch *b)
-{
-    return batch_prepare(b, c->config.accounts->keys, c->config.prefix);
-}
-
 int history_compose(const struct history *c, struct batch *b)
 {
     batch_settle_sums(b, c->config.accounts->keys, c->config.number);
     const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
 
     return batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
-}
-
-int history_compose_probe(const struct history *c, struct batch *b)
-{
-    return batch_compose_probe(b, (struct slice){c->ledger_key, strlen(c->ledger_key)});
 }
 
 static enum journal_kind kind_of(const struct batch *b, bool replaces)
@@ -206,11 +196,6 @@ void history_stored(struct history *c, const struct batch *b, uint64_t hits)
     c->hits += hits;
     window_push(&c->window, b, hits, now_ms);
     history_start_over(c, &b->ledger);
-}
-
-void history_shelve(struct history *c, const struct batch *b)
-{
-    window_shelve(&c->window, b, accounts_now_ms(c->config.accounts));
 }
 
 void history_start_over(struct history *c, const struct ledger *acked)

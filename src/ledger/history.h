@@ -58,18 +58,13 @@ struct ledger history_next(struct history *c);
 bool history_strayed(const struct history *c, const struct ledger *ledger);
 
 /* ---- a batch ---- */
-/* Composes the bytes of the items of `b`, before its ledger is known. Returns 0 or -ENOMEM. */
-int history_prepare(const struct history *c, struct batch *b);
 /* Composes all bytes of `b`. Returns 0 or -ENOMEM. */
 int history_compose(const struct history *c, struct batch *b);
-int history_compose_probe(const struct history *c, struct batch *b);
 /* `b` is composed, and about to be sent for the first time. With `replaces` it takes the place of the one before.
  * Returns 0 or -ENOMEM. */
 int history_intend(struct history *c, const struct batch *b, bool replaces);
 /* `hits` of it are in the store, and so is its ledger. */
 void history_stored(struct history *c, const struct batch *b, uint64_t hits);
-/* `b` was sent and will not be sent again. It is noted, in case a copy of the store has executed it. */
-void history_shelve(struct history *c, const struct batch *b);
 /* The server's ledger shows `entry`, a batch that was given up. It becomes `b` again. Returns 0 or -ENOMEM. */
 int history_revive(struct history *c, struct window_entry *entry, struct batch *b);
 /* The batch under way is resolved, and `acked` is what the ledger is now. */

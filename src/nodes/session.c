@@ -249,13 +249,6 @@ static void session_begin_write(struct session *s)
     link_expect(s->config.link, 1, session_on_discard, s);
 }
 
-static void session_arm(struct session *s, struct partition *next)
-{
-    session_begin_write(s);
-    session_move(s, SESSION_ARMING);
-    session_finish_write(s, next, NULL);
-}
-
 /* Reads, and looks at ledgers, while there is nothing to send. */
 static void session_read(struct session *s, uint64_t now_ms)
 {
@@ -269,18 +262,12 @@ static void session_read(struct session *s, uint64_t now_ms)
     link_send_commands(s->config.link, &s->out);
 }
 
-/* Whom to arm behind the batch of the one whose turn it is; NULL: nothing is due, so the next flush arms. */
-static struct partition *session_follower(const struct session *s, uint64_t now_ms)
-{
-    struct partition *next = session_next(s, now_ms);
-
-    return next == s->turn && !partition_has_more(next) ? NULL : next;
-}
-
 static void session_send_batch(struct session *s, struct batch *b, bool sure, uint64_t now_ms)
 {
-    struct partition *next = session_follower(s, now_ms);
+    struct partition *next = session_next(s, now_ms); /* armed behind the batch */
 
+    if (next == s->turn && !partition_has_more(next))
+        next = NULL; /* Nothing is due, so the next flush arms */
     s->sent = s->turn;
     s->batch = b;
     s->arm_follows = next;
@@ -298,9 +285,13 @@ static void session_tick_unarmed(struct session *s, uint64_t now_ms)
 
     if (s->parted) /* what it would find missing it has deleted itself */
         return;
-    if (next)
-        session_arm(s, next);
-    else if (session_may_look(s, now_ms) || session_may_read(s) || session_has_farewell(s))
+    if (next) {
+        session_begin_write(s);
+        session_move(s, SESSION_ARMING);
+        session_finish_write(s, next, NULL);
+        return;
+    }
+    if (session_may_look(s, now_ms) || session_may_read(s) || session_has_farewell(s))
         session_read(s, now_ms);
 }
 

@@ -41,7 +41,6 @@ void keys_destroy(struct keys *k);
 int keys_keep_sums(struct keys *k);
 struct sums *keys_sums(const struct keys *k);          /* NULL when none are kept */
 uint16_t keys_sum(const struct keys *k, uint32_t key); /* the number of its namespace, or SUM_NONE */
-uint32_t keys_partition(const struct keys *k, uint32_t key);
 /* What of each namespace is counted now and not stored, into `pending` and `looked`. O(cells). */
 void keys_look(struct keys *k);
 

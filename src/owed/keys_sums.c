@@ -14,7 +14,6 @@ int keys_keep_sums(struct keys *k)
 
 struct sums *keys_sums(const struct keys *k) { return k->sums; }
 uint16_t keys_sum(const struct keys *k, uint32_t key) { return k->sums ? k->sum[key] : SUM_NONE; }
-uint32_t keys_partition(const struct keys *k, uint32_t key) { return k->partition[key]; }
 
 void keys_note_sum(struct keys *k, uint32_t key, struct slice name)
 {

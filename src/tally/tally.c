@@ -131,8 +131,6 @@ int tally_take_over(struct tally *t, uint32_t worker, struct slice name, uint64_
 
 uint32_t tally_workers(const struct tally *t) { return t->workers; }
 
-uint32_t tally_keys_max(const struct tally *t) { return t->keys_room; }
-
 struct shard *tally_shard(struct tally *t, uint32_t worker) { return t->shards[worker]; }
 
 struct totals *tally_totals(struct tally *t) { return t->totals; }

@@ -53,7 +53,6 @@ int tally_create(struct tally **out, const struct tally_config *config);
 uint32_t tally_cells_max(uint32_t keys);
 void tally_destroy(struct tally *t); /* NULL is allowed */
 uint32_t tally_workers(const struct tally *t);
-uint32_t tally_keys_max(const struct tally *t);    /* how many there is room for */
 uint32_t tally_entries_max(const struct tally *t); /* of the totals: those, and names on their way out */
 struct shard *tally_shard(struct tally *t, uint32_t worker);
 struct totals *tally_totals(struct tally *t);
