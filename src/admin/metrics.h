@@ -1,5 +1,5 @@
 #pragma once
-/* The page /metrics: Prometheus text format 0.0.4 or OpenMetrics 1.0.0, from the table in metrics_table.h. */
+/* The page /metrics, in Prometheus text format 0.0.4 or OpenMetrics 1.0.0, from the table in metrics_table.h. */
 
 #include <stdbool.h>
 

@@ -1,8 +1,8 @@
 #pragma once
-/* Those who follow a counter: a worker's streams of events, and what they are told (HTML standard, server-sent events).
+/* Those who follow a counter. A worker has streams of events, and tells them (HTML standard, server-sent events).
  *
  * Thread: the worker's.
- * A namespace is followed like a name: its total (api/total.h), which the flusher is asked for once a second.
+ * A namespace is followed like a name. Its total (api/total.h) is asked of the flusher once a second.
  * Streams of one name share a topic, which knows the number and its rate. A tick looks at each topic, and tells those
  * streams whose last event is a second old and says something else. What other processes count comes from the store,
  * which is asked for all topics at once, for each at most every ASK_EVERY_MS, and not while another asks for it anyway.

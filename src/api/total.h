@@ -18,6 +18,6 @@ bool total_is_none(struct api_worker *aw, const struct http_request *r, struct r
 
 /* Does the query ask for it? NULL or the token of what is wrong with it. */
 const char *total_asked(struct slice query, bool *asked);
-/* GET /v1/counters/{ns}?total=1; `path` is "ns" or "ns/". */
+/* GET /v1/counters/{ns}?total=1. `path` is "ns" or "ns/". */
 enum handler_result route_total(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                 struct slice path);

@@ -19,7 +19,7 @@
 #include "request/newcomer.h"
 #include "tally/state_dir.h"
 
-/* Exit codes (DESIGN 7; sysexits(3)). */
+/* Exit codes (DESIGN 7, sysexits(3)). */
 enum app_exit { APP_DRAINED = 0, APP_LEFT_BEHIND = 1, APP_BAD_USAGE = 64, APP_STATE_IN_USE = 75, APP_CANNOT_RUN = 78 };
 
 #ifndef BATCH_KEYS_MAX      /* make faults CPPFLAGS=-DBATCH_KEYS_MAX=5 makes many batches a flush, of few keys */

@@ -8,7 +8,7 @@
  *
  * Failure modes:
  *   - The store does not take a write: it is tried again. After IMPORT_PATIENCE_MS without any progress the import
- * ends, and can go on later.
+ *     ends, and can go on later.
  *   - A row is no counter: it is skipped and told. */
 
 #include "config/options.h"

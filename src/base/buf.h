@@ -19,7 +19,7 @@ struct buf {
     bool failed;
 };
 
-void buf_fini(struct buf *b);  /* frees the memory, and is usable again; keeps `bytes_max` */
+void buf_fini(struct buf *b);  /* frees the memory. It is usable again, with its `bytes_max` */
 void buf_clear(struct buf *b); /* empties it, and keeps the memory */
 /* The slower half of buf_reserve(). It is not inlined, so who finds room needs no frame for calling realloc(). */
 char *buf_make_room(struct buf *b, size_t bytes);

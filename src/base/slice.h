@@ -21,7 +21,7 @@ static inline bool slice_equals(struct slice a, struct slice b)
     return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.at, b.at, a.bytes) == 0);
 }
 
-/* As memcmp(); what another begins with comes before it. */
+/* As memcmp(). What another begins with comes before it. */
 static inline int slice_compare(struct slice a, struct slice b)
 {
     size_t bytes = a.bytes < b.bytes ? a.bytes : b.bytes;

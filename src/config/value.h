@@ -14,7 +14,7 @@ struct address {
 };
 
 int value_parse_count(const char *text, uint64_t *out);
-int value_parse_duration(const char *text, uint64_t *out_us);                 /* 200us 5ms 1s 2m 1h; 0 needs no unit */
+int value_parse_duration(const char *text, uint64_t *out_us);                 /* 200us 5ms 1s 2m 1h. 0 needs no unit */
 int value_parse_size(const char *text, uint64_t *out_bytes);                  /* 512 64k 10M 1G, powers of 1024 */
 int value_parse_bool(const char *text, bool *out);                            /* true false yes no on off 1 0 */
 int value_parse_choice(const char *text, const char *choices, uint32_t *out); /* index in "a|b|c" */

@@ -1,5 +1,5 @@
 #pragma once
-/* The flusher without its thread: core_tick() alone moves everything between the shards and the store. A simulator
+/* The flusher without its thread. core_tick() alone moves everything between the shards and the store. A simulator
  * drives it with its own env. flusher.c adds the thread, poll(2) and the mailbox.
  *
  * Thread: the flusher's. Any thread reads books and statistics (books_read(), owed/stats.h).
@@ -7,7 +7,7 @@
  * interval. The partitions send the keys in batches, one after the other, until none is dirty. Their replies are
  * published as totals.
  * With --flush-interval-max a key with few hits is passed over until it has more, or has waited for so long.
- * In embedded mode the process is the store: what is counted is stored at the next flush. */
+ * In embedded mode the process is the store, and what is counted is stored at the next flush. */
 
 #include <poll.h>
 #include <stdbool.h>
@@ -44,8 +44,8 @@ void core_hurry(struct core *c);
 void core_drain(struct core *c);
 /* Is nothing dirty or in flight? Keys that the store refuses do not count. */
 bool core_is_idle(const struct core *c);
-/* Once idle: the store need not remember this process, if none comes after it. Returns whether that is done, or cannot
- * be done. */
+/* Called once it is idle. The store need not remember this process, if none comes after it. Returns whether that is
+ * done, or cannot be done. */
 bool core_try_part(struct core *c);
 /* Is there room for one more question? */
 bool core_has_room(const struct core *c);
@@ -57,5 +57,5 @@ void core_fail_questions(struct core *c);
 uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX]);
 /* When to tick at the latest, by env's clock. */
 uint64_t core_wake_us(const struct core *c);
-/* What is known of the totals of namespaces. NULL: none are kept. */
+/* What is known of the totals of namespaces. NULL when none are kept. */
 struct sums *core_sums(const struct core *c);

@@ -1,5 +1,5 @@
 #pragma once
-/* Embedded mode: no store but this process, so that the same interface works with nothing beside it.
+/* Embedded mode, which has no store but this process, so that the same interface works with nothing beside it.
  *
  * Thread: the flusher's. */
 

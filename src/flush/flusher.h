@@ -1,5 +1,5 @@
 #pragma once
-/* The flusher: one thread that turns touched cells into fenced transactions (DESIGN 4) and publishes totals.
+/* The flusher is one thread. It turns touched cells into fenced transactions (DESIGN 4) and publishes totals.
  *
  * Thread: created, started, drained and destroyed by main. Workers ask through its mailbox (flush/mailbox.h). Any
  * thread reads its statistics. */
@@ -28,7 +28,7 @@ int flusher_create(struct flusher **out, const struct flusher_config *config, st
 void flusher_reconnect(struct flusher *f);
 int flusher_start(struct flusher *f, struct error *err);
 /* Waits until it is known into how many partitions the data set of a cluster is cut. Returns -EINVAL when that is not
- * as configured. Returns 0 also at the deadline: nothing is stored before it is known, and a difference is an alarm
+ * as configured. Returns 0 also at the deadline. Nothing is stored before it is known, and a difference is an alarm
  * then. */
 int flusher_await_cut(const struct flusher *f, uint64_t deadline_ms, struct error *err);
 /* The workers are about to end. Flushes often from here on, because requests wait until their hit is stored

@@ -35,6 +35,6 @@ int forgetting_create(struct forgetting **out, const struct forgetting_config *c
 void forgetting_destroy(struct forgetting *f);                                          /* NULL is allowed */
 /* O(FORGET_CELLS_MAX * workers). */
 void forgetting_tick(struct forgetting *f, uint64_t now_ms);
-/* The workers have ended: ends the round under way in their place. */
+/* The workers have ended. Ends the round under way in their place. */
 void forgetting_finish(struct forgetting *f);
 uint64_t forgetting_wake_ms(const struct forgetting *f);

@@ -2,7 +2,7 @@
 /* Where workers leave questions for the flusher and find its answers (owed/question.h).
  *
  * Thread: each function says whose it is. Worker i uses box i, and no lock is taken.
- * Every question comes back, also when the flusher ends: then as failed. A worker has at most MAILBOX_UNDER_WAY_MAX
+ * Every question comes back. When the flusher ends it comes back as failed. A worker has at most MAILBOX_UNDER_WAY_MAX
  * questions under way, so that no queue can overflow and an answer always has room.
  *
  * Failure modes: a worker that has too many under way is told so, and keeps its question. */

@@ -3,7 +3,7 @@
  *
  * Thread: the flusher's.
  * A wait ends when the baseline of the worker's cell has reached its mark, because the store has acknowledged the batch
- * with it. At its deadline it ends as not done. It asks nothing of the store: the flush comes when it comes. */
+ * with it. At its deadline it ends as not done. It asks nothing of the store, as the flush comes when it comes. */
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 #pragma once
-/* Says when totals of namespaces are not what they should be (owed/sums.h): a line in the log when it begins, and
+/* Says when totals of namespaces are not what they should be (owed/sums.h), by a line in the log when it begins, and
  * metrics for as long as it lasts.
  *
  * Thread: the flusher's. */
@@ -12,7 +12,7 @@ struct total_watch {
     const struct env *env;
     const struct keys *keys;
     struct flusher_stats *stats;
-    bool said_late; /* once and for all: a namespace that has a total keeps it */
+    bool said_late; /* once and for all, since a namespace that has a total keeps it */
     bool said_owed; /* until it is over */
 };
 

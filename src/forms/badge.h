@@ -1,5 +1,5 @@
 #pragma once
-/* A badge: "label | value" as an SVG image (SVG 1.1, XML 1.0). Pure: values in, bytes out.
+/* A badge is "label | value" as an SVG image (SVG 1.1, XML 1.0). Pure: values in, bytes out.
  *
  * It is made to be put into pages, so what is not plain text in it is escaped, and it can carry no script. */
 

@@ -11,7 +11,7 @@
 struct hits_text {
     struct slice items;    /* between the brackets of the array */
     size_t count;          /* of them */
-    struct slice stranger; /* a member other than "hits": its name in its quotes. at == NULL when there is none */
+    struct slice stranger; /* the name, in its quotes, of a member other than "hits". at == NULL when there is none */
 };
 
 /* Reads {"hits": […]}. Returns false when it is not one object with one such array, or a bracket or a quote has no end.

@@ -1,5 +1,5 @@
 #pragma once
-/* The one key that a request is about: behind the namespace in its path, or as ?key=, and never in both.
+/* The one key that a request is about. It stands behind the namespace in its path, or as ?key=, and never in both.
  *
  * Thread: pure functions. */
 

@@ -1,12 +1,13 @@
 #pragma once
-/* The request reader: bytes in, events out, without sockets or allocation. Strict RFC 9112, in one forward pass.
+/* Reads requests by RFC 9112, strictly and in one forward pass. Bytes go in and events come out. There are no sockets
+ * and no allocation here.
  *
- * Thread: none of its own; whoever owns the struct.
+ * Thread: that of whoever owns the struct.
  * Happy path: a whole head in one buffer is parsed in place in one call.
  *
  * When the head is cut anywhere, http_parser_head() says HTTP_MORE. The caller keeps the bytes of this head together
  * (in a carry buffer), appends what comes and calls again. The bytes may have moved in between, and the parser rebases
- * the request by itself. What it says depends on the bytes only, never on where they were cut. No scan starts over: a
+ * the request by itself. What it says depends on the bytes only, never on where they were cut. No scan starts over. A
  * byte is classified once, but for an unfinished "HTTP/1.1" and a CR without its LF.
  *
  * Failure modes: HTTP_BAD, with the status to answer and a reason. The connection must be closed after it. The request

@@ -1,7 +1,7 @@
 #pragma once
 /* What a request says, as slices of the bytes it came in (RFC 9110, RFC 9112).
  *
- * Thread: none of its own; whoever owns the struct.
+ * Thread: that of whoever owns the struct.
  * The slices are valid while those bytes stay where they are. After moving them call http_request_rebase(). */
 
 #include <stdbool.h>
@@ -59,9 +59,9 @@ struct http_request {
     struct slice query; /* raw, without '?'. Its `at` is NULL when there is none */
     struct slice host; /* with its port, raw, from Host, or from the target in absolute- and authority-form. Its `at` is
                         * NULL when there is none */
-    struct slice
-        field[HTTP_FIELDS]; /* first value, trimmed; `at` is NULL when absent. All lines of a list: http/list.h */
-    struct slice body;      /* decoded, set by whoever gathered it */
+    struct slice field[HTTP_FIELDS]; /* the first value, trimmed. `at` is NULL when absent. http/list.h reads all lines
+                                        of a list */
+    struct slice body;               /* decoded, set by whoever gathered it */
 };
 
 /* Moves every slice but the body along, when the head was moved from `from` to `to`, into a carry buffer say. */
@@ -70,7 +70,7 @@ void http_request_rebase(struct http_request *r, const char *from, const char *t
 /* Takes the next "name=value" of a query, raw. Returns false at the end. `rest` starts as request.query. Empty pieces
  * ("a&&b") are skipped. The value ends at '&', and is empty when there is no '='. */
 bool http_query_next(struct slice *rest, struct slice *name, struct slice *value);
-/* Whether a raw name or value of a query is `word` (32 bytes at most), however its bytes are written: "%6e" is "n". */
+/* Whether a raw name or value of a query is `word` (32 bytes at most), however its bytes are written. "%6e" is "n". */
 bool http_query_is(struct slice raw, struct slice word);
 /* Percent-decodes once. With `plus` a '+' is a space. Returns the number of bytes, or -1 on a broken escape or when
  * there are more than `out_max` bytes. */

@@ -20,8 +20,8 @@
 /* IMF-fixdate of a wall time in the years 0 to 9999 (RFC 9110 section 5.6.7), with a NUL. */
 void http_date_format(int64_t wall_ms, char out[HTTP_DATE_BYTES + 1]);
 
-/* With each answer that has a type: nobody guesses another type, frames it, or runs what stands in it, a badge or an
- * error that a browser was led to as a page among them (Fetch standard; Content Security Policy, level 3). */
+/* These go with each answer that has a type. So nobody guesses another type, frames the answer, or runs what stands in
+ * it. A badge or an error may be opened as a page, too (Fetch standard, Content Security Policy level 3). */
 #define HTTP_SAFE_HEADERS "X-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
 #define HTTP_POLICY_NONE "default-src 'none'; frame-ancestors 'none'"
 
@@ -43,8 +43,8 @@ void http_response_write(struct buf *out, const struct http_request *r, const st
 /* Returns "204 No Content" etc., and a generic phrase for codes that are never sent. */
 const char *http_status_phrase(int status);
 
-/* A whole answer rendered beforehand: plain, with Connection: close, with keep-alive (1.0), and each of them without
- * the body for HEAD. Only the date is put in, when it changes. */
+/* A whole answer that is rendered beforehand, in three forms. One is plain, one says Connection: close, and one
+ * keep-alive (1.0). Each is there without the body, too, for HEAD. Only the date is put in, when it changes. */
 struct http_template;
 /* Copies what it needs of `response`. Returns 0 or -ENOMEM. */
 int http_template_create(struct http_template **out, const struct http_response *response);

@@ -47,7 +47,7 @@ struct uring {
     uint32_t *vacant; /* slots not in use, owned. The kernel itself gives out direct ones */
     uint32_t vacant_count;
     uint32_t open;              /* slots in use */
-    struct sockaddr_in6 *peers; /* by slot, where the kernel writes who is there, owned; NULL once it cannot */
+    struct sockaddr_in6 *peers; /* owned, by slot. The kernel writes who is there. NULL once it cannot */
     uint32_t peer_bytes;        /* of such an address. The kernel wants to hear its very size */
     unsigned buffers_back;      /* returned in this batch, not yet published to the kernel */
     enum accept_state accept;

@@ -9,20 +9,20 @@
  * Failure modes:
  *   - A key may not be touched: chain_replace() puts an empty batch of the same seq in the batch's place. Once that is
  *     applied no copy of the old bytes can be, and the keys go back.
- *   - The ledger is that of another batch of ours, because another copy of the store answers: ledger/moves.h goes
- * there.
+ *   - The ledger is that of another batch of ours, because another copy of the store answers. ledger/moves.h goes
+ *     there.
  *   - The ledger is missing: the on-ledger-loss policy decides.
  *   - The ledger is foreign: the chain takes a new identity.
  *   - The answer to an EXEC is lost: the ledger says that the batch was applied, but not whether single keys were
- * refused inside it. So its keys are looked at before it is resolved (chain->proved). A key that took the INCRBY holds
- * an integer until another program overwrites it, and then our hits went with what was overwritten. The hits of a key
- *     that is something else now are kept for later. So no key ever holds too much.
+ *     refused inside it. So its keys are looked at before it is resolved (chain->proved). A key that took the INCRBY
+ *     holds an integer until another program overwrites it, and then our hits went with what was overwritten. The hits
+ *     of a key that is something else now are kept for later. So no key ever holds too much.
  * The second, third and fourth raise an alarm, and wait until the server has shown that it takes writes (CHAIN_ASKS). A
  * replica, or a master without its replicas, is no copy to go to.
  *
- * A limit of several copies of the store: a batch whose answer was lost is sent again, and then to another copy. When
- * one of the two refuses a key and the other does not, the same ledger means two things. The hits of that key may be
- * stored twice on the one or be missing on the other.
+ * There is a limit with several copies of the store. A batch whose answer was lost is sent again, and then to another
+ * copy. When one of the two refuses a key and the other does not, the same ledger means two things. The hits of that
+ * key may be stored twice on the one or be missing on the other.
  *
  * Limits of the look, each for a lost answer and another program that writes to the key between EXEC and the look:
  *   - A refused key that the program deletes counts as stored.
@@ -116,7 +116,7 @@ void chain_ask(struct chain *c, uint64_t lineage);
 enum chain_news chain_reconcile(struct chain *c, const struct ledger *server);
 /* Likewise, but the key holds no ledger. */
 enum chain_news chain_reconcile_nonsense(struct chain *c);
-/* Makes a transaction that changes nothing, and that a server refuses if it would refuse a batch: it sets the ledger,
+/* Makes a transaction that changes nothing, and that a server refuses if it would refuse a batch. It sets the ledger,
  * if there is one, to what it holds. Returns NULL without memory. Only after CHAIN_ASKS. */
 struct batch *chain_probe(struct chain *c);
 /* The probe was executed. */

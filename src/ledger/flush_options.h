@@ -1,5 +1,5 @@
 #pragma once
-/* How the flush is configured. There is one such struct: app/ fills it, and everything from the flusher down to a chain
+/* How the flush is configured. There is one such struct. app/ fills it, and everything from the flusher down to a chain
  * points to it.
  *
  * Thread: written by main before the flusher is created, then read only. It outlives all who point to it. */

@@ -1,5 +1,6 @@
 #pragma once
-/* What a partition knows of its past: who it is, which batch the server's ledger must show, and what was stored lately.
+/* What a partition knows of its past. That is who it is, which batch the server's ledger must show, and what was stored
+ * lately.
  * With a state file it also writes the journal that the next process reads.
  *
  * Thread: the flusher's.
@@ -7,7 +8,7 @@
  * baselines have moved. At start history_resume() brings back a batch whose fate was open when the process before
  * ended.
  *
- * Failure mode: the server's ledger is not what it must be. Then ledger/moves.h goes where it points to, or
+ * Failure mode: when the server's ledger is not what it must be, ledger/moves.h goes where it points to, or
  * history_rename() begins anew. */
 
 #include <stdbool.h>

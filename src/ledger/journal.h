@@ -15,7 +15,7 @@
  * to what each cell's baseline moves, not by how much.
  *
  * Failure modes: journal_read() trusts nothing. Each record and each acknowledgement has a CRC-32C, and the words that
- * choose among them have a seal. A damaged acknowledgement costs no more than what it says of batches before: the last
+ * choose among them have a seal. A damaged acknowledgement costs no more than what it says of batches before. The last
  * record says who and what came before it, and is taken as open. A damaged record of an open batch is the end of the
  * identity (JOURNAL_LOST). */
 
@@ -27,8 +27,8 @@
 #include "owed/env.h"
 
 /* A cell's move. `cell` is its shard << 32 | its number. With JOURNAL_TOTAL it is not the cell that moves, but the
- * total of its namespace (owed/sums.h): of a batch, by to - from in the store; of a step, by as much in what is owed.
- */
+ * total of its namespace (owed/sums.h). A batch moves it by to - from in the store. A step moves what is owed by as
+ * much. */
 #define JOURNAL_TOTAL (UINT64_C(1) << 63)
 struct journal_part {
     uint64_t cell, from, to;

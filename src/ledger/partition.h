@@ -1,5 +1,5 @@
 #pragma once
-/* One partition: it is armed, sends its batches, and hears what the server's answers mean for its chain (DESIGN 4.2).
+/* One partition (DESIGN 4.2). It is armed, sends its batches, and hears what the server's answers mean for its chain.
  *
  * Thread: the flusher's.
  * It belongs to no connection. nodes/session.h carries what it says and brings the answers, and a partition may go on
@@ -36,7 +36,7 @@ void partition_destroy(struct partition *p);
 bool partition_has_work(const struct partition *p, uint64_t now_ms);
 /* Will it, as far as is known, when the batch that is being sent is answered? */
 bool partition_has_more(const struct partition *p);
-/* When its ledger should be looked at though there is nothing to send; UINT64_MAX: not at all. */
+/* When its ledger should be looked at though there is nothing to send. UINT64_MAX means not at all. */
 uint64_t partition_look_ms(const struct partition *p);
 /* Is there a batch that is not resolved, or one that is ready and not sent? */
 bool partition_busy(const struct partition *p);
@@ -95,7 +95,7 @@ enum refusal_action partition_settle(struct partition *p);
 void partition_did_not_pass(struct partition *p);
 /* The ledger was looked at, in no transaction. Returns whether it is what it must be. */
 bool partition_take_look(struct partition *p, const struct outcome *o);
-/* It may not be: read it again, with all that follows. */
+/* The ledger may not be what it must be. It is read again, with all that follows. */
 void partition_mistrust(struct partition *p);
 /* The connection is gone, or the partition leaves it. */
 void partition_unlink(struct partition *p);
@@ -105,7 +105,7 @@ void partition_leave(struct partition *p);
 void partition_vouch(struct partition *p, uint64_t asked_ms);
 
 struct refused *partition_refused(struct partition *p); /* as it was noted */
-/* All is stored, and no process comes after this one: is there a ledger that nobody will ask for? */
+/* Is there a ledger that nobody will ask for, when all is stored and no process comes after this one? */
 bool partition_leaves_ledger(const struct partition *p);
 uint32_t partition_number(const struct partition *p);
 struct slice partition_prefix(const struct partition *p); /* of its keys */

@@ -1,5 +1,5 @@
 #pragma once
-/* What was stored lately, as a tree: each batch knows the one before it (DESIGN 4.2, "history is a tree").
+/* What was stored lately, as a tree. Each batch knows the one before it (DESIGN 4.2, "history is a tree").
  *
  * Thread: the flusher's.
  * A store's ledger names a node of the tree. That store holds the node's batch and those before it, and no other. A
@@ -27,8 +27,8 @@ struct window_part {
     uint64_t hits; /* of it in the baseline while `at` is this node or one behind it */
 };
 
-/* Of the total of a namespace (owed/sums.h). Of a batch that was stored, by how much what is owed to it changed; of
- * one that was given up, what it adds. Only what is not 0 is kept. */
+/* Of the total of a namespace (owed/sums.h). Of a batch that was stored it says by how much what is owed to the
+ * total changed. Of one that was given up it says what the batch adds. Only what is not 0 is kept. */
 struct window_sum {
     uint16_t ns;
     key_cell cell; /* of that namespace */
@@ -109,7 +109,7 @@ void window_note_tips(struct window *w);
 /* Notes while a move lasts where it came from and where it goes. O(1). */
 void window_note_move(struct window *w, uint64_t from, uint64_t to);
 
-/* How long what its newest node tells of is to be heard of: a replay window from then on. Also when nothing of it can
- * be stored again, as after a kill, since a loss must be said. 0 when it is empty. */
+/* Until when a loss of what its newest node tells of must be noticed. That is a replay window later, also when nothing
+ * of it can be stored again, as after a kill. 0 when it is empty. */
 uint64_t window_ends_ms(const struct window *w);
 void window_expire(struct window *w, uint64_t now_ms);

@@ -1,6 +1,6 @@
 #pragma once
-/* One budget of memory for what clients make the process keep: partial heads, bodies, and answers that they do not
- * read.
+/* One budget of memory for what clients make the process keep, which is partial heads, bodies, and answers that they do
+ * not read.
  *
  * Thread: the budget is shared by all workers, and each draws from it through a purse of its own. A purse takes whole
  * grants, so that the shared number is touched once in many connections. */

@@ -115,7 +115,7 @@ struct conns {
     struct worker_timeouts timeouts;
     uint32_t max;
     bool wants_peers;
-    uint32_t client_max;  /* connections of one client. 0: any number */
+    uint32_t client_max;  /* connections of one client. 0 is no limit */
     uint32_t client_from; /* … held to it while so many are open in all */
     struct purse purse;   /* what they may keep. Its budget is borrowed */
     /* owned */
@@ -160,8 +160,8 @@ void conn_input(struct conns *cs, struct conn *c, const char *data, size_t bytes
 void conn_handle(struct conns *cs, struct conn *c, struct partial *p);
 /* Has the handler go on with the request that is WAITING. `expired` says that nobody resumed it in time. */
 void conn_resume(struct conns *cs, struct conn *c, bool expired);
-/* Answers with an error and ends the connection. `r`: as much of the request as could be read, since an answer to HEAD
- * has no body; NULL: what the connection keeps of it. */
+/* Answers with an error and ends the connection. `r` is as much of the request as could be read, since an answer to
+ * HEAD has no body. With NULL it is what the connection keeps of it. */
 void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason, const struct http_request *r);
 /* Counts the time of a request that is answered, if it waited. Others are counted with their batch. */
 void conn_time_wait(struct conns *cs, const struct partial *p);

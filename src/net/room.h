@@ -7,10 +7,10 @@
  * Some slots are kept free, so that whoever comes is accepted at once. When fewer are left, connections that have not
  * moved for ROOM_IDLE_MS are closed, the longest idle first. A walk over all slots finds them and remembers
  * ROOM_FOUND_MAX of them, so that traffic on a connection costs nothing.
- * Where addresses are not looked at anyway (conns.peers), they are asked of the engine, and only while shares hold: of
- * each new connection, and of those from before, some at a time. So they cost nothing while there is room.
- * A client is an IPv4 address or an IPv6 /64. A /48 may have ROOM_SITE_FACTOR times as many. Clients are told apart by
- * a keyed hash. Two of 65 536 may share a place, and then its limit. */
+ * Where addresses are not looked at anyway (conns.peers), the engine is asked for them, and only while shares hold.
+ * It is asked about each new connection, and about those from before, some at a time. So they cost nothing while there
+ * is room. A client is an IPv4 address or an IPv6 /64. A /48 may have ROOM_SITE_FACTOR times as many. Clients are told
+ * apart by a keyed hash. Two of 65 536 may share a place, and then its limit. */
 
 #include "net/conns.h"
 

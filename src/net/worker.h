@@ -32,7 +32,7 @@ struct worker_config {
     enum engine_kind engine;
     bool small_rings; /* see struct engine_config */
     uint32_t conns_max;
-    uint32_t client_conns_max;  /* of one client, with `peers`. 0: any number */
+    uint32_t client_conns_max;  /* of one client, with `peers`. 0 is no limit */
     uint32_t client_conns_from; /* … held to it while so many are open in all */
     bool peers;                 /* the handler looks at reply.peer */
     uint32_t batch_wait_us;
@@ -77,7 +77,7 @@ void worker_destroy(struct worker *w);
  * ignored. */
 void worker_resume(struct worker *w, struct ticket ticket);
 /* Gives the buffer for more of the stream that the ticket names. Returns NULL when the stream has ended, or when the
- * peer has not taken what it was sent before: then the newest state is worth more to it, later, than every one of them.
+ * peer has not taken what it was sent before. Then the newest state is worth more to it, later, than every one of them.
  * Only on the worker's thread. */
 struct buf *worker_stream(struct worker *w, struct ticket ticket);
 /* Ends it behind what was appended, also when the peer has not taken all of it. stream_ended() is not called. */

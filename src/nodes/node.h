@@ -1,5 +1,5 @@
 #pragma once
-/* One node of the store: its link, the conversation on it, and what the log says about them.
+/* One node of the store, with its link, the conversation on it, and what the log says about them.
  *
  * Thread: the flusher's. */
 

@@ -5,7 +5,7 @@
 
 #include "owed/scan.h"
 
-/* The first of those that are under way, or else of those that are not done; PARTITIONS_MAX when all are. */
+/* The first of those that are under way, or else of those that are not done. PARTITIONS_MAX when all are. */
 uint32_t place_partition(const struct scan_place *p, uint32_t partitions);
 /* `there`: partitions that live on the node now. At its beginning a walk through a node is for all of them. Later it is
  * only for those that have stayed. */

@@ -1,5 +1,5 @@
 #pragma once
-/* The store: its nodes, and which partition lives on which (DESIGN 4.1, 4.3).
+/* The store has nodes, and each partition lives on one of them (DESIGN 4.1, 4.3).
  *
  * Thread: the flusher's.
  * A single server is one node with one partition, for life. In a cluster the topology brings the map, and each

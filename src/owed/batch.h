@@ -1,5 +1,5 @@
 #pragma once
-/* One fenced transaction: which keys grow by how much, and its exact bytes.
+/* One fenced transaction. It says which keys grow by how much, and has its exact bytes.
  *
  * Thread: the flusher's.
  * Happy path: batch_fill() takes dirty keys of one partition and notes for each cell the counts from…to.
@@ -63,7 +63,7 @@ struct batch {
     uint32_t items_count, items_max;
     struct batch_part *parts; /* owned */
     uint32_t parts_count, parts_capacity, parts_max;
-    struct batch_sum *sums; /* owned; those with a command come first, once `sums_settled` */
+    struct batch_sum *sums; /* owned. Those with a command come first, once `sums_settled` */
     uint32_t sums_count, sums_capacity, sums_sent;
     bool sums_settled;  /* it is known what they add */
     uint32_t partition; /* whose totals they are of */
@@ -97,7 +97,8 @@ void batch_fill(struct batch *b, struct keys *keys, uint32_t partition);
 /* Takes all that there is to store of one key, wherever it waits. Returns false when there is no room, and then takes
  * nothing. */
 bool batch_take_key(struct batch *b, struct keys *keys, uint32_t key);
-/* How many commands there are between MULTI and the SET of the ledger: the items', then the write, then the sums'. */
+/* How many commands there are between MULTI and the SET of the ledger. The items' come first, then the write, then the
+ * sums'. */
 static inline uint32_t batch_commands(const struct batch *b) { return b->items_count + b->write.there + b->sums_sent; }
 /* The index of the first sum's command. */
 static inline uint32_t batch_sums_at(const struct batch *b) { return b->items_count + b->write.there; }
@@ -129,11 +130,11 @@ void batch_append_redis_key(struct buf *out, struct slice prefix, struct slice n
 /* ---- totals of namespaces (batch_sums.c). Without keys_sums() none of it does anything ---- */
 /* Adds the item, whose parts are there, to what its namespace gets. Returns false when there is no room. */
 bool batch_sum_item(struct batch *b, const struct keys *keys, const struct batch_item *item);
-/* Says what each number gets, when what is owed is known: just before the bytes are made. */
+/* Says what each number gets. Called just before the bytes are made, when what is owed is known. */
 void batch_settle_sums(struct batch *b, const struct keys *keys, uint32_t partition);
 void batch_compose_sums(struct batch *b, const struct keys *keys, struct slice prefix);
-/* Of a batch that was made before: what it adds to the number of a namespace, of which `cell` is one, and, when all of
- * its parts and numbers are there, what its items add to each. Both return 0 or -ENOMEM. */
+/* For a batch that was made before. The first says what it adds to the number of a namespace, of which `cell` is one.
+ * The second says what its items add to each, when all of its parts and numbers are there. Both return 0 or -ENOMEM. */
 int batch_restore_sum(struct batch *b, const struct keys *keys, uint16_t ns, key_cell cell, int64_t delta);
 int batch_restore_sums(struct batch *b, const struct keys *keys);
 /* Puts those with a command first. */

@@ -1,6 +1,6 @@
 #pragma once
-/* Everything of the world that the flush code may touch, as functions: a clock, chance, a log, the network. The real
- * one is env_real_init(). A simulation brings its own, and owns time and fate.
+/* Everything of the world that the flush code may touch, as functions. It is a clock, chance, a log and the network.
+ * The real one is env_real_init(). A simulation brings its own, and owns time and fate.
  *
  * Thread: the flusher's. */
 

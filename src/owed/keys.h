@@ -1,6 +1,6 @@
 #pragma once
-/* Every name that is counted, as the flusher sees it: its cells in the workers' shards, how much of each the store has
- * (the baselines), and whether it waits for a batch.
+/* Every name that is counted, as the flusher sees it. It knows a name's cells in the workers' shards, how much of each
+ * the store has (the baselines), and whether the name waits for a batch.
  *
  * Thread: the flusher's. Of the shards it does only what shard.h allows it.
  * A key is the number of its entry in the totals. It is in one list at most:
@@ -81,7 +81,7 @@ uint32_t keys_held(const struct keys *k);
 
 /* ---- names and cells ---- */
 uint32_t keys_find(struct keys *k, struct slice name);       /* KEY_NONE when this process does not count it */
-uint64_t keys_hash(const struct keys *k, struct slice name); /* keyed: whoever chooses names cannot aim */
+uint64_t keys_hash(const struct keys *k, struct slice name); /* keyed, so whoever chooses names cannot aim */
 struct slice keys_name(const struct keys *k, uint32_t key);
 key_cell keys_first_cell(const struct keys *k, uint32_t key);
 key_cell keys_next_cell(const struct keys *k, key_cell cell);
@@ -102,7 +102,7 @@ uint32_t keys_end(const struct keys *k);
 bool keys_may_leave(const struct keys *k, uint32_t key, uint64_t now_ms, uint64_t idle_ms);
 /* The key becomes part of no batch from here to keys_settle(). Until then each of its cells leaves or stays. */
 void keys_leave(struct keys *k, uint32_t key);
-/* A cell left: its name is gone from the shard. Returns how many places went with it. */
+/* A cell left, and its name is gone from the shard. Returns how many places went with it. */
 uint32_t keys_cell_parts(struct keys *k, uint32_t key, key_cell cell);
 void keys_cell_stays(struct keys *k, key_cell cell);
 /* Returns whether the key is none any more, because it has no cell left. `name` is what it had, and `places` went with

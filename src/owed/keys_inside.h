@@ -27,7 +27,7 @@ struct keys_shard {
     uint32_t inherited_cells;
 };
 
-/* Of a key that waits for more hits; each is key + 1, and 0 is none. */
+/* Of a key that waits for more hits. Each is key + 1, and 0 is none. */
 struct key_rest {
     uint32_t before, behind;
     uint32_t since; /* a moment */
@@ -37,7 +37,7 @@ struct keys {
     struct totals *totals;
     struct places *places;
     const struct keyspace *space;
-    struct sums *sums; /* owned; NULL: totals of namespaces are not kept */
+    struct sums *sums; /* owned. NULL when totals of namespaces are not kept */
     uint32_t keys_max;
     uint32_t shards_count;
     uint32_t dirty_count; /* in all partitions */
@@ -70,7 +70,7 @@ void keys_note_sum(struct keys *k, uint32_t key, struct slice name);
 uint64_t keys_unstored(const struct keys *k, uint32_t key);
 
 /* ---- keys_rest.c ---- */
-/* A cell of it was hit: it becomes dirty, or rests. */
+/* A cell of it was hit, so it becomes dirty, or rests. */
 void keys_touch(struct keys *k, uint32_t key);
 void keys_rest_end(struct keys *k, uint32_t key); /* it is in no list then */
 void keys_wake_rested(struct keys *k);            /* those that have rested long enough become dirty */

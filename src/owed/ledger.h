@@ -1,5 +1,5 @@
 #pragma once
-/* The ledger: one key an instance and partition that says which batch was stored last (DESIGN 4.2).
+/* The ledger is one key for each instance and partition. It says which batch was stored last (DESIGN 4.2).
  *
  * Thread: pure functions.
  * The key is "<prefix>!ledger:<uuid>:<partition>". The value is "<seq> <nonce>", a decimal number and 16 hex digits.
@@ -11,8 +11,9 @@
 #include "base/slice.h"
 
 #define LEDGER_VALUE_BYTES_MAX 40
-/* After its last batch: 30 days where a state file may wait so long for its next process, a day where there is none.
- * Then a process that has ended in order has deleted its ledgers, so one that grows old tells of one that has not. */
+/* A ledger expires so long after its last batch. A state file may wait 30 days for its next process. Without one it is
+ * a day. Then a process that has ended in order has deleted its ledgers, so one that grows old tells of one that has
+ * not. */
 #define LEDGER_EXPIRES_S "2592000"
 #define LEDGER_EXPIRES_ALONE_S "86400"
 
@@ -36,8 +37,8 @@ struct ledger_entry {
     uint64_t hits;
 };
 
-/* What to do about a missing ledger: begin a new one and go on, or replay what the window has because the store lost
- * all, or stop until someone has looked. */
+/* What to do about a missing ledger. Begin a new one and go on, replay what the window has because the store lost all,
+ * or stop until someone has looked. */
 enum ledger_loss { LEDGER_LOSS_RESUME, LEDGER_LOSS_REPLAY, LEDGER_LOSS_HALT };
 
 /* Writes the value with a NUL, and returns its bytes without the NUL. */
@@ -49,6 +50,7 @@ static inline bool ledger_equals(const struct ledger *a, const struct ledger *b)
 }
 
 /* Says what the server's ledger means to one who last saw `acked`. `batch` and `replaced` may be NULL. `server` is NULL
- * when there is no key. LEDGER_BEHIND is for the caller to confirm: was that nonce ever ours? */
+ * when there is no key. The caller confirms LEDGER_BEHIND, by asking whether that nonce was
+ * ever ours. */
 enum ledger_verdict ledger_judge(const struct ledger *acked, const struct ledger *batch, const struct ledger *replaced,
                                  const struct ledger *server);

@@ -32,10 +32,10 @@ enum question_kind {
 
 enum answer_state {
     ANSWER_OPEN,
-    ANSWER_FOUND,    /* Of a write: done */
+    ANSWER_FOUND,    /* a write is done */
     ANSWER_MISSING,  /* there is no such key */
-    ANSWER_FAILED,   /* The store cannot be reached, or the key holds no integer. Of a write: not done */
-    ANSWER_IN_DOUBT, /* of a write: it may be done or not */
+    ANSWER_FAILED,   /* the store cannot be reached, or the key holds no integer. A write is not done */
+    ANSWER_IN_DOUBT, /* a write may be done or not */
 };
 
 /* A name, and the answer to it. */
@@ -51,7 +51,7 @@ struct answer {
 struct read_total {
     int64_t value; /* stored, and what this process has pending. Or TOTAL_NONE */
     uint64_t pending;
-    uint64_t as_of_ms; /* monotonic: the oldest of what the store said */
+    uint64_t as_of_ms; /* monotonic, of the oldest that the store said */
     bool known;        /* the store's share is in it */
     bool found;        /* something was counted there once */
     bool refused;      /* the store refuses its number */
@@ -62,10 +62,10 @@ struct question {
     bool done;
     struct tally_mark mark;
     struct read_total total;
-    uint64_t since_ms;       /* of ASK_TOTAL: what the store said since is new enough, monotonic */
+    uint64_t since_ms;       /* monotonic. For ASK_TOTAL, what the store said since is new enough */
     struct scan *scan;       /* of ASK_SCAN (owed/scan.h), or NULL. Whoever frees the question frees it */
     uint32_t worker;         /* who asks */
-    uint32_t count;          /* of `results`; at most QUESTION_NAMES_MAX */
+    uint32_t count;          /* of `results`, QUESTION_NAMES_MAX at most */
     uint64_t deadline_ms;    /* monotonic */
     void *owner;             /* the worker's own */
     struct question *next;   /* the flusher's, while it has the question */

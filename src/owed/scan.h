@@ -1,5 +1,5 @@
 #pragma once
-/* A walk through the names of a namespace, page by page (DESIGN 4.6): what is asked, and where it stands.
+/* A walk through the names of a namespace, page by page (DESIGN 4.6). What is asked, and where it stands.
  *
  * Thread: the worker's. The flusher's while it has the question (owed/question.h).
  * Nothing in the store is an index, so a walk is made of SCANs. It visits the nodes one after the other, and shows each

@@ -1,10 +1,10 @@
 #pragma once
-/* The total of each namespace: how much of it every partition of the store has (DESIGN 4.6).
+/* The total of each namespace, and how much of it every partition of the store has (DESIGN 4.6).
  *
  * Thread: the flusher's.
  * The store keeps one number for each namespace and partition, "<prefix>{<tag>}!total:<partition>:<ns>". Every batch
  * adds to it, in the same transaction, what its items add to their keys. So whatever becomes of the batch, the number
- * and the keys agree: they are applied, refused, forgotten and brought back together. Only an item that is refused
+ * and the keys agree. They are applied, refused, forgotten and brought back together. Only an item that is refused
  * inside EXEC parts them, or the number itself when it is refused. What the number lacks then is owed, or is less than
  * 0 when it has too much. The next batch with hits of the namespace adds it. What is owed is in the journal's
  * acknowledgement (ledger/journal.h), which is written at once with the fate of the batch.
@@ -65,7 +65,7 @@ uint32_t sums_owing(const struct sums *s, uint32_t partition);
 void sum_publish(struct sum *s, int64_t total, uint64_t now_ms);
 /* What the store has for it now, as far as is known. */
 static inline int64_t sum_value(const struct sum *s) { return s->known + (s->stored - s->stored_then); }
-/* The server of that partition lost everything: nothing is owed to it any more. */
+/* The server of that partition lost everything, so nothing is owed to it any more. */
 void sums_begin_anew(struct sums *s, uint32_t partition); /* NULL is allowed */
 /* Numbers that were refused are tried again. */
 void sums_retry(struct sums *s);

@@ -16,7 +16,7 @@
  * Failure modes:
  *   - The server refuses it, or it is never sent: it is surely not done.
  *   - Its deadline passes while the batch's fate is open, or another copy of the store answers, which never had it: it
- * is in doubt, and asking again is safe.
+ *     is in doubt, and asking again is safe.
  *   - The process is killed: the next one does not send it again, but sends its hits.
  *   - The server forgets it (rollback): the server gets the hits again, but not the write. */
 

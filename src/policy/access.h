@@ -4,7 +4,7 @@
  *   # NAMESPACE or *   RULE
  *   blog   origin https://example.org     hits must come from a page of this origin (Fetch standard: field Origin) …
  *   blog   token                          … or bring a token that may hit here (tokens.h)
- *   blog   key posts-*                    only these keys; a last * stands for anything
+ *   blog   key posts-*                    only these keys. A last * stands for anything
  *
  * "*" is for the namespaces that have no line of their own. Rules of one kind are alternatives, and so are origin and
  * token.

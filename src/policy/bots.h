@@ -1,6 +1,6 @@
 #pragma once
-/* Programs whose hits are no visits, told by their User-Agent. The words of a file, one a line, as parts of the field
- * in any case; # begins a comment line.
+/* Programs whose hits are no visits, told by their User-Agent. A file has the words, one a line. Each may stand
+ * anywhere in the field, in any case. # begins a comment line.
  *
  * Thread: made by main, then read only. */
 

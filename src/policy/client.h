@@ -1,9 +1,9 @@
 #pragma once
-/* Whose request it is: the other end of the connection, or, when that is a proxy of ours, who the proxy says it is.
+/* Whose request it is. That is the other end of the connection or, when a proxy of ours is there, who the proxy says.
  *
- * X-Forwarded-For is read from its end: as long as an address is a trusted proxy's, the one before it is believed, as
+ * X-Forwarded-For is read from its end. As long as an address is a trusted proxy's, the one before it is believed, as
  * that proxy wrote it. So a client can put nothing into the field that is taken for its address. Forwarded (RFC 7239)
- * is read likewise when there is no X-Forwarded-For: nearly every proxy writes the latter, and passes on a Forwarded
+ * is read likewise when there is no X-Forwarded-For. Nearly every proxy writes the latter, and passes on a Forwarded
  * that the client made up.
  *
  * Thread: pure functions. */

@@ -1,7 +1,7 @@
 #pragma once
 /* Composes commands of the Redis protocol (RESP2).
  *
- * Thread: none of its own; whoever owns the buffer.
+ * Thread: that of whoever owns the buffer.
  * The ledger uses it as well, because it keeps the exact bytes of its batches. */
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 #pragma once
 /* The kinds of refusal that an error reply of Redis, Valkey or MemoryDB may be. The kind decides what the flusher does
- * next (DESIGN 4.2); redis/error.h tells it from the text.
+ * next (DESIGN 4.2). redis/error.h tells it from the text.
  *
  * Thread: a pure function. */
 

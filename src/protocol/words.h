@@ -11,6 +11,7 @@
 
 /* The first line of an error reply, cut to fit. */
 void words_take(char out[WORDS_BYTES], struct slice text);
-/* Do they hold a piece of it, in any case of letters: half of it, but 4 to 8 bytes? A shorter secret: the whole. */
+/* Do they hold a piece of it, in any case of letters? A piece is half of it, but 4 to 8 bytes. A shorter secret must be
+ * there as a whole. */
 bool words_reveal(const char *words, struct slice secret);
 void words_forget(struct buf *secret); /* overwritten, then freed */

@@ -3,7 +3,7 @@
  * (EKS Pod Identity, ECS), in the order of AWS's own SDKs.
  *
  * Thread: one at a time. aws_keys_fetch() waits for the network, at most AWS_FETCH_TIMEOUT_MS.
- * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers"; STS AssumeRoleWithWebIdentity.
+ * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers", and STS AssumeRoleWithWebIdentity.
  * Failure modes: -errno and a sentence with the source and its complaint, never with a key or token in it. */
 
 #include <stdbool.h>

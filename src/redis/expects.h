@@ -11,7 +11,7 @@
 
 #include "redis/resp.h"
 
-#define EXPECTS_MAX 64 /* groups, not replies; a partition has at most a handful under way */
+#define EXPECTS_MAX 64 /* groups, not replies. A partition has a handful under way at most */
 
 /* `index` counts the replies of one group, from 0. */
 typedef void (*link_reply_fn)(void *ctx, const struct reply *reply, uint32_t index);
@@ -25,7 +25,7 @@ struct expect {
 
 struct expects {
     uint32_t pause_ms, ceiling_ms;
-    uint64_t moved_ms;                 /* when a byte moved last; set by the link */
+    uint64_t moved_ms;                 /* when a byte moved last. The link sets it */
     struct expect groups[EXPECTS_MAX]; /* a ring */
     uint32_t first, count;
 };
@@ -34,4 +34,4 @@ static inline void expects_clear(struct expects *e) { e->first = e->count = 0; }
 void expects_push(struct expects *e, uint32_t count, link_reply_fn fn, void *ctx, uint64_t now_ms);
 /* Returns false when nothing was asked for. */
 bool expects_deliver(struct expects *e, const struct reply *reply);
-uint64_t expects_deadline_ms(const struct expects *e); /* UINT64_MAX: nothing is due */
+uint64_t expects_deadline_ms(const struct expects *e); /* UINT64_MAX when nothing is due */

@@ -34,10 +34,10 @@ struct greeting {
     enum redis_error_class error; /* when refused */
     const char *command;          /* likewise, as an ACL rule names it */
     char reason[192];
-    struct slice policy; /* maxmemory-policy when it is not noeviction, else empty; lives in `policy_text` */
+    struct slice policy; /* maxmemory-policy when it is not noeviction, else empty. In `policy_text` */
     char policy_text[32];
-    /* Which history the server's data are of: the beginning of its replication id, which changes when a replica is
-     * promoted and when a server starts anew. 0: it does not say. Source: INFO, section replication. */
+    /* Which history the server's data are of. It is the beginning of its replication id, which changes when a replica
+     * is promoted and when a server starts anew. 0: it does not say. Source: INFO, section replication. */
     uint64_t lineage;
 };
 

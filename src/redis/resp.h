@@ -2,7 +2,7 @@
 /* Replies of the Redis protocol (RESP2), read by hiredis, of which no type leaves resp.c. protocol/command.h has the
  * other direction.
  *
- * Thread: none of its own; whoever owns the reader.
+ * Thread: that of whoever owns the reader.
  * Happy path: resp_feed() takes what came from the network. resp_next() hands out one reply after the other, each valid
  * until the next call. A reply costs no allocation, because its tree lies in the reader's arena, which is sized once.
  *
@@ -35,9 +35,10 @@ struct resp_reader;
 
 int resp_create(struct resp_reader **out, const struct resp_limits *limits); /* 0 or -ENOMEM */
 void resp_destroy(struct resp_reader *r);
-void resp_reset(struct resp_reader *r);                               /* forget everything: a new connection */
+void resp_reset(struct resp_reader *r);                               /* forgets everything, for a new connection */
 int resp_feed(struct resp_reader *r, const void *data, size_t bytes); /* 0, -EPROTO, -ENOMEM */
-int resp_next(struct resp_reader *r, const struct reply **reply);     /* 1: one, 0: more bytes wanted, -EPROTO */
+int resp_next(struct resp_reader *r,
+              const struct reply **reply); /* 1 with a reply, 0 when it wants more bytes, -EPROTO */
 
 static inline bool reply_is_status(const struct reply *r, struct slice text)
 {

@@ -18,7 +18,7 @@ struct sigv4_keys {
 struct sigv4_request {
     const char *host;
     const char *path;    /* percent-encoded already */
-    const char *query;   /* "Action=connect&User=app", percent-encoded, sorting before X-Amz-…; may be empty */
+    const char *query;   /* "Action=connect&User=app", percent-encoded, sorting before X-Amz-…. It may be empty */
     const char *service; /* "memorydb" */
     const char *region;
     const char *payload_sha256; /* in hex, or "UNSIGNED-PAYLOAD" */

@@ -17,9 +17,9 @@ struct api_config {
     struct ranking *ranking; /* of the admin's worker, which makes it when somebody on the public port wants it */
     bool embedded;           /* There is no store but ourselves, so what is not counted here is nowhere */
     uint32_t rate_limit, rate_burst; /* hits of one client a second, and at once. A limit of 0 is none */
-    uint32_t keys_max_ns;            /* new keys of one namespace. 0: as many as there is room for */
-    uint32_t reads, reads_client;    /* names a second that the store is asked for, and of one client. 0: any number */
-    uint32_t new_keys, new_keys_client;  /* a second at each worker, and of one client there. 0: any number */
+    uint32_t keys_max_ns;            /* new keys of one namespace. With 0 as many as there is room for */
+    uint32_t reads, reads_client;    /* names a second that the store is asked for, and of one client. 0 is no limit */
+    uint32_t new_keys, new_keys_client;  /* a second at each worker, and of one client there. 0 is no limit */
     const struct namespaces *namespaces; /* those that exist, borrowed. NULL when any does */
     bool proxy_protocol;                 /* connections of these proxies begin with its header */
     struct proxies proxies;              /* believed what they say of a client's address */

@@ -61,7 +61,7 @@ void answer_json(struct api_worker *aw, const struct http_request *r, struct rep
 /* Answers {"error":"<token>","detail":"<sentence>"}. `extra` has further header lines, or is NULL. */
 void answer_error(struct api_worker *aw, const struct http_request *r, struct reply *reply, int status,
                   const char *token, const char *detail, const char *extra);
-/* Answers 400: the body has a member that it should not have, and the answer names it. `extra` as above. */
+/* Answers 400, since the body has a member that it should not have. The answer names it. `extra` as above. */
 void answer_stranger(struct api_worker *aw, const struct http_request *r, struct reply *reply, struct slice member,
                      const char *detail, const char *extra);
 /* Answers a hit that was not counted, with its status and X-Hit-Status, and counts it in the metric. */

@@ -1,5 +1,5 @@
 #pragma once
-/* A request that waits for the flusher: the question goes there, the connection waits, and the answer resumes it.
+/* A request that waits for the flusher. The question goes there, the connection waits, and the answer resumes it.
  *
  * Thread: the worker's.
  * Happy path: ask_question(), ask_begin(), and the route returns WAITING. When the answer is here, or the wait is over,

@@ -1,5 +1,5 @@
 #pragma once
-/* Reading counters: from what is published in this process, and from the store for what is not.
+/* Reads counters from what is published in this process, and asks the store for what is not.
  *
  * Thread: the worker's. A lookup that must ask the store makes the request wait (request/ask.h). The store is asked for
  * names it was never asked for, and again for those whose answer is older than two flush intervals and two seconds.
@@ -20,7 +20,7 @@ struct lookup_value {
     bool busy; /* It is not known because so many questions at once are not asked, not because the store is away */
 };
 
-/* Fills `out` for `count` names. Returns false when the store is asked: then the route returns WAITING, and `resume`
+/* Fills `out` for `count` names. Returns false when the store is asked. Then the route returns WAITING, and `resume`
  * gets the values by lookup_answer(). */
 bool lookup_names(struct api_worker *aw, const struct http_request *r, struct reply *reply, const struct slice *names,
                   uint32_t count, struct lookup_value *out, ask_resume_fn *resume);

@@ -1,7 +1,7 @@
 #pragma once
 /* How often something took how long, in fixed buckets from 50 µs to 10 s.
  *
- * Thread: one adds, any reads. Each number is recent by itself; their sum is what a reader calls the count, so the
+ * Thread: one adds, any reads. Each number is recent by itself. Their sum is what a reader calls the count, so the
  * buckets and the count of one reading always agree. */
 
 #include <stdint.h>

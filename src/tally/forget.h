@@ -2,10 +2,12 @@
 /* How the flusher and a worker take names out of a shard together, while the worker goes on counting.
  *
  * Thread: the flusher asks. The worker answers between two requests.
- * Happy path, of a round: FORGET_UNLINK with cells all of whose hits are stored. The worker takes the names away of
- * those that were not hit since: a hit comes before, and then the cell stays, or after, and then it makes a new cell.
- * Then FORGET_PASS to every reader: whoever answers reads none of what was unlinked any more. Then the flusher drops
- * what it knows of those cells, and FORGET_VACATE lets the worker use them again. Each step waits for the one before. A
+ * Happy path, of a round:
+ *   FORGET_UNLINK  names cells all of whose hits are stored. The worker takes the names away of those that were not hit
+ *                  since. A hit comes before, and then the cell stays, or after, and then it makes a new cell.
+ *   FORGET_PASS    goes to every reader. Whoever answers reads none of what was unlinked any more. Then the flusher
+ *                  drops what it knows of those cells.
+ *   FORGET_VACATE  lets the worker use them again. Each step waits for the one before. A
  * worker that does not run holds the round up, and nothing else. */
 
 #include <stdbool.h>
@@ -14,7 +16,7 @@
 #include "tally/places.h"
 #include "tally/shard.h"
 
-/* So many cells a step: the pause that a hit may meet. With four cache misses each it is some 50 µs. */
+/* So many cells a step. A hit may meet that pause, which is some 50 µs with four cache misses each. */
 #define FORGET_CELLS_MAX 128
 
 enum forget_step { FORGET_UNLINK, FORGET_PASS, FORGET_VACATE };

@@ -30,7 +30,7 @@ struct index {
 };
 _Static_assert(sizeof(struct index) == 24, "a part of the line that every hit reads");
 
-/* From 11/16 of the slots taken to 12/16, so many slots are moved an insert: done when the table is full. */
+/* From 11/16 of the slots taken to 12/16, so many slots are moved an insert. It is done when the table is full. */
 #define INDEX_MOVED 16
 
 #define INDEX_NONE UINT32_MAX
@@ -61,8 +61,8 @@ static inline struct index_probe index_probe(const struct index *ix, uint64_t ha
     return (struct index_probe){ix, (uint32_t)hash, (uint32_t)hash, load_acquire_u32(&ix->capacity), 0};
 }
 
-/* At an empty slot. Returns whether the probe has passed every item with its tag; else it is to start again. The first
- * time it assumes that nothing was ever removed, as a hit finds what it looks for and never comes here. */
+/* Called at an empty slot. Returns whether the probe has passed every item with its tag. If not, it starts again. The
+ * first time it assumes that nothing was ever removed, as a hit finds what it looks for and never comes here. */
 static inline bool index_passed_all(struct index_probe *p)
 {
     fence_loads(); /* an empty slot of a discarded table, or an item's old place, was read after what changed it */
@@ -80,15 +80,15 @@ static inline uint32_t index_next(struct index_probe *p)
 {
     for (;;) {
         const uint64_t *slot = &p->ix->slots[p->capacity + (p->at++ & (p->capacity - 1))];
-        /* relaxed because most slots are passed over; the one that is used is fenced below */
+        /* relaxed because most slots are passed over. The one that is used is fenced below */
         uint64_t found = load_relaxed_u64(slot);
 
         if (found == 0) {
             if (index_passed_all(p))
                 return INDEX_NONE;
         } else if ((uint32_t)(found >> 32) == p->tag) {
-            /* partner: slot_publish(); what the owner wrote of the item is visible. (Not by loading the slot
-             * again: its table may have been discarded since.) */
+            /* partner: slot_publish(). What the owner wrote of the item is visible. The slot is not loaded
+             * again, since its table may have been discarded. */
             fence_acquire(slot);
             return (uint32_t)found - 1;
         }

@@ -1,6 +1,6 @@
 #pragma once
 /* A worker's private counters, a cell for each name. A cell is a cumulative count of up to SEAL_MAX, never reset, not
- * even when the name is forgotten and another one gets the cell: what counts for a name is its growth.
+ * even when the name is forgotten and another one gets the cell. What counts for a name is its growth.
  *
  * Thread: the worker owns it, and only the worker adds names and counts. The flusher takes the touched cells and reads
  * counts. Any thread may look a name up and read its count.
@@ -48,7 +48,7 @@ uint32_t shard_intern(struct shard *s, struct slice name, uint64_t hash, bool pl
  * the sum would pass SEAL_MAX. */
 bool shard_add(struct shard *s, uint32_t cell, uint64_t n);
 
-/* Takes a name away: it is not found any more, and its next hit makes another cell. Returns false, and does nothing,
+/* Takes a name away. It is not found any more, and its next hit makes another cell. Returns false, and does nothing,
  * when not all of the count is in the baseline, when that is too much, when the cell is on its way to the flusher, or
  * when the index is growing just now. */
 bool shard_unlink(struct shard *s, uint32_t cell);
@@ -71,8 +71,8 @@ uint64_t shard_hash(const struct shard *s, struct slice name);
 uint32_t shard_find(const struct shard *s, struct slice name, uint64_t hash);
 uint32_t shard_cells(const struct shard *s); /* cells 0…n-1 exist and their names are whole */
 uint64_t shard_count(const struct shard *s, uint32_t cell);
-/* Returns what was counted of the name that the cell has now, as far as the cell knows: what is not stored, when it had
- * another name before. */
+/* Returns what was counted of the name that the cell has now, as far as the cell knows. When it had another name
+ * before, that is what is not stored. */
 uint64_t shard_growth(const struct shard *s, uint32_t cell);
 uint64_t shard_sum(const struct shard *s);                     /* of all that was added */
 struct slice shard_name(const struct shard *s, uint32_t cell); /* of 0 bytes when the cell is vacant */

@@ -1,5 +1,5 @@
 #pragma once
-/* What forgotten names left in the arrays of a shard: numbers of cells, and room for names by its size.
+/* What forgotten names left in the arrays of a shard, which is numbers of cells, and room for names by its size.
  *
  * Thread: the worker's.
  * A name takes the room of one that was as long, then room at the end of the array, then part of larger room. Room is
