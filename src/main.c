@@ -8,6 +8,7 @@
 #include "app/csv_import.h"
 #include "app/healthcheck.h"
 #include "app/preflight.h"
+#include "app/repartition.h"
 #include "config/options_print.h"
 #include "config/unknown_env.h"
 #include "version.h"
@@ -74,6 +75,8 @@ int main(int argc, char **argv)
         code = check(&options);
     else if (*options.import)
         code = csv_import_run(&options);
+    else if (options.repartition)
+        code = repartition_run(&options);
     else
         code = app_run(&options);
     options_fini(&options);

@@ -69,8 +69,8 @@ struct app {
 enum app_exit app_run(const struct options *options);
 
 /* ---- start.c ---- */
-/* Returns 0, or -errno with a sentence. What had been started is stopped again then. With --import it starts only what
- * it takes to write to the store. */
+/* Returns 0, or -errno with a sentence. What had been started is stopped again then. With --import or --repartition it
+ * starts only what it takes to write to the store. */
 int app_start(struct app *a, const struct options *options, struct error *err);
 void app_stop(struct app *a);
 
@@ -83,6 +83,8 @@ void tally_stop(struct app *a);
 /* ---- steps of the start, in flush.c ---- */
 /* Fills what the state file and the flusher go by, but the instance and the state file. */
 int flush_options_start(struct app *a, struct error *err);
+int credentials_start(struct app *a, struct error *err);
+void credentials_stop(struct app *a);
 int flusher_begin(struct app *a, struct error *err);
 void flusher_end(struct app *a);
 /* Waits a moment until a cluster has said how it is cut. A store that is down does not hold the start up for long. */

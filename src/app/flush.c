@@ -47,7 +47,7 @@ static int iam_begin(struct app *a, struct error *err)
 }
 
 /* What cannot be read now is said now; the flusher would only try again and again. */
-static int credentials_check(struct app *a, struct error *err)
+int credentials_start(struct app *a, struct error *err)
 {
     const struct options *o = a->options;
     if (o->redis_auth == OPTION_REDIS_AUTH_IAM)
@@ -56,6 +56,12 @@ static int credentials_check(struct app *a, struct error *err)
         return 0;
     a->redis.credentials = (struct credentials){.password = password_now, .ctx = a};
     return password_now(a, err) ? 0 : -EACCES;
+}
+
+void credentials_stop(struct app *a)
+{
+    iam_destroy(a->iam);
+    secret_wipe(a->password, sizeof(a->password));
 }
 
 /* What the state file and the flusher go by. The instance is filled in by whoever finds or draws it. */
@@ -94,9 +100,6 @@ int flusher_begin(struct app *a, struct error *err)
     if (result != 0)
         return error_set(err, result, "no randomness from the kernel: %s", strerror(-result));
     sem_init(&a->import_woken, 0, 0);
-    result = credentials_check(a, err);
-    if (result != 0)
-        return result;
     result = flusher_create(&a->flusher, &config, a->tally, err);
     if (result != 0)
         return result;
@@ -112,8 +115,6 @@ void flusher_end(struct app *a)
     if (!a->drained)
         flusher_drain(a->flusher, clock_mono_ms() + UNDO_MS);
     flusher_destroy(a->flusher);
-    iam_destroy(a->iam);
-    secret_wipe(a->password, sizeof(a->password));
 }
 
 /* A store that is down does not hold the start up for long: what differs is then found later, and an alarm. */

@@ -233,38 +233,48 @@ static int ready_start(struct app *a, struct error *err)
     return 0;
 }
 
+#define BY_IMPORT 1u
+#define BY_MOVE 2u
+#define BY_ALL (BY_IMPORT | BY_MOVE)
+
 static const struct step {
     const char *name;
     int (*start)(struct app *a, struct error *err);
     void (*stop)(struct app *a); /* NULL: nothing to undo */
-    bool imports;                /* an import needs it, too */
+    unsigned needed;             /* by whom else than a server */
 } steps[] = {
-    {"log", log_start, NULL, true},
-    {"privileges", privileges_start, NULL, true},
-    {"json", json_start, NULL, true},
-    {"guard", guard_start, NULL, true},
-    {"cpus", cpus_start, NULL, true},
-    {"engine", engine_choose, NULL, false},
-    {"descriptors", descriptors_start, NULL, false},
-    {"figures", figures_start, figures_stop, false},
-    {"buffers", buffers_start, NULL, false},
-    {"signals", signals_start, signals_stop, false},
-    {"flush_options", flush_options_start, NULL, true},
-    {"tally", tally_start, tally_stop, true},
-    {"files", sandbox_begin, NULL, false},
-    {"flusher", flusher_begin, flusher_end, true},
-    {"cut", cut_check, NULL, true},
-    {"api", api_begin, api_end, false},
-    {"policy", policy_start, policy_stop, false},
-    {"listeners", listeners_start, listeners_stop, false},
-    {"workers", workers_start, workers_stop, false},
-    {"admin", admin_start, admin_stop, false},
-    {"calls", sandbox_end, NULL, false},
-    {"ready", ready_start, NULL, false},
+    {"log", log_start, NULL, BY_ALL},
+    {"privileges", privileges_start, NULL, BY_ALL},
+    {"json", json_start, NULL, BY_ALL},
+    {"guard", guard_start, NULL, BY_ALL},
+    {"cpus", cpus_start, NULL, BY_IMPORT},
+    {"engine", engine_choose, NULL, 0},
+    {"descriptors", descriptors_start, NULL, 0},
+    {"figures", figures_start, figures_stop, 0},
+    {"buffers", buffers_start, NULL, 0},
+    {"signals", signals_start, signals_stop, 0},
+    {"flush_options", flush_options_start, NULL, BY_ALL},
+    {"credentials", credentials_start, credentials_stop, BY_ALL},
+    {"tally", tally_start, tally_stop, BY_IMPORT},
+    {"files", sandbox_begin, NULL, 0},
+    {"flusher", flusher_begin, flusher_end, BY_IMPORT},
+    {"cut", cut_check, NULL, BY_IMPORT},
+    {"api", api_begin, api_end, 0},
+    {"policy", policy_start, policy_stop, 0},
+    {"listeners", listeners_start, listeners_stop, 0},
+    {"workers", workers_start, workers_stop, 0},
+    {"admin", admin_start, admin_stop, 0},
+    {"calls", sandbox_end, NULL, 0},
+    {"ready", ready_start, NULL, 0},
 };
 #define STEPS (sizeof(steps) / sizeof(*steps))
 
-static bool step_wanted(const struct app *a, size_t i) { return *a->options->import == '\0' || steps[i].imports; }
+static bool step_wanted(const struct app *a, size_t i)
+{
+    if (a->options->repartition)
+        return steps[i].needed & BY_MOVE;
+    return *a->options->import == '\0' || steps[i].needed & BY_IMPORT;
+}
 
 static void steps_stop(struct app *a, size_t started)
 {

@@ -29,6 +29,30 @@ static int store_agrees(const struct options *o, struct error *err)
     return 0;
 }
 
+static bool begins(const char *text, const char *with) { return strncmp(text, with, strlen(with)) == 0; }
+
+/* Keys of a single server have no tag, so one prefix that begins with the other would take its keys for its own. */
+static int repartition_agrees(const struct options *o, struct error *err)
+{
+    bool cluster = o->redis_mode == OPTION_REDIS_CLUSTER;
+    const char *from = o->prefix, *to = o->repartition_to;
+    if (o->repartition == 0)
+        return *to || o->repartition_finish != OPTION_REPARTITION_FINISH_NO
+                   ? error_set(err, -EINVAL, "--repartition-to and --repartition-finish belong to --repartition N")
+                   : 0;
+    if (*o->redis.host == '\0' || *o->import != '\0')
+        return error_set(err, -EINVAL, "--repartition needs --redis, whose counters are moved, and no --import");
+    if (strpbrk(to, "{}") || strcmp(from, to) == 0 || *to == '\0')
+        return error_set(err, -EINVAL,
+                         "--repartition needs --repartition-to, a prefix without braces that is not --prefix");
+    if (!cluster && o->repartition != 1)
+        return error_set(err, -EINVAL, "a single server has one partition: --repartition 1, or --redis-mode cluster");
+    if (!cluster && (begins(from, to) || begins(to, from)))
+        return error_set(err, -EINVAL,
+                         "--repartition-to begins with --prefix, or --prefix with it: their keys would mix");
+    return 0;
+}
+
 static int proxies_agree(const struct options *o, struct error *err)
 {
     struct proxies proxies;
@@ -51,6 +75,8 @@ int options_agree(const struct options *o, struct error *err)
         return error_set(err, -EINVAL, "--listen and --admin are the same address; give --admin another port");
     struct namespaces namespaces;
     int result = store_agrees(o, err);
+    if (result == 0)
+        result = repartition_agrees(o, err);
     if (result == 0)
         result = proxies_agree(o, err);
     if (result == 0)

@@ -42,7 +42,7 @@
     OPTION("Store", "redis-mode", redis_mode, ENUM, "standalone", 0, 0, SOURCE_ANY, "standalone|cluster",              \
            "one server, or a cluster of which --redis names any node; MemoryDB is always a cluster")                   \
     OPTION("Store", "partitions", partitions, COUNT, "16", 1, 256, SOURCE_ANY, "N",                                    \
-           "how many hash slots the keys of a cluster are spread over; fixed for the life of the data set")            \
+           "how many hash slots the keys of a cluster are spread over; fixed for a data set (see --repartition)")            \
     OPTION("Store", "redis-password-file", redis_password_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                    \
            "file with the password for Redis")                                                                         \
     OPTION("Store", "redis-password", redis_password, SECRET, "", 0, 512, SOURCE_ENV, "TEXT",                          \
@@ -161,6 +161,13 @@
            "same command goes on")                                                                                     \
     OPTION("Other", "import-ns", import_ns, STRING, "", 0, 64, SOURCE_FLAG, "NAMESPACE",                                \
            "for --import of files that name no namespace")                                                             \
+    OPTION("Other", "repartition", repartition, COUNT, "0", 0, 256, SOURCE_FLAG, "N",                                  \
+           "move the data set of --prefix and --partitions to --repartition-to, cut into N partitions, and exit; "     \
+           "processes may count into both meanwhile; the same command goes on, and moves what came since (see README)") \
+    OPTION("Other", "repartition-to", repartition_to, STRING, "", 0, 64, SOURCE_FLAG, "TEXT",                           \
+           "the prefix of the new data set, for --repartition")                                                        \
+    OPTION("Other", "repartition-finish", repartition_finish, ENUM, "no", 0, 0, SOURCE_FLAG, "no|keep|remove",          \
+           "when nothing was left to move, end it: nothing is moved any more, and the old counters are kept or removed") \
     OPTION("Other", "healthcheck", healthcheck, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                  \
            "ask the tallyd whose --admin address this is whether it lives, and exit with 0 or 1")                      \
     OPTION("Other", "check", check, BOOL, "false", 0, 0, SOURCE_FLAG, "",                                              \

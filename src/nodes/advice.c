@@ -13,13 +13,15 @@ bool advice_on_cut(const struct env *env, uint32_t partitions, const struct repl
     bool many = masters > 0 && partitions > FINE_MAX && partitions > A_NODE_MAX * masters;
 
     if (few)
-        ENV_LOG(env, LOG_LEVEL_WARN, "partitions_few", log_num("partitions", partitions), log_num("nodes", masters),
-                log_str("do",
-                        "some nodes have more to store than others, or nothing: give the next data set (--prefix) "
-                        "two to four partitions for each node that there will ever be"));
+        ENV_LOG(
+            env, LOG_LEVEL_WARN, "partitions_few", log_num("partitions", partitions), log_num("nodes", masters),
+            log_str("do",
+                    "some nodes have more to store than others, or nothing: move the data set (--repartition) to two "
+                    "to four partitions for each node that there will ever be"));
     if (many)
         ENV_LOG(env, LOG_LEVEL_WARN, "partitions_many", log_num("partitions", partitions), log_num("nodes", masters),
-                log_str("do", "each partition costs commands: give the next data set (--prefix) two to four for each "
-                              "node that there will ever be"));
+                log_str("do",
+                        "each partition costs commands: move the data set (--repartition) to two to four for each "
+                        "node that there will ever be"));
     return few || many;
 }

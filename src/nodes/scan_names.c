@@ -1,6 +1,6 @@
 #include "nodes/scan_names.h"
 
-static void append_escaped(struct buf *out, struct slice text)
+void scan_append_escaped(struct buf *out, struct slice text)
 {
     for (size_t i = 0; i < text.bytes; i++) {
         if (memchr("*?[]\\", text.at[i], 5))
@@ -13,12 +13,12 @@ void scan_pattern(struct buf *out, const struct keyspace *space, struct slice be
 {
     struct slice ns = name_ns(begins), key = name_key(begins);
 
-    append_escaped(out, (struct slice){space->prefix, space->prefix_bytes});
+    scan_append_escaped(out, (struct slice){space->prefix, space->prefix_bytes});
     if (space->tagged)
         buf_append_slice(out, SLICE("{*}"));
-    append_escaped(out, ns);
+    scan_append_escaped(out, ns);
     buf_append(out, ":", 1);
-    append_escaped(out, key);
+    scan_append_escaped(out, key);
     buf_append(out, "*", 1);
 }
 
@@ -55,7 +55,7 @@ static bool name_of_key(const struct scan *s, const struct keyspace *space, stru
            memcmp(key.at, prefix.at, prefix.bytes) == 0;
 }
 
-static bool cursor_read(struct slice text, uint64_t *cursor)
+bool scan_cursor_read(struct slice text, uint64_t *cursor)
 {
     uint64_t value = 0;
 
@@ -73,7 +73,7 @@ bool scan_names_read(struct scan *s, const struct keyspace *space, const struct 
     struct slice name;
 
     if (reply->type != REPLY_ARRAY || reply->items_count != 2 || reply->items[0].type != REPLY_STRING ||
-        reply->items[1].type != REPLY_ARRAY || !cursor_read(reply->items[0].text, cursor))
+        reply->items[1].type != REPLY_ARRAY || !scan_cursor_read(reply->items[0].text, cursor))
         return false;
     for (uint32_t i = 0; i < reply->items[1].items_count; i++) {
         const struct reply *key = &reply->items[1].items[i];
