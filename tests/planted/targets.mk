@@ -3,7 +3,7 @@ PLANTS := $(basename $(notdir $(wildcard tests/planted/*.c)))
 PLANTED := $(PLANTS:%=$(B)/planted/%)
 
 # What must catch each: the simulator, but for those that do not live in the flush.
-CAUGHT_BY_OTHERS := lost_rearm/test_engine torn_name/test_tally refused_hit_counted/test_hits
+CAUGHT_BY_OTHERS := lost_rearm/test_engine answer_of_another_name/test_answers torn_name/test_tally refused_hit_counted/test_hits
 CAUGHT_BY_SIM := $(filter-out $(patsubst %/,%,$(dir $(CAUGHT_BY_OTHERS))),$(PLANTS))
 CATCHERS := $(CAUGHT_BY_SIM:%=$(B)/planted/%/sim) $(CAUGHT_BY_OTHERS:%=$(B)/planted/%)
 
@@ -24,6 +24,10 @@ $(CAUGHT_BY_SIM:%=$(B)/planted/%/sim): $(B)/planted/%/sim: $(B)/tests/planted/%.
 	$(call link_planted,tests/sim/memory.c)
 
 $(B)/planted/%/test_engine: $(B)/tests/planted/%.o $(B)/tests/unit/test_engine.o $(SUPPORT) $(LIB)
+	@mkdir -p $(@D)
+	$(call link_planted) -lcmocka
+
+$(B)/planted/%/test_answers: $(B)/tests/planted/%.o $(B)/tests/unit/test_answers.o $(SUPPORT) $(LIB)
 	@mkdir -p $(@D)
 	$(call link_planted) -lcmocka
 
