@@ -25,6 +25,9 @@ bench-smoke: ## every profile very short: is the harness right, do the books bal
 bench-pods: bench-build ## what many pods cost their store, beside the model: make bench-pods [BENCH_ARGS='--pods 1,20 --seconds 5']
 	@TALLYD=$(BIN) $(PYTHON) bench/pods $(BENCH_ARGS)
 
+bench-months: $(BIN) ## 20 minutes of 5 M pages through 200 k keys: make bench-months [BENCH_ARGS='--minutes 1 --distinct 500000']
+	@TALLYD=$(BIN) $(PYTHON) bench/months $(BENCH_ARGS)
+
 # Not in Debian; a Go module, built where it is wanted and nowhere else. A k6 on the PATH is taken as it is.
 K6_VERSION := v1.8.1
 build/bin/k6-$(K6_VERSION):
@@ -36,5 +39,5 @@ k6: $(if $(BASE),,bench-build) ## k6's scenarios, with books: make k6 [SECONDS=3
 	@command -v k6 >/dev/null || $(MAKE) --no-print-directory build/bin/k6-$(K6_VERSION)
 	@$(PYTHON) bench/k6/run --seconds $(or $(SECONDS),30) $(if $(BASE),--base $(BASE)) $(K6_ARGS)
 
-.PHONY: k6 bench bench-pods bench-build bench-reference bench-smoke
+.PHONY: k6 bench bench-months bench-pods bench-build bench-reference bench-smoke
 -include $(wildcard $(B)/bench/*.d)

@@ -1,0 +1,44 @@
+"""The measurements of bench/ that a session starts by hand: each runs, very small, and finds what it must find."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+from harness import tallyd
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "../.."))
+HERE = {"TALLYD": tallyd.BINARY}
+
+
+def bench(name, *words, **more):
+    done = subprocess.run([sys.executable, os.path.join(ROOT, "bench", name), *words], capture_output=True, text=True, timeout=300,
+                          check=False, env={**os.environ, **HERE, **more})
+    return done.returncode, done.stdout + done.stderr
+
+
+MONTHS = ["--minutes", "0.2", "--rate", "2000", "--distinct", "30000", "--regular", "50", "--replay-window", "0", "--key-idle", "2s"]
+
+
+def test_pages_beyond_the_cap_are_counted_exactly(lab):
+    out = os.path.join(lab.folder, "months.json")
+    code, said = bench("months", *MONTHS, "--max-keys", "6000", "--out", out)
+    with open(out, encoding="utf-8") as file:
+        found = json.load(file)
+    assert found["accepted"] == found["in_redis"] > 20000 and found["wrong"] == 0, said
+    assert found["refused_regular"] == 0 and found["forgotten"] > 0 and found["keys_most"] <= 6000, said
+    assert code == (0 if found["growth"] <= 1.05 else 1), said  # so short a run may still be growing
+
+
+def test_a_frequent_page_that_is_refused_is_found(lab):
+    code, said = bench("months", *MONTHS, "--max-keys", "20")
+    assert code == 1 and not re.search(r"refused, 0 of them", said), said
+
+
+def test_many_pods_are_counted_exactly(lab):
+    code, said = bench("pods", "--pods", "1,3", "--seconds", "1", "--intervals", "0.2", "--rate", "500", "--distinct", "500", "--out", lab.folder)
+    assert code == 0, said
+    with open(os.path.join(lab.folder, "results.json"), encoding="utf-8") as file:
+        lines = json.load(file)
+    assert [(line["pods"], line["routed"], line["exact"]) for line in lines] == [(1, False, True), (3, False, True), (3, True, True)]
