@@ -77,7 +77,7 @@ static void badge_answer(struct api_worker *aw, const struct http_request *r, st
                          const struct badge *badge, enum api_refusal why)
 {
     char space[STATUS_BYTES_MAX];
-    struct buf body = {0}, headers = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
+    struct buf body = {0}, headers = buf_over(space, sizeof(space));
     badge_append(&body, badge);
     hit_status_append(&headers, why);
     answer(aw, r, reply,
@@ -93,7 +93,7 @@ static enum handler_result answer_badge(struct api_worker *aw, const struct http
     struct badge badge = badge_plain;
     enum count_format format = COUNT_DIGITS;
     char label[BADGE_LABEL_BYTES_MAX], space[64];
-    struct buf text = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
+    struct buf text = buf_over(space, sizeof(space));
     badge_read(query, label, &badge, &format);
     count_append(&text, value->value, format);
     buf_append(&text, "+", !value->known); /* there are more in a store that does not answer */
@@ -125,7 +125,7 @@ enum handler_result hit_answer_badge(struct api_worker *aw, const struct http_re
 void hit_answer_pixel_of(struct api_worker *aw, const struct http_request *r, struct reply *reply, enum api_refusal why)
 {
     char space[STATUS_BYTES_MAX];
-    struct buf headers = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
+    struct buf headers = buf_over(space, sizeof(space));
     struct http_response gif = hit_answer_pixel();
     hit_status_append(&headers, why);
     gif.extra = buf_slice(&headers);
@@ -148,8 +148,8 @@ static enum handler_result answer_value(struct api_worker *aw, const struct http
                                         const struct lookup_value *value, enum api_refusal why)
 {
     char space[160], lines[STATUS_BYTES_MAX];
-    struct buf body = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
-    struct buf headers = {.data = lines, .capacity = sizeof(lines), .bytes_max = sizeof(lines)};
+    struct buf body = buf_over(space, sizeof(space));
+    struct buf headers = buf_over(lines, sizeof(lines));
     buf_append(&body, "{", 1);
     lookup_append(&body, value, reply->now_ms);
     buf_append(&body, "}\n", 2);

@@ -12,12 +12,19 @@
 #include "base/slice.h"
 
 struct buf {
-    char *data; /* owned */
+    char *data; /* owned, but for that of buf_over() */
     size_t bytes;
     size_t capacity;  /* at most bytes_max + 1, so that what has room is within bytes_max too */
     size_t bytes_max; /* 0 means no bound. Set before the first append */
     bool failed;
 };
+
+/* One in memory of the caller's, of `capacity` bytes, at least 2. It holds one byte less, and never grows. What does
+ * not fit sets `failed`. There is nothing to free, so no buf_fini(). */
+static inline struct buf buf_over(char *space, size_t capacity)
+{
+    return (struct buf){.data = space, .capacity = capacity, .bytes_max = capacity - 1};
+}
 
 void buf_fini(struct buf *b);  /* frees the memory. It is usable again, with its `bytes_max` */
 void buf_clear(struct buf *b); /* empties it, and keeps the memory */

@@ -55,8 +55,8 @@ static const char *detail_of(const char *reason)
 void conn_refuse(struct conns *cs, struct conn *c, int status, const char *reason, const struct http_request *r)
 {
     char text[256], lines[512];
-    struct buf body = {.data = text, .capacity = sizeof(text), .bytes_max = sizeof(text)};
-    struct buf headers = {.data = lines, .capacity = sizeof(lines), .bytes_max = sizeof(lines)};
+    struct buf body = buf_over(text, sizeof(text));
+    struct buf headers = buf_over(lines, sizeof(lines));
     buf_printf(&body, "{\"error\":\"%s\",\"detail\":\"%s\"}\n", reason, detail_of(reason));
     buf_append_slice(&headers, cs->handler.refusal_headers);
     if (status == 503)

@@ -83,7 +83,7 @@ static bool rule_parse(struct rule *rule, char *line)
 static int origin_check(const struct rule *rule, unsigned number, struct error *err)
 {
     char space[ORIGIN_BYTES_MAX];
-    struct buf sent = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
+    struct buf sent = buf_over(space, sizeof(space));
     if (rule->kind != RULE_ORIGIN)
         return 0;
     if (!origin_write(rule->value, &sent))

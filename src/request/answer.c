@@ -149,7 +149,7 @@ void answer_refusal(struct api_worker *aw, const struct http_request *r, struct 
 {
     const struct refusal *refusal = &refusals[why];
     char space[512];
-    struct buf extra = {.data = space, .capacity = sizeof(space), .bytes_max = sizeof(space)};
+    struct buf extra = buf_over(space, sizeof(space));
     refusal_count(aw, why);
     if (refusal_is_filter(why)) {
         hit_status_append(&extra, why);

@@ -107,6 +107,24 @@ static void test_a_line_that_is_no_rule_and_a_text_without_rules_are_refused(voi
     }
 }
 
+static void test_an_origin_of_any_length_is_taken_or_refused(void **state)
+{
+    (void)state;
+    for (int bytes = 1; bytes < 1200; bytes++) {
+        struct access *a;
+        struct error err;
+        char line[1300];
+        snprintf(line, sizeof(line), "blog origin %0*d://blog.example\n", bytes, 0);
+        for (char *c = strchr(line, '0'); c != NULL; c = strchr(c, '0'))
+            *c = 's';
+        int result = access_create(&a, strdup(line), &err);
+        if (result == 0)
+            access_destroy(a);
+        else
+            assert_non_null(strstr(err.text, "line 1: no browser sends the origin"));
+    }
+}
+
 static void test_without_an_origin_the_referer_has_it(void **state)
 {
     (void)state;
@@ -220,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_the_star_is_for_namespaces_without_rules_of_their_own),
         cmocka_unit_test(test_without_an_origin_the_referer_has_it),
         cmocka_unit_test(test_a_line_that_is_no_rule_and_a_text_without_rules_are_refused),
+        cmocka_unit_test(test_an_origin_of_any_length_is_taken_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,6 +95,26 @@ static void test_limit_is_reached_exactly_and_failure_stays(void **state)
     assert_int_equal(b.bytes_max, 8);
 }
 
+static void test_one_over_memory_of_the_caller_never_leaves_it(void **state)
+{
+    (void)state;
+    for (size_t capacity = 2; capacity < 40; capacity++) {
+        char space[40];
+        struct buf b = buf_over(space, capacity);
+        for (size_t i = 0; i + 1 < capacity; i++)
+            buf_append(&b, "x", 1);
+        assert_false(b.failed);
+        assert_int_equal(b.bytes, capacity - 1);
+        buf_append(&b, "y", 1);
+        assert_true(b.failed);
+        assert_ptr_equal(b.data, space);
+        b = buf_over(space, capacity);
+        buf_printf(&b, "%0*d", (int)capacity, 0);
+        assert_true(b.failed);
+        assert_ptr_equal(b.data, space);
+    }
+}
+
 static void test_absurd_reservation_fails_instead_of_wrapping(void **state)
 {
     (void)state;
@@ -140,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_numbers_are_written_in_decimal_up_to_both_ends),
         cmocka_unit_test(test_printf_of_any_length_is_whole),
         cmocka_unit_test(test_limit_is_reached_exactly_and_failure_stays),
+        cmocka_unit_test(test_one_over_memory_of_the_caller_never_leaves_it),
         cmocka_unit_test(test_absurd_reservation_fails_instead_of_wrapping),
         cmocka_unit_test(test_consume_moves_the_rest_to_the_front),
         cmocka_unit_test(test_reserved_room_is_committed_by_grew),
