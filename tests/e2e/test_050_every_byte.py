@@ -48,6 +48,9 @@ class Plain:
         with self.redis.client() as client:
             return [int(value or 0) for value in client.pipeline([("GET", f"tally:{ns}:{key}") for key in KEYS])]
 
+    def end(self):
+        """What one lane had for itself."""
+
 
 class OverTls(Plain):
     def __init__(self, lab):
@@ -75,6 +78,9 @@ class InCluster(Plain):
     def values(self, ns):
         held = self.redis.read_all(b"tally:")
         return [held.get(f"{ns}:{key}".encode(), 0) for key in KEYS]
+
+    def end(self):
+        self.redis.kill()
 
 
 class Lane:
@@ -123,6 +129,7 @@ class Lane:
             self.check(f"{case}, delivered")
         assert self.server.stop() == 0, case
         self.proxy.close()
+        self.store.end()
         return struck
 
 
