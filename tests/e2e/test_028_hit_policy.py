@@ -69,7 +69,7 @@ def test_rules_that_change_are_followed(lab, server):
     assert server.fetch("/v1/hit/blog/b").status == 403
     write(lab, "access", "blog key b\n")
     wait.until(lambda: server.fetch("/v1/hit/blog/b").status == 204, "the new rule is in force")
-    assert server.fetch("/v1/hit/blog/a").status == 403
+    wait.until(lambda: server.fetch("/v1/hit/blog/a").status == 403, "at each worker")
 
 
 @pytest.mark.parametrize("io", ENGINES)
