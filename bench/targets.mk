@@ -1,8 +1,8 @@
 # Targets of bench/; included by the Makefile.
-BENCH := $(B)/bench/load $(B)/bench/floor $(B)/bench/core $(B)/bench/incr
+BENCH := $(B)/bench/load $(B)/bench/floor $(B)/bench/core $(B)/bench/incr $(B)/bench/day
 
 $(B)/bench/load: $(patsubst %,$(B)/bench/%.o,load answer histogram keys)
-$(B)/bench/floor $(B)/bench/core $(B)/bench/incr: $(B)/bench/%: $(B)/bench/%.o $(LIB)
+$(B)/bench/floor $(B)/bench/core $(B)/bench/incr $(B)/bench/day: $(B)/bench/%: $(B)/bench/%.o $(LIB)
 $(BENCH):
 	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LDLIBS_ALL) -lm
 
@@ -28,6 +28,12 @@ bench-pods: bench-build ## what many pods cost their store, beside the model: ma
 bench-months: $(BIN) ## 20 minutes of 5 M pages through 200 k keys: make bench-months [BENCH_ARGS='--minutes 1 --distinct 500000']
 	@TALLYD=$(BIN) $(PYTHON) bench/months $(BENCH_ARGS)
 
+bench-forgetting: bench-build ## p99.9 of hits while keys are forgotten ÷ without, in turn: make bench-forgetting [BENCH_ARGS='--rounds 21']
+	@TALLYD=$(BIN) BENCH_LOAD=$(B)/bench/load $(PYTHON) bench/forgetting $(BENCH_ARGS)
+
+bench-day: $(B)/bench/day ## 24 simulated hours of 5 M pages through 200 k keys: make bench-day [DAY='2 1500 5000000 200000']
+	@$< $(DAY)
+
 # Not in Debian; a Go module, built where it is wanted and nowhere else. A k6 on the PATH is taken as it is.
 K6_VERSION := v1.8.1
 build/bin/k6-$(K6_VERSION):
@@ -39,5 +45,5 @@ k6: $(if $(BASE),,bench-build) ## k6's scenarios, with books: make k6 [SECONDS=3
 	@command -v k6 >/dev/null || $(MAKE) --no-print-directory build/bin/k6-$(K6_VERSION)
 	@$(PYTHON) bench/k6/run --seconds $(or $(SECONDS),30) $(if $(BASE),--base $(BASE)) $(K6_ARGS)
 
-.PHONY: k6 bench bench-months bench-pods bench-build bench-reference bench-smoke
+.PHONY: k6 bench bench-day bench-forgetting bench-months bench-pods bench-build bench-reference bench-smoke
 -include $(wildcard $(B)/bench/*.d)

@@ -1,5 +1,6 @@
 """Servers as child processes: pinned, awaited, their CPU time read to the nanosecond, ended."""
 
+import contextlib
 import glob
 import os
 import signal
@@ -67,9 +68,11 @@ def pinned(cpu, command):
 
 def put_ahead(threads):
     """Real-time tasks, when we are root: what else this machine does is not to be seen in their latencies. Not for who is
-    busy for more than nine tenths of the time: the kernel then stops them for a moment each second (sched(7))."""
-    for thread in threads if os.geteuid() == 0 else ():
-        os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(1))
+    busy for more than nine tenths of the time: the kernel then stops them for a moment each second (sched(7)). A cgroup may
+    have no time for such tasks; then all stays as it is."""
+    with contextlib.suppress(PermissionError):
+        for thread in threads if os.geteuid() == 0 else ():
+            os.sched_setscheduler(thread, os.SCHED_FIFO, os.sched_param(1))
 
 
 class Server:
