@@ -23,6 +23,11 @@ def _keys_fill(peer, server, settings):
         raise Failed(f"the books do not balance: answered 2xx {answered}")
 
 
+def _share(settings):
+    """All keys are of one namespace, which may have seven eighths of --max-keys without this."""
+    return "--max-keys-ns", str(settings.keys_many)
+
+
 def _with(peer, redis, folder, options, measure, cpus=SERVER_CPU):
     server = peer.launch(folder, redis, cpus, *options)
     try:
@@ -51,7 +56,8 @@ def connection_bytes(peer, settings, folder):
         for one in held:
             one.close()
         return (after - before) / len(held)
-    return _with(peer, None, folder, ("--workers", "1"), idle)
+    every = ("--max-conns-client", str(settings.idle_connections))  # of one address, which else has a quarter
+    return _with(peer, None, folder, ("--workers", "1", *every), idle)
 
 
 def key_bytes(peer, settings, folder, *options):
@@ -64,7 +70,7 @@ def key_bytes(peer, settings, folder, *options):
         peer.settle(settings.keys_many)
         return (server.rss_bytes() - before) / settings.keys_many
     try:
-        return _with(peer, redis, folder, ("--workers", "1", *options), keys)
+        return _with(peer, redis, folder, ("--workers", "1", *_share(settings), *options), keys)
     finally:
         redis.stop()
 
@@ -88,7 +94,7 @@ def start_ms(peer, settings, folder):
                               ("state file, kill -9, nothing stored", ("--redis", f"redis://127.0.0.1:{free_port()}"),
                                True)):
         state = tempfile.mkdtemp(prefix="tallyd-bench-", dir="/dev/shm")
-        options = ("--state-dir", state, *store)
+        options = ("--state-dir", state, *_share(settings), *store)
         try:
             server, found[f"{name}: empty"] = _start_ms(peer, folder, *options)
             _keys_fill(peer, server, settings)
