@@ -16,7 +16,6 @@
 struct repartition {
     struct app app;
     struct moving moving;
-    uint64_t moved, moved_hits; /* by the first pass */
     const struct options *options;
 };
 
@@ -34,7 +33,7 @@ static void report(const struct repartition *r)
     const struct moving_counts *c = &r->moving.counts;
     printf("moved %" PRIu64 " hits to '%s' (%u partitions): of %" PRIu64 " counters with %" PRIu64
            " hits %s is left%s\n",
-           r->moved_hits + c->moved_hits, r->moving.to.prefix, r->moving.to.partitions, c->counters, c->hits,
+           r->moving.moved_hits, r->moving.to.prefix, r->moving.to.partitions, c->counters, c->hits,
            is_clean(c) ? "nothing" : "something",
            is_clean(c) && c->ledgers ? "; the old data set has ledgers, of processes that run or were killed" : "");
     if (c->moved)
@@ -67,8 +66,6 @@ static int finish(struct repartition *r, struct error *err)
 static int move(struct repartition *r, struct error *err)
 {
     int failed = moving_pass(&r->moving, false, err);
-    r->moved = r->moving.counts.moved;
-    r->moved_hits = r->moving.counts.moved_hits;
     if (!failed)
         failed = moving_pass(&r->moving, true, err);
     if (failed)

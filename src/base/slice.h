@@ -21,6 +21,13 @@ static inline bool slice_equals(struct slice a, struct slice b)
     return a.bytes == b.bytes && (a.bytes == 0 || memcmp(a.at, b.at, a.bytes) == 0);
 }
 
+static inline struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
+
+static inline bool slice_begins_with(struct slice text, struct slice start)
+{
+    return text.bytes >= start.bytes && (start.bytes == 0 || memcmp(text.at, start.at, start.bytes) == 0);
+}
+
 /* As memcmp(). What another begins with comes before it. */
 static inline int slice_compare(struct slice a, struct slice b)
 {

@@ -12,8 +12,6 @@
 #define TELL_MS 2000
 #define DELETED_AT_ONCE 1000
 
-static struct slice text_of(const char *text) { return (struct slice){text, strlen(text)}; }
-
 /* What one key holds. */
 struct held {
     bool there;
@@ -61,9 +59,9 @@ static int meta_check(struct moving *m, const struct keyspace *space, bool is_ne
         return failed;
     if (!held.there)
         return error_set(err, -EINVAL, "there is no data set with prefix '%s'", space->prefix);
-    if (!slice_equals(text_of(held.text), cut))
+    if (!slice_equals(slice_of(held.text), cut))
         return error_set(err, -EINVAL, "the data set with prefix '%s' is cut into %u partitions, not %u", space->prefix,
-                         keyspace_meta_partitions(text_of(held.text)), space->partitions);
+                         keyspace_meta_partitions(slice_of(held.text)), space->partitions);
     return 0;
 }
 
@@ -178,7 +176,7 @@ static int finish_state(struct moving *m, uint32_t partition, struct error *err)
     buf_clear(&m->scratch);
     entry_append_state(&m->scratch, &m->to, partition);
     buf_clear(&m->out);
-    command_append(&m->out, 3, (struct slice[]){SLICE("SET"), buf_slice(&m->scratch), text_of(m->finished)});
+    command_append(&m->out, 3, (struct slice[]){SLICE("SET"), buf_slice(&m->scratch), slice_of(m->finished)});
     return ask_slot(m, keyspace_slot(&m->to, partition), 1, on_done, NULL, err);
 }
 

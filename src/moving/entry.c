@@ -6,11 +6,6 @@ static const struct slice total_begins = {"!total:", 7};
 static const struct slice ledger_begins = {"!ledger:", 8};
 static const struct slice mark_begins = {"!moved:", 7};
 
-static bool begins(struct slice text, struct slice with)
-{
-    return text.bytes >= with.bytes && memcmp(text.at, with.at, with.bytes) == 0;
-}
-
 static struct slice behind(struct slice text, size_t bytes)
 {
     return (struct slice){text.at + bytes, text.bytes - bytes};
@@ -49,7 +44,7 @@ static bool entry_of_counter(const struct keyspace *from, const struct keyspace 
 static bool entry_read(const struct keyspace *from, const struct keyspace *to, struct slice text, struct entry *out)
 {
     out->text = text;
-    if (!begins(text, total_begins))
+    if (!slice_begins_with(text, total_begins))
         return entry_of_counter(from, to, text, out);
     if (!entry_of_total(from, text, out))
         return false;
@@ -81,7 +76,7 @@ enum entry_kind entry_of_key(const struct keyspace *from, const struct keyspace 
 
     if (!text.at)
         return ENTRY_NONE;
-    if (begins(text, ledger_begins))
+    if (slice_begins_with(text, ledger_begins))
         return ENTRY_LEDGER;
     return entry_read(from, to, text, out) && is_at_home(from, out->from, key, text) ? ENTRY_THERE : ENTRY_NONE;
 }
@@ -90,8 +85,8 @@ bool entry_of_mark(const struct keyspace *from, const struct keyspace *to, struc
 {
     struct slice text = text_of_key(to, key);
 
-    return text.at && begins(text, mark_begins) && entry_read(from, to, behind(text, mark_begins.bytes), out) &&
-           is_at_home(to, out->to, key, text);
+    return text.at && slice_begins_with(text, mark_begins) &&
+           entry_read(from, to, behind(text, mark_begins.bytes), out) && is_at_home(to, out->to, key, text);
 }
 
 void entry_append_old(struct buf *out, const struct keyspace *from, const struct entry *e)

@@ -31,8 +31,6 @@ static const struct item *asked_item(const struct group *g, uint32_t i) { return
 
 /* ---- composing ---- */
 
-static struct slice text_of(const char *text) { return (struct slice){text, strlen(text)}; }
-
 /* A command of one key, made by `append`, and what may follow it. */
 static void compose(struct moving *m, struct slice command, size_t rest_count, const struct slice rest[])
 {
@@ -88,8 +86,11 @@ static void group_count(const struct group *g)
     for (uint32_t i = 0; i < g->asked; i++) {
         const struct item *item = asked_item(g, i);
         counts->moved++;
-        if (!item->total)
-            counts->moved_hits += (uint64_t)item->value - (uint64_t)item->moved;
+        if (item->total)
+            continue;
+        uint64_t hits = (uint64_t)item->value - (uint64_t)item->moved;
+        counts->moved_hits += hits;
+        g->m->moved_hits += hits;
     }
 }
 
@@ -102,7 +103,7 @@ static void on_arm(void *ctx, const struct reply *reply, uint32_t index)
     if (index == 0)
         return;
     if (index == 1) {
-        if (reply->type == REPLY_STRING && !slice_equals(reply->text, text_of(g->m->open)))
+        if (reply->type == REPLY_STRING && !slice_equals(reply->text, slice_of(g->m->open)))
             g->failed =
                 error_set(g->err, -EEXIST, "the new data set says '%.*s'", (int)reply->text.bytes, reply->text.at);
         return;
@@ -238,7 +239,7 @@ static int group_move(struct group *g, uint32_t node)
         compose(m, SLICE("SET"), 1, &value);
     }
     entry_append_state(&m->scratch, &m->to, g->items->to);
-    compose(m, SLICE("SET"), 1, (struct slice[]){text_of(m->open)});
+    compose(m, SLICE("SET"), 1, (struct slice[]){slice_of(m->open)});
     command_append(&m->out, 1, (struct slice[]){SLICE("EXEC")});
     int failed = calls_ask(m->calls, node, &m->out, 2 * g->asked + 2, on_move, g, g->err);
     return failed ? failed : g->failed;

@@ -3,13 +3,16 @@
  *
  * Thread: the caller's.
  * Old and new key lie in different slots, so no transaction holds both. Beside the new key lies its mark, the part of
- * the old number that is in the new one. Entries of one new partition are settled together: ARM    WATCH state · GET
- * state · GET mark …      on the node of the new partition OLD    GETRANGE old …                            on the
- * nodes of the old ones, after the marks were read BEGIN  GETRANGE new … · MULTI                    of entries whose
- * old number is larger than its mark MOVE   INCRBY new (old − mark) · SET mark old … · SET state … · EXEC Each step
- * waits for the answers to the one before. Each MOVE writes the state, which each ARM watches. So of two movers, or of
- * this one and its own bytes that come late, one is refused by the server and asks the marks again. A lost answer to
- * EXEC is resolved in the same way: the marks say whether it was executed.
+ * the old number that is in the new one. Entries of one new partition are settled together, in four steps. Each waits
+ * for the answers to the one before.
+ *   - ARM sends WATCH state, GET state and GET mark for each, to the node of the new partition.
+ *   - OLD sends GETRANGE old for each, to the nodes of the old ones, after the marks were read.
+ *   - BEGIN sends GETRANGE new, for those whose old number is larger than the mark, and MULTI.
+ *   - MOVE sends INCRBY new (old - mark) and SET mark old for each of these, then SET state and EXEC.
+ *
+ * Each MOVE writes the state, which each ARM watches. So of two movers, or of this one and its own bytes that come
+ * late, one is refused by the server and asks for the marks again. A lost answer to EXEC is resolved in the same way,
+ * as the marks say whether it was executed.
  *
  * The old number is read after its mark, so it is never less than what was moved, unless somebody set, reset or lost
  * it. Then nothing is taken back, because what looks like a reset may be a store that was emptied. It is counted as
@@ -42,6 +45,7 @@ struct moving {
     char open[MOVING_STATE_BYTES_MAX];     /* the state of a new partition that is being filled, … */
     char finished[MOVING_STATE_BYTES_MAX]; /* … and of one that is whole */
     struct moving_counts counts;           /* of the pass under way */
+    uint64_t moved_hits;                   /* by all passes, also by those that began anew */
     uint64_t progressed_ms, told_ms;
     struct buf out, scratch; /* owned */
 };

@@ -40,8 +40,6 @@ struct access {
     struct section sections[ACCESS_RULES_MAX];
 };
 
-static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
-
 static bool kind_parse(struct rule *rule, const char *word)
 {
     static const char *const words[] = {[RULE_ORIGIN] = "origin", [RULE_TOKEN] = "token", [RULE_KEY] = "key"};
@@ -96,11 +94,6 @@ static int origin_check(const struct rule *rule, unsigned number, struct error *
     return 0;
 }
 
-static bool begins_with(struct slice text, struct slice start)
-{
-    return text.bytes >= start.bytes && (start.bytes == 0 || memcmp(text.at, start.at, start.bytes) == 0);
-}
-
 static int rules_compare(const void *one, const void *other)
 {
     const struct rule *a = one, *b = other;
@@ -115,7 +108,8 @@ static bool rule_is_covered(const struct rule *kept, const struct rule *rule)
 {
     if (rule->kind != kept->kind || !slice_equals(rule->ns, kept->ns))
         return false;
-    return rule->kind == RULE_PREFIX ? begins_with(rule->value, kept->value) : slice_equals(rule->value, kept->value);
+    return rule->kind == RULE_PREFIX ? slice_begins_with(rule->value, kept->value)
+                                     : slice_equals(rule->value, kept->value);
 }
 
 /* Sorts the rules, leaves out those that others cover, and finds the sections. No prefix begins with another then, so
@@ -224,7 +218,7 @@ static const struct rule *rule_before(const struct access *a, const struct secti
 static bool names_value(const struct access *a, const struct section *s, enum rule_kind kind, struct slice value)
 {
     const struct rule *rule = rule_before(a, s, kind, value);
-    return rule && (kind == RULE_PREFIX ? begins_with(value, rule->value) : slice_equals(value, rule->value));
+    return rule && (kind == RULE_PREFIX ? slice_begins_with(value, rule->value) : slice_equals(value, rule->value));
 }
 
 static bool key_is_allowed(const struct access *a, const struct section *s, struct slice key)

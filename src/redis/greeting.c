@@ -17,8 +17,6 @@ static void greeting_step(struct greeting *g, enum greeting_step step, struct bu
     command_append(out, count, args);
 }
 
-static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
-
 static void compose_auth(struct greeting *g, const struct greeting_config *config, struct buf *out)
 {
     if (config->user[0])

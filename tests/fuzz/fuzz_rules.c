@@ -23,8 +23,6 @@ static char *text_of(const uint8_t *data, size_t bytes)
     return text;
 }
 
-static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
-
 static void policy_ask(const struct policy *p, const char *text)
 {
     struct http_request r = {0};

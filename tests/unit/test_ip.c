@@ -6,8 +6,6 @@
 
 #include <cmocka.h>
 
-static struct slice slice_of(const char *text) { return (struct slice){text, strlen(text)}; }
-
 static void test_both_kinds_of_addresses_are_read_with_and_without_a_port(void **state)
 {
     (void)state;
