@@ -75,13 +75,30 @@ static int move(struct repartition *r, struct error *err)
 }
 
 /* A process that runs stores something sooner or later. One that was killed has left its ledgers, too. */
-static int look_again(struct repartition *r, struct error *err)
+static void await_flushes(const struct options *o)
 {
-    uint64_t ms = 2 * r->options->flush_interval_us / US_PER_MS + LOOK_AGAIN_MS;
+    uint64_t longest_us =
+        o->flush_interval_max_us > o->flush_interval_us ? o->flush_interval_max_us : o->flush_interval_us;
+    uint64_t ms = 2 * longest_us / US_PER_MS + LOOK_AGAIN_MS;
     fprintf(stderr, "tallyd: the old data set has ledgers; looking again in %" PRIu64 " ms\n", ms);
     clock_nanosleep(CLOCK_MONOTONIC, 0,
                     &(struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000}, NULL);
-    return move(r, err);
+}
+
+/* Whether the flushes came before its last pass or after it is chance. So what came at all counts. */
+static int look_again(struct repartition *r, struct error *err)
+{
+    uint64_t moved_before = r->moving.moved_hits;
+    await_flushes(r->options);
+    int code = move(r, err);
+    uint64_t came = r->moving.moved_hits - moved_before;
+    if (code != APP_DRAINED || came == 0)
+        return code;
+    fprintf(stderr,
+            "tallyd: %" PRIu64
+            " hits came while it waited: finish it when the last process with --prefix %s has ended\n",
+            came, r->moving.from.prefix);
+    return APP_LEFT_BEHIND;
 }
 
 static int run(struct repartition *r, struct error *err)

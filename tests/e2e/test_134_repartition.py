@@ -50,8 +50,8 @@ class Move:
         assert code is None and got in (0, 1) or got == code, f"{got}: {out} {err}"
         return out, err
 
-    def spawn(self, via=None):
-        return Process([tallyd.BINARY, *self.words(via=via), "--allow-root"], self.lab.folder, self.lab.new_name("mover"), os.environ)
+    def spawn(self, *more, via=None):
+        return Process([tallyd.BINARY, *self.words(*more, via=via), "--allow-root"], self.lab.folder, self.lab.new_name("mover"), os.environ)
 
     def all(self, old=False):
         return self.store.read_all((self.old if old else self.new).encode())
@@ -221,13 +221,19 @@ def test_a_cluster_that_fails_over_is_moved_all_the_same(lab, nodes):
 
 # ---- what is refused ----
 def test_it_is_not_finished_while_something_still_comes(stored):
-    move, _ = stored
+    move, expected = stored
     server = move.counting()
-    load = move.lab.load(server, rate=2000)
-    wait.until(lambda: load.answers > 500, "the load is on")
-    move.run("--repartition-finish", "keep", code=1)
+    hits(server, {"k0": 1})
+    mover = move.spawn("--repartition-finish", "keep", "--flush-interval", "3s")
+    wait.until(lambda: "looking again" in mover.err(), "it waits")
+    mover.signal(signal.SIGSTOP)
+    hits(server, {"k0": 5})
+    mover.signal(signal.SIGCONT)
+    assert mover.join(60) == 1 and "5 hits came while it waited" in mover.err(), mover.err()
     assert any(key.startswith(b"!moved:") for key in move.all())
-    load.stop()
+    assert server.stop() == 0
+    move.run("--repartition-finish", "keep")
+    assert move.counts() == {**expected, b"blog:k0": expected[b"blog:k0"] + 6}
 
 
 def test_what_was_finished_moves_nothing_any_more(stored):
