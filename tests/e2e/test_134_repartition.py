@@ -219,6 +219,30 @@ def test_a_cluster_that_fails_over_is_moved_all_the_same(lab, nodes):
     move.check(load)
 
 
+@pytest.mark.parametrize("side", ["old", "new"])
+def test_a_slot_that_goes_to_another_node_is_moved_all_the_same(lab, nodes, side):
+    nodes.heal()
+    move = Move(lab, nodes, cluster=True)
+    server = move.counting()
+    load = lab.load(server, rate=4000)
+    source, target = nodes.masters()[:2]
+    pattern = (move.old if side == "old" else move.new) + "{*}[^!]*"
+    wait.until(lambda: move.run(code=None) and source.command("KEYS", pattern), "that node has counters of both data sets")
+    slot = source.command("CLUSTER", "KEYSLOT", source.command("KEYS", pattern)[0])
+    nodes.open_slot(slot, source, target)
+    assert nodes.move_keys(slot, source, target, keys_max=source.command("CLUSTER", "COUNTKEYSINSLOT", slot) // 2 + 1)
+    mover = move.spawn()
+    wait.until(lambda: "trying again" in mover.err(), "a slot that is half here and half there is waited for")
+    nodes.move_keys(slot, source, target)
+    nodes.close_slot(slot, target)
+    assert mover.join(60) in (0, 1), mover.err()
+    load.stop()
+    checker.wait_drained(server, seconds=30)
+    assert server.stop() == 0
+    move.run()
+    move.check(load)
+
+
 # ---- what is refused ----
 def test_it_is_not_finished_while_something_still_comes(stored):
     move, expected = stored
