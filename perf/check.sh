@@ -66,7 +66,7 @@ cgroup() {
 limits() {
     echo "limits of process $1"
     at_least "open files" "$(awk '/^Max open files/ { print $4 }' "/proc/$1/limits" 2>/dev/null)" 16384 "--max-conns and 64"
-    line "locked memory" "$(awk '/^Max locked memory/ { print $4 }' "/proc/$1/limits" 2>/dev/null) bytes (io_uring needs none since 5.12)"
+    line "locked memory" "$(awk '/^Max locked memory/ { print $4 }' "/proc/$1/limits" 2>/dev/null) bytes (since Linux 6.14 the rings of all processes of a user count)"
     case $(sed -n 's/^Seccomp:[[:space:]]*//p' "/proc/$1/status") in
     0) line seccomp "none" ;;
     2) line seccomp "a filter: does it allow io_uring_setup, _enter, _register? tallyd_io_engine_info says it" ;;

@@ -115,8 +115,15 @@ class Server:
         return cpu_ns(self._pids)
 
     def rss_bytes(self):
-        with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Rss:"))
+        """Of a process that is not dumpable only root may read the exact figure; VmRSS may be some pages behind it (proc(5))."""
+        try:
+            return self._bytes_of("smaps_rollup", "Rss:")
+        except PermissionError:
+            return self._bytes_of("status", "VmRSS:")
+
+    def _bytes_of(self, name, begins_with):
+        with open(f"/proc/{self.pid}/{name}", encoding="ascii") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith(begins_with))
 
     def threads(self):
         """{name: thread}; of those with one name, one."""

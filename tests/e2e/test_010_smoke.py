@@ -64,6 +64,7 @@ def test_value_1_answers_the_count_with_this_hit_in_it(pair):
 def test_a_counter_that_only_another_process_counted_is_read_from_redis(pair):
     redis, server = pair
     redis.command("SET", "tally:blog:elsewhere", 41)
+    assert server.value("blog", "elsewhere") == 41
     answer = server.fetch("/v1/counters/blog/elsewhere")
     assert answer.status == 200 and answer.json()["value"] == 41 and answer.json()["pending"] == 0
     assert {"ns", "key", "value", "pending", "as_of", "stale_ms"} <= set(answer.json())
@@ -81,6 +82,7 @@ def test_many_counters_are_read_at_once(pair):
     for key, n in (("a", 3), ("b", 4)):
         server.hit("blog", key, n)
     redis.command("SET", "tally:blog:far away", 9)
+    assert server.value("blog", "far%20away") == 9
     answer = server.fetch("/v1/counters/blog?key=a&key=b&key=far%20away&key=none")
     assert answer.status == 200
     found = {item["key"]: item for item in answer.json()["counters"]}

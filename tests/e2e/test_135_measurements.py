@@ -24,6 +24,7 @@ MONTHS = ["--minutes", "0.2", "--rate", "2000", "--distinct", "30000", "--regula
 def test_pages_beyond_the_cap_are_counted_exactly(lab):
     out = os.path.join(lab.folder, "months.json")
     code, said = bench("months", *MONTHS, "--max-keys", "6000", "--out", out)
+    assert os.path.exists(out), said
     with open(out, encoding="utf-8") as file:
         found = json.load(file)
     assert found["accepted"] == found["in_redis"] > 20000 and found["wrong"] == 0, said
@@ -48,6 +49,7 @@ def test_hits_are_measured_while_keys_are_forgotten(lab):
     out = os.path.join(lab.folder, "forgetting.json")
     code, said = bench("forgetting", "--rounds", "1", "--keys", "50000", "--seconds", "0.2", "--most", "1000", "--out", out,
                        BENCH_LOAD=built("load"))
+    assert os.path.exists(out), said
     with open(out, encoding="utf-8") as file:
         found = json.load(file)
     assert found["exact"] and len(found["rounds"]) == 1, said
