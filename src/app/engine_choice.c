@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "machine/descriptors.h"
 
+#define CONNS_AUTO 8192 /* a worker, where --max-conns is auto and the limit of open files allows it */
+
 void workers_count(struct app *a)
 {
     cpus_find("", &a->cpus);
@@ -26,17 +28,18 @@ int engine_choose(struct app *a, struct error *err)
     return 0;
 }
 
+static uint32_t conns_wanted(const struct options *o) { return o->max_conns ? (uint32_t)o->max_conns : CONNS_AUTO; }
+
 /* A limit that the administrator asked for is kept or refused. The default gives way. */
 int descriptors_fit(struct app *a, struct error *err)
 {
     int64_t limit = descriptors_raise();
-    uint32_t wanted = (uint32_t)a->options->max_conns;
+    uint32_t wanted = conns_wanted(a->options);
     if (limit < 0)
         return error_set(err, (int)limit, "cannot read RLIMIT_NOFILE: %s", strerror((int)-limit));
     a->conns_max = descriptors_share((uint64_t)limit, a->workers_count, wanted,
                                      !engine_takes_descriptors(a->engine, options_want_peers(a->options)));
-    bool asked = a->options->texts[OPTION_INDEX_max_conns].source != 0;
-    if (a->conns_max == 0 || (asked && a->conns_max < wanted))
+    if (a->conns_max == 0 || (a->options->max_conns && a->conns_max < wanted))
         return error_set(err, -EMFILE,
                          "too few file descriptors: the limit is %lld, which leaves room for %u connections a worker; "
                          "raise it (ulimit -n, LimitNOFILE=) or lower --max-conns %u",
@@ -47,10 +50,9 @@ int descriptors_fit(struct app *a, struct error *err)
 int descriptors_start(struct app *a, struct error *err)
 {
     int result = descriptors_fit(a, err);
-    if (result == 0 && a->conns_max < a->options->max_conns)
-        LOG_WARN("max_conns_lowered", log_num("max_conns", a->conns_max),
-                 log_num("wanted", (int64_t)a->options->max_conns), log_num("descriptors", descriptors_raise()),
-                 log_str("remedy", "raise ulimit -n"));
+    if (result == 0 && a->conns_max < conns_wanted(a->options))
+        LOG_WARN("max_conns_lowered", log_num("max_conns", a->conns_max), log_num("wanted", conns_wanted(a->options)),
+                 log_num("descriptors", descriptors_raise()), log_str("remedy", "raise ulimit -n"));
     return result;
 }
 

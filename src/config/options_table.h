@@ -116,8 +116,9 @@
            "names a second that each worker asks the store for; reads beyond are answered 503 busy; 0: any number")    \
     OPTION("Limits", "reads-client", reads_client, COUNT, "5000", 0, 1000000, SOURCE_ANY, "N",                         \
            "the same of one client address, where addresses are looked at")                                            \
-    OPTION("Limits", "max-conns", max_conns, COUNT, "8192", 1, 1000000, SOURCE_ANY, "N",                               \
-           "connections that one worker holds; when it is nearly full, the longest idle are closed for new ones")                                              \
+    OPTION("Limits", "max-conns", max_conns, COUNT, "auto", 1, 1000000, SOURCE_ANY, "N|auto",                          \
+           "connections that one worker holds; when it is nearly full, the longest idle are closed for new ones; "     \
+           "auto is 8192, or what the limit of open files allows")                                                     \
     OPTION("Limits", "max-conns-client", max_conns_client, COUNT, "auto", 1, 1000000, SOURCE_ANY, "N|auto",            \
            "connections of one client address (IPv6: /64; of a /48 four times as many) at each worker, but of "        \
            "--trusted-proxies; auto is a quarter of --max-conns once half of them are open (io_uring: "  \

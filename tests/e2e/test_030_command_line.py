@@ -129,10 +129,11 @@ def test_check_never_prints_a_secret(tmp_path):
 
 @pytest.mark.short
 def test_what_check_prints_is_a_file_that_config_reads(tmp_path):
-    _, out, _ = tallyd.run(tmp_path, ["--check", "--workers", "3", "--flush-interval", "250ms", "--prefix", "p:"])
+    few = {"descriptors": 1000}  # so that no default is met in full
+    _, out, _ = tallyd.run(tmp_path, ["--check", "--workers", "3", "--flush-interval", "250ms", "--prefix", "p:"], **few)
     path = tmp_path / "printed.conf"
     path.write_text(out)
-    code, again, err = tallyd.run(tmp_path, ["--check", "--config", str(path)])
+    code, again, err = tallyd.run(tmp_path, ["--check", "--config", str(path)], **few)
     assert code == 0, err
     assert effective(again) == {**effective(out), **({"config": str(path)} if "config" in effective(again) else {})}
 
