@@ -105,7 +105,7 @@ $(SUPPORT): $(SUPPORT_OBJ)
 
 $(B)/tests/%.o: CPPFLAGS_ALL += -Itests -UNDEBUG
 $(B)/tests/%: $(B)/tests/%.o $(SUPPORT) $(LIB)
-	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) -o $@ $< $(SUPPORT) $(LIB) $(LDLIBS_ALL) -lcmocka
+	$(call say,LD $@)$(CC) $(LDFLAGS_ALL) $(call wraps,$(<:$(B)/%.o=%.c)) -o $@ $< $(SUPPORT) $(LIB) $(LDLIBS_ALL) -lcmocka
 
 $(B)/tests/replay/%: tests/fuzz/%.c tests/fuzz/replay.c $(SUPPORT) $(LIB)
 	@mkdir -p $(@D)

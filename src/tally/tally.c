@@ -264,6 +264,25 @@ static uint64_t cells_add(const struct tally *t, struct slice name, uint64_t has
     return sum;
 }
 
+/* Returns whether what was read belongs together. A name without an entry has no pair: nothing of it is stored. That
+ * must still be so when its cells were read, as the flusher may meet it, and store all of it, in between. */
+static bool read_once(const struct tally *t, struct slice name, uint64_t hash, struct total *total,
+                      struct tally_value *out)
+{
+    uint32_t entry = totals_find(t->totals, name, hash);
+    bool has_base = entry != TOTALS_NONE;
+    unsigned sequence = 0;
+
+    *total = (struct total){0};
+    if (has_base)
+        sequence = totals_read_begin(t->totals, entry, total); /* the order that the argument below needs */
+    out->pending = cells_add(t, name, hash, has_base, &out->counted) - total->base;
+    if (has_base)
+        return totals_read_ended(t->totals, entry, sequence);
+    fence_loads(); /* an entry comes before any baseline moves; partner: the fence of cell_set() in totals.c */
+    return !out->counted || totals_find(t->totals, name, hash) == TOTALS_NONE;
+}
+
 /* Never negative pending: the flusher has seen the counts that make up `base` before it published it, so whoever
  * read that base sees the same counts or later ones, if it reads them after the pair.
  * No delta twice: what `stored` contains of ours is `base`, from one pair, and is taken off the sum.
@@ -274,16 +293,12 @@ static uint64_t cells_add(const struct tally *t, struct slice name, uint64_t has
 void tally_read(const struct tally *t, struct slice name, struct tally_value *out)
 {
     uint64_t hash = shard_hash(t->shards[0], name);
-    uint32_t entry = totals_find(t->totals, name, hash);
-    bool has_base = entry != TOTALS_NONE;
-    struct total total = {0};
-    unsigned sequence = 0;
+    struct total total;
+    bool whole;
 
-    do {
-        if (has_base)
-            sequence = totals_read_begin(t->totals, entry, &total); /* the order that the argument above needs */
-        out->pending = cells_add(t, name, hash, has_base, &out->counted) - total.base;
-    } while (has_base && !totals_read_ended(t->totals, entry, sequence));
+    do
+        whole = read_once(t, name, hash, &total, out);
+    while (!whole);
     out->stored = total.stored;
     out->as_of_ms = total.as_of_ms;
     out->known = total.as_of_ms != 0;

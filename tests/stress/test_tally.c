@@ -106,7 +106,9 @@ static void store_delta(struct shared *shared, struct store *store, uint32_t wor
     total->stored += (int64_t)(delta + others);
     total->as_of_ms++;
     struct totals *totals = tally_totals(shared->tally);
-    totals_publish(totals, totals_intern(totals, worker, cell), total);
+    uint32_t entry = totals_intern(totals, worker, cell);
+    shard_set_baseline(s, cell, count);
+    totals_publish(totals, entry, total);
 }
 
 static void flush_once(struct shared *shared, struct store *store)

@@ -107,6 +107,48 @@ static void test_value_is_what_is_stored_and_what_is_not_in_it_yet(void **state)
     tally_destroy(t);
 }
 
+/* ld --wrap: what happens on the flusher's thread behind totals_find(). */
+static void (*meanwhile)(void);
+uint32_t __real_totals_find(const struct totals *t, struct slice name, uint64_t hash);
+uint32_t __wrap_totals_find(const struct totals *t, struct slice name, uint64_t hash);
+
+uint32_t __wrap_totals_find(const struct totals *t, struct slice name, uint64_t hash)
+{
+    uint32_t entry = __real_totals_find(t, name, hash);
+    void (*happens)(void) = meanwhile;
+
+    meanwhile = NULL;
+    if (happens)
+        happens();
+    return entry;
+}
+
+static struct tally *flushed;
+
+static void flush_all(void)
+{
+    uint32_t worker, cell;
+
+    assert_true(tally_find(flushed, SLICE("n/a"), &worker, &cell));
+    totals_intern(tally_totals(flushed), worker, cell);
+    shard_set_baseline(tally_shard(flushed, worker), cell, 5);
+    publish(flushed, SLICE("n/a"), 5, 5);
+}
+
+static void test_a_read_while_a_key_is_stored_for_the_first_time_has_all_of_it(void **state)
+{
+    (void)state;
+
+    flushed = tally_of(1, 10);
+    tally_hit(flushed, 0, SLICE("n/a"), 5);
+    meanwhile = flush_all;
+    struct tally_value value = value_of(flushed, SLICE("n/a"));
+    assert_true(value.counted && value.known);
+    assert_int_equal(value.value, 5);
+    assert_int_equal(value.pending, 0);
+    tally_destroy(flushed);
+}
+
 static void test_value_too_large_for_int64_is_the_largest(void **state)
 {
     (void)state;
@@ -224,6 +266,7 @@ int main(void)
         cmocka_unit_test(test_hits_of_all_workers_are_summed),
         cmocka_unit_test(test_name_nobody_counted_is_neither_counted_nor_known),
         cmocka_unit_test(test_value_is_what_is_stored_and_what_is_not_in_it_yet),
+        cmocka_unit_test(test_a_read_while_a_key_is_stored_for_the_first_time_has_all_of_it),
         cmocka_unit_test(test_value_too_large_for_int64_is_the_largest),
         cmocka_unit_test(test_key_limit_counts_a_name_once_for_all_workers),
         cmocka_unit_test(test_overflow_is_refused_and_the_count_stays),
