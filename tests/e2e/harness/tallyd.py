@@ -17,7 +17,7 @@ from .process import Process
 
 BINARY = os.path.abspath(os.environ.get("TALLYD", "build/release/tallyd"))
 ENGINES = [pytest.param("uring", marks=pytest.mark.uring), "epoll"]
-VALUE_TRIES = 10
+READ_TRIES = 10
 OPTIONS = {"io": "auto", "workers": 2, "flush-interval": "50ms"}  # io: as --io of pytest says
 # Tests may run as root; sanitizers need calls, files and ptrace that the sandbox takes away.
 _HERE = {"TALLYD_ALLOW_ROOT": "true"} if os.geteuid() == 0 else {}
@@ -137,12 +137,17 @@ class Tallyd:
         assert answer.status == 204, f"{answer.status} {answer.head.text!r} {answer.body!r}"
 
     def value(self, ns, key):
-        """The value as clients read it; None when it is unknown. A store that was slow to answer is asked again."""
-        for _ in range(VALUE_TRIES):
-            answer = self.fetch(f"/v1/counters/{ns}/{key}")
+        """The value as clients read it; None when it is unknown."""
+        answer = self.read(f"/v1/counters/{ns}/{key}")
+        return answer.json()["value"] if answer.status == 200 else None
+
+    def read(self, target, method="GET"):
+        """Fetches what the store must be asked for. It has 400 ms for that, which a busy machine takes: then it is asked again."""
+        for _ in range(READ_TRIES):
+            answer = self.fetch(target, method)
             if answer.status != 503:
                 break
-        return answer.json()["value"] if answer.status == 200 else None
+        return answer
 
     def pause(self):
         self._process.signal(signal.SIGSTOP)
