@@ -1,4 +1,4 @@
-"""The harness itself: a right program passes, and each planted bug is caught. Needs no tallyd."""
+"""The harness passes a right program and catches each bug that is planted into a stand-in. It needs no tallyd."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""One hit and what surrounds it: every route of the public and the admin port, right and wrong requests."""
+"""A hit is counted once, and every route of both ports answers right requests and refuses wrong ones as documented."""
 
 import json
 import re

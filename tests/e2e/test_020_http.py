@@ -1,4 +1,4 @@
-"""HTTP over real sockets: what arrives in pieces, in heaps, too slowly or not at all."""
+"""Requests are answered whole and in order, whether they come in pieces, thousands at once, or too slowly."""
 
 import re
 import socket

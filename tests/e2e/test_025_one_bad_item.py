@@ -1,4 +1,4 @@
-"""POST /v1/hits: one bad item costs one item, whatever is wrong with it; what is misspelt is named, not ignored."""
+"""One bad item of POST /v1/hits costs only that item, and the answer names a misspelt member."""
 
 import json
 

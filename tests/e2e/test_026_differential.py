@@ -1,5 +1,4 @@
-"""Streams of requests, right and damaged, to the server and to a second reader: the same requests, the same refusals,
-the same counts, and all of it however the bytes are cut on their way."""
+"""The server and a second reader take and refuse the same requests, and count the same, however the bytes are cut."""
 
 import random
 import re

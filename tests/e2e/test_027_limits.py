@@ -1,4 +1,4 @@
-"""What clients can make the server keep, and for how long: every limit is an option, and what it costs is bounded."""
+"""What clients can make the server keep has a limit that is an option, and a client at its limit does not harm the others."""
 
 import os
 import resource

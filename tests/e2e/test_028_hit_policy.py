@@ -1,4 +1,4 @@
-"""Which hits are not wanted, and which are not allowed: a reason each, a metric each, and no count touched."""
+"""A hit that is not wanted or not allowed changes no count. Its answer and a metric say why."""
 
 import json
 import os

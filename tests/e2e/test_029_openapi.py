@@ -1,4 +1,4 @@
-"""What /openapi.json says is what the server does: every path, method, status, header and field of it is met here."""
+"""The server does what /openapi.json says, for every path, method, status, header and field."""
 
 import json
 import os

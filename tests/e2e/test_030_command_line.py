@@ -1,4 +1,4 @@
-"""The command line: what is wrong is said in one clear line with the right exit code; what is right is obeyed."""
+"""A wrong command line ends in one clear line and the right exit code, and a right one is obeyed."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""--check says what the start would say: bad values of every option, drawn from the program's own table."""
+"""--check accepts what a start accepts, and refuses a bad value of any option with the words of the start."""
 
 import os
 import random

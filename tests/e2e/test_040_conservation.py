@@ -1,4 +1,4 @@
-"""Never lost, never doubled, while all goes well and while Redis does not: the main promise on real processes."""
+"""No hit is lost and none is stored twice, whether Redis is well, slow, stopped, killed or restarted."""
 
 import random
 import re

@@ -1,4 +1,4 @@
-"""A flush cut at its every byte, both ways, by every ending, plain and with the rest delivered late: counted once.
+"""A hit is counted once wherever its flush is cut: at any byte, in either direction, by any ending, with the rest late or never.
 
 In `make test` every 7th byte, starting at one that the seed chooses; with TALLYD_LONG=1 all of them; fewer over TLS and in
 cluster mode. Each case has a proxy and a tallyd of its own, because a link that keeps breaking is tried again ever more

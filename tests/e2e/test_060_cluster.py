@@ -1,4 +1,4 @@
-"""Cluster mode on a real cluster of six nodes: slots move, masters die and step down, and every hit is counted once.
+"""On a cluster of six nodes every hit is counted once while slots move, masters die and masters step down.
 
 The cluster is made once for all tests of this file; each has a prefix, and so a data set, of its own.
 """

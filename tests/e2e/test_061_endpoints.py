@@ -1,5 +1,4 @@
-"""A cluster's nodes are reached by the endpoint that the cluster prefers; announced names are for certificates, and the
-second choice."""
+"""The nodes of a cluster are reached by the endpoint that it prefers. Announced names serve certificates, and come second."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Links that are thin, links that the server closes, and servers that refuse for long: what tallyd makes of them."""
+"""tallyd stores all hits over a thin link, comes back after an idle one was closed, and does not hammer a store that refuses."""
 
 import pytest
 from harness import checker, wait

@@ -1,4 +1,4 @@
-"""A store that refuses says so in one line, with what to do about it; and one when it ends. No secret in any of it."""
+"""A store that refuses makes one line in the log that says what to do, and one more when it ends. No line has a secret."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""A hostile store, alone and as a cluster: tallyd stays alive and small while it is lied to, and exact once the store is honest.
+"""A store that lies, alone or as a cluster, cannot end tallyd or make it grow. Sums are exact once it is honest.
 
 `make hostile MINUTES=10` runs this for longer, on the sanitizer build.
 """

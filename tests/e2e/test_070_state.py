@@ -1,4 +1,4 @@
-"""The state file: kill -9, copies, damage, full file systems."""
+"""With a state file every answered hit survives kill -9, and no copy, damage or full disk makes a count too large."""
 
 import contextlib
 import glob

@@ -1,4 +1,4 @@
-"""Idle keys give their room back: --max-keys bounds what is active, and no count is lost or doubled by it."""
+"""Keys that are idle give their room to new ones, and no count is lost or doubled by it."""
 
 import json
 

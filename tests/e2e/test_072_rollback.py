@@ -1,4 +1,4 @@
-"""The replay window: a Redis that forgets what it has acknowledged. It is stored again, or counted as lost."""
+"""Hits that a Redis acknowledged and forgot are stored again, or are counted as lost and logged."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""One name, several copies of the store: whichever answers in the end has every hit once (P8)."""
+"""When one name leads to several copies of a store, the copy that stays has every hit once (P8)."""
 
 import random
 

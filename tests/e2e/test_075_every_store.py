@@ -1,4 +1,4 @@
-"""kill -9 before every single store into the state file: at the start that recovers, in batches, and in the orderly end.
+"""After kill -9 before any single store into the state file, the next start has every answered hit once.
 
 Each case begins with the same directory, left by a process that was killed with hits pending, and the same Redis. In
 `make test` some of the stores, starting at one that the seed chooses; with TALLYD_LONG=1 all of them. How many there are

@@ -1,4 +1,4 @@
-"""F2: kill -9 before any store into the state file while tallyd goes from one past of its store to another.
+"""A kill -9 while tallyd goes from one past of its store to another loses and doubles nothing, before any store (F2).
 
 In `make test` some of the stores, starting at one that the seed chooses; with TALLYD_LONG=1 all of them.
 """

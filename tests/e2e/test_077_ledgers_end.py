@@ -1,4 +1,4 @@
-"""A ledger lives as long as somebody may ask for it: an orderly end takes it along, and one that grows old tells of another."""
+"""An orderly end removes its ledgers from the store. A process that was killed, or has hits left, keeps its ledger there."""
 
 import pytest
 from harness import checker, wait

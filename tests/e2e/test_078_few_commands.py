@@ -1,4 +1,4 @@
-"""What hits and reads cost the store: commands for nothing are not sent, and with --flush-interval-max hits wait for others."""
+"""The store gets no command for nothing, and with --flush-interval-max hits wait so that several share a flush."""
 
 import pytest
 from harness import checker, wait

@@ -1,4 +1,4 @@
-"""Routing by key, with the files of deploy/routing: all forms of one key reach one pod, and sums are exact while pods come and go."""
+"""With the files of deploy/routing all forms of a key reach one pod, and sums are exact while pods come and go."""
 
 import os
 import re

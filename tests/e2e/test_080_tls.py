@@ -1,5 +1,4 @@
-"""TLS and passwords between tallyd and a real redis-server: what is right works, what is wrong is refused with the
-reason, and no secret is in any output."""
+"""tallyd reaches a real redis-server by TLS and password. What is wrong is refused with the reason, and no output has a secret."""
 
 import os
 import signal

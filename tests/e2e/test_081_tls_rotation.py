@@ -1,4 +1,4 @@
-"""Certificates, keys and authorities that are replaced while tallyd runs: read again, and what cannot be used changes nothing."""
+"""Certificates, keys and authorities may be replaced while tallyd runs. Those that cannot be used change nothing."""
 
 import os
 import shutil

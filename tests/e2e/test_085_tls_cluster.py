@@ -1,4 +1,4 @@
-"""The six-node cluster over TLS, with an ACL user that may do no more than tallyd needs."""
+"""A cluster of six nodes works over TLS with an ACL user that may do only what tallyd needs."""
 
 import pytest
 from harness import secrets, wait

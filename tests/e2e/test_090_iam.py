@@ -1,4 +1,4 @@
-"""IAM authentication: the AWS keys are found where a pod has them, and the password is a token that AWS's rules verify."""
+"""tallyd finds the AWS keys of a pod and logs in with a token that passes the rules of AWS."""
 
 import contextlib
 import datetime

@@ -1,4 +1,4 @@
-"""Static probes: what the bpftrace scripts in perf/bpf attach to is in the program."""
+"""The program has every static probe that a bpftrace script of perf/bpf attaches to."""
 
 import glob
 import os

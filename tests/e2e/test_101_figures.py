@@ -1,4 +1,4 @@
-"""From rounds to figures: what bench/ and perf/ must never print, and how they count."""
+"""bench/ and perf/ give no figure for a round whose books do not balance, and judge a target by the median of rounds."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Which engine serves where memory for rings is short: all threads share one, every start serves, one line says why.
+"""The server starts where memory for rings is short: all threads use one engine, and one line says why.
 
 Rings count as locked memory again since Linux 6.14, for a user over the whole machine. Root without capabilities is counted
 like anybody, and still reaches the files of the tests.

@@ -1,4 +1,4 @@
-"""One budget for what clients make the server keep: a crowd that fills it ends neither the process nor the others' turn."""
+"""A crowd that fills the memory for clients cannot end the process or keep the others from being answered."""
 
 import pytest
 from harness import checker, wait

@@ -1,4 +1,4 @@
-"""Nobody takes all connections: the longest idle give way, and one client has its share."""
+"""No client can take all connections: each has a share, and the one that was idle longest gives way."""
 
 import os
 import re

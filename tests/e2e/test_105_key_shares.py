@@ -1,4 +1,4 @@
-"""New keys cost memory, so there are shares of them: by namespace, by client, by worker. Known keys never suffer."""
+"""No namespace, client or worker can take all room for new keys, and a key that is known counts on."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Reads that only the store can answer: remembered for two seconds, "no such key" too, and within a budget."""
+"""Reads that only the store can answer cost it little: an answer holds for two seconds, and a budget bounds the rest."""
 
 import pytest
 from harness import wait

@@ -1,4 +1,4 @@
-"""How long requests and flushes take, and what the process uses: in histograms and figures that Prometheus understands."""
+"""Prometheus reads how long requests and flushes take and what the process uses, and counts each request once."""
 
 import shutil
 import subprocess

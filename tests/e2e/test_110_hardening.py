@@ -1,4 +1,4 @@
-"""What the process gives up: root, its memory's readers, files and system calls that serving does not need."""
+"""Once it serves, the process is not root, and cannot reach files or system calls that serving does not need."""
 
 import os
 import signal

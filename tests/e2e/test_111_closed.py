@@ -1,4 +1,4 @@
-"""What guards something fails closed: files that are cut, emptied or not theirs to trust, and bodies made to cost."""
+"""What guards something fails closed: a rule or token file that cannot be trusted is refused, and a costly body too."""
 
 import json
 import os

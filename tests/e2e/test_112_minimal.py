@@ -1,4 +1,4 @@
-"""What the two filters allow is what a life of the daemon uses, or what `REASONS` gives a reason for.
+"""Both filters allow only calls that a life of the daemon makes, or that `REASONS` gives a reason for.
 
 A call that the container's profile (deploy/seccomp/tallyd.json) or the process's own filter (src/sandbox/sandbox_calls.c) allows,
 and that no life here makes, needs a line in `REASONS`. A call that is made and not allowed is a failure, too: strace sees

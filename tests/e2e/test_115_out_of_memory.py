@@ -1,4 +1,4 @@
-"""Allocations that fail, at the start and while serving: refused with one line, or served; no hit lost or stored twice."""
+"""When an allocation fails, the start is refused in one line or the server serves on. No hit is lost or stored twice."""
 
 import contextlib
 import json

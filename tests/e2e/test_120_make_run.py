@@ -1,4 +1,4 @@
-"""`make run`: who runs it, what is open meanwhile, how it ends. In a folder of its own, with a Makefile of one target."""
+"""`make run` serves whoever calls it, keeps its store closed to others, and leaves nothing behind when it ends."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What runs in CI: a skip that tests/skips does not foresee fails, and so does one without a reason. What runs there only."""
+"""In CI a test may skip only for a reason that tests/skips foresees. Any other skip fails the run."""
 
 import glob
 import os

@@ -1,4 +1,4 @@
-"""Lists of keys: every key at least once, page by page, for those who may; and their removal."""
+"""A list of keys has every key at least once, page by page, for those who may read. All keys of a prefix can be deleted."""
 
 import os
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""All keys of a namespace out, in one answer, and counters of files in."""
+"""One answer exports all counters of a namespace, and files of counters can be imported."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The total of a namespace is the sum of its hits: at once, of every process, and whatever befalls the store."""
+"""The total of a namespace is the sum of its hits, in the answer of every process, whatever happens to the store."""
 
 import pytest
 from harness import checker, http_load, wait

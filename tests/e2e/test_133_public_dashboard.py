@@ -1,4 +1,4 @@
-"""The dashboard on the public port: with a token, of what the token may read, and the token is in no address."""
+"""On the public port the dashboard shows what the reader's token may read, and no address has the token in it."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A data set moves to another number of partitions, while processes count into the old one and the new one: exact sums, whoever dies."""
+"""A data set moves to another number of partitions while hits come in, and sums stay exact whoever dies."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""The measurements of bench/ that a session starts by hand: each runs, very small, and finds what it must find."""
+"""Each measurement of bench/ that is started by hand runs in small, and finds what it must find."""
 
 import json
 import os
