@@ -9,7 +9,7 @@ honest: $(BIN) $(B)/bench/load ## an honest client's rate and p99 beside five at
 proxies: $(BIN) ## visits of Chromium and Firefox through every proxy, counted once each, as a table
 	@echo '| browser | through | tally.js | hit.js | lines in the console |'
 	@echo '|---|---|---|---|---|'
-	@TALLYD=$(BIN) $(PYTHON) -m pytest -q -s tests/e2e/test_027_proxies.py -k both_browsers
+	@TALLYD=$(BIN) $(PYTHON) -m pytest -q -s tests/e2e/test_034_proxies.py -k both_browsers
 
 crowd: $(BIN) ## 14 000 clients fill the memory of a 512 MiB group, on both engines: others are served, all is exact (as root)
 	@TALLYD_LONG=1 TALLYD=$(BIN) $(PYTHON) -m pytest -q -s tests/e2e/test_103_memory_budget.py -k crowd

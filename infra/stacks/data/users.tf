@@ -1,5 +1,5 @@
 # Who may say what to MemoryDB. The daemon's list is every command that it sends, and no more: infra/tests/rules/memorydb.py reads them
-# from src/, and tests/e2e/test_085_acl.py runs the daemon as this user.
+# from src/, and tests/e2e/test_084_acl.py runs the daemon as this user.
 
 locals {
   users = {

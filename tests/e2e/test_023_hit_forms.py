@@ -1,4 +1,4 @@
-"""The forms of a hit: pixel, badge, beacon, ack=stored, the snippet; and the headers that pages of others need."""
+"""A hit may be a pixel, a badge, a beacon or the snippet, and may wait until it is stored. Pages of others may make each."""
 
 import json
 import xml.etree.ElementTree as xml

@@ -1,4 +1,4 @@
-"""The commands of bench/ and perf/ end in one line that says what to do: no traceback. How packages are asked for."""
+"""The commands of bench/ and perf/ that lack something end in one line that says what to do, with no traceback."""
 
 import json
 import os

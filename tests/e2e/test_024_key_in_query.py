@@ -1,4 +1,4 @@
-"""?key= on every route that takes {key} in its path: what no proxy rewrites and every generated client can say."""
+"""Every route that takes {key} in its path takes ?key= too, which no proxy rewrites and every generated client can say."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What shows numbers live, in real browsers: the dashboard, streams on pages of other origins over a rolling restart."""
+"""The dashboard and pages of other origins show numbers live in real browsers, also over a rolling restart."""
 
 import json
 

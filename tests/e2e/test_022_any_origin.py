@@ -1,4 +1,4 @@
-"""HEAD is GET without counting and without a body; every answer may be read by pages of any origin and says what to do."""
+"""Pages of any origin may read every answer, and each says what to do. HEAD is GET without counting and without a body."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Behind real proxies, each as its users set it up: the same keys, the same clients, exact counts."""
+"""Behind real proxies, each as its users set it up, keys and clients are the same, and counts are exact."""
 
 import http.client
 import urllib.parse

@@ -1,4 +1,4 @@
-"""A page of another origin in a real browser: snippet, pixel, badge and sendBeacon, all counted, and a silent console."""
+"""A page of another origin counts by snippet, pixel, badge and sendBeacon in a real browser, whose console stays silent."""
 
 import urllib.parse
 

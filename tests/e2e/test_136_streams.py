@@ -1,4 +1,4 @@
-"""Streams of events: who follows a counter hears each number that stays, whoever counts, and costs little."""
+"""Who follows a counter hears each number that stays, whoever counts, and costs little."""
 
 import http.client
 import json

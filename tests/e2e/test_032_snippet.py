@@ -1,4 +1,4 @@
-"""tally.js and hit.js in real browsers, on pages of another origin: counted under each policy, once a view, or a warning."""
+"""A page with tally.js or hit.js counts once a view in real browsers, under each policy of the page, or warns."""
 
 import urllib.parse
 

@@ -1,4 +1,4 @@
-"""RFC 9112 and RFC 9110, rule by rule: conformance/cases.py is the table; `make conformance` prints it with the results."""
+"""The server keeps RFC 9112 and RFC 9110, rule by rule. conformance/cases.py has the table, `make conformance` prints it."""
 
 import pytest
 from conformance import cases, check

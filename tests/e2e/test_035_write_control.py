@@ -1,4 +1,4 @@
-"""Seeding and resetting counters with a token: who may, what it means for hits around it, and that a refusal does nothing."""
+"""Who has a token seeds and resets counters, and hits around it stay exact. A refusal does nothing."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""tallyd as the user that infra/ gives it in MemoryDB: with exactly those commands, it needs no other."""
+"""tallyd works as the user that infra/ gives it in MemoryDB. It needs exactly those commands and no other."""
 
 import os
 import re
