@@ -6,6 +6,7 @@ import random
 import tempfile
 
 import pytest
+from harness import browsers
 from harness.lab import Lab
 from harness.tallyd import BINARY, OPTIONS, version
 
@@ -85,3 +86,20 @@ def lab(tmp_path, seed):
     laboratory = Lab(tmp_path, seed)
     yield laboratory
     laboratory.close()
+
+
+@pytest.fixture(scope="module", params=sorted(browsers.BROWSERS))
+def opened(request, tmp_path_factory):
+    program, open_browser = browsers.BROWSERS[request.param]
+    if not program:
+        pytest.skip("chromium and firefox-esr are not both installed (.ci/run does that)")
+    browser = open_browser(str(tmp_path_factory.mktemp(request.param)))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(lab, opened):
+    """It leaves its page while the servers of `lab` still serve, so no test hears in the console what an earlier page lost."""
+    yield opened
+    opened.open("about:blank")

@@ -1,4 +1,4 @@
-"""Random faults between tallyd and Redis: a seed draws 3 to 12 of them, then all heals, drains, and must be exact.
+"""Sums are exact after any series of faults between tallyd and Redis. A seed draws 3 to 12 of them, then all heals.
 
 `--seed` replays the draws of a failure. SCHEDULES says how many are played.
 """

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from harness import browsers, checker, wait
+from harness import checker, wait
 from harness.http_client import HttpConnection, fetch, request_bytes
 from harness.ports import HOST
 
@@ -127,16 +127,6 @@ def test_what_the_recipe_for_grafana_asks_is_there(lab, tokens):
 
 
 # ---- in browsers ----
-
-@pytest.fixture(scope="module", params=sorted(browsers.BROWSERS))
-def browser(request, tmp_path_factory):
-    program, open_browser = browsers.BROWSERS[request.param]
-    if not program:
-        pytest.skip("chromium and firefox-esr are not both installed (.ci/run does that)")
-    opened = open_browser(str(tmp_path_factory.mktemp(request.param)))
-    yield opened
-    opened.close()
-
 
 def shows(browser, selector, part):
     wait.until(lambda: part in browser.evaluate(f"return document.querySelector({json.dumps(selector)}).innerText"), f"{part!r} in {selector}", 30)

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from harness import browsers, wait
+from harness import wait
 from harness.event_stream import EventStream
 from harness.http_client import fetch
 from harness.ports import HOST
@@ -11,16 +11,6 @@ from harness.site import Site
 
 pytestmark = pytest.mark.ci
 HEAD = '<!doctype html><meta charset="utf-8"><title>a page</title><link rel="icon" href="data:,">'
-
-
-@pytest.fixture(scope="module", params=sorted(browsers.BROWSERS))
-def browser(request, tmp_path_factory):
-    program, open_browser = browsers.BROWSERS[request.param]
-    if not program:
-        pytest.skip("chromium and firefox-esr are not both installed (.ci/run does that)")
-    opened = open_browser(str(tmp_path_factory.mktemp(request.param)))
-    yield opened
-    opened.close()
 
 
 FOLLOW = """<p id="shown">-</p><script>

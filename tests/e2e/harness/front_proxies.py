@@ -107,7 +107,6 @@ class FrontProxy:
         self.folder = os.path.join(folder, f"{kind.replace(' ', '-')}-{self.port}")
         os.makedirs(self.folder)
         os.chmod(self.folder, 0o777)
-        self._port.release()  # not each of them shares a port that is held
         command = KINDS[kind][1](self.folder, host=HOST, port=self.port, to=to)
         self._process = Process(command, self.folder, "proxy")
         wait.until(self._answers, f"{kind} answers", 30)
@@ -122,3 +121,4 @@ class FrontProxy:
     def close(self):
         self._process.signal(15)
         self._process.join()
+        self._port.release()
