@@ -16,7 +16,9 @@ struct flush_options {
     const char *instance;             /* UUID. A partition whose journal has another one keeps that */
     uint32_t flush_interval_ms;
     uint32_t flush_interval_max_ms; /* So long may a key with few hits wait for more. With 0 it does not */
-    uint32_t batch_keys_max;        /* in a transaction, 2000 */
+    /* Keys in a transaction, 2000. It must not shrink between two runs. A larger batch that was under way is not taken
+     * over from the state file, and its hits are lost (recovery/recovery.c). */
+    uint32_t batch_keys_max;
     enum ledger_loss on_ledger_loss;
     uint64_t replay_window_ms;      /* With 0 what the store forgets is lost */
     bool totals;                    /* of namespaces are kept (owed/sums.h) */
