@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "flush/forgetting.h"
@@ -20,6 +21,7 @@
 #define REPLAY_WINDOW_MS 60000
 #define TICKS 20 /* of forgetting in a second */
 #define GROWTH_MAX 1.05
+#define PAUSES_MAX (1 << 20)
 
 struct day {
     uint64_t hours, rate, max_keys;
@@ -36,6 +38,8 @@ struct day {
     uint32_t *stored, *accepted; /* by page */
     uint64_t hits, refused, refused_regular;
     uint32_t keys_most;
+    uint32_t pauses[PAUSES_MAX]; /* ns that a step of forgetting held the worker up, the last so many */
+    uint64_t pauses_count;
 };
 
 static double chance(struct day *d)
@@ -108,6 +112,23 @@ static void flush(struct day *d)
         store_key(d, keys_pop_dirty(d->keys, 0));
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* The worker's part of a step, between two hits. */
+static void answer(struct day *d)
+{
+    uint64_t began = now_ns();
+
+    tally_answer(d->tally, 0);
+    d->pauses[d->pauses_count++ % PAUSES_MAX] = (uint32_t)(now_ns() - began);
+}
+
 /* One second: hits, and between them the flusher's moments. */
 static void second(struct day *d)
 {
@@ -121,7 +142,7 @@ static void second(struct day *d)
             forgetting_tick(d->forgetting, d->now_ms);
             if (!d->woken)
                 break;
-            tally_answer(d->tally, 0);
+            answer(d);
         }
     }
     flush(d);
@@ -175,6 +196,26 @@ static void begin(struct day *d)
         exit(2);
 }
 
+static int by_length(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void report_pauses(struct day *d)
+{
+    uint64_t count = d->pauses_count < PAUSES_MAX ? d->pauses_count : PAUSES_MAX;
+
+    if (count == 0)
+        return;
+    qsort(d->pauses, count, sizeof(d->pauses[0]), by_length);
+    printf("%" PRIu64 " steps of forgetting held the worker up, each for %.1f µs (median), %.1f (p99), %.1f (p99.9), "
+           "%.1f (longest)\n",
+           d->pauses_count, d->pauses[count / 2] / 1e3, d->pauses[count * 99 / 100] / 1e3,
+           d->pauses[count * 999 / 1000] / 1e3, d->pauses[count - 1] / 1e3);
+}
+
 static uint64_t number(int argc, char **argv, int i, uint64_t otherwise)
 {
     return argc > i ? strtoull(argv[i], NULL, 10) : otherwise;
@@ -207,6 +248,7 @@ int main(int argc, char **argv)
     flush(d);
     for (uint32_t i = 0; i < d->pages; i++)
         wrong += d->stored[i] != d->accepted[i];
+    report_pauses(d);
     double growth = (double)last / (double)first;
     printf("%" PRIu64 " sums differ, %" PRIu64 " refused, %" PRIu64
            " of them of the %d most frequent pages, %u keys at most, memory %.3f\n",
