@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "flush/forgetting.h"
 #include "owed/keys.h"
 #include "sync/barrier.h"
@@ -112,21 +112,13 @@ static void flush(struct day *d)
         store_key(d, keys_pop_dirty(d->keys, 0));
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
 /* The worker's part of a step, between two hits. */
 static void answer(struct day *d)
 {
-    uint64_t began = now_ns();
+    uint64_t began = clock_mono_ns();
 
     tally_answer(d->tally, 0);
-    d->pauses[d->pauses_count++ % PAUSES_MAX] = (uint32_t)(now_ns() - began);
+    d->pauses[d->pauses_count++ % PAUSES_MAX] = (uint32_t)(clock_mono_ns() - began);
 }
 
 /* One second: hits, and between them the flusher's moments. */

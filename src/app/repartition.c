@@ -77,8 +77,8 @@ static int move(struct repartition *r, struct error *err)
 /* A process that runs stores something sooner or later. One that was killed has left its ledgers, too. */
 static void await_flushes(const struct options *o)
 {
-    uint64_t longest_us =
-        o->flush_interval_max_us > o->flush_interval_us ? o->flush_interval_max_us : o->flush_interval_us;
+    /* It is never the shorter one (config/options_agree.h). */
+    uint64_t longest_us = o->flush_interval_max_us ? o->flush_interval_max_us : o->flush_interval_us;
     uint64_t ms = 2 * longest_us / US_PER_MS + LOOK_AGAIN_MS;
     fprintf(stderr, "tallyd: the old data set has ledgers; looking again in %" PRIu64 " ms\n", ms);
     clock_nanosleep(CLOCK_MONOTONIC, 0,

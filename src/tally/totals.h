@@ -52,7 +52,8 @@ void totals_give_back(struct totals *t, uint32_t entry);
 void totals_publish(struct totals *t, uint32_t entry, const struct total *value);
 
 /* ---- any thread ---- */
-/* Both return TOTALS_NONE when the flusher has not met that cell, or no cell of that name. */
+/* Both return TOTALS_NONE when the flusher has not met that cell, or no cell of that name. Who then reads baselines
+ * must look again behind them: an entry is made before any baseline moves. */
 uint32_t totals_of_cell(const struct totals *t, uint32_t shard, uint32_t cell);
 uint32_t totals_find(const struct totals *t, struct slice name, uint64_t hash);
 void totals_read(const struct totals *t, uint32_t entry, struct total *out);

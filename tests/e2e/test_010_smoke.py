@@ -318,7 +318,7 @@ def test_embedded_mode_counts_without_redis(lab):
     for _ in range(3):
         server.hit("blog", "a", 2)
     assert server.value("blog", "a") == 6
-    assert server.read("/v1/counters/blog/b").status == 404
+    assert server.fetch("/v1/counters/blog/b").status == 404
     assert server.fetch("/v1/hit/blog/a?value=1").json()["value"] == 7
     metrics = server.metrics()
     checker.check_books(metrics)

@@ -18,17 +18,10 @@ ROUTES = ["/v1/hit/blog/a", "/v1/hit/blog?key=a", "/v1/hit/blog/a?n=5", "/v1/hit
 CHANGES = {"date", "x-hit-status", "content-length"}
 
 
-def write(lab, name, text):
-    path = os.path.join(lab.folder, name)
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
-    return path
-
-
 @pytest.fixture
 def server(lab):
-    return lab.tallyd(token_file=write(lab, "tokens", f"{TOKEN} hit:shop\n"), access_file=write(lab, "access", "shop token\n"),
-                      filter="prefetch,gpc,dnt", bots_file=write(lab, "bots", "ExampleBot\n"))
+    return lab.tallyd(token_file=lab.write("tokens", f"{TOKEN} hit:shop\n"), access_file=lab.write("access", "shop token\n"),
+                      filter="prefetch,gpc,dnt", bots_file=lab.write("bots", "ExampleBot\n"))
 
 
 def assert_for_any_origin(answer, where):

@@ -1,7 +1,6 @@
 """A hit that is not wanted or not allowed changes no count. Its answer and a metric say why."""
 
 import json
-import os
 import socket
 import struct
 
@@ -14,19 +13,12 @@ pytestmark = pytest.mark.short
 HIT_TOKEN = "token-for-hits-of-the-tests-1"
 
 
-def write(lab, name, text):
-    path = os.path.join(lab.folder, name)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    return path
-
-
 @pytest.fixture
 def server(lab):
     return lab.tallyd(
-        filter="prefetch,gpc,dnt", bots_file=write(lab, "bots", "# bots\nExampleBot\n"),
-        token_file=write(lab, "tokens", f"{HIT_TOKEN} hit:shop\n"),
-        access_file=write(lab, "access", "blog key a\nblog key posts/*\nshop token\nsite origin https://example.org\n"))
+        filter="prefetch,gpc,dnt", bots_file=lab.write("bots", "# bots\nExampleBot\n"),
+        token_file=lab.write("tokens", f"{HIT_TOKEN} hit:shop\n"),
+        access_file=lab.write("access", "blog key a\nblog key posts/*\nshop token\nsite origin https://example.org\n"))
 
 
 @pytest.mark.parametrize("target,field,status,state", [
@@ -67,7 +59,7 @@ def test_hits_that_no_rule_or_filter_meets_are_counted(server, target, field):
 
 def test_rules_that_change_are_followed(lab, server):
     assert server.fetch("/v1/hit/blog/b").status == 403
-    write(lab, "access", "blog key b\n")
+    lab.write("access", "blog key b\n")
     wait.until(lambda: server.fetch("/v1/hit/blog/b").status == 204, "the new rule is in force")
     wait.until(lambda: server.fetch("/v1/hit/blog/a").status == 403, "at each worker")
 

@@ -98,13 +98,6 @@ def test_it_is_the_file_in_the_source_and_whole(document):
     walk(document.root)
 
 
-def write(lab, name, text):
-    path = os.path.join(lab.folder, name)
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
-    return path
-
-
 HIT, COUNTER, COUNTERS = "/v1/hit/{ns}/{key}", "/v1/counters/{ns}/{key}", "/v1/counters/{ns}"
 KEYS, EXPORT = "/v1/keys/{ns}", "/v1/export/{ns}"
 WRITES = (("put", b'{"value":1000}'), ("delete", None))
@@ -117,8 +110,8 @@ class Meetings:
     def __init__(self, lab, document):
         self.document = document
         self.redis = lab.redis()
-        tokens = write(lab, "tokens", f"{TOKEN} write read\n{OTHER} write:other\n")
-        access = write(lab, "access", "shop token\nsite key a\n")
+        tokens = lab.write("tokens", f"{TOKEN} write read\n{OTHER} write:other\n")
+        access = lab.write("access", "shop token\nsite key a\n")
         self.server = lab.tallyd(self.redis, token_file=tokens, access_file=access, max_keys=20)
         self.alone = lab.tallyd(token_file=tokens)
         self.limited = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
@@ -248,7 +241,7 @@ def test_every_path_method_status_and_field_is_met(lab, document):
 
 
 def test_the_methods_of_each_path_are_those_of_the_document(lab, document):
-    server = lab.tallyd(token_file=write(lab, "tokens", f"{TOKEN} write\n"))
+    server = lab.tallyd(token_file=lab.write("tokens", f"{TOKEN} write\n"))
     for path, item in document.root["paths"].items():
         if "servers" in item:
             continue

@@ -13,13 +13,6 @@ HEAD = '<!doctype html><meta charset="utf-8"><title>a page</title><link rel="ico
 SCRIPTS = ["tally", "hit"]
 
 
-@pytest.fixture(scope="module", params=sorted(browsers.BROWSERS))
-def browser(request, tmp_path_factory):
-    opened = browsers.BROWSERS[request.param][1](str(tmp_path_factory.mktemp(request.param)))
-    yield opened
-    opened.close()
-
-
 class Scene:
     """A tallyd, a site of another origin, a browser."""
 

@@ -19,14 +19,7 @@ BEARER = [f"Authorization: Bearer {READ}"]
 
 @pytest.fixture
 def tokens(lab):
-    return write(lab, "tokens", f"{READ} read\n{WRITE} write\n")
-
-
-def write(lab, name, text):
-    path = os.path.join(lab.folder, name)
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        file.write(text)
-    return path
+    return lab.write("tokens", f"{READ} read\n{WRITE} write\n")
 
 
 def export(server, form="csv", ns="blog", fields=BEARER, query=""):
@@ -162,7 +155,7 @@ def test_a_drain_does_not_wait_for_an_export(lab, tokens):
 
 # ---- in ----
 def store_of(lab, redis):
-    return ["--redis", redis.url, "--redis-password-file", write(lab, "import.password", secrets.PASSWORD + "\n")]
+    return ["--redis", redis.url, "--redis-password-file", lab.write("import.password", secrets.PASSWORD + "\n")]
 
 
 def run_import(lab, redis, path, *more, code=0, seconds=60):
@@ -181,7 +174,7 @@ def test_what_was_exported_comes_back(lab, tokens):
     keys = {f"page/{n}": n for n in range(300)} | {'a,b"c""': 1, "ä": 2, " x ": 3, "max": 2 ** 63 - 1}
     fill(first, keys)
     body = fetch(server.port, "/v1/export/blog", fields=BEARER).body.decode()
-    path = write(lab, "export.csv", body)
+    path = lab.write("export.csv", body)
     out, _ = run_import(lab, second, path)
     assert out == f"imported {len(keys)} counters, skipped 0 lines\n" and not os.path.exists(path + ".progress")
     assert counters(second) == {f"blog:{key}": n for key, n in keys.items()}
@@ -197,7 +190,7 @@ def test_what_was_exported_comes_back(lab, tokens):
 ])
 def test_tables_of_other_programs_are_imported(lab, text, more, expected):
     redis = lab.redis()
-    run_import(lab, redis, write(lab, "table.csv", text), *more)
+    run_import(lab, redis, lab.write("table.csv", text), *more)
     assert counters(redis) == expected
 
 
@@ -208,7 +201,7 @@ def test_page_views_of_goatcounter_are_added_up_without_bots(lab):
     redis = lab.redis()
     view = '{},"A title, and\nmore",0,Mozilla,Firefox,Linux,s,{},,,,NL,1,2026-11-30T00:00:00Z\n'
     text = GOAT + view.format("/a.html", 0) * 3 + view.format("/b", 0) + view.format("/a.html", 7) + view.format('"/c,d"', 0)
-    path = write(lab, "goat.csv", text)
+    path = lab.write("goat.csv", text)
     run_import(lab, redis, path, code=78)  # no namespace
     assert counters(redis) == {}
     out, _ = run_import(lab, redis, path, "--import-ns", "site")
@@ -219,7 +212,7 @@ def test_page_views_of_goatcounter_are_added_up_without_bots(lab):
 def test_rows_that_are_no_counters_are_skipped_and_the_first_is_told(lab):
     redis = lab.redis()
     text = "ns,key,value\nblog,a,1\nblog,{,1\nblog,b,-1\nblog,c\nb!,d,1\nblog,e,9223372036854775808\nblog,f,6\n"
-    out, err = run_import(lab, redis, write(lab, "some.csv", text), code=1)
+    out, err = run_import(lab, redis, lab.write("some.csv", text), code=1)
     assert counters(redis) == {"blog:a": 1, "blog:f": 6}
     assert out == "imported 2 counters, skipped 5 lines\n" and "line 3 is the first" in err
 
@@ -227,12 +220,12 @@ def test_rows_that_are_no_counters_are_skipped_and_the_first_is_told(lab):
 @pytest.mark.parametrize("text,why", [("", "no line"), ("what is this\n", "neither"), ('blog,"a,1\n', "quote"), ('blog,a"b,1\n', "quote")])
 def test_what_is_no_table_ends_the_import(lab, text, why):
     redis = lab.redis()
-    _, err = run_import(lab, redis, write(lab, "bad.csv", text), code=78)
+    _, err = run_import(lab, redis, lab.write("bad.csv", text), code=78)
     assert why in err
 
 
 def test_an_import_needs_a_store_and_a_file(lab):
-    path = write(lab, "a.csv", "blog,a,1\n")
+    path = lab.write("a.csv", "blog,a,1\n")
     code, _, err = tallyd.run(lab.folder, ["--import", path])
     assert code == 64 and "--redis" in err
     assert "No such file" in run_import(lab, lab.redis(), path + "x", code=78)[1]
@@ -253,7 +246,7 @@ def test_an_import_that_was_killed_goes_on_and_sets_nothing_again_that_was_done(
     redis = lab.redis()
     for rows in (6000, 24000, 96000, 384000):
         redis.command("FLUSHALL")
-        path = write(lab, f"long-{rows}.csv", "".join(f"blog,k{n},{n}\n" for n in range(rows)))
+        path = lab.write(f"long-{rows}.csv", "".join(f"blog,k{n},{n}\n" for n in range(rows)))
         process = spawn_import(lab, redis, path)
         wait.until(lambda: redis.command("DBSIZE") > 500, "it is at work", 30)
         process.kill()
@@ -269,15 +262,15 @@ def test_an_import_that_was_killed_goes_on_and_sets_nothing_again_that_was_done(
 
 def test_progress_of_another_file_is_not_taken_for_ours(lab):
     redis = lab.redis()
-    path = write(lab, "a.csv", "blog,a,1\n")
-    write(lab, "a.csv.progress", "tallyd import 1 0123456789abcdef 00000000000000000001\n")
+    path = lab.write("a.csv", "blog,a,1\n")
+    lab.write("a.csv.progress", "tallyd import 1 0123456789abcdef 00000000000000000001\n")
     assert "another file" in run_import(lab, redis, path, code=78)[1]
     assert counters(redis) == {}
 
 
 def test_a_store_that_is_away_for_a_while_is_waited_for(lab):
     redis = lab.redis(settings=["appendonly yes", "appendfsync always"])
-    path = write(lab, "long.csv", "".join(f"blog,k{n},{n}\n" for n in range(3000)))
+    path = lab.write("long.csv", "".join(f"blog,k{n},{n}\n" for n in range(3000)))
     process = spawn_import(lab, redis, path)
     wait.until(lambda: redis.command("DBSIZE") > 100, "it is at work", 30)
     redis.kill()
@@ -291,7 +284,7 @@ def test_hits_go_on_during_an_import_and_come_on_top(lab):
     server = lab.tallyd(redis)
     server.hit("blog", "a", 5)
     checker.wait_drained(server)
-    run_import(lab, redis, write(lab, "a.csv", "blog,a,1000\n"))
+    run_import(lab, redis, lab.write("a.csv", "blog,a,1000\n"))
     server.hit("blog", "a", 2)
     checker.wait_drained(server)
     assert counters(redis) == {"blog:a": 1002}

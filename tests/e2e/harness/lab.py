@@ -28,6 +28,13 @@ class Lab:
         """That nothing else here has."""
         return f"{kind}-{next(self._numbers)}"
 
+    def write(self, name, text):
+        """A file in its folder; its path."""
+        path = os.path.join(self.folder, name)
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+        return path
+
     def redis(self, start=True, **options):
         """A redis-server; with a password unless the test says otherwise, so that every test searches for leaks."""
         options.setdefault("password", secrets.PASSWORD)
