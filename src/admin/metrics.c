@@ -30,6 +30,11 @@ static void sample_print(struct buf *out, const char *name, const char *label, c
 
 static int64_t count_of(const uint64_t *stat) { return (int64_t)stat_read(stat); }
 
+static int64_t partitions_of(const struct options *o)
+{
+    return o->redis_mode == OPTION_REDIS_CLUSTER ? (int64_t)o->partitions : 1;
+}
+
 static int64_t memory_limit_of(const struct view *v)
 {
     uint64_t limit = v->sources->process->memory_limit;

@@ -76,6 +76,9 @@
     WORKER(io_cq_overflows_total, counter, "overflows of the completion queue", stat_read(&e->cq_overflows))           \
     VALUE(redis_connected, gauge, "1 while every partition has a node that answers", v->flusher->connected)            \
     FAMILY(redis_node_connected, gauge, "node", "1 while the link to this node is up", nodes_print)                    \
+    VALUE(redis_partitions, gauge, "--partitions; 1 without a cluster", partitions_of(v->sources->options))             \
+    VALUE(redis_masters, gauge, "masters of the cluster, at most as many as partitions; 0: not known yet, or no "      \
+          "cluster", count_of(&v->flusher->masters))                                                                   \
     VALUE(redis_reconnects_total, counter, "connections made again", count_of(&v->flusher->reconnects))                \
     VALUE(redis_link_errors_total, counter, "connections lost or refused", count_of(&v->flusher->link_errors))         \
     FAMILY(redis_errors_total, counter, "class", "error replies by class", redis_errors_print)                         \

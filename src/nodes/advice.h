@@ -6,8 +6,9 @@
 
 #include <stdbool.h>
 
-#include "owed/env.h"
+#include "owed/accounts.h"
 #include "redis/resp.h"
 
-/* `slots` is an answer to CLUSTER SLOTS that fits. Returns whether there was anything to say. */
-bool advice_on_cut(const struct env *env, uint32_t partitions, const struct reply *slots);
+/* `slots` is an answer to CLUSTER SLOTS that fits. Its masters are noted in the statistics. What there is to say is
+ * said once, and then *given is true. */
+void advice_on_cut(const struct accounts *accounts, uint32_t partitions, const struct reply *slots, bool *given);

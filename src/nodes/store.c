@@ -65,8 +65,7 @@ static void store_on_map(void *ctx, const struct reply *slots, const struct node
             !node_address_equals(&place->assigned, asked))
             partition_vouch(place->partition, asked_ms);
     }
-    if (!s->advised)
-        s->advised = advice_on_cut(s->config.accounts->env, s->placements_count, slots);
+    advice_on_cut(s->config.accounts, s->placements_count, slots, &s->advised);
     s->changed = true;
 }
 

@@ -41,6 +41,7 @@ struct flusher_stats {
     uint64_t last_flush_ms;     /* monotonic, end of the last batch that was stored */
     uint64_t flush_duration_us; /* of the last */
     struct histogram flush_time;
+    uint64_t masters;          /* of the cluster, at most as many as partitions. 0: not known yet, or no cluster */
     uint64_t backlog_since_ms; /* monotonic, of the flush that first found what is still not stored, or 0 */
     uint64_t partitions_found; /* what the data set says, when `cut` is CUT_DIFFERS */
     uint32_t cut;              /* enum data_cut, written last */

@@ -95,6 +95,7 @@ def test_the_load_is_spread_over_all_masters_and_exact(lab, cluster):
     ports = {str(node.port) for node in cluster.masters()}
     assert {label.rsplit(":", 1)[1] for label in metrics.label_values("redis_node_connected", "node")} == ports
     assert metrics["redis_node_connected"] == 3 and metrics["redis_connected"] == 1
+    assert (metrics["redis_partitions"], metrics["redis_masters"]) == (16, 3)
     slots = scene.slots()
     assert len(slots) == 16 and {slot * 16 // 16384 for slot in slots} == set(range(16))
     assert metrics["redis_errors_total"] == 0 and metrics["alarms_total"] == 0
