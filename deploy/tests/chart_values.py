@@ -68,7 +68,7 @@ COMBINATIONS = {
                            "extraContainers": [{"name": "side", **OTHER}], "extraInitContainers": [{"name": "before", **OTHER}],
                            "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "{{ .Release.Name }}-more"}, "data": {"version": "{{ .Chart.AppVersion }}"}}]},
     "blue-green": {"blueGreen": {"enabled": True, "previewArn": "arn:aws:elasticloadbalancing:x:1:targetgroup/g/1"}, "targetGroup": {"enabled": True, "arn": "arn:aws:elasticloadbalancing:x:1:targetgroup/b/1"},
-                   "monitoring": {"serviceMonitor": True}, "scaling": {"enabled": True}},
+                   "network": {"cidr": "10.0.0.0/16", "balancers": ["10.0.224.0/24", "10.0.225.0/24"]}, "monitoring": {"serviceMonitor": True}, "scaling": {"enabled": True}},
     "blue-green without a scaler": {"blueGreen": {"enabled": True}, "replicas": 4},
     "a longer end": {"terminationGracePeriodSeconds": 400, "settings": {"TALLYD_DRAIN_TIMEOUT": "6m"}},
     "no budget, no test": {"podDisruptionBudget": {"enabled": False}, "tests": {"enabled": False}},

@@ -1,5 +1,6 @@
 """The nodes that infra/live gives an environment, and what a pod may ask of them. A rule takes the rendered objects and the
 pools, and returns the faults it finds, as sentences."""
+import ipaddress
 import math
 import re
 
@@ -141,6 +142,26 @@ def each_end_outlasts_the_one_before(objects, ends):
     for last in ("shutdown", "karpenter"):
         if grace > ends[last]:
             yield f"grace period of {grace} s is longer than {last}'s {ends[last]:g} s"
+
+
+def balancer_ranges(environment):
+    """The subnets that infra/ gives load balancers alone, as its module cuts them."""
+    text = (ROOT / "infra/live" / environment / "common.tfvars").read_text(encoding="utf-8")
+    naming = (ROOT / "infra/modules/naming/main.tf").read_text(encoding="utf-8")
+    cut = lambda name, start: [int(n) for n in re.search(rf"{name} += .*?cidrsubnet\({start}, (\d+), (\w+)\)", naming).groups() if n != "i"]
+    inner = lambda network, bits, number: list(network.subnets(bits))[number]
+    whole = ipaddress.ip_network(re.search(r'^vpc_cidr += "(\S+)"$', text, re.M)[1])
+    block = inner(inner(whole, *cut("fourth", r"var\.vpc_cidr")), *cut("balancers", r"local\.fourth"))
+    bits, = cut("balancer_cidrs", r"local\.balancers")
+    return [str(inner(block, bits, zone)) for zone in range(int(re.search(r"^zone_count += (\d+)$", text, re.M)[1]))]
+
+
+def health_checks_come_from_load_balancers(objects, ranges):
+    for policy in reading.of(objects, "NetworkPolicy"):
+        for entry in policy["spec"].get("ingress", []):
+            asks = {peer["ipBlock"]["cidr"] for peer in entry["from"] if "ipBlock" in peer}
+            if asks and {"admin"} <= {p["port"] for p in entry["ports"]} and asks != set(ranges):
+                yield f"{reading.name(policy)} lets {sorted(asks)} ask the admin port, load balancers lie in {ranges}"
 
 
 def shards(environment):

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 from reading import containers, environment, is_cloud, matches, name, of, pod, pod_labels, port_of, rule, scaled, tallyd, workloads
 
 AUTOSCALER_LOOKS = 15  # seconds between two looks of Kubernetes' autoscaler
+ADMIN_PORT = 9090
+BALANCERS_PREFIX = 24  # what infra/ cuts for load balancers in a zone; a subnet of pods is a /18
 PROMETHEUS = "http://prometheus-operated.monitoring.svc:9090"  # the Service that the operator makes for every Prometheus
 
 
@@ -114,6 +116,38 @@ def network_is_closed(objects):
                 for block in (p["ipBlock"]["cidr"] for p in entry.get(peer, []) if "ipBlock" in p):
                     if ipaddress.ip_network(block).prefixlen < 16:
                         yield f"{name(policy)}: {direction} {block} is half the world"
+
+
+@rule
+def admin_port_is_open_to_few(objects):
+    """Monitoring, our own router and the chart's test by their labels; health checks from ranges in which load balancers alone lie."""
+    for policy in of(objects, "NetworkPolicy"):
+        for entry in policy["spec"].get("ingress", []):
+            if not {p["port"] for p in entry.get("ports", [{"port": "admin"}])} & {"admin", ADMIN_PORT}:
+                continue
+            for peer in entry.get("from", [{}]):
+                block, space = peer.get("ipBlock", {}).get("cidr"), peer.get("namespaceSelector", {}).get("matchLabels")
+                friends = peer.get("podSelector", {}).get("matchLabels", {}).get("app.kubernetes.io/name", "") if space is None else ""
+                if block and ipaddress.ip_network(block).prefixlen < BALANCERS_PREFIX:
+                    yield f"{name(policy)}: {block} may ask the admin port: a whole network, other pods in it"
+                elif not block and space != {"kubernetes.io/metadata.name": "monitoring"} and not re.fullmatch(r"tallyd-(router|test)", friends):
+                    yield f"{name(policy)}: {peer or 'everybody'} may ask the admin port"
+
+
+@rule
+def health_checks_are_answered(objects):
+    """The balancer asks the pods that its binding's Service leads to, on the admin port: they listen there, and let in whoever sends them hits."""
+    services = {s["metadata"]["name"]: s["spec"] for s in of(objects, "Service")}
+    policies = [p["spec"] for p in of(objects, "NetworkPolicy") if p["metadata"]["name"] != "default-deny"]
+    for binding in of(objects, "TargetGroupBinding"):
+        selector = services[binding["spec"]["serviceRef"]["name"]]["selector"]
+        for workload in (w for w in workloads(objects) if matches(selector, pod_labels(w))):
+            if ADMIN_PORT not in [p["containerPort"] for c in containers(workload) for p in c.get("ports", [])]:
+                yield f"{name(binding)} leads to {name(workload)}, which does not listen where health checks ask"
+            entries = [e for p in policies if matches(p["podSelector"]["matchLabels"], pod_labels(workload)) for e in p.get("ingress", [])]
+            asks = {port: {peer["ipBlock"]["cidr"] for e in entries for peer in e["from"] if "ipBlock" in peer and port in [p["port"] for p in e["ports"]]} for port in ("http", "admin")}
+            if not asks["http"] or asks["http"] != asks["admin"]:
+                yield f"{name(workload)} takes hits from {sorted(asks['http'])} and health checks from {sorted(asks['admin'])}"
 
 
 @rule

@@ -132,7 +132,9 @@ def test_changed_setting_is_a_rollout(tmp_path):
     ("iam.enabled=true,externalSecret.enabled=false,iam.cluster=c,iam.region=r,settings.TALLYD_REDIS=redis://u@h", "TLS only"),
     ("files.tokens.secret=a,files.tokens.configMap=b", "not in both"),
     ("scaling.min=100", "more than the most"),
-    ("ingress.enabled=true,network.cidr=", "network.clients is empty"),
+    ("ingress.enabled=true,network.cidr=,network.balancers=null,targetGroup.enabled=false,blueGreen.enabled=false", "network.clients is empty"),
+    ("network.balancers=null", "network.balancers is empty"),
+    ("network.balancers={10.30.0.0/16}", "balancers"),
     ("probes.readiness.httpGet=x", "httpGet"),
     ("routing.enabled=true,settings.TALLYD_TRUSTED_PROXIES=10.0.0.0/16", "blue and green alike"),
     ("routing.enabled=true,blueGreen.enabled=false", "TALLYD_TRUSTED_PROXIES"),
@@ -151,6 +153,11 @@ def test_chart_lints(tmp_path):
 def test_chart_has_no_links_and_its_copies_are_fresh():
     assert [p for p in CHART.rglob("*") if p.is_symlink()] == []
     run(DEPLOY / "helm/generate", "--check")
+
+
+def test_chart_makes_no_namespace():
+    """Helm keeps its release in it before it applies a template, so one of the chart's own is either missing or there already."""
+    assert [p.name for p in (CHART / "templates").rglob("*.yaml") if re.search(r"^kind: Namespace$", p.read_text(encoding="utf-8"), re.M)] == []
 
 
 def leaves(schema, path=""):

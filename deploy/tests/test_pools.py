@@ -26,6 +26,16 @@ def test_drain_deregistration_grace_and_shutdown_are_in_order(environment):
     assert list(pools.each_end_outlasts_the_one_before(objects_of(environment), pools.endings())) == []
 
 
+@pytest.mark.parametrize("environment", [*CLOUD, "dev-routed"])
+def test_the_admin_port_is_open_to_the_load_balancers_own_subnets(environment):
+    assert list(pools.health_checks_come_from_load_balancers(objects_of(environment), pools.balancer_ranges(environment.split("-routed")[0]))) == []
+
+
+@pytest.mark.parametrize("ranges", [["10.30.0.0/18"], ["10.30.224.0/24", "10.30.225.0/24"]], ids=["pods", "a zone too few"])
+def test_other_subnets_than_the_load_balancers_are_noticed(ranges):
+    assert list(pools.health_checks_come_from_load_balancers(objects_of("prod"), ranges))
+
+
 @pytest.mark.parametrize("environment", CLOUD)
 def test_partitions_fit_the_shards_of_memorydb(environment):
     assert list(pools.partitions_fit_the_shards(objects_of(environment), pools.shards(environment))) == []

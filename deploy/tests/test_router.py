@@ -18,15 +18,15 @@ def router(tmp_path):
     running = []
 
     def start(http, admin):
-        port, path = free_port(), tmp_path / "haproxy.cfg"
-        text = CONFIG.read_text(encoding="utf-8").replace("bind :8080", f"bind 127.0.0.1:{port}")
+        port, health, path = free_port(), free_port(), tmp_path / "haproxy.cfg"
+        text = CONFIG.read_text(encoding="utf-8").replace("bind :8080", f"bind 127.0.0.1:{port}").replace("bind :9090", f"bind 127.0.0.1:{health}")
         text, count = re.subn(r"^ +server-template .*$", f"    server tallyd1 127.0.0.1:{http} check port {admin} inter 100ms fall 1 rise 1", text, flags=re.M)
         assert count == 2
         path.write_text(text, encoding="utf-8")
         _, *options = ROUTER["command"][:-1]
         running.append(subprocess.Popen([tool("haproxy"), *options, path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
         wait_for(lambda: get_path(port, "/router/livez")[0] == 200, "HAProxy answers")
-        return port
+        return port, health
     yield start
     for process in running:
         process.terminate()
@@ -42,15 +42,17 @@ ROUTER = router_of(objects_of("dev-routed"))
 
 
 def test_router_is_not_ready_while_it_knows_no_pod(router):
-    port = router(free_port(), free_port())
+    port, health = router(free_port(), free_port())
     wait_for(lambda: get_path(port, "/router/readyz")[0] == 503, "not ready")
+    assert get_path(health, "/readyz")[0] == 503
     assert get_path(port, "/router/livez")[0] == 200
 
 
 def test_router_leads_to_a_pod_and_its_own_answers_are_not_counted(router, pod):
     _, http, admin, _ = pod("local")
-    port = router(http, admin)
+    port, health = router(http, admin)
     wait_for(lambda: get_path(port, ROUTER["readinessProbe"]["httpGet"]["path"])[0] == 200, "ready")
+    assert (get_path(health, "/readyz")[0], get_path(health, "/metrics")[0], get_path(health, "/v1/counters/shop/item")[0]) == (200, 404, 404)
     before = metric(admin, "hits_accepted_total")
     for _ in range(20):
         assert get_path(port, "/v1/hit/shop/item", "POST")[0] == 204

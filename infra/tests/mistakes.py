@@ -97,7 +97,7 @@ MISTAKES = {
     # -- who reaches whom
     "a store that whoever is in the network reaches": dict(edits=[("stacks/data/main.tf", r"client_cidrs = .*", "client_cidrs = { network = module.naming.vpc_cidr }")], stack="data", rule="only-known-ways-are-open"),
     "a rotation that does not reach the store": module("secrets", "rotation.tf", r"\{ api = 443, memorydb = var\.memorydb_port \}", "{ api = 443 }", rule="wanted-ways-are-open"),
-    "a list that the accelerator's readers do not pass": module("network", "acl.tf", r"^ +\[\[\"tcp\", 443, 443, local\.anywhere\]\],\n", "", rule="wanted-ways-are-open"),
+    "a list that the accelerator's readers do not pass": module("network", "acl.tf", r"for p in var\.balancer_ports :", "for p in [8080] :", rule="wanted-ways-are-open"),
     "an endpoint that hands out no secrets": module("network", "endpoints.tf", r'"secretsmanager"( +)= "secretsmanager:\*"', r'"secretsmanager"\1= "secretsmanager:Describe*"', rule="services-answer-those-who-need-them"),
 
     # -- backups and money

@@ -1,5 +1,9 @@
 """The numbers of infra/ are those of the daemon and of its manifests: one port from the security group to the option, one path from the health check to the route."""
+import json
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -8,6 +12,7 @@ import rules
 import stack
 
 BASE = stack.REPO / "deploy" / "base"
+OVERLAYS = stack.REPO / "deploy" / "overlays"
 BINDING = stack.REPO / "deploy" / "components" / "target-group" / "targetgroupbinding.yaml"
 OPTIONS = stack.REPO / "src" / "config" / "options_table.h"
 ADMIN = stack.REPO / "src" / "admin" / "admin.c"
@@ -103,6 +108,44 @@ def test_the_binding_uses_the_port_of_the_target_group(env):
     spec = next(yaml.safe_load_all(BINDING.read_text()))["spec"]
     groups = stack.load_environment(env).all("aws_lb_target_group")
     assert groups and all(spec["serviceRef"]["port"] == g["port"] and spec["targetType"] == g["target_type"] for g in groups), spec
+
+
+def balancers(env):
+    """Ranges of the subnets that load balancers lie in, in the order of the zones."""
+    return [s["cidr_block"] for s in sorted(env.all("aws_subnet"), key=lambda s: s["availability_zone"]) if (s["tags"] or {}).get("Tier") == "balancer"]
+
+
+def let_in(text):
+    """Range → ports that an overlay's network.yaml opens to it."""
+    entries = [e["value"] for e in yaml.safe_load(text) if e["path"].startswith("/spec/ingress")]
+    return {peer["ipBlock"]["cidr"]: {p["port"] for p in e["ports"]} for e in entries for peer in e["from"]}
+
+
+@needs_manifests
+@pytest.mark.parametrize("env", stack.environments())
+def test_pods_let_in_the_load_balancers_and_nobody_else(env):
+    """The admin port was open to the whole VPC, as health checks came from somewhere in it."""
+    ranges = balancers(stack.load_environment(env))
+    assert ranges and let_in((OVERLAYS / env / "network.yaml").read_text()) == {r: {"http", "admin"} for r in ranges}
+
+
+@needs_manifests
+def test_outputs_are_carried_into_the_overlay(tmp_path):
+    """Another network, with one zone more: the file says so afterwards, and is the same when it is carried again."""
+    shutil.copytree(OVERLAYS, tmp_path / "overlays")
+    ranges = ["10.77.%d.0/24" % i for i in (224, 225, 226)]
+    outputs = {"platform": {"vpc_cidr": "10.77.0.0/16", "balancer_cidrs": ranges, "repository_urls": {"tallyd": "1.dkr.ecr.x.amazonaws.com/tallyd"}},
+               "data": {"memorydb_users": {"tallyd": "u"}, "memorydb_host": "h", "memorydb_port": 6379, "secret_names": {"tallyd": "tallyd-dev/redis"}},
+               "edge": {"target_group_arns": {"blue": "arn:blue", "green": "arn:green"}}}
+    for name, values in outputs.items():
+        (tmp_path / (name + ".json")).write_text(json.dumps({k: {"value": v} for k, v in values.items()}))
+    carry = [sys.executable, stack.INFRA / "scripts/carry-outputs", "dev", "--from", tmp_path, "--overlays", tmp_path / "overlays"]
+    assert subprocess.run([*carry, "--check"], check=False, capture_output=True).returncode == 1
+    subprocess.run(carry, check=True, capture_output=True)
+    text = (tmp_path / "overlays/dev/network.yaml").read_text()
+    assert let_in(text) == {r: {"http", "admin"} for r in ranges}
+    assert [p["ipBlock"]["cidr"] for e in yaml.safe_load(text) if "egress" in e["path"] for p in e["value"]["to"]] == ["10.77.0.0/16"]
+    subprocess.run([*carry, "--check"], check=True, capture_output=True)
 
 
 @pytest.mark.skipif(not OPTIONS.is_file(), reason="src/config is not in this tree")

@@ -22,9 +22,9 @@ def test_the_graph_has_both_ends_of_a_hit(env, figure):
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_subnets_have_the_routes_of_their_tier(env):
-    """The data tier leads nowhere, the private one out through NAT, and the public one holds gateways only."""
+    """The tiers of data and of balancers lead nowhere, the private one out through NAT, and the public one holds gateways only."""
     net = reach.Net(stack.load_environment(env))
-    assert all(net.routed(s, reach.WORLD) is None for s in net.tier("data")) and all(net.routed(s, reach.WORLD) == "nat" for s in net.tier("private"))
+    assert net.tier("balancer") and all(net.routed(s, reach.WORLD) is None for s in net.tier("data") + net.tier("balancer")) and all(net.routed(s, reach.WORLD) == "nat" for s in net.tier("private"))
     assert net.tier("public") and all(net.routed(s, reach.WORLD) == "internet" for s in net.tier("public"))
     public = {s["id"] for s in net.tier("public")}
     for r in net.env.resources:

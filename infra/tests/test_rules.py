@@ -96,6 +96,12 @@ BREAKS = {
     "data-tier-has-no-way-out": [lambda env: put("aws_route", "route_table_id", next(a["route_table_id"] for a in env.all("aws_route_table_association")
                                                                                       if a["subnet_id"] in pick(env, "aws_memorydb_subnet_group")["subnet_ids"]), destination_cidr_block="0.0.0.0/0")(env)],
     "memorydb-is-in-the-data-tier": [put("aws_memorydb_subnet_group", "subnet_ids", ["subnet-elsewhere"]), put("aws_memorydb_subnet_group", "subnet_ids", lambda v: v[:1])],
+    "load-balancers-lie-alone": [put("aws_lb", "subnets", lambda v: v[:2]),
+                                 lambda env: put("aws_lb", "subnets", pick(env, "aws_eks_cluster").block("vpc_config")["subnet_ids"])(env),
+                                 lambda env: put("aws_eks_node_group", "subnet_ids", pick(env, "aws_lb")["subnets"])(env),
+                                 lambda env: put("aws_eks_cluster", "vpc_config.0.subnet_ids", pick(env, "aws_lb")["subnets"])(env),
+                                 lambda env: next(a for a in env.all("aws_network_acl") if set(a["subnet_ids"]) & set(pick(env, "aws_lb")["subnets"])).values["ingress"].append(
+                                     {"rule_no": 990, "action": "allow", "protocol": "tcp", "from_port": 1024, "to_port": 65535, "cidr_block": "0.0.0.0/0"})],
     "network-plan-is-sound": [put("aws_subnet", "cidr_block", "192.0.2.0/24"), put("aws_vpc", "enable_dns_support", False)],
     "environments-do-not-share-addresses": [lambda env: put("aws_vpc", "cidr_block", next(v["cidr_block"] for v in stack.load_environment("dev").all("aws_vpc")))(env)],
     "endpoints-are-there": [drop("aws_vpc_endpoint", service_name=r"\.secretsmanager$"), drop("aws_vpc_endpoint", service_name=r"\.s3$"), put("aws_vpc_endpoint", "policy", None),

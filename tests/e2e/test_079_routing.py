@@ -39,6 +39,7 @@ def haproxy(folder, port, pods):
     servers = "\n".join(f"    server pod-{i} {HOST}:{pod.port} check port {pod.admin_port} inter 100ms fall 1 rise 1"
                         for i, pod in enumerate(pods))
     text = (ROUTING / "haproxy.cfg").read_text(encoding="utf-8").replace("bind :8080", f"bind {HOST}:{port}")
+    text = text.replace("bind :9090", f"bind abns@health-{port}")
     text, count = re.subn(r"^ +server-template .*$", servers, text, flags=re.M)
     assert count == 2
     return text, lambda path: [program("haproxy"), "-db", "-f", path]

@@ -31,7 +31,7 @@ variable "vpc_id" {
 }
 
 variable "subnet_ids" {
-  description = "Private subnets."
+  description = "Subnets of the balancer tier, in which nothing else lies."
   type        = list(string)
 }
 

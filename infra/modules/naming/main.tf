@@ -8,7 +8,8 @@
 #   └── /18  the fourth quarter
 #        ├── /21 × 3  public      NAT gateways only
 #        ├── /21      carved into /24 × 3: data (MemoryDB), the rest of it free for further data stores
-#        └── /21 × 4  reserved
+#        ├── /21      carved into /24 × 3: balancer (load balancers alone, so that a range tells them from pods)
+#        └── /21 × 3  reserved
 
 locals {
   prefix = "${var.project}-${var.environment}"
@@ -18,7 +19,10 @@ locals {
   public_cidrs  = [for i in range(var.zone_count) : cidrsubnet(local.fourth, 3, i)]
   data_block    = cidrsubnet(local.fourth, 3, 3)
   data_cidrs    = [for i in range(var.zone_count) : cidrsubnet(local.data_block, 3, i)]
-  reserved      = [for i in range(4, 8) : cidrsubnet(local.fourth, 3, i)]
+  balancers     = cidrsubnet(local.fourth, 3, 4)
+  reserved      = [for i in range(5, 8) : cidrsubnet(local.fourth, 3, i)]
+
+  balancer_cidrs = [for i in range(var.zone_count) : cidrsubnet(local.balancers, 3, i)]
 
   tags = merge(
     var.tags,

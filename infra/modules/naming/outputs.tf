@@ -24,6 +24,7 @@ output "cidrs" {
     private  = local.private_cidrs
     public   = local.public_cidrs
     data     = local.data_cidrs
+    balancer = local.balancer_cidrs
     reserved = local.reserved
   }
 }

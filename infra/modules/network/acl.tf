@@ -21,15 +21,23 @@ locals {
     private = {
       ingress = concat(
         [["-1", 0, 0, var.vpc_cidr], ["tcp", 1024, 65535, local.anywhere], ["udp", 1024, 65535, local.anywhere]],
-        # Global Accelerator keeps the reader's address, so its balancer's subnets must let HTTPS in from anywhere. Only that balancer's security
-        # group does as well.
-        [["tcp", 443, 443, local.anywhere]],
         [for c in var.peer_cidrs : ["tcp", 0, 65535, c]],
       )
       egress = concat(
         [["-1", 0, 0, var.vpc_cidr], ["udp", 123, 123, local.anywhere]],
         [for p in var.egress_ports : ["tcp", p, p, local.anywhere]],
         [for c in var.peer_cidrs : ["tcp", 0, 65535, c]],
+      )
+    }
+    balancer = {
+      # Global Accelerator keeps the reader's address, so its balancer's subnets must let HTTPS in from anywhere. Only that balancer's security
+      # group does as well.
+      ingress = concat(
+        [["-1", 0, 0, var.vpc_cidr]],
+        [for p in var.balancer_ports : ["tcp", p, p, local.anywhere]],
+      )
+      egress = concat(
+        [["-1", 0, 0, var.vpc_cidr]],
         # Replies to whoever opened the connection. Global Accelerator keeps the reader's address, and of a VPC origin AWS does not say whether
         # this list sees CloudFront's public address or one of the subnet. A list without state that guesses wrong drops every answer; with
         # this rule both are right, and the security groups, which know their connections, still decide who may ask.
@@ -51,9 +59,10 @@ locals {
   }
 
   acl_subnets = {
-    public  = [for s in aws_subnet.public : s.id]
-    private = [for s in aws_subnet.private : s.id]
-    data    = [for s in aws_subnet.data : s.id]
+    public   = [for s in aws_subnet.public : s.id]
+    private  = [for s in aws_subnet.private : s.id]
+    data     = [for s in aws_subnet.data : s.id]
+    balancer = [for s in aws_subnet.balancer : s.id]
   }
 }
 

@@ -1,9 +1,11 @@
-# A VPC in three tiers. Only the public tier has a route from the internet gateway, and only NAT gateways live there.
-# The data tier has no route out at all.
+# A VPC in four tiers. Only the public tier has a route from the internet gateway, and only NAT gateways live there.
+# The data tier and the balancer tier have no route out at all.
 #
-#   public  ── internet gateway
-#   private ── NAT (per zone | single | none) · gateway endpoint S3 · interface endpoints
-#   data    ── nothing but the local route and the S3 gateway
+#   public   ── internet gateway
+#   private  ── NAT (per zone | single | none) · gateway endpoint S3 · interface endpoints
+#   data     ── nothing but the local route and the S3 gateway
+#   balancer ── nothing but the local route: load balancers alone lie here, so that pods know them by their range and open the admin port,
+#               which health checks ask, to nobody else. An accelerator and CloudFront come in beside the routes.
 
 locals {
   zone_index = { for i, z in var.zones : z => i }
@@ -68,6 +70,16 @@ resource "aws_subnet" "data" {
   cidr_block              = var.data_cidrs[each.value]
   map_public_ip_on_launch = false
   tags                    = merge(var.tags, { Name = "${var.name}-data-${each.key}", Tier = "data" })
+}
+
+resource "aws_subnet" "balancer" {
+  for_each = local.zones
+
+  vpc_id                  = aws_vpc.this[0].id
+  availability_zone       = each.key
+  cidr_block              = var.balancer_cidrs[each.value]
+  map_public_ip_on_launch = false
+  tags                    = merge(var.tags, var.balancer_subnet_tags, { Name = "${var.name}-balancer-${each.key}", Tier = "balancer" })
 }
 
 resource "aws_eip" "nat" {
@@ -144,4 +156,18 @@ resource "aws_route_table_association" "data" {
 
   subnet_id      = aws_subnet.data[each.key].id
   route_table_id = aws_route_table.data[0].id
+}
+
+resource "aws_route_table" "balancer" {
+  count = var.create ? 1 : 0
+
+  vpc_id = aws_vpc.this[0].id
+  tags   = merge(var.tags, { Name = "${var.name}-balancer" })
+}
+
+resource "aws_route_table_association" "balancer" {
+  for_each = local.zones
+
+  subnet_id      = aws_subnet.balancer[each.key].id
+  route_table_id = aws_route_table.balancer[0].id
 }

@@ -23,6 +23,16 @@ output "data_subnet_ids" {
   value       = [for z in var.zones : aws_subnet.data[z].id if var.create]
 }
 
+output "balancer_subnet_ids" {
+  description = "Subnets of the load balancers, in the order of the zones."
+  value       = [for z in var.zones : aws_subnet.balancer[z].id if var.create]
+}
+
+output "balancer_cidrs" {
+  description = "Ranges of the load balancers, in the order of the zones: who may ask a pod's admin port."
+  value       = var.balancer_cidrs
+}
+
 output "private_route_table_ids" {
   description = "Route tables of the private tier, by zone."
   value       = { for z, t in aws_route_table.private : z => t.id }

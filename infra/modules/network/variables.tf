@@ -97,6 +97,22 @@ variable "data_cidrs" {
   }
 }
 
+variable "balancer_cidrs" {
+  description = "Subnets of the load balancers, one per zone; nothing else lies in them."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.balancer_cidrs) == length(var.zones)
+    error_message = "One range of load balancers per zone."
+  }
+}
+
+variable "balancer_ports" {
+  description = "Ports on which load balancers are asked: 8080 by CloudFront, 443 by readers through Global Accelerator."
+  type        = list(number)
+  default     = [443, 8080]
+}
+
 variable "data_port" {
   description = "The one port the data tier serves."
   type        = number
@@ -161,8 +177,14 @@ variable "egress_ports" {
   }
 }
 
+variable "balancer_subnet_tags" {
+  description = "Further tags of the load balancers' subnets (their role, by which a controller finds them)."
+  type        = map(string)
+  default     = {}
+}
+
 variable "private_subnet_tags" {
-  description = "Further tags of the private subnets (load balancer role, Karpenter discovery)."
+  description = "Further tags of the private subnets (Karpenter discovery)."
   type        = map(string)
   default     = {}
 }

@@ -57,7 +57,7 @@ module "lb" {
 
   name                     = local.names.load_balancer
   vpc_id                   = local.platform.vpc_id
-  subnet_ids               = split(",", local.platform.private_subnet_ids)
+  subnet_ids               = split(",", local.platform.balancer_subnet_ids)
   target_security_group_id = local.platform.node_security_group_id
   ingress_prefix_list_ids  = { "CloudFront VPC origin" = data.aws_ec2_managed_prefix_list.cloudfront.id }
   weights                  = var.weights
@@ -182,7 +182,7 @@ module "direct_lb" {
   type                     = "application"
   listener_port            = 443
   vpc_id                   = local.platform.vpc_id
-  subnet_ids               = split(",", local.platform.private_subnet_ids)
+  subnet_ids               = split(",", local.platform.balancer_subnet_ids)
   target_security_group_id = local.platform.node_security_group_id
   certificate_arn          = module.direct_certificate.certificate_arn
   associate_web_acl        = true

@@ -5,6 +5,7 @@ locals {
     vpc_id                 = module.network.vpc_id
     private_subnet_ids     = join(",", module.network.private_subnet_ids)
     data_subnet_ids        = join(",", module.network.data_subnet_ids)
+    balancer_subnet_ids    = join(",", module.network.balancer_subnet_ids)
     route_table_ids        = join(",", concat(values(module.network.private_route_table_ids), [module.network.data_route_table_id]))
     cluster_name           = module.eks.name
     node_security_group_id = module.eks.node_security_group_id

@@ -89,6 +89,7 @@ module "network" {
   public_cidrs            = module.naming.cidrs.public
   private_cidrs           = module.naming.cidrs.private
   data_cidrs              = module.naming.cidrs.data
+  balancer_cidrs          = module.naming.cidrs.balancer
   peer_cidrs              = var.peer_cidrs
   nat                     = var.nat
   interface_endpoints     = var.interface_endpoints
@@ -96,10 +97,8 @@ module "network" {
   kms_key_arn             = module.key.arn
   flow_log_retention_days = var.log_retention_days
 
-  private_subnet_tags = {
-    "kubernetes.io/role/internal-elb" = "1"
-    "karpenter.sh/discovery"          = local.names.cluster
-  }
+  private_subnet_tags  = { "karpenter.sh/discovery" = local.names.cluster }
+  balancer_subnet_tags = { "kubernetes.io/role/internal-elb" = "1" }
 }
 
 module "access" {

@@ -18,6 +18,11 @@ output "vpc_cidr" {
   value       = module.network.vpc_cidr
 }
 
+output "balancer_cidrs" {
+  description = "Ranges of the load balancers: who may ask a pod's admin port."
+  value       = module.network.balancer_cidrs
+}
+
 output "nat_public_ips" {
   description = "Addresses that outbound traffic comes from."
   value       = module.network.nat_public_ips

@@ -11,7 +11,7 @@ EPHEMERAL = 40000
 
 # Party → tier of its subnets, and how the name of its security group begins. EKS makes the group of its control plane and names it itself.
 PARTIES = {
-    "lb": ("private", "tallyd-{env}-lb-"), "direct-lb": ("private", "tallyd-{env}-direct-lb-"), "pods": ("private", "tallyd-{env}-node-"), "store": ("data", "tallyd-{env}-memorydb-"),
+    "lb": ("balancer", "tallyd-{env}-lb-"), "direct-lb": ("balancer", "tallyd-{env}-direct-lb-"), "pods": ("private", "tallyd-{env}-node-"), "store": ("data", "tallyd-{env}-memorydb-"),
     "endpoints": ("private", "tallyd-{env}-endpoints-"), "api": ("private", "tallyd-{env}-api-"), "control-plane": ("private", None), "ops-host": ("private", "tallyd-{env}-ops-"),
     "rotation": ("private", "tallyd-{env}-rotate-"), "connect": ("private", "tallyd-{env}-connect-"),
 }

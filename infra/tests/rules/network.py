@@ -2,7 +2,7 @@
 import ipaddress
 import json
 
-from .base import WORLD, fail_if, listed, rule, values_of
+from .base import PUBLIC_PORT, WORLD, fail_if, listed, rule, values_of
 
 
 def sg_rules(env):
@@ -128,6 +128,26 @@ def memorydb_is_in_the_data_tier(env):
 
 
 @rule()
+def load_balancers_lie_alone(env):
+    """Load balancers have subnets in which nothing else lies, in each zone, and their list takes listeners' ports only: pods know them by these ranges, and open the admin port to nobody else."""
+    tier = {s["id"]: s for s in env.all("aws_subnet") if (s["tags"] or {}).get("Tier") == "balancer"}
+    zones = {s["availability_zone"] for s in env.all("aws_subnet")}
+    for lb in env.all("aws_lb"):
+        own = set(lb.get("subnets", []))
+        yield lb, (fail_if(own - set(tier), "lies among others: no range tells it from pods")
+                   or fail_if({tier[i]["availability_zone"] for i in own} != zones, "does not lie in every zone"))
+    for r in env.resources:
+        if r.type not in ("aws_lb", "aws_subnet", "aws_route_table_association", "aws_network_acl"):
+            nested = [b for name in ("vpc_config", "network_configuration", "network_interfaces") for b in (r[name] if isinstance(r[name], list) else [])]
+            named = {r["subnet_id"], *(r["subnet_ids"] or []), *(r["subnets"] or []), *(r["vpc_zone_identifier"] or [])} | {i for b in nested if isinstance(b, dict) for i in b.get("subnet_ids") or []}
+            yield r, fail_if(named & set(tier), "lies in a subnet of load balancers: its pods could ask for health, too")
+    for acl in env.all("aws_network_acl"):
+        if set(tier) & set(acl.get("subnet_ids", [])):
+            wide = [b for b in acl.blocks("ingress") if is_world(b["cidr_block"]) and not (b["from_port"] == b["to_port"] and b["from_port"] in (443, PUBLIC_PORT))]
+            yield acl, fail_if(wide, "takes more from outside than its listeners")
+
+
+@rule()
 def network_plan_is_sound(env):
     """Subnets lie inside their VPC, do not overlap, and each tier covers three zones in production."""
     for vpc in env.all("aws_vpc"):
@@ -207,9 +227,9 @@ def images_come_through_the_endpoint(env):
 
 @rule()
 def replies_find_their_way_out(env):
-    """The lists of the private tier let replies out to any address: behind a VPC origin or an accelerator the one who asked may have a public one, and a list keeps no state."""
-    private = {s["id"] for s in env.all("aws_subnet") if (s["tags"] or {}).get("Tier") == "private"}
+    """The lists of load balancers let replies out to any address: behind a VPC origin or an accelerator the one who asked may have a public one, and a list keeps no state."""
+    balanced = {i for lb in env.all("aws_lb") for i in lb.get("subnets", [])}
     for acl in env.all("aws_network_acl"):
-        if private & set(acl.get("subnet_ids", [])):
+        if balanced & set(acl.get("subnet_ids", [])):
             out = [b for b in acl.blocks("egress") if b["action"] == "allow" and b["protocol"] in ("tcp", "6") and b["cidr_block"] == "0.0.0.0/0" and b["from_port"] <= 1024 and b["to_port"] == 65535]
             yield acl, fail_if(not out, "drops replies to public addresses")

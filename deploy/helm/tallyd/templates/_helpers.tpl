@@ -200,3 +200,35 @@ helm.sh/hook: test
 helm.sh/hook-weight: {{ . | quote }}
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{- end }}
+
+{{/* Ways in for hits. Health checks ask the admin port, so that is open to the subnets of load balancers, in which nothing else lies, and
+not to a whole network: pods lie in that. */}}
+{{- define "tallyd.whoMayHit" }}
+    {{- if .Values.network.balancers }}
+    - ports:
+        - protocol: TCP
+          port: http
+        - protocol: TCP
+          port: admin
+      from:
+        {{- range .Values.network.balancers }}
+        - ipBlock:
+            cidr: {{ . }}
+        {{- end }}
+    {{- else }}
+    {{- with .Values.network.cidr }}
+    - ports:
+        - protocol: TCP
+          port: http
+      from:
+        - ipBlock:
+            cidr: {{ . }}
+    {{- end }}
+    {{- end }}
+    {{- with .Values.network.clients }}
+    - ports:
+        - protocol: TCP
+          port: http
+      from: {{- toYaml . | nindent 8 }}
+    {{- end }}
+{{- end }}

@@ -12,6 +12,7 @@
 {{- define "tallyd.refuse" -}}
 {{- include "tallyd.refuseEnd" . }}
 {{- include "tallyd.refusePorts" . }}
+{{- include "tallyd.refuseUnhealthy" . }}
 {{- include "tallyd.refuseRedis" . }}
 {{- include "tallyd.refuseTwoOwners" . }}
 {{- include "tallyd.refuseRouting" . }}
@@ -40,8 +41,14 @@
 {{- if eq (int .Values.service.port) 9090 }}
 {{- fail "service.port 9090 is the admin port's, which is never published" }}
 {{- end }}
-{{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) .Values.network.enabled (not .Values.network.cidr) (not .Values.network.clients) }}
+{{- if and (or .Values.ingress.enabled .Values.httpRoute.enabled) .Values.network.enabled (not .Values.network.cidr) (not .Values.network.balancers) (not .Values.network.clients) }}
 {{- fail "network.clients is empty: the pods of the Ingress or Gateway could not reach tallyd" }}
+{{- end }}
+{{- end }}
+
+{{- define "tallyd.refuseUnhealthy" -}}
+{{- if and .Values.targetGroup.enabled .Values.network.enabled (not .Values.network.balancers) }}
+{{- fail "network.balancers is empty: the load balancer could not ask the pods for their health, and none would ever be ready" }}
 {{- end }}
 {{- end }}
 

@@ -23,8 +23,13 @@ run "tiers_do_not_overlap" {
   }
 
   assert {
-    condition     = output.cidrs.reserved[0] == "10.20.224.0/21" && length(output.cidrs.reserved) == 4
-    error_message = "Four /21 stay reserved."
+    condition     = output.cidrs.balancer == ["10.20.224.0/24", "10.20.225.0/24", "10.20.226.0/24"]
+    error_message = "The load balancers' tier follows the data tier's block."
+  }
+
+  assert {
+    condition     = output.cidrs.reserved[0] == "10.20.232.0/21" && length(output.cidrs.reserved) == 3
+    error_message = "Three /21 stay reserved."
   }
 }
 

@@ -1,27 +1,28 @@
 mock_provider "aws" {}
 
 variables {
-  name          = "tallyd-test"
-  region        = "eu-central-1"
-  account_id    = "111122223333"
-  vpc_cidr      = "10.20.0.0/16"
-  zones         = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
-  private_cidrs = ["10.20.0.0/18", "10.20.64.0/18", "10.20.128.0/18"]
-  public_cidrs  = ["10.20.192.0/21", "10.20.200.0/21", "10.20.208.0/21"]
-  data_cidrs    = ["10.20.216.0/24", "10.20.217.0/24", "10.20.218.0/24"]
-  kms_key_arn   = "arn:aws:kms:eu-central-1:111122223333:key/test"
+  name           = "tallyd-test"
+  region         = "eu-central-1"
+  account_id     = "111122223333"
+  vpc_cidr       = "10.20.0.0/16"
+  zones          = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+  private_cidrs  = ["10.20.0.0/18", "10.20.64.0/18", "10.20.128.0/18"]
+  public_cidrs   = ["10.20.192.0/21", "10.20.200.0/21", "10.20.208.0/21"]
+  data_cidrs     = ["10.20.216.0/24", "10.20.217.0/24", "10.20.218.0/24"]
+  balancer_cidrs = ["10.20.224.0/24", "10.20.225.0/24", "10.20.226.0/24"]
+  kms_key_arn    = "arn:aws:kms:eu-central-1:111122223333:key/test"
 }
 
-run "three_tiers_in_three_zones" {
+run "four_tiers_in_three_zones" {
   command = plan
 
   assert {
-    condition     = length(aws_subnet.public) == 3 && length(aws_subnet.private) == 3 && length(aws_subnet.data) == 3
-    error_message = "Three tiers in three zones."
+    condition     = length(aws_subnet.public) == 3 && length(aws_subnet.private) == 3 && length(aws_subnet.data) == 3 && length(aws_subnet.balancer) == 3
+    error_message = "Four tiers in three zones."
   }
 
   assert {
-    condition     = alltrue([for s in concat(values(aws_subnet.public), values(aws_subnet.private), values(aws_subnet.data)) : !s.map_public_ip_on_launch])
+    condition     = alltrue([for s in concat(values(aws_subnet.public), values(aws_subnet.private), values(aws_subnet.data), values(aws_subnet.balancer)) : !s.map_public_ip_on_launch])
     error_message = "No subnet may hand out public addresses."
   }
 
@@ -112,6 +113,20 @@ run "data_tier_takes_only_its_port" {
   assert {
     condition     = alltrue([for r in aws_network_acl.this["data"].egress : r.cidr_block != "0.0.0.0/0"])
     error_message = "The data tier must not reach the internet."
+  }
+}
+
+run "load_balancers_are_asked_on_their_ports" {
+  command = plan
+
+  assert {
+    condition     = toset([for r in aws_network_acl.this["balancer"].ingress : r.from_port if r.cidr_block == "0.0.0.0/0"]) == toset([443, 8080])
+    error_message = "Only load balancers' own ports are open to those outside."
+  }
+
+  assert {
+    condition     = alltrue([for r in aws_network_acl.this["private"].ingress : r.from_port >= 1024 || r.cidr_block != "0.0.0.0/0"])
+    error_message = "The private tier takes replies from outside and nothing else."
   }
 }
 
