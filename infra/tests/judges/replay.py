@@ -64,7 +64,7 @@ class Server:
         key = service, region
         if key not in self.clients:
             self.clients[key] = boto3.client(service, region_name=region, endpoint_url=self.url, aws_access_key_id="test", aws_secret_access_key="test",
-                                             config=Config(retries={"max_attempts": 1}, s3={"addressing_style": "path"}, parameter_validation=False, inject_host_prefix=False))
+                                             config=Config(retries={"total_max_attempts": 1}, read_timeout=None, s3={"addressing_style": "path"}, parameter_validation=False, inject_host_prefix=False))
         return self.clients[key]
 
     def stop(self):

@@ -228,8 +228,8 @@ def images_come_through_the_endpoint(env):
 @rule()
 def replies_find_their_way_out(env):
     """The lists of load balancers let replies out to any address: behind a VPC origin or an accelerator the one who asked may have a public one, and a list keeps no state."""
-    balanced = {i for lb in env.all("aws_lb") for i in lb.get("subnets", [])}
+    tier = {s["id"] for s in env.all("aws_subnet") if (s["tags"] or {}).get("Tier") == "balancer"}
     for acl in env.all("aws_network_acl"):
-        if balanced & set(acl.get("subnet_ids", [])):
+        if tier & set(acl.get("subnet_ids", [])):
             out = [b for b in acl.blocks("egress") if b["action"] == "allow" and b["protocol"] in ("tcp", "6") and b["cidr_block"] == "0.0.0.0/0" and b["from_port"] <= 1024 and b["to_port"] == 65535]
             yield acl, fail_if(not out, "drops replies to public addresses")
