@@ -141,6 +141,40 @@ def test_skip_under_ci_is_a_failure(ci, skipped, status, says, tmp_path):
     assert done.returncode == status and done.stdout.splitlines()[-1] == says
 
 
+@pytest.mark.parametrize("version, ci, status, says", [("15.0.7", "true", 1, "1 failed"), ("15.0.7", "", 0, "1 skipped"), ("14.0.6", "true", 0, "")])
+def test_formatter_that_is_missing_is_a_failure_under_ci(version, ci, status, says, tmp_path):
+    """Another version has other opinions, so it does not count as one."""
+    (tmp_path / "tests").mkdir()
+    run("cp", ROOT / "tests/lint", tmp_path / "tests/lint")
+    (tmp_path / "one.c").write_text("int one;\n", encoding="ascii")
+    for name in ("clang-format", "clang-format-14"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho 'clang-format version {version}'\n", encoding="ascii")
+        (tmp_path / name).chmod(0o755)
+    run("git", "init", "-q", tmp_path)
+    run("git", "-C", tmp_path, "add", "one.c")
+    done = run(tmp_path / "tests/lint", "format", check=False, env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "CI": ci})
+    assert done.returncode == status and says in done.stdout, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("finds, status", [(0, 0), (1, 1)])
+def test_what_the_scanner_finds_is_a_list_for_the_code_host_and_a_failure(finds, status, tmp_path):
+    """With a scanner that writes down what it is asked. The real one asks a database in the internet."""
+    run("cp", "-r", ROOT / "docker", tmp_path / "docker")
+    (tmp_path / "build/image").mkdir(parents=True)
+    (tmp_path / "build/image/tallyd.spdx.json").write_text("{}", encoding="ascii")
+    scanner = tmp_path / "osv-scanner"
+    scanner.write_text(f"#!/bin/sh\necho \"$@\" >>{tmp_path}/asked\nwhile [ $# -gt 0 ]; do [ \"$1\" != --output ] || echo '{{}}' >\"$2\"; shift; done\nexit {finds}\n",
+                       encoding="ascii")
+    scanner.chmod(0o755)
+    done = run(tmp_path / "docker/scan", check=False, env={"PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    asked = (tmp_path / "asked").read_text(encoding="ascii").splitlines()
+    assert done.returncode == status and len(asked) == 2 and "--format sarif" in asked[1], done.stdout + done.stderr
+    uploads = [step for step in jobs_of(GITHUB)["image"]["steps"] if "upload-sarif" in step.get("uses", "")]
+    assert [step["with"]["sarif_file"] for step in uploads] == ["build/image/scan.sarif"] and "!cancelled()" in uploads[0]["if"]
+    assert "build/image/scan.sarif" in gitlab_jobs()["scan"]["artifacts"]["paths"] and gitlab_jobs()["scan"]["artifacts"]["when"] == "always"
+    assert (tmp_path / "build/image/scan.sarif").is_file()
+
+
 CHANGES = "# Changes\n\n## Unreleased\n\n- Not yet.\n\n## 1.2.3 (2027-01-02)\n\n- Badges are round.\n- Two\n  lines.\n\n## 1.2.2\n\n- Long ago.\n"
 
 

@@ -2,6 +2,7 @@
 
 The tests, their tools and the program's own tables are today's; manifests, chart, pipelines and monitoring are those of then."""
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -9,6 +10,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from conftest import CACHE, ROOT, run
+from reading import OPTIONS
 
 COMMIT = "ff895a8"
 TODAYS = ("deploy/tests", "deploy/tools", "deploy/monitoring/tests", "deploy/monitoring/metrics.yaml", "infra", "src")
@@ -33,6 +35,8 @@ CASES = {
     "D9 burn rates": ["test_monitoring.py::test_every_burn_rate_has_its_two_windows"],
     "D10 pipelines": ["test_ci.py::test_both_pipelines_do_the_same", "test_ci.py::test_only_a_release_can_prove_who_it_is_or_write",
                       "test_ci.py::test_publishing_waits_for_every_check_and_a_tag"],
+    "D10 findings": ["test_ci.py::test_what_the_scanner_finds_is_a_list_for_the_code_host_and_a_failure"],
+    "D11 formatter": ["test_ci.py::test_formatter_that_is_missing_is_a_failure_under_ci[15.0.7-true-1-1 failed]"],
     "D11 locks": ["test_one_installer.py::test_no_other_script_calls_apt", "test_one_installer.py::test_installer_waits_for_another_apt_and_for_nothing_else"],
 }
 ALERTS = ("FlushSlow", "TrafficGone", "AutoscalerAtMaximum", "OutOfMemory", "StateFull", "SecretNotSynced", "RolloutStuck")
@@ -82,3 +86,14 @@ def test_each_case_of_an_alert_that_was_missing_or_wrong_fails_there(alert, then
     if end == "skipped":
         pytest.skip(says)
     assert f"alertname: Tallyd{alert}" in says
+
+
+def test_rules_of_then_did_not_know_every_option():
+    """D12: they were a copy by hand. Today's come from the program's table, and test_daemon compares them with --help."""
+    if not known():
+        pytest.skip(f"a shallow clone has no commit {COMMIT}")
+    show = lambda path: run("git", "-C", ROOT, "show", f"{COMMIT}:{path}").stdout
+    copied = set(re.search(r'^OPTIONS = .*? in \((.*?)\)\.split', show("deploy/tests/rules.py"), re.M | re.S)[1].replace('"', "").split())
+    named = set(re.findall(r'OPTION\("[^"]+", "([a-z0-9-]+)"', show("src/app/options_table.h")))
+    assert {name.upper().replace("-", "_") for name in named} - copied, "the copy was complete"
+    assert {f"TALLYD_{name}" for name in copied} < OPTIONS
