@@ -29,7 +29,7 @@ _Static_assert(RECV_BYTES <= ENGINE_RECV_MAX, "one receive after the other, each
 #define DATA_LISTENER UINT64_MAX
 #define DATA_WAKE (UINT64_MAX - 1)
 
-enum { EP_OPEN = 1, EP_PAUSED = 2, EP_RECV_ENDED = 4, EP_CLOSING = 8, EP_SENT = 16 };
+enum { EP_OPEN = 1, EP_PAUSED = 2, EP_RECV_ENDED = 4, EP_CLOSING = 8, EP_SENT = 16, EP_LAST = 32 };
 
 struct ep_slot {
     int fd;
@@ -85,7 +85,8 @@ static void watch(struct ep *p, uint32_t slot)
 static void send_step(struct ep *p, uint32_t slot)
 {
     struct ep_slot *s = &p->slots[slot];
-    ssize_t n = send(s->fd, s->send_data, s->send_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
+    int more = s->flags & EP_LAST ? MSG_MORE : 0;
+    ssize_t n = send(s->fd, s->send_data, s->send_bytes, MSG_NOSIGNAL | MSG_DONTWAIT | more);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         n = 0;
     int failed = n < 0 ? -errno : 0;
@@ -102,13 +103,15 @@ static void send_step(struct ep *p, uint32_t slot)
     watch(p, slot);
 }
 
-static void ep_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
+static void ep_send(struct engine *e, uint32_t slot, const void *data, size_t bytes, bool last)
 {
     struct ep *p = ep_of(e);
     struct ep_slot *s = &p->slots[slot];
     assert((s->flags & (EP_OPEN | EP_CLOSING | EP_SENT)) == EP_OPEN && !s->send_data && bytes > 0);
     s->send_data = data;
     s->send_bytes = bytes;
+    if (last)
+        s->flags |= EP_LAST;
     send_step(p, slot);
 }
 
