@@ -9,6 +9,7 @@
 #include "app/signals.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "net/listener.h"
 
 #define POLL_MS 10
 
@@ -31,9 +32,20 @@ static bool drain_wait(struct drain *d, uint64_t wait_ms)
     return d->cut == NULL;
 }
 
-static void drain_delay(struct drain *d)
+/* Clients whose first bytes the kernel awaits think that they are connected: they are taken before the listeners end.
+ */
+static uint64_t defer_end(struct app *a)
 {
-    uint64_t end_ms = clock_mono_ms() + d->app->options->drain_delay_us / US_PER_MS, now_ms;
+    if (a->options->defer_accept == OPTION_DEFER_ACCEPT_OFF)
+        return 0;
+    for (uint32_t i = 0; i < a->workers_count; i++)
+        worker_defer_end(a->workers[i]);
+    return LISTENER_DEFER_MS;
+}
+
+static void drain_delay(struct drain *d, uint64_t delay_ms)
+{
+    uint64_t end_ms = clock_mono_ms() + delay_ms, now_ms;
     while ((now_ms = clock_mono_ms()) < end_ms && drain_wait(d, end_ms - now_ms))
         continue;
 }
@@ -92,10 +104,13 @@ enum app_exit app_drain(struct app *a)
 {
     uint64_t now_ms = clock_mono_ms();
     struct drain d = {.app = a, .deadline_ms = now_ms + a->options->drain_timeout_us / US_PER_MS};
+    uint64_t delay_ms = a->options->drain_delay_us / US_PER_MS, least_ms = defer_end(a);
+    if (delay_ms < least_ms)
+        delay_ms = least_ms;
     life_set(&a->sources, LIFE_DRAINING);
-    LOG_INFO("draining", log_num("delay_ms", (int64_t)(a->options->drain_delay_us / US_PER_MS)),
+    LOG_INFO("draining", log_num("delay_ms", (int64_t)delay_ms),
              log_num("timeout_ms", (int64_t)(d.deadline_ms - now_ms)));
-    drain_delay(&d);
+    drain_delay(&d, delay_ms);
     drain_workers(&d);
     a->drained = true;
     drain_flusher(&d);

@@ -71,6 +71,7 @@ static int public_create(struct app *a, uint32_t i, const struct sockaddr_storag
     config.conns_max = a->conns_max;
     config.peers = options_want_peers(a->options) || a->engine == ENGINE_EPOLL;
     share_of_client(a, &config);
+    config.defer_accept = a->options->defer_accept == OPTION_DEFER_ACCEPT_ON;
     config.batch_wait_us = (uint32_t)a->options->batch_wait_us;
     config.budget = &a->buffers;
     config.handler = api_handler(a->api, i);

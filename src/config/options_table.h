@@ -36,6 +36,9 @@
     OPTION("Serving", "batch-wait", batch_wait_us, DURATION, "200us", 0, 10 * US_PER_MS, SOURCE_ANY, "TIME",           \
            "longest wait for more requests while busy, so that they are handled together; a lone request never waits; " \
            "0 turns it off")                                                                                           \
+    OPTION("Serving", "defer-accept", defer_accept, ENUM, "off", 0, 0, SOURCE_ANY, "off|on",                           \
+           "on: a connection is taken when its first bytes come, or after a second; cheaper where clients open one "   \
+           "for each request; a drain lasts 1.5 s at least")                                                           \
     OPTION("Store", "redis", redis, REDIS_URL, "", 0, 0, SOURCE_ANY, "URL",                                            \
            "redis[s]://[user@]host[:port][/db]; rediss is TLS; without it counts live only in this process and its "          \
            "--state-dir")                                                                                              \

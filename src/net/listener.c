@@ -90,6 +90,13 @@ void listener_give_up_after(int fd, uint32_t ms)
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &value, sizeof(value));
 }
 
+/* A hint, too. One second is the time of one SYN-ACK, and the kernel counts in those. */
+void listener_defer(int fd, bool on)
+{
+    int seconds = on;
+    setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &seconds, sizeof(seconds));
+}
+
 uint16_t listener_port(int fd)
 {
     struct sockaddr_storage a = {0};

@@ -46,6 +46,8 @@ int worker_create(struct worker **out, const struct worker_config *config, struc
         return r;
     }
     listener_give_up_after(w->listen_fd, KERNEL_PATIENCE * config->timeouts.send_ms);
+    if (config->defer_accept)
+        listener_defer(w->listen_fd, true);
     w->port = listener_port(w->listen_fd);
     sem_init(&w->started, 0, 0);
     sem_init(&w->serve, 0, 0);
@@ -158,6 +160,8 @@ void worker_serve(struct worker *w)
     w->serving = true;
     sem_post(&w->serve);
 }
+
+void worker_defer_end(struct worker *w) { listener_defer(w->listen_fd, false); }
 
 void worker_drain(struct worker *w)
 {

@@ -35,6 +35,7 @@ struct worker_config {
     uint32_t client_conns_max;  /* of one client, with `peers`. 0 is no limit */
     uint32_t client_conns_from; /* … held to it while so many are open in all */
     bool peers;                 /* the handler looks at reply.peer */
+    bool defer_accept; /* see listener_defer() */
     uint32_t batch_wait_us;
     struct worker_timeouts timeouts;
     struct http_limits limits;
@@ -65,6 +66,9 @@ int worker_start(struct worker *w, struct error *err);
 void worker_serve(struct worker *w);
 /* Closes the engine of a worker that is stopped and has not served. The next worker_start() opens this one instead. */
 void worker_refit(struct worker *w, enum engine_kind kind, bool small_rings, uint32_t conns_max);
+/* Takes connections that are silent, too, from now on. Called LISTENER_DEFER_MS before worker_drain(), so that none is
+ * left to the kernel then. */
+void worker_defer_end(struct worker *w);
 /* Stops accepting, but still serves what the kernel has queued. Answers with Connection: close, and closes idle
  * connections. The worker ends when none is left. */
 void worker_drain(struct worker *w);
