@@ -70,9 +70,7 @@ static void end_later(struct ep *p, uint32_t slot)
 static void watch(struct ep *p, uint32_t slot)
 {
     struct ep_slot *s = &p->slots[slot];
-    uint32_t wanted = s->flags & (EP_PAUSED | EP_RECV_ENDED) ? 0 : EPOLLIN;
-    if (s->send_data)
-        wanted |= EPOLLOUT;
+    uint32_t wanted = (s->flags & (EP_PAUSED | EP_RECV_ENDED) ? 0 : EPOLLIN) | (s->send_data ? EPOLLOUT : 0);
     if (wanted == s->events || s->flags & EP_CLOSING)
         return;
     struct epoll_event event = {.events = wanted, .data.u64 = slot};
@@ -85,8 +83,8 @@ static void watch(struct ep *p, uint32_t slot)
 static void send_step(struct ep *p, uint32_t slot)
 {
     struct ep_slot *s = &p->slots[slot];
-    int more = s->flags & EP_LAST ? MSG_MORE : 0;
-    ssize_t n = send(s->fd, s->send_data, s->send_bytes, MSG_NOSIGNAL | MSG_DONTWAIT | more);
+    int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (s->flags & EP_LAST ? MSG_MORE : 0);
+    ssize_t n = send(s->fd, s->send_data, s->send_bytes, flags);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         n = 0;
     int failed = n < 0 ? -errno : 0;
@@ -110,8 +108,7 @@ static void ep_send(struct engine *e, uint32_t slot, const void *data, size_t by
     assert((s->flags & (EP_OPEN | EP_CLOSING | EP_SENT)) == EP_OPEN && !s->send_data && bytes > 0);
     s->send_data = data;
     s->send_bytes = bytes;
-    if (last)
-        s->flags |= EP_LAST;
+    s->flags |= last ? EP_LAST : 0;
     send_step(p, slot);
 }
 

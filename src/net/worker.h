@@ -35,7 +35,7 @@ struct worker_config {
     uint32_t client_conns_max;  /* of one client, with `peers`. 0 is no limit */
     uint32_t client_conns_from; /* … held to it while so many are open in all */
     bool peers;                 /* the handler looks at reply.peer */
-    bool defer_accept; /* see listener_defer() */
+    bool defer_accept;          /* see listener_defer() */
     uint32_t batch_wait_us;
     struct worker_timeouts timeouts;
     struct http_limits limits;

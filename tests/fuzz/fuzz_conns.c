@@ -28,9 +28,8 @@ enum {
 };
 
 struct play_slot {
-    bool open, closing, fin, paused, shut;
-    bool last; /* of what it was sent, the engine was told that nothing follows */
-    const char *data; /* in the engine's hands */
+    bool open, closing, fin, paused, shut, last; /* last: the engine was told that nothing follows */
+    const char *data;                            /* in the engine's hands */
     size_t bytes;
     uint32_t sum; /* of them */
     struct buf wire, came;
