@@ -41,7 +41,7 @@ struct options {
     uint32_t connections, pipeline, per_connection; /* per_connection 0: no end */
     double seconds, rate;                           /* rate 0: closed loop */
     uint64_t requests_max;                          /* 0: as many as fit in `seconds` */
-    const char *path, *keys;
+    const char *path, *keys, *head;                 /* head: further lines, each with its CRLF */
 };
 
 enum conn_state { CONN_CONNECTING, CONN_IDLE, CONN_WAITING, CONN_CLOSING };
@@ -109,7 +109,7 @@ static size_t request_put(struct load *l, char *out, bool last)
 {
     char *at = stpcpy(stpcpy(out, "GET "), l->options.path);
     keys_next(&l->keys, at);
-    at = stpcpy(at + KEY_BYTES, " HTTP/1.1\r\nHost: 127.0.0.1\r\n");
+    at = stpcpy(stpcpy(at + KEY_BYTES, " HTTP/1.1\r\nHost: 127.0.0.1\r\n"), l->options.head);
     if (l->options.per_connection)
         at = stpcpy(at, last ? "Connection: close\r\n" : "X-Last-One: false\r\n");
     return (size_t)(stpcpy(at, "\r\n") - out);
@@ -339,14 +339,16 @@ static void load_print(const struct load *l)
 
 static struct options options_parse(int argc, char **argv)
 {
+#define TAKES(name, letter)                                                                                            \
+    {                                                                                                                  \
+        name, required_argument, NULL, letter                                                                          \
+    }
     static const struct option names[] = {
-        {"port", required_argument, NULL, 'p'},     {"connections", required_argument, NULL, 'c'},
-        {"pipeline", required_argument, NULL, 'P'}, {"per-connection", required_argument, NULL, 'n'},
-        {"seconds", required_argument, NULL, 's'},  {"requests", required_argument, NULL, 'r'},
-        {"rate", required_argument, NULL, 'R'},     {"path", required_argument, NULL, 'u'},
-        {"keys", required_argument, NULL, 'k'},     {NULL, 0, NULL, 0},
-    };
-    struct options o = {.connections = 64, .pipeline = 1, .seconds = 1, .path = "/v1/hit/blog/", .keys = "hot"};
+        TAKES("port", 'p'),    TAKES("connections", 'c'), TAKES("pipeline", 'P'), TAKES("per-connection", 'n'),
+        TAKES("seconds", 's'), TAKES("requests", 'r'),    TAKES("rate", 'R'),     TAKES("path", 'u'),
+        TAKES("keys", 'k'),    TAKES("head", 'h'),        {NULL, 0, NULL, 0}};
+    struct options o = {.connections = 64, .pipeline = 1, .seconds = 1, .keys = "hot", .head = ""};
+    o.path = "/v1/hit/blog/";
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
         case 'p': o.port = (uint16_t)atoi(optarg); break;
@@ -358,6 +360,7 @@ static struct options options_parse(int argc, char **argv)
         case 'R': o.rate = atof(optarg); break;
         case 'u': o.path = optarg; break;
         case 'k': o.keys = optarg; break;
+        case 'h': o.head = optarg; break;
         default: exit(64);
         }
     }
@@ -378,7 +381,7 @@ int main(int argc, char **argv)
         .sin_family = AF_INET, .sin_port = htons(l->options.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     l->conns = calloc(l->options.connections, sizeof(*l->conns));
     l->idle = calloc(l->options.connections, sizeof(*l->idle));
-    l->out = malloc(l->options.pipeline * (strlen(l->options.path) + 128));
+    l->out = malloc(l->options.pipeline * (strlen(l->options.path) + strlen(l->options.head) + 128));
     l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (!l->conns || !l->idle || !l->out || l->epoll_fd < 0 || keys_init(&l->keys, l->options.keys, 1) < 0)
         die("set-up (are --keys right?)");

@@ -8,6 +8,14 @@ $(BENCH):
 
 bench-build: $(BIN) $(BENCH)
 
+# Not in Debian's versions: built where cargo and go are, by their lock files, and left out elsewhere.
+bench-rivals-build:
+	@! command -v cargo >/dev/null || cargo build --quiet --release --locked --manifest-path bench/rivals/rust/Cargo.toml --target-dir build/rivals/rust
+	@! command -v go >/dev/null || { mkdir -p build/rivals/go && cd bench/rivals/go && CGO_ENABLED=0 go build -mod=readonly -trimpath -o ../../../build/rivals/go/rival . ; }
+
+bench-rivals: bench-rivals-build ## tallyd beside counters that gather in memory, too: make bench-rivals [BENCH_ARGS='--rounds 5 --profiles keep-64,uniform-16']
+	@$(MAKE) --no-print-directory bench BENCH_ARGS="--parts http --peers tallyd,rival,nginx $(or $(BENCH_ARGS),--rounds 5 --seconds 1)"
+
 bench: ## measure beside the peers: make bench [MINUTES=20] [BENCH_ARGS='--rounds 7 --seconds 2']
 	@deploy/scripts/deps build bench
 	@$(MAKE) --no-print-directory bench-build
@@ -45,5 +53,5 @@ k6: $(if $(BASE),,bench-build) ## k6's scenarios, with books: make k6 [SECONDS=3
 	@command -v k6 >/dev/null || $(MAKE) --no-print-directory build/bin/k6-$(K6_VERSION)
 	@$(PYTHON) bench/k6/run --seconds $(or $(SECONDS),30) $(if $(BASE),--base $(BASE)) $(K6_ARGS)
 
-.PHONY: k6 bench bench-day bench-forgetting bench-months bench-pods bench-build bench-reference bench-smoke
+.PHONY: k6 bench bench-rivals bench-rivals-build bench-day bench-forgetting bench-months bench-pods bench-build bench-reference bench-smoke
 -include $(wildcard $(B)/bench/*.d)

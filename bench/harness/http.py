@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import tempfile
 
-from .processes import Failed, Folder, pinned, put_ahead
+from .processes import Failed, Folder, first_served, pinned, put_ahead
 from .redis import Redis
 
 SERVER_CPU, LOAD_CPU = 0, 1
@@ -19,12 +19,11 @@ class Load:
 
     def __init__(self, binary, port, path, profile, seconds, first=0, requests=0, rate=0):
         keys = f"new:{first}" if profile.keys == "new" else profile.keys
-        self._process = subprocess.Popen(pinned(LOAD_CPU, [
+        self._process = first_served(subprocess.Popen(pinned(LOAD_CPU, [
             binary, "--port", str(port), "--path", path, "--connections", str(profile.connections), "--pipeline",
-            str(profile.pipeline), "--per-connection", str(profile.per_connection), "--keys", keys, "--seconds",
-            str(seconds), "--requests", str(requests), "--rate",
-            str(rate)]),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            str(profile.pipeline), "--per-connection", str(profile.per_connection), "--keys", keys, "--head", profile.head, "--seconds",
+            str(seconds), "--requests", str(requests), "--rate", str(rate or profile.rate)]),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True))
         if self._process.stdout.readline() != "ready\n":
             raise Failed(f"the load: {self._process.communicate()[1].strip()}")
 

@@ -19,7 +19,8 @@ http {{
     access_log off; server_tokens off; tcp_nodelay on; keepalive_timeout 75s; keepalive_requests 1000000000;
     client_body_temp_path {dir}/a; proxy_temp_path {dir}/b; fastcgi_temp_path {dir}/c;
     uwsgi_temp_path {dir}/d; scgi_temp_path {dir}/e;
-    server {{ listen 127.0.0.1:{port} reuseport backlog=4096; location / {{ {answer} }} }}
+    {shared}
+    server {{ listen 127.0.0.1:{port} reuseport backlog=4096{deferred}; location / {{ {answer} }} }}
 }}
 """
 
@@ -93,14 +94,16 @@ class Peer:
 class Tallyd(Peer):
     stores = True
 
-    def __init__(self, binary, engine, under=()):
+    def __init__(self, binary, engine, under=(), deferred=False):
         """`under`: what runs it, as valgrind."""
         self.binary, self.engine, self.name, self.under = binary, engine, f"tallyd {engine}", under
-        self.tuning = f"--workers 1 --io {engine}, the rest as it comes; flushes to Redis each second"
+        self.options = ["--defer-accept", "on"] if deferred else []
+        self.name += " deferred" if deferred else ""
+        self.tuning = " ".join(["--workers 1 --io", engine, *self.options]) + ", the rest as it comes; flushes to Redis each second"
         self.admin = 0
 
     def start(self, folder, redis, cpu, profile):
-        server = self.launch(folder, redis, cpu, "--workers", "1", "--max-keys", "8000000")
+        server = self.launch(folder, redis, cpu, "--workers", "1", "--max-keys", "8000000", *self.options)
         self.await_ready()
         return server
 
@@ -154,7 +157,7 @@ class Floor(Peer):
     def start(self, folder, redis, cpu, profile):
         port = free_port()
         size = len(f"GET {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") + 19  # the key: KEY_BYTES in keys.h
-        size += len("Connection: close\r\n") if profile.per_connection else 0
+        size += len(profile.head) + (len("Connection: close\r\n") if profile.per_connection else 0)
         return Server(self.name, [self.binary, self.engine, str(port), str(size), str(profile.per_connection), "200"],
                       port, cpu, folder.file("floor.log"))
 
@@ -162,16 +165,17 @@ class Floor(Peer):
 class Nginx(Peer):
     needs = ("nginx",)
 
-    def __init__(self, name, answer):
-        self.name, self._answer = name, answer
-        self.tuning = f"{answer} one worker, access log off, reuseport, no end to a connection's requests"
+    def __init__(self, name, answer, says="", deferred=False):
+        self.name, self._answer, self._deferred = name, answer, " deferred" if deferred else ""
+        self.tuning = f"{says or answer} one worker, access log off, reuseport{self._deferred}, no end to a connection's requests"
 
     def start(self, folder, redis, cpu, profile):
         return self._start(folder, cpu, "", self._answer)
 
-    def _start(self, folder, cpu, modules, answer):
+    def _start(self, folder, cpu, modules, answer, shared=""):
         port = free_port()
-        config = folder.file("nginx.conf", NGINX.format(load=modules, dir=folder.path, port=port, answer=answer))
+        config = folder.file("nginx.conf", NGINX.format(load=modules, dir=folder.path, port=port, answer=answer, shared=shared,
+                                                             deferred=self._deferred))
         # Modules are named from the prefix on.
         link = os.path.join(folder.path, "modules")
         if not os.path.lexists(link):
@@ -236,9 +240,13 @@ class Gunicorn(Peer):
 
 
 def peers(build):
-    """(those that can be compared here, {name: what it lacks} of the others)"""
     tallyd, floor = os.path.join(build, "tallyd"), os.path.join(build, "bench", "floor")
-    every = [Tallyd(tallyd, "uring"), Tallyd(tallyd, "epoll"), Floor(floor, "uring"), Floor(floor, "epoll"),
-             Nginx("nginx 200", 'return 200 "ok";'), Nginx("nginx 204", "return 204;"), H2o(), NginxLua(), Webdis(),
-             Gunicorn()]
+    return [Tallyd(tallyd, "uring"), Tallyd(tallyd, "epoll"), Tallyd(tallyd, "uring", deferred=True),
+            Floor(floor, "uring"), Floor(floor, "epoll"),
+            Nginx("nginx 200", 'return 200 "ok";'), Nginx("nginx 204", "return 204;"),
+            Nginx("nginx 200 deferred", 'return 200 "ok";', deferred=True), H2o(), NginxLua(), Webdis(), Gunicorn()]
+
+
+def available(every):
+    """(those that can be compared here, {name: what it lacks} of the others)"""
     return [one for one in every if not one.missing()], {one.name: one.missing() for one in every if one.missing()}

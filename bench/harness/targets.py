@@ -9,6 +9,7 @@ from statistics import median
 from .flush import BARE
 
 OURS, EPOLL, NGINX, H2O = "tallyd uring", "tallyd epoll", "nginx 200", "h2o"
+DEFERRED = f"{OURS} deferred"
 FLOORS = ("floor uring", "floor epoll")
 
 
@@ -80,12 +81,26 @@ def _http(run):
     yield at_most("16 pipelined: CPU ÷ io_uring's floor (0.45 µs where it is 0.37)", 0.45 / 0.37,
                   http_ratios(run, "pipe-16", OURS, FLOORS[0]))
     yield at_least("10 requests a connection: nginx ÷ CPU", 1.2, http_ratios(run, "ten", NGINX, OURS))
+    for profile, which in (("one", "1 request"), ("ten", "10 requests")):
+        yield at_most(f"{which} a connection: CPU, deferred, ÷ nginx `deferred`", 0.70, http_ratios(run, profile, DEFERRED, f"{NGINX} deferred"))
+        yield at_most(f"{which} a connection: CPU ÷ nginx", 0.80, http_ratios(run, profile, OURS, NGINX))
+    yield at_most("20 000 requests/s: CPU ÷ nginx", 0.90, http_ratios(run, "rate-20k", OURS, NGINX))
+    yield at_most("16 pipelined, 1 M pages: CPU ÷ that of one page", 1.35, _between_profiles(run, OURS, "uniform-16", "pipe-16"))
     yield at_most("4 096 connections: CPU ÷ that of 512", 1.10, _between_profiles(run, OURS, "keep-4096", "keep-512"))
     for peer in (FLOORS[0], NGINX, H2O):
         yield beside(f"the same of {peer}", _between_profiles(run, peer, "keep-4096", "keep-512"))
     yield at_least("webdis + Redis ÷ CPU", 2.5, http_ratios(run, "keep-64", "webdis+Redis", OURS), "{:.1f}")
     yield at_least("gunicorn + Flask + Redis ÷ CPU", 50, http_ratios(run, "keep-64", "gunicorn+Flask+Redis", OURS),
                    "{:.0f}")
+
+
+def _rivals(run):
+    """The best of those that count, round by round, with Redis' CPU time as ours has it."""
+    for profile, peers in run.get("http", {}).items():
+        counting = [rounds for name, rounds in peers.items() if name.startswith("rival")]
+        best = [{"cpu_us": min(cpu(one) for one in round_ if "void" not in one)} for round_ in zip(*counting) if not all("void" in one for one in round_)]
+        if best:
+            yield at_least(f"the best rival that counts ÷ CPU, {profile}", 1.35, ratios(best, peers.get(OURS, []), cpu))
 
 
 def _engines(run):
@@ -133,7 +148,7 @@ def books(run):
 
 def targets(run):
     good, void = books(run)
-    rows = [row for part in (_http, _core, _flush, _memory, _engines) for row in part(run)]
+    rows = [row for part in (_http, _rivals, _core, _flush, _memory, _engines) for row in part(run)]
     rows.append(Row("rounds without a figure: books that do not balance, failures", "0", f"{len(void)} of {good + len(void)}",
                     "**no**" if void else "yes"))
     return rows
