@@ -83,6 +83,9 @@ static __attribute__((noinline)) enum handler_result route_other(struct api_work
     rest = path_behind(r->path, SLICE("/v1/export/"));
     if (rest.at)
         return route_export(aw, r, reply, rest);
+    rest = path_behind(r->path, SLICE("/v1/top/"));
+    if (rest.at)
+        return route_top(aw, r, reply, rest);
     if (slice_equals(r->path, SLICE("/v1/namespaces")))
         return route_namespaces(aw, r, reply);
     if (route_page(aw, r, reply))
@@ -113,17 +116,21 @@ static enum handler_result on_resume(void *ctx, const struct http_request *r, st
 static enum handler_result on_admin_request(void *ctx, const struct http_request *r, struct reply *reply)
 {
     struct slice keys = path_behind(r->path, SLICE("/v1/keys/")), all = path_behind(r->path, SLICE("/v1/export/"));
+    struct slice top = path_behind(r->path, SLICE("/v1/top/"));
     if (r->method != HTTP_GET && r->method != HTTP_HEAD)
         answer_not_allowed(ctx, r, reply, "GET, HEAD", "the admin port takes GET and HEAD");
     else if (keys.at)
         return route_keys(ctx, r, reply, keys);
     else if (all.at)
         return route_export(ctx, r, reply, all);
+    else if (top.at)
+        return route_top(ctx, r, reply, top);
     else if (slice_equals(r->path, SLICE("/v1/namespaces")))
         return route_namespaces(ctx, r, reply);
     else
         answer_error(ctx, r, reply, 404, "no_such_path",
-                     "of /v1 the admin port has /v1/namespaces, /v1/keys/NAMESPACE and /v1/export/NAMESPACE", NULL);
+                     "of /v1 the admin port has /v1/namespaces, and /v1/keys, /v1/top and /v1/export of a namespace",
+                     NULL);
     return HANDLED;
 }
 

@@ -21,6 +21,9 @@ enum handler_result route_keys(struct api_worker *aw, const struct http_request 
 enum handler_result route_namespaces(struct api_worker *aw, const struct http_request *r, struct reply *reply);
 enum handler_result route_export(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                  struct slice path);
+/* GET /v1/top/{ns}, on both ports. */
+enum handler_result route_top(struct api_worker *aw, const struct http_request *r, struct reply *reply,
+                              struct slice ns);
 struct keys_query; /* forms/keys_query.h */
 enum handler_result keys_delete(struct api_worker *aw, const struct http_request *r, struct reply *reply,
                                 const struct keys_query *q);

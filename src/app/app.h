@@ -58,6 +58,7 @@ struct app {
     struct worker **workers; /* workers_count of them. Those that are not there yet are NULL */
     struct worker *admin;
     struct namespaces namespaces; /* those of --namespaces */
+    struct namespaces tops;       /* those of --top */
     struct limits_watch limits;
     struct process_figures process;
     struct ranking ranking; /* the admin's thread */

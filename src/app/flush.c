@@ -82,6 +82,7 @@ int flush_options_start(struct app *a, struct error *err)
         .flush_interval_max_ms = (uint32_t)(o->flush_interval_max_us / US_PER_MS),
         .batch_keys_max = BATCH_KEYS_MAX,
         .totals = true,
+        .tops = o->top,
         .on_ledger_loss = (enum ledger_loss)o->on_ledger_loss,
         .replay_window_ms = o->replay_window_us / US_PER_MS,
         .key_idle_ms = (o->key_idle_us + US_PER_MS - 1) / US_PER_MS,

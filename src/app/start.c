@@ -164,8 +164,10 @@ static int api_begin(struct app *a, struct error *err)
         .new_keys = (uint32_t)a->options->new_keys,
         .new_keys_client = (uint32_t)a->options->new_keys_client,
         .namespaces = *a->options->namespaces ? &a->namespaces : NULL,
+        .tops = *a->options->top ? &a->tops : NULL,
     };
     namespaces_parse(&a->namespaces, a->options->namespaces, err);
+    namespaces_parse(&a->tops, a->options->top, err);
     proxies_parse(&config.proxies, a->options->trusted_proxies); /* options_agree() has tried both */
     return api_create(&a->api, &config, err);
 }

@@ -7,6 +7,7 @@
 #include "config/admin_host.h"
 #include "policy/client.h"
 #include "request/newcomer.h"
+#include "tally/tops.h"
 
 static int store_agrees(const struct options *o, struct error *err)
 {
@@ -67,6 +68,25 @@ static int proxies_agree(const struct options *o, struct error *err)
     return 0;
 }
 
+static int top_agrees(const struct options *o, struct error *err)
+{
+    struct namespaces tops, existing;
+    struct error why;
+
+    if (*o->top == '\0')
+        return 0;
+    if (namespaces_parse(&tops, o->top, &why) < 0 || tops.count > TOPS_NAMESPACES_MAX)
+        return error_set(err, -EINVAL, "--top '%s' is not a list of at most %d namespaces, with commas", o->top,
+                         TOPS_NAMESPACES_MAX);
+    if (*o->namespaces == '\0' || namespaces_parse(&existing, o->namespaces, &why) < 0)
+        return 0;
+    for (uint32_t i = 0; i < tops.count; i++)
+        if (!namespaces_have(&existing, tops.names[i]))
+            return error_set(err, -EINVAL, "--top names '%.*s', which is none of --namespaces",
+                             (int)tops.names[i].bytes, tops.names[i].at);
+    return 0;
+}
+
 int options_agree(const struct options *o, struct error *err)
 {
     if (o->drain_delay_us >= o->drain_timeout_us)
@@ -81,5 +101,7 @@ int options_agree(const struct options *o, struct error *err)
         result = proxies_agree(o, err);
     if (result == 0)
         result = admin_hosts_check(o->admin_hosts, err);
+    if (result == 0)
+        result = top_agrees(o, err);
     return result != 0 ? result : namespaces_parse(&namespaces, o->namespaces, err);
 }

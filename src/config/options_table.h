@@ -78,6 +78,9 @@
            "what Redis acknowledged so long ago at most and then forgot (rollback) is stored again; 0 turns it off")   \
     OPTION("Store", "on-ledger-loss", on_ledger_loss, ENUM, "resume", 0, 0, SOURCE_ANY, "resume|replay|halt",          \
            "when Redis has lost all memory of this process: go on, store the replay window again, or stop storing")    \
+    OPTION("Store", "top", top, STRING, "", 0, 4000, SOURCE_ANY, "LIST",                                               \
+           "namespaces whose highest keys are kept, so that /v1/top/NAMESPACE shows them; at most 64, with commas "    \
+           "between")                                                                                                  \
     OPTION("Access", "token-file", token_file, FILE, "", 0, 0, SOURCE_ANY, "FILE",                                     \
            "file of Bearer tokens for PUT and DELETE of counters, for lists of keys and the public dashboard, one a line with what it may "    \
            "do; without it nobody may; read again on SIGHUP and when it changes")                                                            \

@@ -7,6 +7,8 @@
 #include "flush/embedded.h"
 #include "flush/forgetting.h"
 #include "flush/stored_waits.h"
+#include "flush/top_asks.h"
+#include "flush/top_looks.h"
 #include "flush/total_asks.h"
 #include "flush/total_watch.h"
 #include "nodes/link_settings.h"
@@ -28,6 +30,8 @@ struct core {
     struct read_queue reads;
     struct stored_waits waits;
     struct total_asks totals;
+    struct top_asks tops;
+    struct top_looks looks;
     struct total_watch totals_watch;
     struct writes writes;
     struct refusals refusals;
@@ -47,7 +51,11 @@ static uint64_t flush_pause_us(const struct core *c)
     return interval - tenth + env_random(c->config.env) % (2 * tenth + 1);
 }
 
-static bool core_has_work(const struct core *c) { return keys_dirty(c->keys) || (c->store && store_is_busy(c->store)); }
+static bool core_has_work(const struct core *c)
+{
+    return keys_dirty(c->keys) || (c->store && store_is_busy(c->store)) ||
+           (c->draining && tops_are_due(keys_tops(c->keys)));
+}
 
 static void core_collect(struct core *c)
 {
@@ -55,9 +63,11 @@ static void core_collect(struct core *c)
         keys_release_held(c->keys);
         if (keys_sums(c->keys))
             sums_retry(keys_sums(c->keys));
+        tops_retry(keys_tops(c->keys));
         c->next_retry_us = c->now_us + HELD_RETRY_US;
     }
     keys_collect(c->keys);
+    tops_let_go(keys_tops(c->keys));
     total_watch_tick(&c->totals_watch);
     stored_waits_hasten(&c->waits);
     if (c->draining || c->hurried)
@@ -88,6 +98,14 @@ static void core_note_end_of_flush(struct core *c)
     c->flush_started_us = 0;
 }
 
+static void core_look(struct core *c)
+{
+    struct question *question = !c->draining && read_queue_has_room(&c->reads) ? top_looks_ask(&c->looks) : NULL;
+
+    if (question)
+        read_queue_push(&c->reads, question);
+}
+
 void core_tick(struct core *c)
 {
     c->now_us = env_now_us(c->config.env);
@@ -101,6 +119,7 @@ void core_tick(struct core *c)
     if (c->store) {
         store_tick(c->store, c->now_us / 1000);
         scanner_tick(c->scanner, c->now_us / 1000);
+        core_look(c);
         read_queue_expire(&c->reads, c->now_us / 1000);
         writes_expire(&c->writes, c->now_us / 1000);
     } else {
@@ -165,13 +184,16 @@ static void core_answered(void *ctx, struct question *question)
 {
     struct core *c = ctx;
 
-    if (question->kind == ASK_TOTAL)
+    if (top_looks_is(&c->looks, question))
+        top_looks_answered(&c->looks, !c->draining); /* what says farewell has nothing to offer any more */
+    else if (question->kind == ASK_TOTAL)
         total_asks_end(&c->totals, question);
-    else
+    else if (question->kind != ASK_TOP || top_asks_end(&c->tops, question))
         asker_answer(&c->config.asker, question);
 }
 
 struct sums *core_sums(const struct core *c) { return keys_sums(c->keys); }
+struct tops *core_tops(const struct core *c) { return keys_tops(c->keys); }
 
 void core_ask(struct core *c, struct question *question)
 {
@@ -185,6 +207,10 @@ void core_ask(struct core *c, struct question *question)
     }
     if (question->kind == ASK_TOTAL && !total_asks_begin(&c->totals, question)) {
         core_answered(c, question);
+        return;
+    }
+    if (question->kind == ASK_TOP && !top_asks_begin(&c->tops, question)) {
+        asker_answer(&c->config.asker, question);
         return;
     }
     if (!c->store) {
@@ -217,7 +243,8 @@ uint64_t core_wake_us(const struct core *c)
                           earlier(store_wake_ms(c->store), read_queue_wake_ms(&c->reads)));
     if (c->forgetting && !c->draining)
         wake_ms = earlier(wake_ms, forgetting_wake_ms(c->forgetting));
-    return earlier(earlier(c->next_flush_us, total_asks_wake_us(&c->totals)),
+    uint64_t look_us = c->draining || !read_queue_has_room(&c->reads) ? UINT64_MAX : top_looks_wake_us(&c->looks);
+    return earlier(earlier(c->next_flush_us, earlier(total_asks_wake_us(&c->totals), look_us)),
                    wake_ms < UINT64_MAX / 1000 ? wake_ms * 1000 : UINT64_MAX);
 }
 
@@ -287,6 +314,8 @@ int core_create(struct core **out, const struct core_config *config)
     int failed = keys_create(&c->keys, config->tally, &c->space);
     if (!failed && options->totals)
         failed = keys_keep_sums(c->keys);
+    if (!failed && options->tops && *options->tops && !flush_is_embedded(options))
+        failed = keys_keep_tops(c->keys, options->tops, options->tops_kept ? options->tops_kept : TOPS_KEPT);
     c->accounts =
         (struct accounts){.env = config->env, .keys = c->keys, .books = config->books, .stats = config->stats};
     c->reads.space = &c->space;
@@ -298,6 +327,7 @@ int core_create(struct core **out, const struct core_config *config)
                                     .answers = tally_answers(config->tally),
                                     .asker = config->asker,
                                     .embedded = flush_is_embedded(options)};
+    c->tops = (struct top_asks){.keys = c->keys, .reads = flush_is_embedded(options) ? NULL : &c->reads};
     c->totals_watch = (struct total_watch){.env = config->env, .keys = c->keys, .stats = config->stats};
     c->writes.space = &c->space;
     c->writes.asker = config->asker;
@@ -307,6 +337,8 @@ int core_create(struct core **out, const struct core_config *config)
     c->waits = (struct stored_waits){.keys = c->keys, .asker = config->asker};
     if (!failed && options->state)
         failed = keys_inherit(c->keys);
+    if (!failed && keys_tops(c->keys))
+        failed = top_looks_begin(&c->looks, config->env, c->keys, options->state != NULL);
     if (!failed && !flush_is_embedded(options) && options->flush_interval_max_ms)
         failed = keys_let_rest(c->keys, options->flush_interval_max_ms);
     if (!failed && !flush_is_embedded(options))
@@ -326,6 +358,7 @@ void core_destroy(struct core *c)
     if (!c)
         return;
     forgetting_destroy(c->forgetting);
+    top_looks_fini(&c->looks);
     scanner_destroy(c->scanner);
     store_destroy(c->store);
     keys_destroy(c->keys);

@@ -59,3 +59,4 @@ uint32_t core_poll(const struct core *c, struct pollfd out[STORE_POLLS_MAX]);
 uint64_t core_wake_us(const struct core *c);
 /* What is known of the totals of namespaces. NULL when none are kept. */
 struct sums *core_sums(const struct core *c);
+struct tops *core_tops(const struct core *c); /* likewise, or NULL */

@@ -82,10 +82,15 @@ bool chain_has_writes(const struct chain *c)
     return w && writes_wait(w, c->config.history.number);
 }
 
-bool chain_has_hits(const struct chain *c)
+/* Hits, or what keys to show as the highest. */
+static bool chain_has_more(const struct chain *c)
 {
-    return c->next || keys_dirty_of(chain_accounts(c)->keys, c->config.history.number);
+    const struct keys *keys = chain_accounts(c)->keys;
+
+    return keys_dirty_of(keys, c->config.history.number) || tops_may_go(keys_tops(keys), c->config.history.number);
 }
+
+bool chain_has_hits(const struct chain *c) { return c->next || chain_has_more(c); }
 
 /* In turn with hits, so that neither holds the other up. */
 static bool chain_writes_next(const struct chain *c) { return chain_has_writes(c) && !(c->wrote && chain_has_hits(c)); }
@@ -143,11 +148,12 @@ int chain_make_batch(struct chain *c, uint64_t now_ms)
         accounts_take_write(chain_accounts(c), b, c->config.history.number);
         return chain_compose(c, b);
     }
-    if (keys_dirty_of(chain_accounts(c)->keys, c->config.history.number) == 0 && !refresh)
+    bool offers = tops_may_go(keys_tops(chain_accounts(c)->keys), c->config.history.number);
+    if (!chain_has_more(c) && !refresh)
         return 0;
     chain_begin(c, b);
     accounts_take(chain_accounts(c), b, c->config.history.number);
-    return b->items_count || refresh ? chain_compose(c, b) : 0;
+    return b->items_count || refresh || offers ? chain_compose(c, b) : 0;
 }
 
 int chain_replace(struct chain *c)
@@ -159,6 +165,7 @@ int chain_replace(struct chain *c)
     c->replaced = refused;
     struct batch *empty = chain_free_batch(c);
     chain_begin(c, empty);
+    empty->replaces = true;
     int failed = chain_compose(c, empty);
     if (failed) {
         c->replaced = NULL;

@@ -22,6 +22,8 @@ struct flush_options {
     enum ledger_loss on_ledger_loss;
     uint64_t replay_window_ms;      /* With 0 what the store forgets is lost */
     bool totals;                    /* of namespaces are kept (owed/sums.h) */
+    const char *tops;               /* Namespaces with highest keys (tally/tops.h), with commas. NULL or "" without */
+    uint32_t tops_kept;             /* so many in each partition. With 0 TOPS_KEPT */
     uint64_t key_idle_ms;           /* Keys are forgotten after that. With 0 never */
     const struct state_file *state; /* committed, or NULL */
 };

@@ -116,6 +116,7 @@ bool history_strayed(const struct history *c, const struct ledger *ledger)
 int history_compose(const struct history *c, struct batch *b)
 {
     batch_settle_sums(b, c->config.accounts->keys, c->config.number);
+    batch_settle_tops(b, c->config.accounts->keys, c->config.number);
     const struct slice ledger_key = {c->ledger_key, strlen(c->ledger_key)};
 
     return batch_compose(b, c->config.accounts->keys, c->config.prefix, ledger_key);
@@ -214,6 +215,7 @@ uint64_t history_forget(struct history *c)
 {
     uint64_t hits = c->hits;
 
+    tops_doubt(keys_tops(c->config.accounts->keys), c->config.number);
     sums_begin_anew(keys_sums(c->config.accounts->keys), c->config.number);
     c->hits = 0;
     c->partial = false;
@@ -230,6 +232,7 @@ uint64_t history_rename(struct history *c, const char *instance)
     c->inherits = false;
     c->hits = 0;
     c->partial = false;
+    tops_doubt(keys_tops(c->config.accounts->keys), c->config.number);
     take_name(c, instance);
     window_clear(&c->window);
     history_start_over(c, &(struct ledger){0});

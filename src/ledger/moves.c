@@ -203,6 +203,7 @@ int move_take_back(struct move *m)
     struct window *w = &m->history->window;
     int failed = 0;
 
+    tops_doubt(keys_tops(accounts_of(m->history)->keys), m->history->config.number);
     keys_release_held(accounts_of(m->history)->keys); /* what one copy refuses another may take */
     while (!failed && !is_back(m) && window_entry(w, w->at)->parts_count)
         failed = step_back(m);
@@ -244,6 +245,7 @@ int move_finish(struct move *m)
     struct history *history = m->history;
     int failed = 0;
 
+    tops_doubt(keys_tops(accounts_of(history)->keys), history->config.number);
     while (!failed && !is_back(m))
         failed = step_back(m);
     if (failed)
@@ -264,6 +266,7 @@ int move_finish(struct move *m)
 
 void move_into_the_dark(struct history *history, const struct ledger *ledger)
 {
+    tops_doubt(keys_tops(accounts_of(history)->keys), history->config.number);
     keys_release_held(accounts_of(history)->keys);
     give_up_pending(history);
     window_begin_at(&history->window, ledger, accounts_now_ms(accounts_of(history)));

@@ -3,6 +3,9 @@
  *
  * Thread: plain values. */
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/slice.h"
 #include "protocol/redis_error.h"
 
@@ -20,4 +23,6 @@ struct outcome {
      * refused. */
     enum redis_error_class why;
     struct slice text; /* what the key holds, or the server's words about the refusal. Valid during the call */
+    bool counted;      /* The key that was looked at holds `number`. With OUTCOME_DONE alone */
+    int64_t number;
 };

@@ -22,6 +22,8 @@ static void partition_note_refusal(struct partition *p, const struct outcome *o,
 
 static enum partition_news partition_on_look(struct partition *p, uint32_t index, const struct outcome *o)
 {
+    if (o->kind == OUTCOME_DONE && o->counted)
+        batch_told(p->chain.proved, index, o->number);
     if (o->kind != OUTCOME_REFUSED)
         return PARTITION_GOES_ON;
     if (o->why == REDIS_ERROR_WRONGTYPE || o->why == REDIS_ERROR_NOT_INTEGER) {
@@ -104,6 +106,12 @@ static enum partition_news partition_on_multi(struct partition *p, const struct 
 
 /* ---- of a batch ---- */
 
+/* A set of highest keys that this user may not touch, or commands that the server does not have, hold no hit up. */
+static bool concerns_it_alone(enum redis_error_class why)
+{
+    return why == REDIS_ERROR_NOPERM || why == REDIS_ERROR_NOPERM_KEY || why == REDIS_ERROR_OTHER;
+}
+
 static enum partition_news partition_on_queued(struct partition *p, uint32_t index, const struct outcome *o)
 {
     struct batch *b = p->chain.batch;
@@ -119,9 +127,12 @@ static enum partition_news partition_on_queued(struct partition *p, uint32_t ind
         /* Whatever the reason is: a write that is not allowed must not hold the hits up. */
         accounts_count_error(p->chain.config.history.accounts, o->why);
         batch_refuse_write(b);
-    } else if (index >= batch_sums_at(b) && index < batch_commands(b) && o->why == REDIS_ERROR_NOPERM_KEY) {
+    } else if (index >= batch_sums_at(b) && index < batch_tops_at(b) && o->why == REDIS_ERROR_NOPERM_KEY) {
         accounts_count_error(p->chain.config.history.accounts, o->why);
         batch_refuse_sum(b, index - batch_sums_at(b), o->why);
+    } else if (index >= batch_tops_at(b) && index < batch_commands(b) && concerns_it_alone(o->why)) {
+        accounts_count_error(p->chain.config.history.accounts, o->why);
+        batch_refuse_top(b, index - batch_tops_at(b), o->why);
     } else {
         partition_note_refusal(p, o, batch_command(b, index), &p->refusal);
     }

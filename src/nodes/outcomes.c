@@ -5,7 +5,7 @@
 
 static struct outcome refused(const struct reply *reply)
 {
-    return (struct outcome){OUTCOME_REFUSED, redis_error_classify(reply->text), reply->text};
+    return (struct outcome){.kind = OUTCOME_REFUSED, .why = redis_error_classify(reply->text), .text = reply->text};
 }
 
 static struct outcome strange(void) { return (struct outcome){.kind = OUTCOME_STRANGE}; }
@@ -22,10 +22,12 @@ static struct outcome of_look(const struct reply *reply)
     int64_t value;
 
     switch (key_value_read(reply, &value)) {
-    case KEY_VALUE_INTEGER:
+    case KEY_VALUE_INTEGER: return (struct outcome){.kind = OUTCOME_DONE, .counted = true, .number = value};
     case KEY_VALUE_NONE: return (struct outcome){.kind = OUTCOME_DONE};
-    case KEY_VALUE_WRONG_TYPE: return (struct outcome){OUTCOME_REFUSED, REDIS_ERROR_WRONGTYPE, reply->text};
-    case KEY_VALUE_NO_INTEGER: return (struct outcome){OUTCOME_REFUSED, REDIS_ERROR_NOT_INTEGER, reply->text};
+    case KEY_VALUE_WRONG_TYPE:
+        return (struct outcome){.kind = OUTCOME_REFUSED, .why = REDIS_ERROR_WRONGTYPE, .text = reply->text};
+    case KEY_VALUE_NO_INTEGER:
+        return (struct outcome){.kind = OUTCOME_REFUSED, .why = REDIS_ERROR_NOT_INTEGER, .text = reply->text};
     case KEY_VALUE_UNTOLD: break;
     }
     return reply->type == REPLY_ERROR ? refused(reply) : strange();
@@ -47,7 +49,7 @@ static struct outcome of_ledger(const struct reply *reply)
 /* ---- EXEC ---- */
 
 /* An integer or an error for each item, then the answer to the write, if there is one, then as for the items for each
- * total, and the answer to the SET of the ledger. */
+ * total and each set of highest keys, and the answer to the SET of the ledger. */
 static bool array_fits(const struct reply *exec, const struct batch *b)
 {
     if (exec->items_count != batch_commands(b) + 1)
@@ -67,6 +69,7 @@ static void note_items(const struct reply *exec, struct batch *b)
             batch_refuse(b, i, redis_error_classify(exec->items[i].text));
         else
             b->items[i].total = exec->items[i].integer;
+        b->items[i].told = exec->items[i].type == REPLY_INTEGER;
     }
     for (uint32_t i = 0; i < b->sums_sent; i++) {
         const struct reply *reply = &exec->items[batch_sums_at(b) + i];
@@ -74,6 +77,13 @@ static void note_items(const struct reply *exec, struct batch *b)
         b->sums[i].total = reply->integer;
         if (reply->type == REPLY_ERROR)
             batch_refuse_sum(b, i, redis_error_classify(reply->text));
+    }
+    for (uint32_t i = 0; i < b->tops_count; i++) {
+        const struct reply *reply = &exec->items[batch_tops_at(b) + i];
+        b->tops[i].told = true;
+        b->tops[i].answer = reply->integer;
+        if (reply->type == REPLY_ERROR)
+            batch_refuse_top(b, i, redis_error_classify(reply->text));
     }
     b->write.done = b->write.there && exec->items[b->items_count].type != REPLY_ERROR;
 }
@@ -92,7 +102,7 @@ static struct outcome of_array(const struct reply *exec, struct batch *b)
     const struct reply *set = &exec->items[exec->items_count - 1];
     if (ledger_is_set(set, b))
         return (struct outcome){.kind = OUTCOME_DONE};
-    return (struct outcome){OUTCOME_DONE, redis_error_classify(set->text), set->text};
+    return (struct outcome){.kind = OUTCOME_DONE, .why = redis_error_classify(set->text), .text = set->text};
 }
 
 static struct outcome of_exec(const struct reply *reply, struct batch *b)

@@ -1,6 +1,7 @@
 #include "nodes/read_queue.h"
 
 #include "nodes/key_value.h"
+#include "nodes/top_set.h"
 
 static struct read_slot *slot_at(struct read_queue *q, uint32_t slot) { return &q->slots[slot - 1]; }
 
@@ -157,6 +158,14 @@ void read_queue_push(struct read_queue *q, struct question *question)
 
 bool read_queue_waits(const struct read_queue *q, uint32_t lane) { return q->lanes[lane].unsent != 0; }
 
+static bool is_top(const struct answer *result)
+{
+    uint32_t partition;
+    struct slice ns;
+
+    return name_top_read((struct slice){result->name, result->name_bytes}, &partition, &ns);
+}
+
 uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
 {
     struct slice prefix = keyspace_prefix(q->space, lane);
@@ -167,7 +176,10 @@ uint32_t read_queue_send(struct read_queue *q, uint32_t lane, struct buf *out)
     while (l->unsent && commands < READ_QUEUE_SENT_MAX && !out->failed) {
         const struct read_slot *slot = slot_at(q, l->unsent);
         l->unsent = slot->next;
-        key_value_append(out, &key, prefix, slot_name(slot));
+        if (is_top(&slot->question->results[slot->index]))
+            top_set_append(out, &key, prefix, slot_name(slot));
+        else
+            key_value_append(out, &key, prefix, slot_name(slot));
         commands++;
     }
     buf_fini(&key);
@@ -203,7 +215,7 @@ static bool publish_total(struct read_queue *q, const struct answer *result, uin
  * batch sent on an earlier connection is open.) */
 static void result_publish(struct read_queue *q, const struct answer *result, uint64_t now_ms)
 {
-    if (result->state == ANSWER_FAILED)
+    if (result->state == ANSWER_FAILED || is_top(result))
         return;
     struct slice name = {result->name, result->name_bytes};
     if (publish_total(q, result, now_ms))
@@ -230,9 +242,19 @@ static void question_finish(struct read_queue *q, struct question *question)
     asker_answer(&q->asker, question);
 }
 
+static void question_take(struct question *question, uint32_t index, const struct reply *reply)
+{
+    struct answer *result = &question->results[index];
+
+    if (is_top(result))
+        result->state = top_set_read(reply, question->scan) ? ANSWER_FOUND : ANSWER_FAILED;
+    else
+        result_take(result, reply);
+}
+
 static void slot_answer(struct read_queue *q, const struct read_slot *slot, const struct reply *reply)
 {
-    result_take(&slot->question->results[slot->index], reply);
+    question_take(slot->question, slot->index, reply);
     if (--slot->question->unanswered == 0)
         question_finish(q, slot->question);
 }
@@ -249,7 +271,8 @@ void read_queue_take(struct read_queue *q, uint32_t lane, const struct reply *re
     if (!slot.question)
         return;
     struct answer *result = &slot.question->results[slot.index];
-    result_take(result, reply);
+    if (!is_top(result))
+        result_take(result, reply);
     result_publish(q, result, now_ms);
     for (uint32_t other = slot.joined, next; other; other = next) {
         next = slot_at(q, other)->next;

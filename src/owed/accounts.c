@@ -37,6 +37,22 @@ static void write_ended(struct accounts *a, const struct batch *b, enum answer_s
     writes_ended(a->writes, b, state);
 }
 
+/* One line each time that a set begins to rest, so one a minute at most. */
+static void note_refused_tops(struct accounts *a, const struct batch *b)
+{
+    for (uint32_t i = 0; i < b->tops_count; i++) {
+        const struct batch_top *t = &b->tops[i];
+        struct top *top = tops_at(keys_tops(a->keys), t->ns, b->partition);
+        struct slice ns = sums_name(keys_sums(a->keys), t->ns);
+        if (!t->refused || top->rests)
+            continue;
+        top->rests = true;
+        ENV_LOG(a->env, LOG_LEVEL_WARN, "top_refused", log_bytes("namespace", ns.at, ns.bytes),
+                log_str("command", batch_command(b, batch_tops_at(b) + i)),
+                log_str("error", redis_error_name(t->refused)));
+    }
+}
+
 /* A few lines a second, whatever the number of keys: the metrics have the number. */
 static bool may_log_refusal(struct accounts *a)
 {
@@ -97,6 +113,8 @@ uint64_t accounts_answered(struct accounts *a, struct batch *b)
         stored += (uint64_t)item->delta;
     }
     batch_end_sums(b, a->keys, now_ms);
+    note_refused_tops(a, b);
+    batch_end_tops(b, a->keys, written);
     post_resolved(a, b, stored);
     write_ended(a, b, written ? ANSWER_FOUND : ANSWER_FAILED);
     return stored;
@@ -118,6 +136,7 @@ uint64_t accounts_applied_unseen(struct accounts *a, struct batch *b)
         stored += (uint64_t)item->delta;
     }
     batch_end_sums(b, a->keys, accounts_now_ms(a));
+    batch_end_tops(b, a->keys, true);
     post_resolved(a, b, stored);
     accounts_found(a, b->found, 0);
     write_ended(a, b, ANSWER_FOUND);
@@ -133,6 +152,8 @@ void accounts_give_back(struct accounts *a, const struct batch *b)
     }
     for (uint32_t i = 0; b->refused && i < b->sums_sent; i++)
         sums_namespace(keys_sums(a->keys), b->sums[i].ns)->rests |= b->sums[i].refused != REDIS_ERROR_NONE;
+    note_refused_tops(a, b);
+    batch_give_back_tops(b, a->keys);
     batch_give_back(b, a->keys);
     books_post(a->books, &(struct books_move){
                              .in_flight = -(int64_t)b->hits,

@@ -20,6 +20,7 @@ int batch_init(struct batch *b, uint32_t items_max, uint32_t parts_max)
 void batch_fini(struct batch *b)
 {
     buf_fini(&b->bytes);
+    free(b->tops);
     free(b->sums);
     free(b->parts);
     free(b->items);
@@ -32,6 +33,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->parts_count = 0;
     b->sums_count = b->sums_sent = 0;
     b->sums_settled = false;
+    b->tops_count = 0;
     b->hits = 0;
     b->unheld = 0;
     b->found = 0;
@@ -42,6 +44,7 @@ void batch_begin(struct batch *b, const struct ledger *ledger)
     b->revived = false;
     b->examined = false;
     b->prepared = false;
+    b->replaces = false;
     b->is_probe = false;
     b->sends = 0;
     b->copies = 0;
@@ -167,8 +170,16 @@ void batch_refuse_sum(struct batch *b, uint32_t index, enum redis_error_class wh
     b->sums[index].refused = why;
 }
 
+void batch_refuse_top(struct batch *b, uint32_t index, enum redis_error_class why)
+{
+    b->refused += b->tops[index].refused == REDIS_ERROR_NONE;
+    b->tops[index].refused = why;
+}
+
 void batch_forget_refusals(struct batch *b)
 {
+    for (uint32_t i = 0; b->refused && i < b->tops_count; i++)
+        b->tops[i].refused = REDIS_ERROR_NONE;
     for (uint32_t i = 0; b->refused && i < b->sums_sent; i++)
         b->sums[i].refused = REDIS_ERROR_NONE;
     for (uint32_t i = 0; b->refused && i < b->items_count; i++)
@@ -264,6 +275,7 @@ int batch_compose(struct batch *b, const struct keys *keys, struct slice prefix,
     if (b->write.there)
         compose_write(&b->bytes, &scratch, prefix, &b->write);
     batch_compose_sums(b, keys, prefix);
+    batch_compose_tops(b, keys, prefix);
     compose_ledger(b, ledger_key);
     command_append(&b->bytes, 1, (struct slice[]){SLICE("EXEC")});
     buf_fini(&scratch);
@@ -310,11 +322,23 @@ uint64_t batch_refused_hits(const struct batch *b)
     return hits;
 }
 
+static const char *batch_top_name(const struct batch_top *t)
+{
+    static const char *const names[] = {
+        [BATCH_TOP_RAISE] = "zadd",  [BATCH_TOP_LOWER] = "zadd",           [BATCH_TOP_PUT] = "zadd",
+        [BATCH_TOP_REMOVE] = "zrem", [BATCH_TOP_TRIM] = "zremrangebyrank", [BATCH_TOP_COUNT] = "zcount",
+    };
+
+    return names[t->command];
+}
+
 const char *batch_command(const struct batch *b, uint32_t index)
 {
     if (index < b->items_count)
         return b->items[index].delta == 1 ? "incr" : "incrby";
-    if (index >= batch_sums_at(b) && index < batch_commands(b))
+    if (index >= batch_sums_at(b) && index < batch_tops_at(b))
         return "incrby";
+    if (index >= batch_tops_at(b) && index < batch_commands(b))
+        return batch_top_name(&b->tops[index - batch_tops_at(b)]);
     return index == b->items_count && b->write.there && !b->write.set ? "del" : "set";
 }

@@ -355,6 +355,7 @@ void keys_destroy(struct keys *k)
         region_release(s->next, n * sizeof(*s->next));
     }
     free(k->dirty);
+    tops_destroy(k->tops);
     sums_destroy(k->sums);
     region_release(k->sum, n * sizeof(*k->sum));
     region_release(k->used, n * sizeof(*k->used));

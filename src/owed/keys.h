@@ -22,6 +22,7 @@
 #include "owed/keyspace.h"
 #include "owed/sums.h"
 #include "tally/tally.h"
+#include "tally/tops.h"
 
 #define KEY_NONE UINT32_MAX
 
@@ -43,6 +44,14 @@ struct sums *keys_sums(const struct keys *k);          /* NULL when none are kep
 uint16_t keys_sum(const struct keys *k, uint32_t key); /* the number of its namespace, or SUM_NONE */
 /* What of each namespace is counted now and not stored, into `pending` and `looked`. O(cells). */
 void keys_look(struct keys *k);
+/* Keep the highest keys of the namespaces in a list with commas. After keys_keep_sums(). Returns 0 or -ENOMEM. */
+int keys_keep_tops(struct keys *k, const char *namespaces, uint32_t kept);
+struct tops *keys_tops(const struct keys *k); /* NULL when none are kept */
+/* NULL when they are not kept for the namespace of that key. */
+struct top *keys_top(const struct keys *k, uint32_t key);
+/* Returns the key of the cell at `*shard` and `*cell`, or of the next one behind it, that an earlier process left in a
+ * namespace with highest keys, and moves behind it. KEY_NONE when there is none. */
+uint32_t keys_next_inherited_top(struct keys *k, uint32_t *shard, uint32_t *cell);
 
 /* Says what time it is, for what is touched from now on. */
 void keys_set_clock(struct keys *k, uint64_t now_ms);

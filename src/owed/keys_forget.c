@@ -24,7 +24,8 @@ bool keys_may_leave(const struct keys *k, uint32_t key, uint64_t now_ms, uint64_
     uint32_t idle = key_moment(now_ms) - k->used[key];
 
     return k->first_cell[key] && k->place[key] == KEY_IN_NONE && !k->aside[key] && idle > key_moment(idle_ms) + 1 &&
-           keys_unstored(k, key) == 0 && cells_may_part(k, key);
+           keys_unstored(k, key) == 0 && cells_may_part(k, key) &&
+           !(keys_top(k, key) && top_needs(keys_top(k, key), key));
 }
 
 void keys_leave(struct keys *k, uint32_t key)
@@ -80,6 +81,8 @@ bool keys_settle(struct keys *k, uint32_t key, struct slice name, uint32_t place
     k->place[key] = KEY_IN_NONE;
     correct_places(k, name, stays, places);
     if (!stays) {
+        if (keys_top(k, key))
+            top_drop(k->tops, keys_top(k, key), key); /* it stays in the store's set */
         k->partition[key] = 0;
         totals_give_back(k->totals, key);
     } else if (dirty || keys_unstored(k, key)) {

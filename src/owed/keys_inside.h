@@ -3,8 +3,32 @@
  *
  * Thread: the flusher's. */
 
-#include "owed/key_list.h"
 #include "owed/keys.h"
+
+/* A queue threaded through a column. A key can wait in it once, and waiting takes no memory. */
+struct key_list {
+    uint32_t head, tail, count;
+};
+
+static inline void key_list_push(struct key_list *l, uint32_t *next, uint32_t key)
+{
+    if (l->count++)
+        next[l->tail] = key;
+    else
+        l->head = key;
+    l->tail = key;
+}
+
+/* Returns KEY_NONE when it is empty. */
+static inline uint32_t key_list_pop(struct key_list *l, const uint32_t *next)
+{
+    if (l->count == 0)
+        return KEY_NONE;
+    uint32_t key = l->head;
+    if (--l->count)
+        l->head = next[key];
+    return key;
+}
 
 enum key_place {
     KEY_IN_NONE,
@@ -38,6 +62,7 @@ struct keys {
     struct places *places;
     const struct keyspace *space;
     struct sums *sums; /* owned. NULL when totals of namespaces are not kept */
+    struct tops *tops; /* owned. NULL when no highest keys are kept */
     uint32_t keys_max;
     uint32_t shards_count;
     uint32_t dirty_count; /* in all partitions */

@@ -1,5 +1,6 @@
 /* Which namespace's total a key is part of, and what of each is not stored yet (owed/sums.h). */
 #include <errno.h>
+#include <string.h>
 
 #include "base/region.h"
 #include "owed/keys_inside.h"
@@ -10,6 +11,44 @@ int keys_keep_sums(struct keys *k)
 {
     k->sum = region_reserve((size_t)k->keys_max * sizeof(*k->sum));
     return k->sum ? sums_create(&k->sums, k->space->partitions) : -ENOMEM;
+}
+
+/* Their namespaces come first, so a number says whether there is a top. */
+int keys_keep_tops(struct keys *k, const char *namespaces, uint32_t kept)
+{
+    for (bool more = *namespaces; more; namespaces++) {
+        struct slice ns = {namespaces, strcspn(namespaces, ",")};
+        sums_intern(k->sums, ns);
+        namespaces += ns.bytes;
+        more = *namespaces == ',';
+    }
+    return tops_create(&k->tops, sums_count(k->sums), k->space->partitions, kept);
+}
+
+struct tops *keys_tops(const struct keys *k) { return k->tops; }
+
+struct top *keys_top(const struct keys *k, uint32_t key)
+{
+    return k->tops && k->sum[key] < tops_namespaces(k->tops) ? tops_at(k->tops, k->sum[key], k->partition[key]) : NULL;
+}
+
+/* By its name, as a cell that leaves is not to be a key again. */
+static uint32_t find_top(struct keys *k, uint32_t shard, uint32_t cell)
+{
+    struct slice name = shard_name(k->shards[shard].shard, cell);
+    bool top = name.bytes && sums_find(k->sums, name_ns(name)) < tops_namespaces(k->tops);
+
+    return top ? keys_find(k, name) : KEY_NONE;
+}
+
+uint32_t keys_next_inherited_top(struct keys *k, uint32_t *shard, uint32_t *cell)
+{
+    uint32_t key = KEY_NONE;
+
+    for (; *shard < k->shards_count && key == KEY_NONE; *shard += key == KEY_NONE, *cell = key == KEY_NONE ? 0 : *cell)
+        while (*cell < k->shards[*shard].inherited_cells && key == KEY_NONE)
+            key = find_top(k, *shard, (*cell)++);
+    return key;
 }
 
 struct sums *keys_sums(const struct keys *k) { return k->sums; }

@@ -57,18 +57,28 @@ uint32_t keyspace_partition(const struct keyspace *s, struct slice name)
 
     if (s->partitions == 1)
         return 0;
-    if (name_total_read(name, &partition, &ns))
+    if (name_total_read(name, &partition, &ns) || name_top_read(name, &partition, &ns))
         return partition % s->partitions;
     return (uint32_t)(siphash13(&partition_key, name.at, name.bytes) % s->partitions);
 }
 
-void keyspace_append_total_key(struct buf *out, struct slice prefix, uint32_t partition, struct slice ns)
+static void append_key_of(struct buf *out, struct slice prefix, struct slice what, uint32_t partition, struct slice ns)
 {
     buf_append_slice(out, prefix);
-    buf_append_slice(out, SLICE("!total:"));
+    buf_append_slice(out, what);
     buf_append_u64(out, partition);
     buf_append(out, ":", 1);
     buf_append_slice(out, ns);
+}
+
+void keyspace_append_total_key(struct buf *out, struct slice prefix, uint32_t partition, struct slice ns)
+{
+    append_key_of(out, prefix, SLICE("!total:"), partition, ns);
+}
+
+void keyspace_append_top_key(struct buf *out, struct slice prefix, uint32_t partition, struct slice ns)
+{
+    append_key_of(out, prefix, SLICE("!top:"), partition, ns);
 }
 
 struct slice keyspace_prefix(const struct keyspace *s, uint32_t partition)

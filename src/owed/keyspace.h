@@ -41,6 +41,8 @@ uint16_t keyspace_slot(const struct keyspace *s, uint32_t partition);
 /* ---- totals of namespaces (owed/sums.h) ---- */
 /* Appends "<prefix>!total:<partition>:<ns>". */
 void keyspace_append_total_key(struct buf *out, struct slice prefix, uint32_t partition, struct slice ns);
+/* Likewise "<prefix>!top:<partition>:<ns>", the highest keys of a namespace (tally/tops.h). */
+void keyspace_append_top_key(struct buf *out, struct slice prefix, uint32_t partition, struct slice ns);
 
 /* The key and the value that say how the data set is cut. */
 struct slice keyspace_meta_key(const struct keyspace *s, char out[KEYSPACE_PREFIX_BYTES_MAX + 8]);

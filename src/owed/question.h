@@ -18,8 +18,10 @@
 
 #include "tally/name.h"
 #include "tally/tally.h"
+#include "tally/tops.h"
 
 #define QUESTION_NAMES_MAX 1024
+#define TOP_RESULTS_MAX TOPS_KEPT /* names that an answer to ASK_TOP has at most */
 
 enum question_kind {
     ASK_READ,   /* what each name holds */
@@ -27,6 +29,9 @@ enum question_kind {
     ASK_DELETE, /* remove the one name */
     ASK_SCAN,   /* a page of names with their values, into `scan`. No names are given */
     ASK_TOTAL,  /* what the namespace in results[0] holds in each partition, with a result for each: into `total` */
+    ASK_TOP, /* Which `limit` keys of the namespace in results[0] are the highest, or some more. With a result for each
+              * partition and as many as TOP_RESULTS_MAX. `count` becomes how many there are, and in `done` is
+              * whether they are known. */
     ASK_STORED, /* wait until `mark` is stored, and say in `done` whether it was by the deadline. No names are given */
 };
 
@@ -63,7 +68,9 @@ struct question {
     struct tally_mark mark;
     struct read_total total;
     uint64_t since_ms;       /* monotonic. For ASK_TOTAL, what the store said since is new enough */
-    struct scan *scan;       /* of ASK_SCAN (owed/scan.h), or NULL. Whoever frees the question frees it */
+    uint32_t limit;          /* of ASK_TOP */
+    struct scan *scan;       /* of ASK_SCAN (owed/scan.h), and of ASK_TOP what the sets say. Or NULL. Whoever frees the
+                                question frees it */
     uint32_t worker;         /* who asks */
     uint32_t count;          /* of `results`, QUESTION_NAMES_MAX at most */
     uint64_t deadline_ms;    /* monotonic */

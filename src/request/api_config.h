@@ -21,6 +21,7 @@ struct api_config {
     uint32_t reads, reads_client;    /* names a second that the store is asked for, and of one client. 0 is no limit */
     uint32_t new_keys, new_keys_client;  /* a second at each worker, and of one client there. 0 is no limit */
     const struct namespaces *namespaces; /* those that exist, borrowed. NULL when any does */
+    const struct namespaces *tops;       /* those whose highest keys are kept, borrowed. NULL when there are none */
     bool proxy_protocol;                 /* connections of these proxies begin with its header */
     struct proxies proxies;              /* believed what they say of a client's address */
     uint32_t streams_max;                /* of one worker */

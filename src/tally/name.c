@@ -215,24 +215,44 @@ struct slice name_key(struct slice name) { return slice_from(name, name_slash(na
 
 /* ---- totals of namespaces ---- */
 
-#define TOTAL_NAME "!total/"
+#define TOTAL_NAME SLICE("!total/")
+#define TOP_NAME SLICE("!top/")
 
-struct slice name_of_total(uint32_t partition, struct slice ns, char out[NAME_BYTES_MAX])
+static struct slice name_of(struct slice what, uint32_t partition, struct slice ns, char out[NAME_BYTES_MAX])
 {
-    int bytes = snprintf(out, NAME_BYTES_MAX, TOTAL_NAME "%u/%.*s", partition, (int)ns.bytes, ns.at);
+    int bytes = snprintf(out, NAME_BYTES_MAX, "%.*s%u/%.*s", (int)what.bytes, what.at, partition, (int)ns.bytes, ns.at);
 
     return (struct slice){out, (size_t)bytes};
 }
 
-bool name_total_read(struct slice name, uint32_t *partition, struct slice *ns)
+static bool name_read(struct slice name, struct slice what, uint32_t *partition, struct slice *ns)
 {
-    const size_t begins = sizeof(TOTAL_NAME) - 1;
-    size_t at = begins;
+    size_t at = what.bytes;
 
-    if (name.bytes <= begins || name.at[0] != TOTAL_NAME[0] || memcmp(name.at, TOTAL_NAME, begins) != 0)
+    if (name.bytes <= at || name.at[0] != what.at[0] || memcmp(name.at, what.at, at) != 0)
         return false;
     for (*partition = 0; at < name.bytes && name.at[at] != '/'; at++)
         *partition = *partition * 10 + (uint32_t)(name.at[at] - '0');
     *ns = (struct slice){name.at + at + 1, name.bytes - at - 1};
     return true;
+}
+
+struct slice name_of_total(uint32_t partition, struct slice ns, char out[NAME_BYTES_MAX])
+{
+    return name_of(TOTAL_NAME, partition, ns, out);
+}
+
+bool name_total_read(struct slice name, uint32_t *partition, struct slice *ns)
+{
+    return name_read(name, TOTAL_NAME, partition, ns);
+}
+
+struct slice name_of_top(uint32_t partition, struct slice ns, char out[NAME_BYTES_MAX])
+{
+    return name_of(TOP_NAME, partition, ns, out);
+}
+
+bool name_top_read(struct slice name, uint32_t *partition, struct slice *ns)
+{
+    return name_read(name, TOP_NAME, partition, ns);
 }

@@ -48,3 +48,7 @@ struct slice name_key(struct slice name);
 struct slice name_of_total(uint32_t partition, struct slice ns, char out[NAME_BYTES_MAX]);
 /* Returns false when it is another name. */
 bool name_total_read(struct slice name, uint32_t *partition, struct slice *ns);
+
+/* ---- the highest keys of namespaces (tally/tops.h), likewise. "!top/<partition>/<ns>" ---- */
+struct slice name_of_top(uint32_t partition, struct slice ns, char out[NAME_BYTES_MAX]);
+bool name_top_read(struct slice name, uint32_t *partition, struct slice *ns);

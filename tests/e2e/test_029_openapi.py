@@ -99,7 +99,7 @@ def test_it_is_the_file_in_the_source_and_whole(document):
 
 
 HIT, COUNTER, COUNTERS = "/v1/hit/{ns}/{key}", "/v1/counters/{ns}/{key}", "/v1/counters/{ns}"
-KEYS, EXPORT = "/v1/keys/{ns}", "/v1/export/{ns}"
+KEYS, EXPORT, TOP = "/v1/keys/{ns}", "/v1/export/{ns}", "/v1/top/{ns}"
 WRITES = (("put", b'{"value":1000}'), ("delete", None))
 CREDENTIALS = ([BEARER], [], [f"Authorization: Bearer {OTHER}"])
 
@@ -112,7 +112,7 @@ class Meetings:
         self.redis = lab.redis()
         tokens = lab.write("tokens", f"{TOKEN} write read\n{OTHER} write:other\n")
         access = lab.write("access", "shop token\nsite key a\n")
-        self.server = lab.tallyd(self.redis, token_file=tokens, access_file=access, max_keys=20)
+        self.server = lab.tallyd(self.redis, token_file=tokens, access_file=access, max_keys=20, top="blog")
         self.alone = lab.tallyd(token_file=tokens)
         self.limited = lab.tallyd(workers=1, rate_limit=1, rate_burst=1)
         self.crowded = lab.tallyd(workers=1, max_conns=4, max_conns_client=4, namespaces="blog")
@@ -188,12 +188,15 @@ class Meetings:
             for method in ("get", "head"):
                 self.meet("/v1/namespaces", method, fields=fields)
                 self.meet(EXPORT, method, "/v1/export/blog", fields)
+                self.meet(TOP, method, "/v1/top/blog?n=5", fields)
             for method in ("get", "head", "delete"):
                 self.meet(KEYS, method, "/v1/keys/blog?prefix=a&limit=2", fields)
         for method in ("get", "head", "delete"):
             self.meet(KEYS, method, "/v1/keys/blog?prefix=a&limit=0", [BEARER])
         for method in ("get", "head"):
             self.meet(EXPORT, method, "/v1/export/blog?format=xml", [BEARER])
+            for target in ("blog?n=0", "blog?window=week", "b!", "other"):
+                self.meet(TOP, method, f"/v1/top/{target}", [BEARER])
         for pod in (self.alone, self.limited):
             self.meet(KEYS, "delete", "/v1/keys/blog?prefix=a", [BEARER], pod=pod)
 
@@ -213,6 +216,8 @@ class Meetings:
         for method in ("get", "head", "delete"):
             self.meet(KEYS, method, "/v1/keys/blog?prefix=a", [BEARER])
         self.meet(EXPORT, "get", "/v1/export/blog", [BEARER])
+        for method in ("get", "head"):
+            self.meet(TOP, method, "/v1/top/blog", [BEARER])
 
     def admin_pages(self):
         for page in ADMIN_PAGES:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 from harness import checker, secrets, tallyd, wait
 from harness.cluster import Cluster
+from harness.http_client import fetch
 from harness.process import Process
 from harness.proxy import REPLY, REQUEST, RST, SILENCE
 
@@ -99,6 +100,20 @@ def test_every_counter_and_total_is_moved_once(move):
     reader = move.counting(old=False)
     wait.until(lambda: reader.metrics()["redis_connected"] == 1, "connected")
     assert reader.value("blog", "k7") == 8 and reader.metrics()["alarms_total"] == 0
+
+
+def test_sets_of_highest_keys_stay_and_are_made_anew(move):
+    server = move.counting(top="blog")
+    hits(server, {f"k{n}": n + 1 for n in range(40)})
+    assert server.stop() == 0
+    assert any(key.startswith(b"!top:") for key in move.all(old=True))
+    move.run()
+    assert move.counts() == move.counts(old=True)
+    assert not any(key.startswith(b"!top:") for key in move.all())
+    reader = move.counting(old=False, top="blog")
+    hits(reader, {"k7": 1, "k9": 1})
+    wait.until(lambda: fetch(reader.admin_port, "/v1/top/blog").json()["top"] == [{"key": "k9", "value": 11}, {"key": "k7", "value": 9}],
+               "what was hit since is shown")
 
 
 def test_old_and_new_processes_count_while_it_moves(move):

@@ -230,27 +230,27 @@ static void cluster_begin(struct check *c)
 
 static void draw_command(struct check *c, struct buf *out)
 {
-    static const char *const deltas[] = {"1",
-                                         "7",
-                                         "-3",
-                                         "9223372036854775807",
-                                         "-9223372036854775808",
-                                         "0",
-                                         "05",
-                                         "+1",
-                                         "1 ",
-                                         "",
-                                         "9223372036854775808",
-                                         "x",
-                                         "-0",
-                                         "-"};
+    static const char *const deltas[] = {"1", "7", "-3", "0", "05", "+1", "1 "};
+    static const char *const odd[] = {
+        "9223372036854775807", "-9223372036854775808", "", "9223372036854775808", "x", "-"};
     static const char *const values[] = {"1", "apple", "9223372036854775800", "-12", "007", "", "3 00ff00ff00ff00ff"};
+    static const char *const scores[] = {"1", "2", "-3", "700"}, *const members[] = {"a", "b", "c", "0d"};
     const char *key = name_of(c, chance_below(&c->chance, KEYS));
-    const char *delta = deltas[chance_below(&c->chance, chance_one_in(&c->chance, 3) ? 14 : 2)];
+    const char *score = scores[chance_below(&c->chance, 4)], *member = members[chance_below(&c->chance, 4)];
+    const char *delta = chance_one_in(&c->chance, 6)
+                            ? odd[chance_below(&c->chance, 6)]
+                            : deltas[chance_below(&c->chance, chance_one_in(&c->chance, 3) ? 7 : 2)];
 
 #define COMMAND(...)                                                                                                   \
     append_command(out, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *), (const char *const[]){__VA_ARGS__})
-    switch (chance_below(&c->chance, 24)) {
+    switch (chance_below(&c->chance, 30)) {
+    case 23: COMMAND("ZADD", key, "GT", score, member, score, "b"); break;
+    case 24: COMMAND("ZADD", key, score, member); break;
+    case 25: COMMAND("ZADD", key, "GT", score, member); break;
+    case 26: COMMAND("ZREM", key, member); break;
+    case 27: COMMAND("ZREMRANGEBYRANK", key, "0", "-3"); break;
+    case 28: COMMAND("ZCOUNT", key, score, "+inf"); break;
+    case 29: COMMAND("ZREVRANGE", key, "0", "127", "WITHSCORES"); break;
     case 0:
     case 1:
     case 2: COMMAND("INCRBY", key, delta); break;

@@ -380,4 +380,5 @@ void faults_draw(struct sim *s)
     forgetting_draw(s);
     rests_draw(s);
     farewell_draw(s);
+    tops_draw(s);
 }

@@ -160,6 +160,7 @@ struct rates {
     uint32_t flush_interval_max_ms; /* of keys with few hits; 0: as all others */
     uint64_t hit_gap_us, fault_gap_us;
     uint32_t hits_max;
+    bool tops; /* the highest keys are kept */
     bool reads, twins, password, poison;
     bool refuses; /* a key, or one command of a transaction, may be refused */
     bool writes;
@@ -284,6 +285,12 @@ void totals_told(struct life *l, int64_t delta, bool told);
 bool totals_added(struct sim *s, uint32_t copy, uint32_t tag, struct slice redis_key, int64_t delta);
 void totals_check(struct sim *s, uint32_t life);
 void totals_check_end(struct sim *s, const struct process *p); /* when all is drained */
+
+/* ---- tops.c ---- */
+#define SIM_TOPS_KEPT 4
+void tops_draw(struct sim *s);
+bool tops_are_offered(const struct process *p);
+void tops_check_end(struct sim *s, const struct process *p); /* when all is drained */
 
 /* ---- forgetting.c ---- */
 void forgetting_draw(struct sim *s);

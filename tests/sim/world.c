@@ -120,6 +120,8 @@ static void process_configure(struct process *p)
         .flush_interval_max_ms = rates->flush_interval_max_ms,
         .batch_keys_max = rates->batch_keys_max,
         .totals = true,
+        .tops = rates->tops ? "n" : NULL,
+        .tops_kept = SIM_TOPS_KEPT,
         .on_ledger_loss = rates->on_ledger_loss,
         .replay_window_ms = rates->replay_window_ms,
         .key_idle_ms = rates->key_idle_ms,
@@ -300,6 +302,9 @@ struct tally_value process_look(const struct process *p, uint32_t key)
 bool process_is_drained(const struct process *p)
 {
     struct flusher_books b = process_books(p);
+
+    if (p->alive && !tops_are_offered(p))
+        return false;
 
     if (!p->alive && p->restart_us == NET_NEVER) /* it never was */
         return true;

@@ -25,6 +25,11 @@ static const struct row {
     {"SET", "set", WRITES | GROWS},
     {"LPUSH", "lpush", WRITES | GROWS},
     {"DEL", "del", WRITES},
+    {"ZADD", "zadd", WRITES | GROWS},
+    {"ZREM", "zrem", WRITES},
+    {"ZREMRANGEBYRANK", "zremrangebyrank", WRITES},
+    {"ZCOUNT", "zcount", 0},
+    {"ZREVRANGE", "zrevrange", 0},
     {"GET", "get", 0},
     {"GETRANGE", "getrange", 0},
     {"WATCH", "watch", WHEN_LOADING | WHEN_STALE | WHEN_BUSY | NOT_QUEUED},
@@ -52,7 +57,7 @@ static const struct row *row_of(struct slice name)
 
 static bool has_key(const struct row *row)
 {
-    return row->traits & WRITES || row->lower[0] == 'g' || row->lower[0] == 'w';
+    return row->traits & WRITES || row->lower[0] == 'g' || row->lower[0] == 'w' || row->lower[0] == 'z';
 }
 
 bool model_has_key(const struct model_command *cmd)

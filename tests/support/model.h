@@ -16,17 +16,17 @@
 
 #define MODEL_KEYS_FEW 256 /* for model_init(), of a server that few names are counted on */
 #define MODEL_NAME_BYTES_MAX 96
-#define MODEL_VALUE_BYTES_MAX 64
-#define MODEL_ARGS_MAX 8
+#define MODEL_VALUE_BYTES_MAX 240
+#define MODEL_ARGS_MAX 64
 #define MODEL_WATCHES_MAX 8
 #define MODEL_NO_KEY UINT32_MAX
 
-enum model_type { MODEL_NONE, MODEL_STRING, MODEL_LIST };
+enum model_type { MODEL_NONE, MODEL_STRING, MODEL_LIST, MODEL_SET };
 
 struct model_value {
     uint8_t type; /* enum model_type */
     uint8_t bytes;
-    char text[MODEL_VALUE_BYTES_MAX]; /* of a list: its length */
+    char text[MODEL_VALUE_BYTES_MAX]; /* of a list: its length; of a set: model_sets.c */
     uint32_t expires_s;               /* 0: never */
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "support/model.h"
+#include "support/model_sets.h"
 
 static void answer(struct buf *out, const char *line) { buf_printf(out, "%s\r\n", line); }
 static void answer_integer(struct buf *out, int64_t n) { buf_printf(out, ":%" PRId64 "\r\n", n); }
@@ -25,7 +26,7 @@ static const char *incrby(struct model *m, struct model_client *c, uint32_t key,
     char text[24];
 
     *sum = 0;
-    if (v->type == MODEL_LIST)
+    if (v->type == MODEL_LIST || v->type == MODEL_SET)
         return wrong_type;
     if (v->type == MODEL_STRING && !model_parse_integer((struct slice){v->text, v->bytes}, sum))
         return not_integer;
@@ -112,7 +113,7 @@ static void do_get(struct model *m, struct model_client *c, const struct model_c
     const struct model_value *v = value_of(m, cmd->args[1]);
     (void)c;
 
-    if (v->type == MODEL_LIST)
+    if (v->type == MODEL_LIST || v->type == MODEL_SET)
         answer(out, wrong_type);
     else if (v->type == MODEL_NONE)
         answer(out, "$-1");
@@ -131,7 +132,7 @@ static void do_getrange(struct model *m, struct model_client *c, const struct mo
         answer(out, not_integer);
         return;
     }
-    if (v->type == MODEL_LIST) {
+    if (v->type == MODEL_LIST || v->type == MODEL_SET) {
         answer(out, wrong_type);
         return;
     }
@@ -155,7 +156,7 @@ static void do_lpush(struct model *m, struct model_client *c, const struct model
     uint32_t key = model_find(m, cmd->args[1], true);
     struct model_value v = m->keys[key].value;
 
-    if (v.type == MODEL_STRING) {
+    if (v.type == MODEL_STRING || v.type == MODEL_SET) {
         answer(out, wrong_type);
         return;
     }
@@ -259,10 +260,25 @@ static const struct {
     const char *name;
     void (*run)(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out);
 } commands[] = {
-    {"INCRBY", do_incrby},     {"INCR", do_incrby},     {"SET", do_set},   {"GET", do_get},
-    {"GETRANGE", do_getrange}, {"WATCH", do_watch},     {"INFO", do_info}, {"AUTH", do_auth},
-    {"SELECT", do_ok},         {"CLIENT", do_client},   {"DEL", do_del},   {"LPUSH", do_lpush},
-    {"UNWATCH", do_unwatch},   {"CLUSTER", do_cluster},
+    {"INCRBY", do_incrby},
+    {"INCR", do_incrby},
+    {"SET", do_set},
+    {"GET", do_get},
+    {"GETRANGE", do_getrange},
+    {"WATCH", do_watch},
+    {"INFO", do_info},
+    {"AUTH", do_auth},
+    {"SELECT", do_ok},
+    {"CLIENT", do_client},
+    {"DEL", do_del},
+    {"LPUSH", do_lpush},
+    {"UNWATCH", do_unwatch},
+    {"CLUSTER", do_cluster},
+    {"ZADD", model_zadd},
+    {"ZREM", model_zrem},
+    {"ZCOUNT", model_zcount},
+    {"ZREVRANGE", model_zrevrange},
+    {"ZREMRANGEBYRANK", model_zremrangebyrank},
 };
 
 void model_execute(struct model *m, struct model_client *c, const struct model_command *cmd, struct buf *out)

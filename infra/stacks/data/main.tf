@@ -86,7 +86,7 @@ module "memorydb" {
   account_id                = var.account_id
   region                    = var.region
   partition                 = var.partition
-  users                     = local.users
+  users                     = local.users_granted
   initial_passwords         = module.secrets.initial_passwords
   maintenance_window        = var.memorydb.maintenance_window
   snapshot_retention_limit  = var.memorydb.snapshot_retention_limit

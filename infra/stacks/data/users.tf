@@ -2,6 +2,15 @@
 # from src/, and tests/e2e/test_084_acl.py runs the daemon as this user.
 
 locals {
+  # What a daemon sends as well that is started with --top.
+  top_commands = ["zadd", "zrem", "zremrangebyrank", "zcount", "zrevrange"]
+
+  users_granted = merge(local.users, {
+    tallyd = merge(local.users.tallyd, {
+      commands = concat(local.users.tallyd.commands, var.memorydb_tops ? local.top_commands : [])
+    })
+  })
+
   users = {
     tallyd = {
       auth = var.memorydb_auth

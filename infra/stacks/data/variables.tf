@@ -19,6 +19,12 @@ variable "memorydb_auth" {
   default     = "password"
 }
 
+variable "memorydb_tops" {
+  description = "Is tallyd started with --top? Then its user may keep sorted sets."
+  type        = bool
+  default     = false
+}
+
 variable "counter_mode" {
   description = "How tallyd writes: incrby or absolute."
   type        = string
