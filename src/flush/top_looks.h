@@ -4,7 +4,8 @@
  * Thread: the flusher's.
  * After a rollback, or on another copy of the store, what was known of the highest keys is not true any more. And a
  * batch is acknowledged before its totals are offered, so nobody knows of such offers after a kill. With a state file
- * the next process has all the keys. In both cases the store is asked what they hold, TOP_LOOKS_NAMES at a time. */
+ * the next process has those with hits that are not stored. In both cases the store is asked what they hold,
+ * TOP_LOOKS_NAMES at a time. A key that was stored and not offered before a kill has its place with its next hit. */
 
 #include <stdbool.h>
 #include <stdint.h>

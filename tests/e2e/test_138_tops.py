@@ -147,6 +147,22 @@ def test_a_key_that_is_set_or_deleted_is_where_it_belongs(lab, tokens):
         wait_top(server, counts, 30)
 
 
+def test_keys_come_up_when_others_have_deleted_higher_ones(lab, tokens):
+    redis = lab.redis()
+    here, there = (lab.tallyd(redis, top="blog", token_file=tokens) for _ in range(2))
+    counts = {f"k{i:03}": 10 * (300 - i) for i in range(300)}  # the highest first, so that those far below are never offered
+    for key, n in counts.items():
+        here.hit("blog", key, n)
+    wait_top(here, counts, 100)
+    for key, _ in highest(counts, 90):
+        assert fetch(there.port, f"/v1/counters/blog/{key}", "DELETE", fields=bearer(WRITE)).status == 204
+        del counts[key]
+    for key in counts:
+        here.hit("blog", key)
+        counts[key] += 1
+    wait_top(here, counts, 100)
+
+
 def redis_set(redis, key="tally:!top:0:blog"):
     flat = redis.command("ZRANGE", key, "0", "-1", "WITHSCORES")
     return dict(zip(flat[::2], flat[1::2]))
@@ -211,15 +227,19 @@ def test_the_commands_that_the_readme_names_are_enough(lab):
 
 @pytest.mark.parametrize("kill", [True, False])
 def test_a_restart_keeps_the_top(lab, kill):
-    server = start(lab, "redis", state_dir=state_dir(lab))
+    redis = lab.redis()
+    server = lab.tallyd(redis, top="blog", state_dir=state_dir(lab))
     counts = {f"k{i}": i for i in range(1, 30)}
     for key, n in counts.items():
         server.hit("blog", key, n)
     wait_top(server, counts)
+    if kill:
+        redis.pause()  # so that the last hits are not stored before
     server.hit("blog", "last", 1000)
     counts["last"] = 1000
     if kill:
         server.kill()
+        redis.resume()
     else:
         server.stop()
     server.start()
