@@ -4,6 +4,7 @@ import os
 from statistics import median
 
 from .report import voided
+from .targets import OURS, http_ratios
 
 QUANTILES = ("p50", "p90", "p99", "p99.9", "p99.99", "max")
 
@@ -23,6 +24,27 @@ def _profile(plt, folder, profile, title, peers):
     axes.set_xlabel("server CPU µs per request, its Redis included (median, least to most; logarithmic)")
     axes.set_title(title, fontsize=10)
     _save(plt, figure, folder, profile)
+
+
+def _rivals(plt, folder, run):
+    """What a hit costs those that count as well, as a multiple of ours, on every profile."""
+    profiles = list(run["http"])
+    names = [name for name in run["tuning"] if name.startswith("rival")]
+    found = {name: [http_ratios(run, profile, name, OURS) for profile in profiles] for name in names}
+    if not any(any(ratios) for ratios in found.values()):
+        return
+    figure, axes = plt.subplots(figsize=(9, 4.5))
+    for number, (name, ratios) in enumerate(found.items()):
+        places = [at + (number - len(names) / 2 + 0.5) * 0.8 / len(names) for at in range(len(profiles))]
+        axes.bar(places, [median(one) if one else 1 for one in ratios], 0.8 / len(names), label=name)
+    axes.axhline(1, color="#0b6e99", label="tallyd")
+    axes.set_xticks(range(len(profiles)), profiles)
+    axes.set_yscale("log", base=2)
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.set_ylabel("CPU of a hit, Redis' included ÷ tallyd's (logarithmic)")
+    axes.set_title("counters that gather hits in memory: medians of the rounds' own ratios", fontsize=10)
+    axes.legend(fontsize=8)
+    _save(plt, figure, folder, "rivals")
 
 
 def _save(plt, figure, folder, name):
@@ -77,6 +99,8 @@ def draw(folder, run, titles):
 
     for profile, peers in run.get("http", {}).items():
         _profile(pyplot, folder, profile, titles[profile], peers)
+    if "http" in run:
+        _rivals(pyplot, folder, run)
     if "latency" in run:
         _latency(pyplot, folder, run["latency"])
     if "commands" in run:
