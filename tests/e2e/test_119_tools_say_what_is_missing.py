@@ -45,6 +45,7 @@ def run(*words, env=None):
 @pytest.mark.parametrize("words, line", [
     (["perf/flame", "on"], "flame: missing here: perf, redis-server; deploy/scripts/deps bench perf installs it\n"),
     (["perf/instructions"], "instructions: missing here: valgrind, vgdb, callgrind_annotate; deploy/scripts/deps bench perf installs it\n"),
+    (["perf/packets"], "packets: missing here: strace, unshare, ip; deploy/scripts/deps bench perf installs it\n"),
     (["bench/k6/run", "hit"], "k6/run: there is no k6 on the PATH or in build/bin; make k6 builds it, with Go\n"),
 ])
 def test_a_tool_that_is_missing_is_named_with_what_installs_it(few_programs, words, line):
