@@ -14,6 +14,9 @@
 
 #define JSON "application/json"
 #define TEXT "text/plain; charset=utf-8"
+#define HTML "text/html; charset=utf-8"
+#define SCRIPT "text/javascript; charset=utf-8"
+#define STYLE "text/css; charset=utf-8"
 
 /* Liveness is that this thread answers; anything more would have a pod killed for its Redis. */
 static int live_page(const struct sources *s, struct buf *out)
@@ -55,46 +58,17 @@ static int config_page(const struct sources *s, struct buf *out)
     return 200;
 }
 
-static int openapi_page(const struct sources *s, struct buf *out)
-{
-    (void)s;
-    buf_append(out, web_openapi_json, sizeof(web_openapi_json));
-    return 200;
-}
-
 static int ranking_page(const struct sources *s, struct buf *out)
 {
     status_print_ranking(s, out);
     return 200;
 }
 
-static int dashboard_page(const struct sources *s, struct buf *out)
-{
-    (void)s;
-    buf_append(out, web_dashboard_html, sizeof(web_dashboard_html));
-    return 200;
-}
-
-static int dashboard_script(const struct sources *s, struct buf *out)
-{
-    (void)s;
-    buf_append(out, web_dashboard_js, sizeof(web_dashboard_js));
-    return 200;
-}
-
-static int dashboard_style(const struct sources *s, struct buf *out)
-{
-    (void)s;
-    buf_append(out, web_dashboard_css, sizeof(web_dashboard_css));
-    return 200;
-}
-
 static int not_found_page(const struct sources *s, struct buf *out)
 {
     (void)s;
-    buf_append_slice(
-        out,
-        SLICE("not found; there are /metrics /livez /readyz /statusz /configz /openapi.json /dashboard /v1/keys\n"));
+    buf_append_slice(out, SLICE("not found; there are /metrics /livez /readyz /statusz /configz /docs /openapi.json "
+                                "/dashboard /v1/keys\n"));
     return 404;
 }
 
@@ -115,26 +89,35 @@ static int not_known_page(const struct sources *s, struct buf *out)
 struct page {
     struct slice path;
     const char *content_type;
-    int (*print)(const struct sources *s, struct buf *out); /* the status */
+    int (*print)(const struct sources *s, struct buf *out); /* the status. NULL: it is `file` */
     const char *policy;                                     /* NULL: it needs nothing */
+    struct slice file;                                      /* embedded at build (web/) */
 };
 
-/* Its script and style are files of its own, and it asks this port only. */
-#define DASHBOARD_POLICY                                                                                               \
+#define FILE_OF(bytes)                                                                                                 \
+    {                                                                                                                  \
+        (const char *)(bytes), sizeof(bytes)                                                                           \
+    }
+
+/* Scripts and styles are files of their own, and pages ask this port only. */
+#define PAGE_POLICY                                                                                                    \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; base-uri 'none'; "    \
     "form-action 'none'; frame-ancestors 'none'"
 
 static const struct page pages[] = {
-    {SLICE("/metrics"), "text/plain; version=0.0.4; charset=utf-8", metrics_page, NULL},
-    {SLICE("/livez"), TEXT, live_page, NULL},
-    {SLICE("/readyz"), TEXT, ready_page, NULL},
-    {SLICE("/statusz"), JSON, status_page, NULL},
-    {SLICE("/configz"), JSON, config_page, NULL},
-    {SLICE("/openapi.json"), JSON, openapi_page, NULL},
-    {SLICE("/dashboard"), "text/html; charset=utf-8", dashboard_page, DASHBOARD_POLICY},
-    {SLICE("/dashboard.js"), "text/javascript; charset=utf-8", dashboard_script, NULL},
-    {SLICE("/dashboard.css"), "text/css; charset=utf-8", dashboard_style, NULL},
-    {SLICE("/dashboard.json"), JSON, ranking_page, NULL},
+    {SLICE("/metrics"), "text/plain; version=0.0.4; charset=utf-8", metrics_page, NULL, {0}},
+    {SLICE("/livez"), TEXT, live_page, NULL, {0}},
+    {SLICE("/readyz"), TEXT, ready_page, NULL, {0}},
+    {SLICE("/statusz"), JSON, status_page, NULL, {0}},
+    {SLICE("/configz"), JSON, config_page, NULL, {0}},
+    {SLICE("/dashboard"), HTML, NULL, PAGE_POLICY, FILE_OF(web_dashboard_html)},
+    {SLICE("/dashboard.js"), SCRIPT, NULL, NULL, FILE_OF(web_dashboard_js)},
+    {SLICE("/dashboard.css"), STYLE, NULL, NULL, FILE_OF(web_dashboard_css)},
+    {SLICE("/dashboard.json"), JSON, ranking_page, NULL, {0}},
+    {SLICE("/docs"), HTML, NULL, PAGE_POLICY, FILE_OF(web_docs_html)},
+    {SLICE("/docs.js"), SCRIPT, NULL, NULL, FILE_OF(web_docs_js)},
+    {SLICE("/docs.css"), STYLE, NULL, NULL, FILE_OF(web_docs_css)},
+    {SLICE("/openapi.json"), JSON, NULL, NULL, FILE_OF(web_openapi_json)},
 };
 static const struct page open_metrics = {.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
                                          .print = open_metrics_page};
@@ -213,10 +196,10 @@ static enum handler_result handle(void *ctx, const struct http_request *r, struc
     const struct page *page = page_find(s, r);
     struct buf body = {0};
     struct http_response response = {.content_type = page->content_type, .policy = page->policy, .close = reply->close};
-    response.status = page->print(s, &body);
+    response.status = page->print ? page->print(s, &body) : 200;
     response.extra = page == &not_allowed ? SLICE("Allow: GET, HEAD\r\nCache-Control: no-store\r\n")
                                           : SLICE("Cache-Control: no-store\r\n");
-    response.body = buf_slice(&body);
+    response.body = page->print ? buf_slice(&body) : page->file;
     if (body.failed) /* half a page would be read as a whole one */
         response = (struct http_response){.status = 503, .close = true};
     http_response_write(reply->out, r, &response, reply->date);

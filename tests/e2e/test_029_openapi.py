@@ -15,7 +15,7 @@ TOKEN = "token-of-the-openapi-tests-1"
 OTHER = "token-of-the-openapi-tests-2"
 BEARER = f"Authorization: Bearer {TOKEN}"
 METHODS = ("get", "head", "post", "put", "delete")
-ADMIN_PAGES = ("/metrics", "/livez", "/readyz", "/statusz", "/configz")
+ADMIN_PAGES = ("/metrics", "/livez", "/readyz", "/statusz", "/configz", "/docs")
 # Not met here: 2^56 hits of one key, and a write whose fate stays open for five seconds (tests/unit/test_writes.c).
 UNMET = {(path, method, status) for path, method, status in [
     *[(f"/v1/hit/{{ns}}{key}", method, "409") for key in ("", "/{key}") for method in ("get", "post")],
