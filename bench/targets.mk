@@ -14,7 +14,7 @@ bench-rivals-build:
 	@! command -v go >/dev/null || { mkdir -p build/rivals/go && cd bench/rivals/go && CGO_ENABLED=0 go build -mod=readonly -trimpath -o ../../../build/rivals/go/rival . ; }
 
 bench-rivals: bench-rivals-build ## tallyd beside counters that gather in memory, too: make bench-rivals [BENCH_ARGS='--rounds 5 --profiles keep-64,uniform-16']
-	@$(MAKE) --no-print-directory bench BENCH_ARGS="--parts http --peers tallyd,rival,nginx $(or $(BENCH_ARGS),--rounds 5 --seconds 1)"
+	@$(MAKE) --no-print-directory bench BENCH_ARGS="--parts http --peers tallyd,rival,engine,nginx $(or $(BENCH_ARGS),--rounds 5 --seconds 1)"
 
 bench: ## measure beside the peers: make bench [MINUTES=20] [BENCH_ARGS='--rounds 7 --seconds 2']
 	@deploy/scripts/deps build bench

@@ -1,4 +1,5 @@
 """Counters that gather hits in memory and flush them each second, as tallyd does: a good engineer's afternoon in each language.
+And two engines of Rust, which answer alone.
 
 They are programs of ours under bench/rivals/. None of them fences its batches, and none survives a kill -9. Each says on
 GET /stored for how many hits Redis has answered.
@@ -46,6 +47,17 @@ class Program(Rival):
         return Server(self.name, [*self.needs, str(self.port), str(redis.port)], self.port, cpu, folder.file("rival.log"))
 
 
+class Engine(Peer):
+    """Answers and counts nothing, as nginx's `return` does."""
+
+    def __init__(self, name, binary, tuning):
+        self.name, self.tuning, self.needs = name, tuning, (os.path.abspath(binary),)
+
+    def start(self, folder, redis, cpu, profile):
+        port = free_port()
+        return Server(self.name, [*self.needs, str(port)], port, cpu, folder.file("engine.log"))
+
+
 class NginxCounts(Nginx, Rival):
     stores = True
     needs = ("nginx", f"{MODULES}/ngx_http_lua_module.so", "/usr/share/lua/5.1/nginx/redis.lua")
@@ -58,8 +70,11 @@ class NginxCounts(Nginx, Rival):
 
 def rivals(build):
     programs = os.path.join(build, "..", "rivals")
+    rust = os.path.join(programs, "rust", "release")
     return [
-        Program("rival Rust", os.path.join(programs, "rust/release/rival"), "axum + dashmap + redis, one runtime thread a CPU"),
+        Engine("engine hyper", os.path.join(rust, "engine-hyper"), "hyper on tokio, one thread, pipeline_flush, 204 with a date"),
+        Engine("engine monoio", os.path.join(rust, "engine-monoio"), "monoio on io_uring, httparse, 204 with a date"),
+        Program("rival Rust", os.path.join(rust, "rival"), "axum + dashmap + redis, one runtime thread a CPU"),
         Program("rival Go", os.path.join(programs, "go/rival"), "fasthttp + 64 maps of atomics + go-redis"),
         NginxCounts("rival nginx log", LOG_PHASE, "return 204, counted in the log phase;"),
         NginxCounts("rival nginx content", CONTENT_PHASE, "counted in the content phase;"),
