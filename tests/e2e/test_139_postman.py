@@ -11,6 +11,7 @@ from harness import checker
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 FOLDER = os.path.join(ROOT, "deploy/postman")
 NEWMAN = os.path.join(ROOT, "build/clients/node/node_modules/.bin/newman")
+LACKING = next((program for program in ("node", "npm") if not shutil.which(program)), "")
 TOKEN = "token-of-the-collection-139"
 
 
@@ -24,7 +25,8 @@ def test_the_collection_is_what_the_document_says():
 
 
 @pytest.mark.ci
-@pytest.mark.skipif(not os.path.exists(NEWMAN) or not shutil.which("node"), reason="newman is not installed: tests/clients/run install")
+@pytest.mark.skipif(bool(LACKING), reason=f"tests/clients: no {LACKING}")
+@pytest.mark.skipif(not LACKING and not os.path.exists(NEWMAN), reason="newman is not installed: tests/clients/run install")
 def test_newman_runs_the_whole_collection(lab):
     redis = lab.redis()
     server = lab.tallyd(redis, top="blog", token_file=lab.write("tokens", f"{TOKEN} read write hit\n"))
