@@ -77,6 +77,8 @@ class Traces:
     """Each program under strace and the profile; `-D`: the program stays the child, and gets the signals."""
 
     _CALL = re.compile(r"^\d+ +(\w+)\(")
+    # A thread that strace meets on its way out of an interrupted call has −516 (ERESTART_RESTARTBLOCK) for a number.
+    _RESTART = re.compile(r"^syscall_0xf{8}")
 
     def __init__(self, folder):
         self.folder = str(folder)
@@ -90,7 +92,7 @@ class Traces:
     def made(self, filtered=False):
         """The calls of all, once the program is executed; `filtered`: only those behind its own filter."""
         lines = (line for path in self.paths for line in self.lines(path, filtered))
-        return {call[1] for line in lines if (call := self._CALL.match(line))}
+        return {call[1] for line in lines if (call := self._CALL.match(line)) and not self._RESTART.match(call[1])}
 
     @staticmethod
     def lines(path, filtered):
