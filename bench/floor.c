@@ -54,7 +54,7 @@ static void answers_send(struct floor *f, uint32_t slot)
     c->owed -= n;
     c->answered += n;
     c->ending = f->per_connection != 0 && c->answered >= f->per_connection;
-    engine_send(f->engine, slot, f->answers, n * ANSWER_BYTES, c->ending);
+    engine_send(f->engine, slot, f->answers, n * ANSWER_BYTES);
 }
 
 static void on_accepted(void *ctx, uint32_t slot)

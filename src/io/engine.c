@@ -82,9 +82,9 @@ void engine_stop(struct engine *e)
 }
 
 int engine_run(struct engine *e) { return e->ops->run(e); }
-void engine_send(struct engine *e, uint32_t slot, const void *data, size_t bytes, bool last)
+void engine_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
 {
-    e->ops->send(e, slot, data, bytes, last);
+    e->ops->send(e, slot, data, bytes);
 }
 void engine_recv_pause(struct engine *e, uint32_t slot) { e->ops->recv_pause(e, slot); }
 void engine_recv_resume(struct engine *e, uint32_t slot) { e->ops->recv_resume(e, slot); }

@@ -80,10 +80,8 @@ void engine_destroy(struct engine *e);
 int engine_run(struct engine *e);
 
 /* ---- the engine's thread ---- */
-/* Sends. Only one send of a slot may be in flight. `data` stays the caller's and must not change until sent(). With
- * `last` the caller closes or shuts down as soon as sent() says 0. So the kernel keeps the end of the bytes for up to
- * 200 ms, and FIN goes out with them in one segment (MSG_MORE, send(2)). */
-void engine_send(struct engine *e, uint32_t slot, const void *data, size_t bytes, bool last);
+/* Sends. Only one send of a slot may be in flight. `data` stays the caller's and must not change until sent(). */
+void engine_send(struct engine *e, uint32_t slot, const void *data, size_t bytes);
 /* Stop and go on reading. Up to ENGINE_RECV_MAX bytes may still be delivered after a pause. */
 void engine_recv_pause(struct engine *e, uint32_t slot);
 void engine_recv_resume(struct engine *e, uint32_t slot);

@@ -12,7 +12,7 @@ struct engine_ops {
     int (*create)(struct engine **out, const struct engine_config *config, int wake_fd, struct error *err);
     void (*destroy)(struct engine *e);
     int (*run)(struct engine *e);
-    void (*send)(struct engine *e, uint32_t slot, const void *data, size_t bytes, bool last);
+    void (*send)(struct engine *e, uint32_t slot, const void *data, size_t bytes);
     void (*recv_pause)(struct engine *e, uint32_t slot);
     void (*recv_resume)(struct engine *e, uint32_t slot);
     void (*shutdown)(struct engine *e, uint32_t slot);

@@ -29,7 +29,7 @@ _Static_assert(RECV_BYTES <= ENGINE_RECV_MAX, "one receive after the other, each
 #define DATA_LISTENER UINT64_MAX
 #define DATA_WAKE (UINT64_MAX - 1)
 
-enum { EP_OPEN = 1, EP_PAUSED = 2, EP_RECV_ENDED = 4, EP_CLOSING = 8, EP_SENT = 16, EP_LAST = 32 };
+enum { EP_OPEN = 1, EP_PAUSED = 2, EP_RECV_ENDED = 4, EP_CLOSING = 8, EP_SENT = 16 };
 
 struct ep_slot {
     int fd;
@@ -70,7 +70,9 @@ static void end_later(struct ep *p, uint32_t slot)
 static void watch(struct ep *p, uint32_t slot)
 {
     struct ep_slot *s = &p->slots[slot];
-    uint32_t wanted = (s->flags & (EP_PAUSED | EP_RECV_ENDED) ? 0 : EPOLLIN) | (s->send_data ? EPOLLOUT : 0);
+    uint32_t wanted = s->flags & (EP_PAUSED | EP_RECV_ENDED) ? 0 : EPOLLIN;
+    if (s->send_data)
+        wanted |= EPOLLOUT;
     if (wanted == s->events || s->flags & EP_CLOSING)
         return;
     struct epoll_event event = {.events = wanted, .data.u64 = slot};
@@ -83,8 +85,7 @@ static void watch(struct ep *p, uint32_t slot)
 static void send_step(struct ep *p, uint32_t slot)
 {
     struct ep_slot *s = &p->slots[slot];
-    int flags = MSG_NOSIGNAL | MSG_DONTWAIT | (s->flags & EP_LAST ? MSG_MORE : 0);
-    ssize_t n = send(s->fd, s->send_data, s->send_bytes, flags);
+    ssize_t n = send(s->fd, s->send_data, s->send_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         n = 0;
     int failed = n < 0 ? -errno : 0;
@@ -101,14 +102,13 @@ static void send_step(struct ep *p, uint32_t slot)
     watch(p, slot);
 }
 
-static void ep_send(struct engine *e, uint32_t slot, const void *data, size_t bytes, bool last)
+static void ep_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
 {
     struct ep *p = ep_of(e);
     struct ep_slot *s = &p->slots[slot];
     assert((s->flags & (EP_OPEN | EP_CLOSING | EP_SENT)) == EP_OPEN && !s->send_data && bytes > 0);
     s->send_data = data;
     s->send_bytes = bytes;
-    s->flags |= last ? EP_LAST : 0;
     send_step(p, slot);
 }
 

@@ -34,15 +34,13 @@
 
 /* ---- the interface's calls ---- */
 
-static void uring_send(struct engine *e, uint32_t slot, const void *data, size_t bytes, bool last)
+static void uring_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
 {
     struct uring *u = uring_of(e);
     struct slot *s = &u->slots[slot];
     assert((s->flags & (SLOT_OPEN | SLOT_CLOSING)) == SLOT_OPEN && !s->send_data && bytes > 0 && bytes <= INT_MAX);
     s->send_data = data;
     s->send_bytes = (uint32_t)bytes;
-    if (last)
-        s->flags |= SLOT_LAST;
     uring_send_arm(u, slot);
 }
 

@@ -16,8 +16,7 @@ enum {
     SLOT_RECV_PAUSED = 4,
     SLOT_RECV_ENDED = 8,
     SLOT_CLOSING = 16,
-    SLOT_REARM = 32, /* in `rearm` */
-    SLOT_LAST = 64   /* the send is the last of its connection */
+    SLOT_REARM = 32 /* in `rearm` */
 };
 
 struct slot {

@@ -83,8 +83,7 @@ void uring_send_arm(struct uring *u, uint32_t slot)
 {
     struct slot *s = &u->slots[slot];
     struct io_uring_sqe *sqe = sqe_get(u);
-    int more = s->flags & SLOT_LAST ? MSG_MORE : 0;
-    io_uring_prep_send(sqe, s->fd, s->send_data, s->send_bytes, MSG_WAITALL | MSG_NOSIGNAL | more);
+    io_uring_prep_send(sqe, s->fd, s->send_data, s->send_bytes, MSG_WAITALL | MSG_NOSIGNAL);
     sqe_on_slot(u, sqe, OP_SEND, slot);
     s->in_flight++;
 }

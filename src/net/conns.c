@@ -29,10 +29,6 @@ struct buf *conn_out(struct conns *cs, struct conn *c)
     return &c->out;
 }
 
-/* FIN may wait for it in the same segment. Not where the peer may still be sending, because a reset would take with it
- * what the kernel holds back. */
-static bool conn_ends_with_this(const struct conn *c) { return c->state == CONN_LAST && !c->linger; }
-
 static void conn_send(struct conns *cs, struct conn *c)
 {
     if (c->out.failed) {
@@ -46,7 +42,7 @@ static void conn_send(struct conns *cs, struct conn *c)
     c->sending_ms = engine_now_ms(cs->engine);
     stat_add(&cs->stats.sends, 1);
     stat_add(&cs->stats.bytes_out, c->sending.bytes);
-    engine_send(cs->engine, conn_slot(cs, c), c->sending.data, c->sending.bytes, conn_ends_with_this(c));
+    engine_send(cs->engine, conn_slot(cs, c), c->sending.data, c->sending.bytes);
 }
 
 /* ---- the end, and the clock ---- */

@@ -1,5 +1,6 @@
 """Requests are answered whole and in order, whether they come in pieces, thousands at once, or too slowly."""
 
+import contextlib
 import re
 import socket
 import time
@@ -7,6 +8,8 @@ import time
 import pytest
 from harness import checker, http_load, wait
 from harness.http_client import HttpConnection, request_bytes
+from harness.ports import HOST
+from harness.tallyd import ENGINES
 
 pytestmark = pytest.mark.short
 HIT = request_bytes("GET", "/v1/hit/blog/a")
@@ -267,3 +270,21 @@ def test_many_connections_with_mixed_requests_all_get_their_answers(lab, server)
     assert not load.refused and not load.breaks
     assert accepted(server) == load.acked_hits()
     checker.check_books(server.metrics())
+
+
+@pytest.mark.parametrize("io", ENGINES)
+def test_the_last_answer_reaches_a_client_that_sends_more(lab, io):
+    """A line end behind a body, as old browsers send it: the server may close before it has read that, and the kernel resets then."""
+    server = lab.tallyd(io=io, workers=1)
+    target = request_bytes("GET", "/v1/hit/blog/a", ["Connection: close"])
+    for number in range(1500):
+        with socket.create_connection((HOST, server.port), 10) as client:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.sendall(target)
+            begun = time.perf_counter()
+            while time.perf_counter() - begun < number % 150 * 1e-6:
+                pass  # at some of these times it comes between the server's send and its close
+            with contextlib.suppress(ConnectionError):
+                client.sendall(b"\r\n")
+            assert client.recv(100).startswith(b"HTTP/1.1 204"), number
+    assert accepted(server) == 1500

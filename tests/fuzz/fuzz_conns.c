@@ -28,8 +28,8 @@ enum {
 };
 
 struct play_slot {
-    bool open, closing, fin, paused, shut, last; /* last: the engine was told that nothing follows */
-    const char *data;                            /* in the engine's hands */
+    bool open, closing, fin, paused, shut;
+    const char *data; /* in the engine's hands */
     size_t bytes;
     uint32_t sum; /* of them */
     struct buf wire, came;
@@ -67,12 +67,11 @@ static struct play_slot *asked(struct engine *e, uint32_t slot)
     return s;
 }
 
-static void play_send(struct engine *e, uint32_t slot, const void *data, size_t bytes, bool last)
+static void play_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
 {
     struct play_slot *s = asked(e, slot);
 
-    assert(!s->data && bytes > 0 && bytes <= OUT_HIGH + ANSWER_BYTES_MAX && !s->shut && !s->last);
-    s->last = last;
+    assert(!s->data && bytes > 0 && bytes <= OUT_HIGH + ANSWER_BYTES_MAX && !s->shut);
     s->data = data;
     s->bytes = bytes;
     s->sum = sum_of(data, bytes);

@@ -8,14 +8,13 @@
 
 static struct fixture *fixture_of(struct engine *e) { return (struct fixture *)e; }
 
-static void fake_send(struct engine *e, uint32_t slot, const void *data, size_t bytes, bool last)
+static void fake_send(struct engine *e, uint32_t slot, const void *data, size_t bytes)
 {
     struct fake_slot *s = &fixture_of(e)->slots[slot];
     assert_null(s->data);
     s->data = data;
     s->bytes = bytes;
     s->sends++;
-    s->last = last;
 }
 
 static void fake_pause(struct engine *e, uint32_t slot) { fixture_of(e)->slots[slot].pauses++; }

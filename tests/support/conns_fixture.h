@@ -19,7 +19,6 @@ struct fake_slot {
     struct buf wire; /* what went out, once sent() was given */
     const char *data;
     size_t bytes;
-    bool last; /* the newest send */
     int sends, closes, shutdowns, pauses, resumes, asked;
 };
 

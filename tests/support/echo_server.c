@@ -25,7 +25,7 @@ static void echo_pump(struct echo *e, uint32_t slot)
         c->sending = c->bytes;
         c->data = NULL;
         c->bytes = 0;
-        engine_send(e->engine, slot, c->out, c->sending, e->once && e->tells);
+        engine_send(e->engine, slot, c->out, c->sending);
     } else if (c->fin) {
         echo_close(e, slot);
     }
@@ -74,7 +74,7 @@ static void on_sent(void *ctx, uint32_t slot, int result)
     struct echo *e = ctx;
     free(e->conns[slot].out);
     e->conns[slot].out = NULL;
-    if (result < 0 || e->once)
+    if (result < 0)
         echo_close(e, slot);
 }
 

@@ -48,8 +48,6 @@ struct echo {
         bool open, fin, closing;
     } conns[MAX];
     bool hold;   /* pause each connection at its first byte */
-    bool once;   /* close behind the first echo */
-    bool tells;  /* … which the engine is told */
     bool freeze; /* woken, stop until `thawed` is posted */
     sem_t frozen, thawed;
     bool accept_ended;

@@ -15,31 +15,6 @@ static void test_connection_close_ends_it_after_the_answer_is_out(void **state)
     assert_int_equal(f->slots[0].shutdowns, 0);
 }
 
-static void test_only_an_answer_with_nothing_behind_it_waits_for_its_fin(void **state)
-{
-    struct fixture *f = *state;
-    for (uint32_t slot = 0; slot < 5; slot++)
-        accept_slot(f, slot);
-    receive(f, 0, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-    receive(f, 1, GET("/a"));
-    fin(f, 1);
-    receive(f, 2, GET("/a")); /* another request may follow */
-    receive(f, 3, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nmore");
-    receive(f, 4, "nonsense\r\n\r\n"); /* what follows is not read, so the close may become a reset */
-    batch_end(f);
-    const bool last[] = {true, true, false, false, false};
-    for (uint32_t slot = 0; slot < 5; slot++) {
-        assert_int_equal(f->slots[slot].sends, 1);
-        assert_int_equal(f->slots[slot].last, last[slot]);
-    }
-    conns_drain(&f->cs);
-    receive(f, 2, GET("/b")); /* its peer may have sent a third by now */
-    take(f, 2);
-    batch_end(f);
-    assert_int_equal(f->slots[2].sends, 2);
-    assert_false(f->slots[2].last);
-}
-
 static void test_fin_in_the_middle_of_a_request_closes(void **state)
 {
     struct fixture *f = *state;
@@ -206,7 +181,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_connection_close_ends_it_after_the_answer_is_out),
-        TEST(test_only_an_answer_with_nothing_behind_it_waits_for_its_fin),
         TEST(test_fin_in_the_middle_of_a_request_closes),
         TEST(test_fin_behind_requests_still_gets_their_answers),
         TEST(test_a_peer_that_does_not_read_is_not_read),

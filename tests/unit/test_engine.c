@@ -1,7 +1,5 @@
 /* A real engine with real sockets on loopback. Every engine must pass. */
 
-#include <linux/tcp.h>
-
 #include "support/echo_server.h"
 
 static void test_what_was_sent_comes_back_over_many_connections(void **state)
@@ -207,42 +205,6 @@ static void test_what_ended_is_told_before_what_is_new(void **state)
     echo_end(&e);
 }
 
-/* How many segments came in one exchange that the server ends. Acknowledgements that came alone because the server was
- * late are among them. */
-static uint32_t segments_of_an_exchange(const struct echo *e)
-{
-    struct tcp_info info = {0};
-    socklen_t bytes = sizeof(info);
-    char end;
-    int fd = client(e);
-    send(fd, "last", 4, 0);
-    assert_echo(fd, "last", 4);
-    assert_int_equal(recv(fd, &end, 1, 0), 0);
-    assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &bytes), 0);
-    close(fd);
-    return info.tcpi_segs_in;
-}
-
-static uint32_t segments_least(bool tells)
-{
-    struct echo e = {.once = true, .tells = tells};
-    uint32_t least = UINT32_MAX;
-    echo_start(&e, MAX, 16, 256);
-    for (int i = 0; i < 200; i++) {
-        uint32_t segments = segments_of_an_exchange(&e);
-        least = segments < least ? segments : least;
-    }
-    echo_join(&e);
-    echo_end(&e);
-    return least;
-}
-
-static void test_fin_rides_with_the_last_bytes(void **state)
-{
-    (void)state;
-    assert_int_equal(segments_least(true), segments_least(false) - 1);
-}
-
 static void test_too_few_descriptors_are_said_with_the_remedy(void **state)
 {
     (void)state;
@@ -268,8 +230,7 @@ static void test_too_few_descriptors_are_said_with_the_remedy(void **state)
         cmocka_unit_test(test_connections_over_the_limit_wait_for_a_place),                                            \
         cmocka_unit_test(test_resets_leave_nothing_behind),                                                            \
         cmocka_unit_test(test_stopping_to_accept_still_serves_what_the_kernel_has_queued),                             \
-        cmocka_unit_test(test_slots_are_used_again_thousands_of_times),                                                \
-        cmocka_unit_test(test_fin_rides_with_the_last_bytes)
+        cmocka_unit_test(test_slots_are_used_again_thousands_of_times)
 
 int main(void)
 {
