@@ -117,7 +117,7 @@ def test_zizmor_is_content():
 
 def test_dependabot_knows_where_versions_are_pinned():
     updates = yaml.safe_load((ROOT / ".github/dependabot.yml").read_text(encoding="utf-8"))["updates"]
-    assert {u["package-ecosystem"] for u in updates} == {"github-actions", "docker", "npm", "gomod"}
+    assert {u["package-ecosystem"] for u in updates} == {"github-actions", "docker", "npm", "gomod", "cargo"}
     assert all((ROOT / u["directory"].lstrip("/")).is_dir() for u in updates)
 
 
